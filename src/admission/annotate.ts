@@ -1,0 +1,49 @@
+import { quote } from '../policy/quote.ts'
+import type { Reference } from '../policy/reference.ts'
+import type { Decision } from './decision.ts'
+
+/** Entries listed for one request; the rest are counted. An object may hold 4,608 references. */
+const LISTED = 16
+
+/** A decision in one word; `existing` is permitted with a warning, `unconfirmed` refused without a fresh look. */
+export type DecisionLabel = 'unjudged' | 'permitted' | 'existing' | 'refused' | 'unconfirmed'
+
+/** The decision in one word, for metrics, logs and the audit log. */
+export function label(decision: Decision): DecisionLabel {
+  if (decision.outcome === 'permitted' && decision.existing.length > 0) return 'existing'
+  return decision.outcome === 'refused' && !decision.confirmed ? 'unconfirmed' : decision.outcome
+}
+
+/** A decision as flat text by key, for the API server's audit log and for ours. */
+export function annotate(decision: Decision): Record<string, string> {
+  return { decision: label(decision), ...details(decision) }
+}
+
+function details(decision: Decision): Record<string, string> {
+  switch (decision.outcome) {
+    case 'unjudged':
+      return { reason: decision.reason }
+    case 'permitted': {
+      const grants = new Set(decision.granted.map(({ by }) => `${by.namespace}/${by.name}`))
+      return {
+        ...(grants.size > 0 && { grants: capped([...grants]) }),
+        ...(decision.existing.length > 0 && { existing: capped(decision.existing.map(arrow)) }),
+      }
+    }
+    case 'refused':
+      return {
+        references: capped(decision.refused.map(arrow)),
+        ...(decision.unjudged > 0 && { 'references-unjudged': String(decision.unjudged) }),
+      }
+  }
+}
+
+function arrow({ path, to }: Reference): string {
+  const group = to.group === '' ? '' : `.${to.group}`
+  return `${path} -> ${quote(`${to.kind}${group} ${to.namespace}/${to.name}`)}`
+}
+
+function capped(entries: readonly string[]): string {
+  const more = entries.length - LISTED
+  return [...entries.slice(0, LISTED), ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
+}

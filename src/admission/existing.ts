@@ -1,0 +1,56 @@
+import type { Catalogue } from '../policy/catalogue.ts'
+import { extract } from '../policy/extract.ts'
+import { judge } from '../policy/judge.ts'
+import { isMeshRoute } from '../policy/mesh.ts'
+import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { GrantSource } from './grant-source.ts'
+import type { ReviewRequest } from './review.ts'
+
+/** The references of an object under review, by whether the stored object has them already. */
+export interface Change {
+  readonly held: readonly Reference[]
+  readonly added: readonly Reference[]
+}
+
+/**
+ * Separates the references that the stored object has already from those that the request adds. Targets are compared,
+ * not places: lists are replaced whole, and their elements move.
+ *
+ * Nothing is held by a stored object that was exempt as a mesh route: its references were never judged, and one more
+ * parent would turn them into references of a Gateway's route.
+ *
+ * @param references references of the new object into other namespaces
+ */
+export function compareWithStored(
+  { oldObject }: ReviewRequest,
+  catalogue: Catalogue,
+  object: ObjectName,
+  references: readonly Reference[],
+): Change {
+  const exempt = catalogue.referrer(object)?.route && isMeshRoute(oldObject)
+  const stored = oldObject && !exempt ? extract(catalogue, object, oldObject) : []
+  const targets = new Set(stored.map(targetKey))
+  const { held = [], added = [] } = Object.groupBy(references, (reference) =>
+    targets.has(targetKey(reference)) ? 'held' : 'added',
+  )
+  return { held, added }
+}
+
+/**
+ * The held references to warn about: no grant permits them, as far as is known now. None for an object that is being
+ * deleted: it needs its last updates, such as the removal of a finalizer, and nobody will mend it.
+ */
+export function heldUnpermitted(held: readonly Reference[], { object }: ReviewRequest, source: GrantSource): Reference[] {
+  const { grants, current } = source.cached()
+  if (!current || isBeingDeleted(object)) return []
+  return held.filter((reference) => !judge(reference, grants).permitted)
+}
+
+function isBeingDeleted(object: ReviewRequest['object']): boolean {
+  const metadata = object?.metadata as { deletionTimestamp?: unknown } | undefined
+  return metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null
+}
+
+function targetKey({ to }: Reference): string {
+  return JSON.stringify([to.group, to.kind, to.namespace, to.name])
+}

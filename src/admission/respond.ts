@@ -1,0 +1,88 @@
+import { explain, sentence } from '../policy/explain.ts'
+import type { Reference } from '../policy/reference.ts'
+import { annotate } from './annotate.ts'
+import type { Decision, Refused } from './decision.ts'
+import type { ReviewRequest } from './review.ts'
+
+/** Causes listed in a denial, each a field of the object. An object may hold 4,608 references. */
+const CAUSES = 16
+
+/**
+ * Warnings of one response, and the longest of them in characters. The API server cuts each warning to 256 once all
+ * together exceed 4,096, so that this many stay whole. Source: k8s.io/apiserver/pkg/endpoints/filters/warning.go.
+ */
+const WARNINGS = { count: 8, length: 256 }
+
+/** What a denial of a dry run adds. */
+const DRY_RUN = 'This was a dry run: a ReferenceGrant of the same dry run is not stored, so it cannot be seen here.'
+
+/** An AdmissionReview v1 that answers a request. Source: k8s.io/api/admission/v1, types.go. */
+export interface ReviewResponse {
+  readonly apiVersion: 'admission.k8s.io/v1'
+  readonly kind: 'AdmissionReview'
+  readonly response: {
+    readonly uid: string
+    readonly allowed: boolean
+    readonly status?: Status
+    readonly warnings?: readonly string[]
+    readonly auditAnnotations: Readonly<Record<string, string>>
+  }
+}
+
+/** The part of a metav1.Status that reaches the user. */
+interface Status {
+  readonly status: 'Failure'
+  readonly code: 403
+  readonly reason: 'Forbidden'
+  readonly message: string
+  readonly details: {
+    readonly group: string
+    readonly kind: string
+    readonly name: string
+    readonly causes: readonly { readonly reason: string; readonly field: string; readonly message: string }[]
+  }
+}
+
+/** Words a decision for the API server. The same decision always gives the same bytes, but for the uid. */
+export function respond(request: ReviewRequest, decision: Decision): ReviewResponse {
+  const existing = decision.outcome === 'permitted' ? decision.existing : []
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: {
+      uid: request.uid,
+      allowed: decision.outcome !== 'refused',
+      ...(decision.outcome === 'refused' && { status: denial(request, decision) }),
+      ...(existing.length > 0 && { warnings: warnings(existing) }),
+      auditAnnotations: annotate(decision),
+    },
+  }
+}
+
+function denial({ kind, dryRun }: ReviewRequest, refusal: Refused): Status {
+  const causes = refusal.refused.slice(0, CAUSES).map((reference) => ({
+    reason: 'FieldValueForbidden',
+    field: reference.path,
+    message: sentence(reference),
+  }))
+  return {
+    status: 'Failure',
+    code: 403,
+    reason: 'Forbidden',
+    message: dryRun ? `${explain(refusal)}\n${DRY_RUN}` : explain(refusal),
+    details: { group: kind.group, kind: kind.kind, name: refusal.refused[0]?.from.name ?? '', causes },
+  }
+}
+
+function warnings(existing: readonly Reference[]): string[] {
+  const shown = existing.slice(0, existing.length > WARNINGS.count ? WARNINGS.count - 1 : WARNINGS.count)
+  const texts = shown.map((reference) => cut(`allowed because it was there before: ${sentence(reference)}`))
+  const more = existing.length - shown.length
+  return more > 0 ? [...texts, `and ${more} more references that no ReferenceGrant permits`] : texts
+}
+
+/** Counted in code points, as the API server does. */
+function cut(text: string): string {
+  const characters = [...text]
+  return characters.length > WARNINGS.length ? `${characters.slice(0, WARNINGS.length - 1).join('')}…` : text
+}

@@ -1,0 +1,82 @@
+import { quote } from './quote.ts'
+import type { GroupKind, ObjectName, Reference } from './reference.ts'
+
+/** References that a refusal spells out; the rest are counted. One apply is mended a few at a time. */
+const SPELT_OUT = 8
+
+/** What a refusal says. */
+export interface Refusal {
+  /** References that no grant permits, at least one. */
+  readonly refused: readonly Reference[]
+  /** How many more references were left unjudged because one refusal is enough. */
+  readonly unjudged: number
+  /** False if the refusal rests on the watches alone, which may be some milliseconds behind. */
+  readonly confirmed: boolean
+}
+
+/**
+ * The sentence of a refusal: which field refers to what, which grant is missing, and how to get it.
+ *
+ * Built from the requester's own object and fixed words, so that it is the same whether the target, its namespace or
+ * other grants exist or not (Gateway API, ReferenceGrant, "Implementation Guidelines"). Foreign text is escaped.
+ */
+export function explain({ refused, unjudged, confirmed }: Refusal): string {
+  const distinct = distinctTargets(refused)
+  const spelt = distinct.slice(0, SPELT_OUT)
+  const more = refused.length - spelt.length + unjudged
+  const lines = spelt.map((reference, index) =>
+    index === 0 ? `${objectTitle(reference.from)}: ${sentence(reference)}` : `Also ${sentence(reference)}`,
+  )
+  if (more > 0) lines.push(`And ${more} more ${more === 1 ? 'reference' : 'references'} of this object to other namespaces.`)
+  lines.push(...missingGrants(spelt))
+  if (!confirmed) {
+    lines.push('Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.')
+  }
+  lines.push('To print it: refgrant grant -f FILE')
+  return lines.join('\n')
+}
+
+/** What is wrong with one reference: `PATH refers to Service "x" in namespace "y", which no ReferenceGrant permits.` */
+export function sentence({ path, to }: Reference): string {
+  return `${path} refers to ${targetTitle(to)} in namespace ${quote(to.namespace)}, which no ReferenceGrant permits.`
+}
+
+/** An object as its owner calls it: `HTTPRoute "checkout" in namespace "shop"`. */
+export function objectTitle({ kind, name, namespace }: ObjectName): string {
+  return `${printable(kind)} ${quote(name)} in namespace ${quote(namespace)}`
+}
+
+/** What a reference points at, without its namespace: `Service "payments"`, `ServiceImport (multicluster.x-k8s.io) "a"`. */
+export function targetTitle(to: ObjectName): string {
+  return `${kindTitle(to)} ${quote(to.name)}`
+}
+
+/** References to distinct targets, the first of each. */
+export function distinctTargets(references: readonly Reference[]): Reference[] {
+  const byTarget = new Map<string, Reference>()
+  for (const reference of references) {
+    const { group, kind, namespace, name } = reference.to
+    const key = JSON.stringify([group, kind, namespace, name])
+    if (!byTarget.has(key)) byTarget.set(key, reference)
+  }
+  return [...byTarget.values()]
+}
+
+function missingGrants(references: readonly Reference[]): string[] {
+  const byNamespace = Map.groupBy(references, ({ to }) => to.namespace)
+  return [...byNamespace].map(([namespace, group]) => {
+    const [{ from }] = group as [Reference, ...Reference[]]
+    const targets = group.map(({ to }) => targetTitle(to)).join(', ')
+    const accepted = `${kindTitle(from)} in namespace ${quote(from.namespace)}`
+    return `Needed in namespace ${quote(namespace)}: a ReferenceGrant from ${accepted} to ${targets}.`
+  })
+}
+
+function kindTitle({ group, kind }: GroupKind): string {
+  return group === '' ? printable(kind) : `${printable(kind)} (${printable(group)})`
+}
+
+/** A group or kind without quotes if it is one by the API's rules, so that ordinary sentences read well. */
+function printable(text: string): string {
+  return /^[-.a-zA-Z0-9]{1,253}$/.test(text) ? text : quote(text)
+}

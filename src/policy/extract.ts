@@ -1,0 +1,63 @@
+import type { Catalogue, FieldSteps } from './catalogue.ts'
+import type { GroupKind, ObjectName, Reference } from './reference.ts'
+
+/** Stands where a reference holds something that is no text. No grant can name it: kinds and names hold no brackets. */
+const NOT_TEXT = '<not text>'
+
+/**
+ * The references that an object holds in the guarded fields of its kind: field after field in catalogue order, each in
+ * document order. References within the object's own namespace are among them.
+ *
+ * A field is found by being there, never by a discriminator such as a filter's `type`: stored objects and older CRDs
+ * hold payloads under another type. Any shape is taken; where a path meets something else than it expects, there is no
+ * reference.
+ *
+ * @param from the object's own kind and name; its namespace is what an absent `namespace` means
+ * @param object the whole object, as parsed from JSON or YAML
+ */
+export function extract(catalogue: Catalogue, from: ObjectName, object: unknown): Reference[] {
+  const references: Reference[] = []
+  for (const field of catalogue.fieldsOf(from)) {
+    walk(object, field, 0, '', (value, path) => references.push({ from, to: target(value, field.to, from), path }))
+  }
+  return references
+}
+
+function walk(
+  value: unknown,
+  field: FieldSteps,
+  depth: number,
+  path: string,
+  found: (value: object, path: string) => void,
+): void {
+  const step = field.steps[depth]
+  if (step === undefined) {
+    if (isRecord(value)) found(value, path)
+  } else if (step === '[]') {
+    if (!Array.isArray(value)) return
+    for (const [index, element] of value.entries()) walk(element, field, depth + 1, `${path}[${index}]`, found)
+  } else if (isRecord(value) && Object.hasOwn(value, step)) {
+    walk(value[step], field, depth + 1, path === '' ? step : `${path}.${step}`, found)
+  }
+}
+
+/** The object that a reference names, with what the API fills in for absent parts. */
+function target(value: object, fallback: GroupKind | undefined, from: ObjectName): ObjectName {
+  return {
+    group: text(value, 'group', fallback?.group ?? ''),
+    kind: text(value, 'kind', fallback?.kind ?? ''),
+    // An empty namespace is refused by every CRD of Gateway API; elsewhere it means what an absent one means.
+    namespace: text(value, 'namespace', from.namespace) || from.namespace,
+    name: text(value, 'name', ''),
+  }
+}
+
+function text(value: object, property: string, absent: string): string {
+  const found: unknown = Object.hasOwn(value, property) ? (value as Record<string, unknown>)[property] : undefined
+  if (found === undefined || found === null) return absent
+  return typeof found === 'string' ? found : NOT_TEXT
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

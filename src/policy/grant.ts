@@ -1,0 +1,58 @@
+import type { GroupKind } from './reference.ts'
+
+/** The half of a grant that says who may refer. */
+export interface GrantFrom extends GroupKind {
+  readonly namespace: string
+}
+
+/** The half of a grant that says what may be referred to: the object `name`, or without it every object of the kind. */
+export interface GrantTo extends GroupKind {
+  readonly name?: string
+}
+
+/** A ReferenceGrant, reduced to what the rule needs. It permits references into its own namespace only. */
+export interface Grant {
+  readonly namespace: string
+  readonly name: string
+  readonly from: readonly GrantFrom[]
+  readonly to: readonly GrantTo[]
+}
+
+/**
+ * Reads a ReferenceGrant of any version, all of which have one shape.
+ *
+ * Never fails on a strange one, since schemas before Gateway API v1.6 accept a grant without `spec`: entries that can
+ * match nothing are left out. `name: null` counts as absent, as the API server prunes it; `name: ""` matches nothing,
+ * as no object has that name. The result is undefined only if `metadata` does not name an object.
+ */
+export function parseGrant(object: unknown): Grant | undefined {
+  const metadata = property(object, 'metadata')
+  const name = property(metadata, 'name')
+  const namespace = property(metadata, 'namespace')
+  if (typeof name !== 'string' || typeof namespace !== 'string') return undefined
+  const spec = property(object, 'spec')
+  return { namespace, name, from: entries(spec, 'from', parseFrom), to: entries(spec, 'to', parseTo) }
+}
+
+function parseFrom(entry: unknown): GrantFrom | undefined {
+  const [group, kind, namespace] = [property(entry, 'group'), property(entry, 'kind'), property(entry, 'namespace')]
+  if (typeof group !== 'string' || typeof kind !== 'string' || typeof namespace !== 'string') return undefined
+  return { group, kind, namespace }
+}
+
+function parseTo(entry: unknown): GrantTo | undefined {
+  const [group, kind, name] = [property(entry, 'group'), property(entry, 'kind'), property(entry, 'name')]
+  if (typeof group !== 'string' || typeof kind !== 'string') return undefined
+  if (name === undefined || name === null) return { group, kind }
+  return typeof name === 'string' && name !== '' ? { group, kind, name } : undefined
+}
+
+function entries<T>(spec: unknown, half: string, parse: (entry: unknown) => T | undefined): T[] {
+  const list = property(spec, half)
+  return Array.isArray(list) ? list.map(parse).filter((entry) => entry !== undefined) : []
+}
+
+function property(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+  return (value as Record<string, unknown>)[name]
+}

@@ -1,0 +1,23 @@
+/** What the API server grants a webhook that sets no timeout, in ms. Source: admissionregistration/v1, defaults.go. */
+const DEFAULT_TIMEOUT = 10_000
+
+/** Kept back for the answer's way home and for the API server rounding its `timeout` up to whole seconds, in ms. */
+const MARGIN = 250
+
+/** Longest timeout that a webhook can have, in ms. Source: admissionregistration/v1, validation.go. */
+const LONGEST_TIMEOUT = 30_000
+
+/**
+ * How long fresh reads may take, in ms: half of what the API server waits, so that an answer is still possible after
+ * they have failed.
+ *
+ * @param timeout the query parameter `timeout` that the API server adds, a Go duration such as `5s` or `1m0s`
+ */
+export function timeForFreshReads(timeout: unknown): number {
+  const { minutes = '0', seconds = '0', milliseconds = '0' } =
+    (typeof timeout === 'string' &&
+      /^(?:(?<minutes>\d{1,2})m)?(?:(?<seconds>\d{1,4}(?:\.\d+)?)s)?(?:(?<milliseconds>\d{1,6})ms)?$/.exec(timeout)?.groups) ||
+    {}
+  const asked = Number(minutes) * 60_000 + Number(seconds) * 1_000 + Number(milliseconds) || DEFAULT_TIMEOUT
+  return Math.max(Math.min(asked, LONGEST_TIMEOUT) - MARGIN, MARGIN) / 2
+}

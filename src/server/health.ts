@@ -1,0 +1,37 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Registry } from 'prom-client'
+
+/** One condition of being ready, or of being well. */
+export interface Check {
+  readonly name: string
+  readonly ok: boolean
+  /** What a person wants to know beyond that. */
+  readonly detail?: string
+}
+
+export interface HealthOptions {
+  readonly logger: FastifyBaseLogger
+  readonly registry: Registry
+  /** What must hold before the API server is sent here. */
+  readonly readiness: () => readonly Check[]
+}
+
+/**
+ * Health and metrics on a plain listener of their own, so that probes need no certificate and the port for reviews
+ * serves nothing else: `/livez`, `/readyz` (`?verbose` names each check) and `/metrics`. It does not listen yet.
+ */
+export function buildHealth({ logger, registry, readiness }: HealthOptions): FastifyInstance {
+  const app: FastifyInstance = Fastify({ loggerInstance: logger, disableRequestLogging: true })
+  // Alive is whoever answers: a restart would mend neither a lost API server nor a missing grant.
+  app.get('/livez', () => 'ok\n')
+  app.get<{ Querystring: { verbose?: string } }>('/readyz', (request, reply) => {
+    const checks = readiness()
+    const ready = checks.every(({ ok }) => ok)
+    const lines = checks.map(({ name, ok, detail }) => `[${ok ? '+' : '-'}]${name}${detail ? `: ${detail}` : ''}`)
+    const verbose = request.query.verbose !== undefined || !ready
+    const summary = ready ? 'ok' : 'not ready'
+    return reply.code(ready ? 200 : 503).send(`${[...(verbose ? lines : []), summary].join('\n')}\n`)
+  })
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+  return app
+}

@@ -27,10 +27,13 @@ export function explain({ refused, unjudged, confirmed }: Refusal): string {
   const lines = spelt.map((reference, index) =>
     index === 0 ? `${objectTitle(reference.from)}: ${sentence(reference)}` : `Also ${sentence(reference)}`,
   )
-  if (more > 0) lines.push(`And ${more} more ${more === 1 ? 'reference' : 'references'} of this object to other namespaces.`)
-  lines.push(...missingGrants(spelt))
+  if (more > 0)
+    lines.push(`And ${more} more ${more === 1 ? 'reference' : 'references'} of this object to other namespaces.`)
+  lines.push(...neededGrants(spelt))
   if (!confirmed) {
-    lines.push('Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.')
+    lines.push(
+      'Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.',
+    )
   }
   lines.push('To print it: refgrant grant -f FILE')
   return lines.join('\n')
@@ -62,7 +65,7 @@ export function distinctTargets(references: readonly Reference[]): Reference[] {
   return [...byTarget.values()]
 }
 
-function missingGrants(references: readonly Reference[]): string[] {
+function neededGrants(references: readonly Reference[]): string[] {
   const byNamespace = Map.groupBy(references, ({ to }) => to.namespace)
   return [...byNamespace].map(([namespace, group]) => {
     const [{ from }] = group as [Reference, ...Reference[]]

@@ -8,7 +8,8 @@ const LONGEST = 253
  */
 export function quote(text: string): string {
   const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
-  return JSON.stringify(shown).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
-    `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  return JSON.stringify(shown).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   )
 }

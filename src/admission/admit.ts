@@ -32,7 +32,8 @@ export async function admit(
   const object = reviewedObject(request)
   const references = extract(catalogue, object, request.object).filter(crosses)
   if (references.length === 0) return { outcome: 'unjudged', reason: 'nothing crosses' }
-  if (catalogue.referrer(object)?.route && isMeshRoute(request.object)) return { outcome: 'unjudged', reason: 'mesh route' }
+  if (catalogue.referrer(object)?.route && isMeshRoute(request.object))
+    return { outcome: 'unjudged', reason: 'mesh route' }
 
   const { held, added } = compareWithStored(request, catalogue, object, references)
   const decision = await decide(added, source, object.namespace, signal)

@@ -1,6 +1,6 @@
 import type { Refusal } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
-import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { Reference } from '../policy/reference.ts'
 
 /** What was decided on one request, as data. */
 export type Decision = Unjudged | Permitted | Refused

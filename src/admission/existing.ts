@@ -40,7 +40,11 @@ export function compareWithStored(
  * The held references to warn about: no grant permits them, as far as is known now. None for an object that is being
  * deleted: it needs its last updates, such as the removal of a finalizer, and nobody will mend it.
  */
-export function heldUnpermitted(held: readonly Reference[], { object }: ReviewRequest, source: GrantSource): Reference[] {
+export function heldUnpermitted(
+  held: readonly Reference[],
+  { object }: ReviewRequest,
+  source: GrantSource,
+): Reference[] {
   const { grants, current } = source.cached()
   if (!current || isBeingDeleted(object)) return []
   return held.filter((reference) => !judge(reference, grants).permitted)

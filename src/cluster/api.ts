@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
-import { createInterface } from 'node:readline'
 import type { Connection } from './connection.ts'
 
 /** Largest answer taken whole, in bytes: 500 grants of the largest size that etcd stores, generously. */
@@ -61,12 +60,14 @@ export class Api {
   async *stream(path: string, silence: number, signal: AbortSignal): AsyncGenerator<unknown> {
     const response = await this.#open(path, signal)
     response.socket.setTimeout(silence, () => response.destroy(new Error(`${path}: silent for ${silence} ms`)))
+    let rest = ''
     try {
-      for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
-        if (line !== '') yield JSON.parse(line)
+      for await (const chunk of response) {
+        const lines = `${rest}${chunk}`.split('\n')
+        rest = lines.pop() ?? ''
+        if (rest.length > LARGEST_ANSWER) throw new Error(`${path}: a line is too large`)
+        for (const line of lines) if (line !== '') yield JSON.parse(line)
       }
-      if (response.errored) throw response.errored
-      if (!response.complete) throw new Error(`${path}: the connection broke`)
     } finally {
       response.socket.setTimeout(0)
       response.destroy()

@@ -30,7 +30,8 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
     config.setCurrentContext(context)
   }
   const cluster = config.getCurrentCluster()
-  if (!cluster?.server) throw new Error('the kubeconfig has no current context with a server: choose one with --context')
+  if (!cluster?.server)
+    throw new Error('the kubeconfig has no current context with a server: choose one with --context')
   const agents = new AgentByCredentials()
   return {
     server: cluster.server.replace(/\/+$/, ''),

@@ -1,0 +1,139 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { type Grant, parseGrant } from '../policy/grant.ts'
+import { type Api, ApiError } from './api.ts'
+import { Backoff } from './backoff.ts'
+import { discoverGrants } from './discovery.ts'
+import { listGrants } from './grant-list.ts'
+
+/**
+ * How long one watch is asked to last, in s. The API server sends a bookmark 2 s before it ends a watch, so this is how
+ * often a quiet watch proves that it is alive. Source: k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go.
+ */
+const WATCH = 30
+
+/** Silence after which a watch is given up, in ms: its length, and slack for a slow network. */
+const SILENCE = 35_000
+
+/** How often a cluster without the ReferenceGrant API is asked for it, in ms: often enough to stay within the bound. */
+const ABSENT_PROBE = 5_000
+
+/** A watch that ends sooner than this without an event, in ms, is a failure and not a turn of the loop. */
+const VERY_SHORT = 1_000
+
+/** Failures in a row for this long, in ms, make the next try begin with a list: the old version may be the cause. */
+const STUCK = 60_000
+
+/** Takes what a reflector learns. */
+export interface GrantStore {
+  replace(grants: readonly Grant[]): void
+  set(grant: Grant): void
+  delete(grant: Pick<Grant, 'namespace' | 'name'>): void
+}
+
+/** Where a watch goes on: which version of the API, and after which event. */
+interface Position {
+  readonly path: string
+  resourceVersion: string
+}
+
+export interface ReflectorOptions {
+  readonly api: Api
+  readonly store: GrantStore
+  readonly logger: Logger
+  /** A monotonic clock, in ms. */
+  readonly now: () => number
+}
+
+/**
+ * Keeps a store equal to the cluster's ReferenceGrants: a list, then watches from where it ended, for ever. A broken
+ * watch is resumed; where it cannot be (410, the API is gone, nothing works for a while), a new list replaces all.
+ *
+ * The ReferenceGrant API may be missing or may come and go; without it there are no grants, which is knowledge too.
+ */
+export class Reflector {
+  readonly #options: ReflectorOptions
+  readonly #backoff: Backoff
+  #position: Position | undefined
+  #completeAt = -Infinity
+
+  constructor(options: ReflectorOptions) {
+    this.#options = options
+    this.#backoff = new Backoff(options.now)
+  }
+
+  /** When the store was last known to be complete, by the monotonic clock; -Infinity before the first time. */
+  get completeAt(): number {
+    return this.#completeAt
+  }
+
+  /** Runs until the signal; never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.#position ??= await this.#list(signal)
+        if (this.#position) await this.#watch(this.#position, signal)
+        else await wait(ABSENT_PROBE, undefined, { signal })
+      } catch (error) {
+        if (signal.aborted) return
+        await this.#recover(error, signal).catch(() => {})
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<Position | undefined> {
+    const { api, store, logger, now } = this.#options
+    const begun = now()
+    const path = await discoverGrants(api, signal)
+    const { grants, resourceVersion } = path ? await listGrants(api, path, undefined, signal) : NOTHING
+    if (this.#completeAt === -Infinity || !path)
+      logger.info({ path: path ?? 'not served', grants: grants.length }, 'synced')
+    store.replace(grants)
+    this.#completeAt = begun
+    return path === undefined ? undefined : { path, resourceVersion }
+  }
+
+  async #watch(position: Position, signal: AbortSignal): Promise<void> {
+    const begun = this.#options.now()
+    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH}&resourceVersion=${position.resourceVersion}`
+    const path = `${position.path}/referencegrants?${query}`
+    let events = 0
+    for await (const event of this.#options.api.stream(path, SILENCE, signal)) {
+      this.#apply(event as WatchEvent, path)
+      position.resourceVersion = (event as WatchEvent).object.metadata.resourceVersion
+      this.#completeAt = this.#options.now()
+      events += 1
+    }
+    if (events === 0 && this.#options.now() - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+  }
+
+  #apply({ type, object }: WatchEvent, path: string): void {
+    if (type === 'ERROR') throw new ApiError(path, object.code ?? 0, object.message ?? 'the watch failed')
+    const grant = type === 'BOOKMARK' ? undefined : parseGrant(object)
+    if (!grant) return
+    if (type === 'DELETED') this.#options.store.delete(grant)
+    else this.#options.store.set(grant)
+  }
+
+  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    const { logger, now } = this.#options
+    const status = error instanceof ApiError ? error.status : undefined
+    const stuck = now() - this.#completeAt > STUCK
+    if (status === 404 || status === 410 || stuck) this.#position = undefined
+    const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
+    const pause = Math.max(this.#backoff.failure(), asked)
+    logger.warn({ err: error, retryMilliseconds: Math.round(pause) }, 'watching ReferenceGrants failed; trying again')
+    await wait(pause, undefined, { signal })
+  }
+}
+
+const NOTHING = { grants: [], resourceVersion: '' }
+
+interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+  readonly object: {
+    readonly metadata: { readonly resourceVersion: string }
+    readonly code?: number
+    readonly message?: string
+  }
+}

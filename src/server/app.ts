@@ -1,8 +1,8 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { admit } from '../admission/admit.ts'
 import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
-import { NotAReview, parseReview, type ReviewRequest } from '../admission/review.ts'
 import { respond } from '../admission/respond.ts'
+import { NotAReview, parseReview, type ReviewRequest } from '../admission/review.ts'
 import { timeForFreshReads } from './deadline.ts'
 import { type ReviewRecorder, recordReview } from './record.ts'
 import { Retries } from './retries.ts'
@@ -39,8 +39,6 @@ export function buildApp(options: AppOptions): FastifyInstance {
   const { catalogue, source, keyPair, logger } = options
   const app: FastifyInstance = Fastify({
     https: { ...tlsOptions(keyPair), connectionsCheckingInterval: ARRIVAL.checkedEvery },
-    loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
     bodyLimit: LARGEST_OTHER_BODY,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: ARRIVAL.timeout,
@@ -51,22 +49,26 @@ export function buildApp(options: AppOptions): FastifyInstance {
     onConstructorPoisoning: 'remove',
   })
   const retries = new Retries()
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
     if (status < 500) return plainText(reply, status, error.message)
-    request.log.error({ err: error }, 'a review failed for a reason inside refgrant')
+    logger.error({ err: error }, 'a review failed for a reason inside refgrant')
     return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')
   })
   app.setNotFoundHandler((_request, reply) => plainText(reply, 404, 'reviews are answered at POST /validate'))
 
-  app.post<{ Querystring: { timeout?: unknown } }>('/validate', { bodyLimit: LARGEST_REVIEW }, async (request, reply) => {
-    const started = performance.now()
-    const review = parseReview(request.body)
-    const signal = AbortSignal.timeout(timeForFreshReads(request.query.timeout))
-    const outcome = await admit(review, catalogue, source, signal).catch(orLookupFailed)
-    recordReview(options, review, outcome, performance.now() - started)
-    return outcome instanceof LookupFailed ? unavailable(reply, review, outcome, retries) : respond(review, outcome)
-  })
+  app.post<{ Querystring: { timeout?: unknown } }>(
+    '/validate',
+    { bodyLimit: LARGEST_REVIEW },
+    async (request, reply) => {
+      const started = performance.now()
+      const review = parseReview(request.body)
+      const signal = AbortSignal.timeout(timeForFreshReads(request.query.timeout))
+      const outcome = await admit(review, catalogue, source, signal).catch(orLookupFailed)
+      recordReview(options, review, outcome, performance.now() - started)
+      return outcome instanceof LookupFailed ? unavailable(reply, review, outcome, retries) : respond(review, outcome)
+    },
+  )
   return app
 }
 

@@ -14,10 +14,14 @@ const LONGEST_TIMEOUT = 30_000
  * @param timeout the query parameter `timeout` that the API server adds, a Go duration such as `5s` or `1m0s`
  */
 export function timeForFreshReads(timeout: unknown): number {
-  const { minutes = '0', seconds = '0', milliseconds = '0' } =
-    (typeof timeout === 'string' &&
-      /^(?:(?<minutes>\d{1,2})m)?(?:(?<seconds>\d{1,4}(?:\.\d+)?)s)?(?:(?<milliseconds>\d{1,6})ms)?$/.exec(timeout)?.groups) ||
-    {}
+  const {
+    minutes = '0',
+    seconds = '0',
+    milliseconds = '0',
+  } = (typeof timeout === 'string' &&
+    /^(?:(?<minutes>\d{1,2})m)?(?:(?<seconds>\d{1,4}(?:\.\d+)?)s)?(?:(?<milliseconds>\d{1,6})ms)?$/.exec(timeout)
+      ?.groups) ||
+  {}
   const asked = Number(minutes) * 60_000 + Number(seconds) * 1_000 + Number(milliseconds) || DEFAULT_TIMEOUT
   return Math.max(Math.min(asked, LONGEST_TIMEOUT) - MARGIN, MARGIN) / 2
 }

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 
 /** One condition of being ready, or of being well. */
@@ -10,7 +10,6 @@ export interface Check {
 }
 
 export interface HealthOptions {
-  readonly logger: FastifyBaseLogger
   readonly registry: Registry
   /** What must hold before the API server is sent here. */
   readonly readiness: () => readonly Check[]
@@ -20,8 +19,8 @@ export interface HealthOptions {
  * Health and metrics on a plain listener of their own, so that probes need no certificate and the port for reviews
  * serves nothing else: `/livez`, `/readyz` (`?verbose` names each check) and `/metrics`. It does not listen yet.
  */
-export function buildHealth({ logger, registry, readiness }: HealthOptions): FastifyInstance {
-  const app: FastifyInstance = Fastify({ loggerInstance: logger, disableRequestLogging: true })
+export function buildHealth({ registry, readiness }: HealthOptions): FastifyInstance {
+  const app: FastifyInstance = Fastify()
   // Alive is whoever answers: a restart would mend neither a lost API server nor a missing grant.
   app.get('/livez', () => 'ok\n')
   app.get<{ Querystring: { verbose?: string } }>('/readyz', (request, reply) => {

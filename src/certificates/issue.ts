@@ -1,0 +1,107 @@
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { isIP } from 'node:net'
+import forge from 'node-forge'
+
+/** How far back a certificate's validity begins, in ms: the clocks of two machines differ. */
+const BACKDATED = 60 * 60 * 1_000
+
+/** A day, in ms. */
+const DAY = 24 * 60 * 60 * 1_000
+
+const { asn1 } = forge
+// The type declarations of node-forge leave this function out.
+const pki = forge.pki as typeof forge.pki & { getTBSCertificate(certificate: forge.pki.Certificate): forge.asn1.Asn1 }
+const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2'
+
+/** A certificate and its private key, PEM. */
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
+/** A certificate that others are signed with. */
+export interface Authority extends Certificate {
+  /** Its common name. */
+  readonly name: string
+  readonly privateKey: KeyObject
+}
+
+/**
+ * A certificate authority with a P-256 key of its own.
+ *
+ * @param name its common name; authorities that replace each other need different ones
+ */
+export function issueAuthority(name: string, days: number): Authority {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const extensions = [
+    { name: 'basicConstraints', cA: true, critical: true },
+    { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+  ]
+  const cert = certificate({ subject: name, issuer: name, days, publicKey, extensions }, privateKey)
+  return { name, cert, key: pem(privateKey), privateKey }
+}
+
+/**
+ * A server certificate with a P-256 key of its own.
+ *
+ * @param hosts the DNS names and IP addresses that clients verify, at least one; the first is the common name
+ */
+export function issueServer(authority: Authority, hosts: readonly [string, ...string[]], days: number): Certificate {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const altNames = hosts.map((host) => (isIP(host) ? { type: 7, ip: host } : { type: 2, value: host }))
+  const extensions = [
+    { name: 'basicConstraints', cA: false, critical: true },
+    { name: 'keyUsage', digitalSignature: true, critical: true },
+    { name: 'extKeyUsage', serverAuth: true },
+    { name: 'subjectAltName', altNames },
+  ]
+  const names = { subject: hosts[0], issuer: authority.name }
+  const cert = certificate({ ...names, days, publicKey, extensions }, authority.privateKey)
+  return { cert, key: pem(privateKey) }
+}
+
+interface Content {
+  readonly subject: string
+  readonly issuer: string
+  readonly days: number
+  readonly publicKey: KeyObject
+  readonly extensions: object[]
+}
+
+/**
+ * Forge knows certificates but only RSA keys, which take long to make and to sign with; Node's crypto knows elliptic
+ * curves but makes no certificates. So forge writes the certificate's body (RFC 5280, section 4.1), in which the key
+ * and the algorithms are replaced, and Node signs it.
+ */
+function certificate({ subject, issuer, days, publicKey, extensions }: Content, signer: KeyObject): string {
+  const draft = pki.createCertificate()
+  draft.publicKey = pki.setRsaPublicKey(forge.jsbn.BigInteger.ONE, forge.jsbn.BigInteger.ONE)
+  // A leading zero bit keeps the number positive; the rest is random, as RFC 5280 and the CA/Browser Forum ask.
+  draft.serialNumber = `0${randomBytes(16).toString('hex').slice(1)}`
+  draft.validity.notBefore = new Date(Date.now() - BACKDATED)
+  draft.validity.notAfter = new Date(Date.now() + days * DAY)
+  draft.setSubject([{ name: 'commonName', value: subject }])
+  draft.setIssuer([{ name: 'commonName', value: issuer }])
+  draft.setExtensions(extensions)
+
+  draft.siginfo.algorithmOid = ECDSA_WITH_SHA256
+  const body = pki.getTBSCertificate(draft)
+  const parts = body.value as forge.asn1.Asn1[]
+  const spki = publicKey.export({ type: 'spki', format: 'der' }).toString('binary')
+  parts[2] = algorithm()
+  parts[6] = asn1.fromDer(spki)
+  const signature = sign('sha256', Buffer.from(asn1.toDer(body).getBytes(), 'binary'), signer).toString('binary')
+  // A bit string begins with the number of its unused bits.
+  const signatureBits = asn1.create(asn1.Class.UNIVERSAL, asn1.Type.BITSTRING, false, `\0${signature}`)
+  const whole = asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [body, algorithm(), signatureBits])
+  return forge.pem.encode({ type: 'CERTIFICATE', body: asn1.toDer(whole).getBytes() })
+}
+
+function algorithm(): forge.asn1.Asn1 {
+  const oid = asn1.create(asn1.Class.UNIVERSAL, asn1.Type.OID, false, asn1.oidToDer(ECDSA_WITH_SHA256).getBytes())
+  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [oid])
+}
+
+function pem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }) as string
+}

@@ -1,0 +1,97 @@
+import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs'
+import path from 'node:path'
+import type { Logger } from 'pino'
+import type { FreshGrants, GrantSource } from '../admission/grant-source.ts'
+import type { Grant } from '../policy/grant.ts'
+import { GrantIndex } from '../policy/grant-index.ts'
+import { DocumentError } from './documents.ts'
+import { parseGrantText } from './grant-files.ts'
+
+/** The files that are read: what `kubectl apply -f FOLDER` reads, here in subfolders too. */
+const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
+
+interface GrantFile {
+  readonly text: string
+  /** The grants of the last text that could be read. */
+  readonly grants: readonly Grant[]
+}
+
+/**
+ * The ReferenceGrants of a folder, read again when anything in it changes. A file that cannot be read any more is
+ * reported, once for each state it is in, and what it last said stays in force; a deleted file takes its grants along.
+ */
+export class GrantFolder implements GrantSource {
+  readonly index = new GrantIndex()
+  readonly #folder: string
+  readonly #logger: Logger
+  #files = new Map<string, GrantFile>()
+  #watcher: FSWatcher | undefined
+
+  /** @throws Error if the folder cannot be read */
+  constructor(folder: string, logger: Logger) {
+    this.#folder = folder
+    this.#logger = logger
+    this.#read()
+  }
+
+  /** Follows the folder until `close`. */
+  watch(): void {
+    this.#watcher = watch(this.#folder, { recursive: true }, () => this.#refresh())
+    this.#watcher.on('error', (error) =>
+      this.#logger.error({ err: error, folder: this.#folder }, 'cannot watch the folder'),
+    )
+  }
+
+  close(): void {
+    this.#watcher?.close()
+  }
+
+  cached() {
+    return { grants: this.index, current: true }
+  }
+
+  /** Reads the folder again; reading files costs nobody anything, so every namespace is read. */
+  async fresh(namespaces: readonly string[]): Promise<FreshGrants> {
+    this.#refresh()
+    return { grants: this.index, read: new Set(namespaces) }
+  }
+
+  #refresh(): void {
+    try {
+      this.#read()
+    } catch (error) {
+      this.#logger.error({ err: error, folder: this.#folder }, 'cannot read the folder; its last grants stay in force')
+    }
+  }
+
+  #read(): void {
+    const before = this.#files
+    this.#files = new Map(grantFiles(this.#folder).map((file) => [file, this.#readFile(file, before.get(file))]))
+    const changed =
+      this.#files.size !== before.size || [...this.#files].some(([file, state]) => before.get(file) !== state)
+    if (!changed) return
+    this.index.replace([...this.#files.values()].flatMap(({ grants }) => grants))
+    this.#logger.info({ folder: this.#folder, files: this.#files.size, grants: this.index.size }, 'grants read')
+  }
+
+  #readFile(file: string, before: GrantFile | undefined): GrantFile {
+    const kept = before?.grants ?? []
+    let text = before?.text ?? ''
+    try {
+      text = readFileSync(file, 'utf8')
+      return text === before?.text ? before : { text, grants: parseGrantText(text) }
+    } catch (error) {
+      const place = error instanceof DocumentError ? `${file}:${error.line}` : file
+      const reason = (error as Error).message
+      this.#logger.error({ place, reason, kept: kept.length }, 'cannot read a file; its last grants stay in force')
+      return { text, grants: kept }
+    }
+  }
+}
+
+function grantFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => EXTENSIONS.has(path.extname(file)))
+    .map((file) => path.join(folder, file))
+    .sort()
+}

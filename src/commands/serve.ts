@@ -1,0 +1,167 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { Command, Option } from 'commander'
+import type { FastifyInstance } from 'fastify'
+import { type Logger, pino } from 'pino'
+import type { GrantSource } from '../admission/grant-source.ts'
+import { Api } from '../cluster/api.ts'
+import { connectionFrom } from '../cluster/connection.ts'
+import { ClusterGrants } from '../cluster/grants.ts'
+import { GrantFolder } from '../files/grant-folder.ts'
+import { Catalogue, guardedFields } from '../policy/catalogue.ts'
+import { parseAddress } from '../server/address.ts'
+import { buildApp } from '../server/app.ts'
+import { buildHealth, type Check } from '../server/health.ts'
+import { type Knowledge, Metrics } from '../server/metrics.ts'
+import { readKeyPair } from '../server/tls.ts'
+import { CommandFailure } from './failure.ts'
+
+interface ServeOptions {
+  readonly kubeconfig?: string
+  readonly context?: string
+  readonly grants?: string
+  readonly listen: string
+  readonly cert: string
+  readonly key: string
+  readonly metricsListen: string
+  readonly logLevel: string
+}
+
+/** `refgrant serve`: the webhook. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('answer the API server, with grants from the cluster or from a folder')
+    .addOption(
+      new Option(
+        '--kubeconfig <file>',
+        'how to reach the cluster; default: the pod’s account, else your kubeconfig',
+      ).env('REFGRANT_KUBECONFIG'),
+    )
+    .addOption(
+      new Option('--context <name>', 'context of the kubeconfig; default: its current one').env('REFGRANT_CONTEXT'),
+    )
+    .addOption(
+      new Option('--grants <folder>', 'take grants from the YAML files of a folder, without a cluster')
+        .env('REFGRANT_GRANTS')
+        .conflicts(['kubeconfig', 'context']),
+    )
+    .addOption(
+      new Option('--listen <address>', 'HOST:PORT of the webhook, HTTPS').env('REFGRANT_LISTEN').default(':8443'),
+    )
+    .addOption(new Option('--cert <file>', 'certificate chain, PEM').env('REFGRANT_CERT').default('certs/tls.crt'))
+    .addOption(
+      new Option('--key <file>', 'private key of the certificate, PEM').env('REFGRANT_KEY').default('certs/tls.key'),
+    )
+    .addOption(
+      new Option('--metrics-listen <address>', 'HOST:PORT of health and metrics, plain HTTP')
+        .env('REFGRANT_METRICS_LISTEN')
+        .default(':8080'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'debug shows permitted reviews too')
+        .env('REFGRANT_LOG_LEVEL')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .action(serve)
+}
+
+/** Where the grants come from, with what the server tells of it. */
+interface Grants {
+  readonly source: GrantSource
+  readonly knowledge: () => Knowledge
+  readonly stop: () => void
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  // Before anything that takes time, so that a signal always finds somebody.
+  const stopping = stopSignal()
+  const logger = pino({ level: options.logLevel, base: null })
+  const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow('make one with: refgrant certs'))
+  const catalogue = new Catalogue(guardedFields)
+  const grants = options.grants === undefined ? clusterGrants(options, logger) : folderGrants(options.grants, logger)
+  const metrics = new Metrics(grants.knowledge)
+  const app = buildApp({ catalogue, source: grants.source, keyPair, logger, metrics })
+  const health = buildHealth({ registry: metrics.registry, readiness: readiness(grants, stopping) })
+
+  await listen(health, options.metricsListen, 'serving health and metrics', logger)
+  await listen(app, options.listen, 'serving reviews', logger)
+  if (!stopping.aborted) await once(stopping, 'abort')
+  logger.info({ signal: stopping.reason }, 'stopping')
+  grants.stop()
+  await Promise.all([app.close(), health.close()])
+}
+
+function clusterGrants({ kubeconfig, context }: ServeOptions, logger: Logger): Grants {
+  const now = () => performance.now()
+  let grants: ClusterGrants
+  try {
+    grants = new ClusterGrants({ api: new Api(connectionFrom({ kubeconfig, context })), logger, now })
+  } catch (error) {
+    throw new CommandFailure(`cannot use the kubeconfig: ${(error as Error).message}`, { cause: error })
+  }
+  const stop = new AbortController()
+  void grants.run(stop.signal)
+  return {
+    source: grants,
+    knowledge: () => ({ grants: grants.index.size, ageSeconds: grants.age / 1_000, freshReads: grants.freshReads }),
+    stop: () => stop.abort(),
+  }
+}
+
+function folderGrants(folder: string, logger: Logger): Grants {
+  const freshReads = { started: 0, shared: 0, failed: 0, over_budget: 0 }
+  try {
+    const source = new GrantFolder(folder, logger)
+    source.watch()
+    return {
+      source,
+      knowledge: () => ({ grants: source.index.size, ageSeconds: 0, freshReads }),
+      stop: () => source.close(),
+    }
+  } catch (error) {
+    throw new CommandFailure(`cannot read the folder of grants: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Once synced, for good: an old index is no reason to send nobody here, since fresh reads take its place. */
+function readiness({ knowledge }: Grants, stopping: AbortSignal): () => Check[] {
+  let synced = false
+  return () => {
+    const { grants, ageSeconds } = knowledge()
+    synced ||= Number.isFinite(ageSeconds)
+    const detail = synced ? `${grants} grants, complete ${ageSeconds.toFixed(1)} s ago` : 'waiting for the first list'
+    return [
+      { name: 'grants', ok: synced, detail },
+      { name: 'serving', ok: !stopping.aborted },
+    ]
+  }
+}
+
+async function listen(app: FastifyInstance, address: string, what: string, logger: Logger): Promise<void> {
+  try {
+    await app.listen(parseAddress(address))
+  } catch (error) {
+    throw new CommandFailure(`cannot listen on ${address}: ${(error as Error).message}`, { cause: error })
+  }
+  const { address: host, port } = app.server.address() as AddressInfo
+  logger.info({ host, port }, what)
+}
+
+/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(1)
+      controller.abort(signal)
+    })
+  }
+  return controller.signal
+}
+
+function rethrow(remedy: string): (error: Error) => never {
+  return (error) => {
+    throw new CommandFailure(`${error.message} (${remedy})`, { cause: error })
+  }
+}

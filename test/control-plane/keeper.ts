@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/**
+ * A process that keeps one control plane, and stops it in order however its parent ends: it lives in a session of its
+ * own, where no Ctrl-C reaches it, and it stops when its standard input ends, which the system sees to.
+ *
+ *     node keeper.ts BINARIES FOLDER [KUBE-APISERVER FLAG]...
+ *
+ * Prints `{"port": N}` on a line when the API server is ready. The line `restart` on standard input stops the API
+ * server and starts it again on the same port; when it is ready again, the same line is printed.
+ */
+
+/** How long a process may take to stop, in ms, before it is killed. */
+const STOP = 10_000
+
+/** How long the API server may take to become ready, in ms: it takes 4 s alone, and tests keep both cores busy. */
+const READY = 60_000
+
+/** How often readiness is asked for, in ms. */
+const PROBE = 50
+
+const [binaries = '', folder = '', ...apiServerFlags] = process.argv.slice(2)
+const running = new Map<string, ChildProcess>()
+let stopping = false
+
+function start(name: string, argv: string[]): void {
+  const log = openSync(path.join(folder, `${name}.log`), 'a')
+  const child = spawn(path.join(binaries, name), argv, { detached: true, stdio: ['ignore', log, log] })
+  closeSync(log)
+  running.set(name, child)
+  child.on('exit', () => {
+    if (running.get(name) !== child || stopping) return
+    process.stderr.write(`${name} ended:\n${readFileSync(path.join(folder, `${name}.log`), 'utf8').slice(-3_000)}\n`)
+    void stopAll(1)
+  })
+}
+
+async function stop(name: string): Promise<void> {
+  const child = running.get(name)
+  running.delete(name)
+  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP)
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+  clearTimeout(timer)
+}
+
+// Signalled together, kube-apiserver waits for an etcd that is gone.
+async function stopAll(code: number): Promise<void> {
+  if (stopping) return
+  stopping = true
+  await stop('kube-apiserver')
+  await stop('etcd')
+  process.exit(code)
+}
+
+async function startApiServer(etcd: string, port: number): Promise<void> {
+  start('kube-apiserver', [
+    `--etcd-servers=${etcd}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${port}`,
+    `--cert-dir=${folder}`,
+    `--token-auth-file=${path.join(folder, 'tokens.csv')}`,
+    '--authorization-mode=RBAC',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${path.join(folder, 'service-account.pub')}`,
+    `--service-account-signing-key-file=${path.join(folder, 'service-account.key')}`,
+    '--service-cluster-ip-range=10.0.0.0/24',
+    `--audit-policy-file=${path.join(folder, 'audit-policy.yaml')}`,
+    `--audit-log-path=${path.join(folder, 'audit.log')}`,
+    ...apiServerFlags,
+  ])
+  await ready(port)
+  process.stdout.write(`${JSON.stringify({ port })}\n`)
+}
+
+async function ready(port: number): Promise<void> {
+  const deadline = Date.now() + READY
+  // Only this process has the certificate yet; whether the server is ours is not in question on a port of its own.
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+  process.removeAllListeners('warning')
+  while (!stopping) {
+    const answer = await fetch(`https://127.0.0.1:${port}/readyz`).catch(() => undefined)
+    if (answer?.ok) return
+    if (Date.now() > deadline) throw new Error(`kube-apiserver was not ready in ${READY} ms; see ${folder}`)
+    await wait(PROBE)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+process.on('SIGTERM', () => void stopAll(0))
+process.on('SIGINT', () => void stopAll(0))
+const orders = createInterface({ input: process.stdin })
+orders.on('close', () => void stopAll(0))
+
+try {
+  const [client, peer, port] = [await freePort(), await freePort(), await freePort()]
+  const etcd = `http://127.0.0.1:${client}`
+  start('etcd', [
+    `--data-dir=${path.join(folder, 'etcd')}`,
+    `--listen-client-urls=${etcd}`,
+    `--advertise-client-urls=${etcd}`,
+    `--listen-peer-urls=http://127.0.0.1:${peer}`,
+    '--unsafe-no-fsync',
+    '--log-level=error',
+  ])
+  await startApiServer(etcd, port)
+  orders.on('line', async (line) => {
+    if (line !== 'restart') return
+    await stop('kube-apiserver')
+    if (!stopping) await startApiServer(etcd, port)
+  })
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`)
+  await stopAll(1)
+}

@@ -1,0 +1,29 @@
+/** How often the elapsed time is told, in ms: on a terminal, where one line is rewritten, and in a log. */
+const ON_TERMINAL = 2_000
+const IN_LOG = 30_000
+
+/** Tells on stderr that something slow is going on, and for how long it has been. */
+export class Progress {
+  readonly #what: string
+  readonly #begun = performance.now()
+  readonly #timer: NodeJS.Timeout
+
+  constructor(what: string, remark: string) {
+    this.#what = what
+    process.stderr.write(`${what}: ${remark}\n`)
+    this.#timer = setInterval(() => this.#tell(), process.stderr.isTTY ? ON_TERMINAL : IN_LOG)
+  }
+
+  /** Tells the time that it took; nothing is told any more. */
+  end(): void {
+    clearInterval(this.#timer)
+    this.#tell()
+    if (process.stderr.isTTY) process.stderr.write('\n')
+  }
+
+  #tell(): void {
+    const seconds = Math.round((performance.now() - this.#begun) / 1_000)
+    const line = `${this.#what}: ${seconds} s`
+    process.stderr.write(process.stderr.isTTY ? `\r${line}` : `${line}\n`)
+  }
+}

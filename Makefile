@@ -1,0 +1,79 @@
+# `make help` lists what there is to do.
+
+# The Node that runs everything; brought from the npm registry where the machine's own is too old or missing there.
+NODE_VERSION := 24.21.0
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refgrant
+NODE_MAJOR := $(shell node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
+NODE_PACKAGE := node-$(shell uname -s | tr 'A-Z' 'a-z')-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))
+
+ifeq ($(shell test $(NODE_MAJOR) -ge 24 && echo new),new)
+NODE :=
+else
+NODE_HOME := $(CACHE)/node-$(NODE_VERSION)
+NODE := $(NODE_HOME)/node_modules/$(NODE_PACKAGE)/bin/node
+export PATH := $(dir $(NODE)):$(PATH)
+endif
+
+INSTALLED := node_modules/.package-lock.json
+BUNDLE := dist/refgrant.js
+
+.DEFAULT_GOAL := help
+.PHONY: help run try sandbox test test-unit test-end-to-end lint format generate certs bundle clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: certs ## serve the webhook on this machine, with grants from a folder
+	@node test/first-look/run.ts
+
+try: $(INSTALLED) ## send an AdmissionReview to what `make run` serves
+	@node test/first-look/try.ts
+
+sandbox: certs ## a real API server on this machine, with the webhook registered
+	@node test/sandbox/sandbox.ts
+
+test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (about 8 minutes, once)
+	node test/control-plane/binaries.ts
+	node --test --test-concurrency=2 'test/**/*.test.ts'
+
+test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
+	node --test $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/control-plane/*' | sort)
+
+lint: $(INSTALLED) ## types, format, unused code, generated files
+	npx --no tsc
+	npx --no biome check --error-on-warnings
+	npx --no knip
+	$(MAKE) --no-print-directory generate
+	@git diff --exit-code -- manifests || { echo 'manifests/ was out of date; it is generated now: commit it' >&2; exit 1; }
+
+format: $(INSTALLED) ## put the source into shape
+	npx --no biome check --write
+
+generate: $(INSTALLED) ## write manifests/ from the catalogue
+	node src/cli.ts manifests rbac > manifests/rbac.yaml
+	node src/cli.ts manifests webhook > manifests/webhook.yaml
+
+certs: $(INSTALLED) ## make development certificates in certs/, if there are none
+	@node src/cli.ts certs --out certs --keep
+
+bundle: $(BUNDLE) ## one file that Node runs, dist/refgrant.js
+
+clean: ## remove what was installed and built in this folder
+	rm -rf node_modules dist
+
+$(BUNDLE): $(INSTALLED) $(shell find src -name '*.ts')
+	npx --no esbuild src/cli.ts --bundle --platform=node --target=node24 --format=esm --keep-names --log-level=warning \
+		--banner:js='import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' \
+		--outfile=$@
+
+$(INSTALLED): package-lock.json $(NODE)
+	npm ci
+	@touch $@
+
+ifneq ($(NODE),)
+$(NODE):
+	@echo 'Node 24 or newer is needed and this machine has $(NODE_MAJOR): bringing $(NODE_VERSION), about 40 MB, once' >&2
+	npm install --silent --no-save --ignore-scripts --prefix $(NODE_HOME) $(NODE_PACKAGE)@$(NODE_VERSION) || \
+		{ echo 'there is no Node $(NODE_VERSION) for this machine on the npm registry: install Node 24 from nodejs.org' >&2; exit 1; }
+	@touch $@
+endif

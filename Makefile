@@ -33,7 +33,7 @@ sandbox: certs ## a real API server on this machine, with the webhook registered
 	@node test/sandbox/sandbox.ts
 
 test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (about 8 minutes, once)
-	node test/control-plane/binaries.ts
+	node test/harness/binaries.ts
 	node --test --test-concurrency=2 'test/**/*.test.ts'
 
 test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane

@@ -1,5 +1,9 @@
+import { existsSync, readFileSync } from 'node:fs'
 import https from 'node:https'
+import { homedir } from 'node:os'
+import path from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
+import { parse } from 'yaml'
 
 /** How to reach one API server: its address and, for each request, current credentials. */
 export interface Connection {
@@ -22,9 +26,13 @@ export interface ConnectionChoice {
  */
 export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Connection {
   const config = new KubeConfig()
-  if (kubeconfig !== undefined) config.loadFromFile(kubeconfig)
-  else if (process.env.KUBERNETES_SERVICE_HOST && context === undefined) config.loadFromCluster()
-  else config.loadFromDefault()
+  if (kubeconfig === undefined && context === undefined && process.env.KUBERNETES_SERVICE_HOST) {
+    config.loadFromCluster()
+  } else {
+    if (kubeconfig === undefined) config.loadFromDefault()
+    else config.loadFromFile(kubeconfig)
+    adoptTokenFiles(config, kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig])
+  }
   if (context !== undefined) {
     if (!config.getContextObject(context)) throw new Error(`there is no context "${context}" in the kubeconfig`)
     config.setCurrentContext(context)
@@ -43,6 +51,29 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
       return options
     },
   }
+}
+
+/**
+ * Makes the library follow the `tokenFile` of kubeconfig users, which it does not know, as it follows a pod's token.
+ * Source: k8s.io/client-go/tools/clientcmd/api/v1, AuthInfo.
+ */
+function adoptTokenFiles(config: KubeConfig, files: readonly string[]): void {
+  for (const file of files) {
+    const content = parse(readFileSync(file, 'utf8')) as {
+      users?: { name: string; user?: { tokenFile?: string } }[]
+    } | null
+    for (const { name, user } of content?.users ?? []) {
+      if (!user?.tokenFile) continue
+      const tokenFile = path.resolve(path.dirname(file), user.tokenFile)
+      const authProvider = { name: 'tokenFile', config: { tokenFile } }
+      config.users = config.users.map((known) => (known.name === name ? { ...known, authProvider } : known))
+    }
+  }
+}
+
+function defaultKubeconfigs(): string[] {
+  const files = process.env.KUBECONFIG?.split(path.delimiter) ?? [path.join(homedir(), '.kube', 'config')]
+  return files.filter((file) => file !== '' && existsSync(file))
 }
 
 /** One pool of kept-alive connections, opened anew when certificates change. */

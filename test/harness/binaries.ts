@@ -6,12 +6,12 @@ import path from 'node:path'
 import { go } from './go.ts'
 import { Progress } from './progress.ts'
 
-/** Absolute paths of the programs that a control plane consists of, and of the folder that holds them. */
+/** The programs that a control plane consists of. */
 export interface Binaries {
-  readonly etcd: string
-  readonly kubeApiserver: string
-  readonly kubectl: string
-  readonly directory: string
+  /** The folder that holds them. */
+  readonly folder: string
+  /** Absolute path of one of them. */
+  path(name: Program): string
 }
 
 /** The program's file name, and the Go package that it is built from. */
@@ -21,7 +21,14 @@ const PACKAGES = {
   'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
 } as const
 
-const MODULE = import.meta.dirname
+/** Where refgrant's development tools keep what is worth keeping between clones. */
+export const cacheFolder = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'refgrant')
+
+/** A program's file name. */
+type Program = keyof typeof PACKAGES
+
+/** Where the Go modules are listed; there is no Go code of ours. */
+const MODULE = path.join(import.meta.dirname, '..', 'control-plane')
 
 /**
  * The programs of a control plane: from the folder KUBEBUILDER_ASSETS if that is set, otherwise from the cache, where
@@ -31,7 +38,7 @@ const MODULE = import.meta.dirname
  */
 export async function binaries(signal?: AbortSignal): Promise<Binaries> {
   const assets = process.env.KUBEBUILDER_ASSETS
-  const directory = assets ? path.resolve(assets) : cacheFolder()
+  const directory = assets ? path.resolve(assets) : builtFolder()
   const missing = missingIn(directory)
   if (assets && missing.length > 0) {
     throw new Error(`KUBEBUILDER_ASSETS is ${assets}, which lacks ${missing}: put it there, or unset the variable`)
@@ -39,32 +46,25 @@ export async function binaries(signal?: AbortSignal): Promise<Binaries> {
   for (const [index, name] of missing.entries()) {
     await build(name, directory, new Progress(`building ${name} (${index + 1} of ${missing.length})`, ONCE), signal)
   }
-  const file = (name: keyof typeof PACKAGES): string => path.join(directory, name)
-  return { etcd: file('etcd'), kubeApiserver: file('kube-apiserver'), kubectl: file('kubectl'), directory }
+  return { folder: directory, path: (name) => path.join(directory, name) }
 }
 
 const ONCE = 'once for this machine, about 6 minutes in all on 2 cores'
 
-function missingIn(directory: string): (keyof typeof PACKAGES)[] {
-  const names = Object.keys(PACKAGES) as (keyof typeof PACKAGES)[]
+function missingIn(directory: string): Program[] {
+  const names = Object.keys(PACKAGES) as Program[]
   return names.filter((name) => !existsSync(path.join(directory, name)))
 }
 
 /** Another version in the module files is another folder, so a cache is never stale. */
-function cacheFolder(): string {
+function builtFolder(): string {
   const hash = createHash('sha256')
   for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(path.join(MODULE, file)))
-  const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache')
-  return path.join(cache, 'refgrant', `control-plane-${hash.digest('hex').slice(0, 12)}`)
+  return path.join(cacheFolder, `control-plane-${hash.digest('hex').slice(0, 12)}`)
 }
 
 /** Builds in a folder of its own and moves the result: nobody sees half a file, and two builders do not meet. */
-async function build(
-  name: keyof typeof PACKAGES,
-  directory: string,
-  progress: Progress,
-  signal?: AbortSignal,
-): Promise<void> {
+async function build(name: Program, directory: string, progress: Progress, signal?: AbortSignal): Promise<void> {
   await mkdir(directory, { recursive: true })
   const work = await mkdtemp(path.join(directory, '.building-'))
   try {
@@ -100,7 +100,7 @@ if (import.meta.main) {
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => interrupted.abort(new Error(signal)))
   try {
-    console.log((await binaries(interrupted.signal)).directory)
+    console.log((await binaries(interrupted.signal)).folder)
   } catch (error) {
     console.error((error as Error).message)
     process.exitCode = 1

@@ -1,0 +1,45 @@
+import path from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import type { ApiObject } from './api-client.ts'
+import { until } from './api-client.ts'
+import type { ControlPlane } from './control-plane.ts'
+import type { Refgrant } from './refgrant.ts'
+import { type Result, run } from './run.ts'
+
+const CLI = path.join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
+
+/** Objects that the command line prints. */
+export async function printed(...argv: string[]): Promise<ApiObject[]> {
+  const { code, stdout, stderr } = await run(process.execPath, [CLI, ...argv])
+  if (code !== 0) throw new Error(`refgrant ${argv.join(' ')}: exit code ${code}: ${stderr}`)
+  return parseAllDocuments(stdout).map((document) => document.toJS() as ApiObject)
+}
+
+/** Creates the server's account with the rights that the manifests give it; returns a kubeconfig of that account. */
+export async function serverAccount(controlPlane: ControlPlane): Promise<string> {
+  await controlPlane.api.apply(...(await printed('manifests', 'rbac')))
+  return controlPlane.kubeconfigFor('refgrant', await controlPlane.api.token('refgrant-system', 'refgrant'))
+}
+
+/** Registers the webhook as the manifests do, and waits until the API server calls it. */
+export async function register({ api }: ControlPlane, { url }: Pick<Refgrant, 'url'>, caFile: string): Promise<void> {
+  await api.apply(...(await printed('manifests', 'webhook', '--url', url, '--ca', caFile)))
+  // The registration reaches the API server's admission through a watch of its own: a refusal shows that it has.
+  const probe: ApiObject = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'probe', namespace: 'default' },
+    spec: { rules: [{ backendRefs: [{ name: 'nothing', namespace: 'nowhere', port: 80 }] }] },
+  }
+  const create = `${(await api.pathOf(probe)).replace(/\/probe$/, '')}?dryRun=All`
+  await until('the webhook is called', async () => (await api.request('POST', create, probe)).status === 403)
+}
+
+/** kubectl as an administrator of the control plane. */
+export function kubectl(
+  { kubectl: program, kubeconfig }: ControlPlane,
+  argv: readonly string[],
+  input = '',
+): Promise<Result> {
+  return run(program, ['--kubeconfig', kubeconfig, ...argv], input)
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** How long a server may take to be ready, in ms: it takes less than 2 s alone, and tests keep both cores busy. */
+const READY = 5_000
+
+/** How often readiness is asked for, in ms. */
+const PROBE = 10
+
+export interface Refgrant {
+  /** What the API server calls. */
+  readonly url: string
+  /** PEM that the server's certificate is verified with. */
+  readonly ca: string
+  /** The log lines so far, parsed. */
+  readonly log: Record<string, unknown>[]
+  /** The answer of the health listener. */
+  health(path: string): Promise<string>
+  /** The value of a metric without labels, or the sum over its labels that `labels` is part of. */
+  metric(name: string, labels?: string): Promise<number>
+  stop(): Promise<void>
+  readonly process: ChildProcess
+}
+
+export interface RefgrantOptions {
+  /** Folder with ca.crt, tls.crt and tls.key for 127.0.0.1. */
+  readonly certs: string
+  /** Where grants come from: `--kubeconfig F` or `--grants DIR`. */
+  readonly grants: readonly string[]
+  /** What to run; the source by default. */
+  readonly program?: string
+  /** Takes each log line, as it comes. */
+  readonly onLine?: (line: string) => void
+}
+
+/** The repository. */
+const ROOT = path.join(import.meta.dirname, '..', '..')
+
+/** Starts `refgrant serve` as a process of its own on free ports, and waits until it is ready. */
+export async function startRefgrant({
+  certs,
+  grants,
+  program = 'src/cli.ts',
+  onLine,
+}: RefgrantOptions): Promise<Refgrant> {
+  const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
+  const ports = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
+  const argv = [path.join(ROOT, program), 'serve', ...grants, ...ports, ...files, '--log-level', 'debug']
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const log: Record<string, unknown>[] = []
+  const lines = createInterface({ input: child.stdout })
+  lines.on('line', (line) => {
+    log.push(JSON.parse(line))
+    onLine?.(line)
+  })
+  const ended = once(child, 'exit')
+  const port = (message: string) => log.find(({ msg }) => msg === message)?.port
+  const health = async (path: string) =>
+    (await fetch(`http://127.0.0.1:${port('serving health and metrics')}${path}`)).text()
+  const deadline = Date.now() + READY
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`refgrant ended with exit code ${child.exitCode}`)
+    if (port('serving reviews') && (await health('/readyz')) === 'ok\n') break
+    if (Date.now() > deadline) {
+      child.kill()
+      throw new Error(
+        `refgrant was not ready in ${READY} ms; it logged:\n${log.map((line) => JSON.stringify(line)).join('\n')}`,
+      )
+    }
+    await wait(PROBE)
+  }
+  return {
+    url: `https://127.0.0.1:${port('serving reviews')}/validate`,
+    ca: readFileSync(path.join(certs, 'ca.crt'), 'utf8'),
+    log,
+    health,
+    async metric(name, labels = '') {
+      const rows = (await health('/metrics')).split('\n').filter((row) => row.startsWith(name) && row.includes(labels))
+      const values = rows
+        .filter((row) => /^[{ ]/.test(row.slice(name.length)))
+        .map((row) => Number(row.split(' ').at(-1)))
+      return values.reduce((sum, value) => sum + value, 0)
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      await ended
+    },
+    process: child,
+  }
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import https from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { after, before, suite, test } from 'node:test'
+import { pino } from 'pino'
+import { admit } from '../src/admission/admit.ts'
+import type { GrantSource } from '../src/admission/grant-source.ts'
+import { respond } from '../src/admission/respond.ts'
+import type { ReviewRequest } from '../src/admission/review.ts'
+import { issueAuthority, issueServer } from '../src/certificates/issue.ts'
+import { Catalogue, guardedFields } from '../src/policy/catalogue.ts'
+import { parseGrant } from '../src/policy/grant.ts'
+import { GrantIndex } from '../src/policy/grant-index.ts'
+import { buildApp } from '../src/server/app.ts'
+import { Metrics } from '../src/server/metrics.ts'
+import { type Case, readCases } from './harness/cases.ts'
+
+const catalogue = new Catalogue(guardedFields)
+const index = new GrantIndex()
+const source: GrantSource = {
+  cached: () => ({ grants: index, current: true }),
+  fresh: async (namespaces) => ({ grants: index, read: new Set(namespaces) }),
+}
+
+function reviewOf({ title, object, oldObject }: Case): ReviewRequest {
+  const [group = '', version = ''] = object.apiVersion.split('/')
+  return {
+    uid: title,
+    kind: { group, version, kind: object.kind },
+    name: object.metadata.name,
+    namespace: object.metadata.namespace as string,
+    operation: oldObject ? 'UPDATE' : 'CREATE',
+    userInfo: { username: 'jane' },
+    object,
+    oldObject: oldObject ?? null,
+    dryRun: false,
+  }
+}
+
+function useGrants({ grants }: Case): void {
+  index.replace(grants.map((grant) => parseGrant(grant)).filter((grant) => grant !== undefined))
+  assert.equal(index.size, grants.length, 'every grant of the case is read')
+}
+
+function check({ expect }: Case, { response }: ReturnType<typeof respond>): void {
+  assert.equal(response.allowed, expect.allowed)
+  for (const text of expect.message ?? []) assert.ok(response.status?.message.includes(text), response.status?.message)
+  assert.equal(response.warnings?.length ?? 0, expect.warnings?.length ?? 0)
+  for (const text of expect.warnings ?? [])
+    assert.ok(response.warnings?.join('\n').includes(text), response.warnings?.join('\n'))
+}
+
+const cases = readCases()
+
+suite('cases in memory', () => {
+  for (const one of cases) {
+    test(one.title, async () => {
+      useGrants(one)
+      const review = reviewOf(one)
+      check(one, respond(review, await admit(review, catalogue, source, AbortSignal.timeout(1_000))))
+    })
+  }
+})
+
+suite('cases over HTTPS', () => {
+  const authority = issueAuthority('cases', 1)
+  const keyPair = issueServer(authority, ['localhost'], 1)
+  const nothing = { grants: 0, ageSeconds: 0, freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 } }
+  const logger = pino({ level: 'silent' })
+  const app = buildApp({ catalogue, source, keyPair, logger, metrics: new Metrics(() => nothing) })
+  const agent = new https.Agent({ ca: authority.cert, keepAlive: true })
+  before(() => app.listen({ host: '127.0.0.1', port: 0 }))
+  after(async () => {
+    agent.destroy()
+    await app.close()
+  })
+
+  for (const one of cases) {
+    test(one.title, async () => {
+      useGrants(one)
+      const { port } = app.server.address() as AddressInfo
+      const headers = { 'content-type': 'application/json' }
+      const url = `https://localhost:${port}/validate?timeout=5s`
+      const request = https.request(url, { method: 'POST', agent, headers, family: 4 })
+      request.end(
+        JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: reviewOf(one) }),
+      )
+      const [response] = await once(request, 'response')
+      assert.equal(response.statusCode, 200)
+      check(one, JSON.parse(await text(response)))
+    })
+  }
+})

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { until } from '../harness/api-client.ts'
+import { type Case, readCases } from '../harness/cases.ts'
+import type { Refgrant } from '../harness/refgrant.ts'
+import { type Cluster, startCluster, startGuard } from './cluster.ts'
+
+let cluster: Cluster
+let refgrant: Refgrant
+const cases = readCases()
+
+before(async () => {
+  cluster = await startCluster()
+  const objects = cases.flatMap(({ object, grants, grantsBefore }) => [object, ...grants, ...grantsBefore])
+  await cluster.namespaces(...new Set(objects.map(({ metadata }) => metadata.namespace as string)))
+  refgrant = await startGuard(cluster)
+})
+after(async () => {
+  await refgrant?.stop()
+  await cluster?.controlPlane.stop()
+})
+
+const knows = (count: number) =>
+  until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
+
+suite('cases through kubectl and a real API server', () => {
+  for (const one of cases) {
+    test(one.title, async () => {
+      const { api } = cluster.controlPlane
+      try {
+        if (one.oldObject) {
+          await api.apply(...one.grantsBefore)
+          await kubectlApply(one.oldObject)
+          await api.delete(...one.grantsBefore)
+          await knows(0)
+        }
+        await api.apply(...one.grants)
+        check(one, await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(one.object)))
+      } finally {
+        await api.delete(one.object, ...one.grants, ...one.grantsBefore)
+        await knows(0)
+      }
+    })
+  }
+})
+
+async function kubectlApply(object: unknown): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object))
+  assert.equal(code, 0, stderr)
+}
+
+function check({ expect }: Case, { code, stderr }: { code: number; stderr: string }): void {
+  assert.equal(code === 0, expect.allowed, stderr)
+  for (const text of expect.message ?? []) assert.ok(stderr.includes(text), stderr)
+  assert.equal(
+    stderr.split('\n').filter((line) => line.startsWith('Warning:')).length,
+    expect.warnings?.length ?? 0,
+    stderr,
+  )
+  for (const text of expect.warnings ?? []) assert.ok(stderr.includes(text), stderr)
+}

@@ -1,0 +1,45 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts'
+import { gatewayApiCrds } from '../harness/gateway-api.ts'
+import { kubectl, register, serverAccount } from '../harness/guarded-cluster.ts'
+import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
+import { type Result, run } from '../harness/run.ts'
+
+/** The release of Gateway API whose CRDs the tests install, all kinds and fields of it. */
+const GATEWAY_API = 'v1.7.0'
+
+/** A real control plane with Gateway API, and an account for refgrant under the rights of its manifests. */
+export interface Cluster {
+  readonly controlPlane: ControlPlane
+  /** Kubeconfig of refgrant's account. */
+  readonly account: string
+  /** Folder with certificates for 127.0.0.1. */
+  readonly certs: string
+  kubectl(argv: readonly string[], input?: string): Promise<Result>
+  namespaces(...names: string[]): Promise<void>
+}
+
+export async function startCluster(): Promise<Cluster> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'refgrant-'))
+  const certs = path.join(folder, 'certs')
+  await run(process.execPath, ['src/cli.ts', 'certs', '--out', certs])
+  const controlPlane = await startControlPlane({ folder: path.join(folder, 'data') })
+  await controlPlane.api.installCrds(await gatewayApiCrds(GATEWAY_API, 'experimental'))
+  return {
+    controlPlane,
+    account: await serverAccount(controlPlane),
+    certs,
+    kubectl: (argv, input) => kubectl(controlPlane, argv, input),
+    namespaces: (...names) =>
+      controlPlane.api.apply(...names.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))),
+  }
+}
+
+/** Starts refgrant against the cluster, and registers it there under failurePolicy Fail. */
+export async function startGuard(cluster: Cluster, kubeconfig = cluster.account): Promise<Refgrant> {
+  const refgrant = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', kubeconfig] })
+  await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'))
+  return refgrant
+}

@@ -1,0 +1,47 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { parse, parseAllDocuments } from 'yaml'
+import type { ApiObject } from './api-client.ts'
+
+const FOLDER = path.join(import.meta.dirname, '..', 'cases')
+
+const FILES = new Set(['object.yaml', 'old-object.yaml', 'grants.yaml', 'grants-before.yaml', 'expect.yaml'])
+
+/** What happens, as a sentence; an object that is applied; the grants there are; and what must come of it. */
+export interface Case {
+  readonly title: string
+  readonly object: ApiObject
+  /** The stored object, if the apply is an update. */
+  readonly oldObject: ApiObject | undefined
+  readonly grants: readonly ApiObject[]
+  /** The grants there were when the old object was stored. */
+  readonly grantsBefore: readonly ApiObject[]
+  readonly expect: {
+    readonly allowed: boolean
+    /** Texts that the denial holds. */
+    readonly message?: readonly string[]
+    /** Texts that the warnings hold; none may come without being named here. */
+    readonly warnings?: readonly string[]
+  }
+}
+
+/** All cases. A folder that lacks a file, or has one that means nothing, is an error. */
+export function readCases(): Case[] {
+  return readdirSync(FOLDER).map((name) => {
+    const stray = readdirSync(path.join(FOLDER, name)).filter((file) => !FILES.has(file))
+    if (stray.length > 0) throw new Error(`test/cases/${name}: nothing reads ${stray.join(', ')}`)
+    const file = (file: string) => path.join(FOLDER, name, file)
+    const list = (name: string) =>
+      existsSync(file(name))
+        ? parseAllDocuments(readFileSync(file(name), 'utf8')).map((d) => d.toJS() as ApiObject)
+        : []
+    return {
+      title: name.replaceAll('-', ' '),
+      object: parse(readFileSync(file('object.yaml'), 'utf8')),
+      oldObject: list('old-object.yaml')[0],
+      grants: list('grants.yaml'),
+      grantsBefore: list('grants-before.yaml'),
+      expect: parse(readFileSync(file('expect.yaml'), 'utf8')),
+    }
+  })
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { admit } from '../../src/admission/admit.ts'
+import type { Decision } from '../../src/admission/decision.ts'
+import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
+import type { ReviewRequest } from '../../src/admission/review.ts'
+import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import type { Grant } from '../../src/policy/grant.ts'
+import { GrantIndex } from '../../src/policy/grant-index.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+const catalogue = new Catalogue(guardedFields)
+
+const grantIn = (namespace: string): Grant => ({
+  namespace,
+  name: 'shop',
+  from: [{ group: GROUP, kind: 'HTTPRoute', namespace: 'shop' }],
+  to: [{ group: '', kind: 'Service' }],
+})
+
+/** Knows `cached`, and reads `stored` afresh in as many namespaces as the budget allows. */
+function source(cached: Grant[], stored: Grant[], { current = true, budget = 99 } = {}) {
+  const asked: string[][] = []
+  const grants: GrantSource = {
+    cached: () => ({ grants: new GrantIndex(cached), current }),
+    fresh: async (namespaces) => {
+      asked.push([...namespaces])
+      return { grants: new GrantIndex(stored), read: new Set(namespaces.slice(0, budget)) }
+    },
+  }
+  return { ...grants, asked }
+}
+
+function review(namespaces: readonly string[], change: Partial<ReviewRequest> = {}): ReviewRequest {
+  const backendRefs = namespaces.map((namespace) => ({ name: 'payments', namespace }))
+  return {
+    uid: '1',
+    kind: { group: GROUP, version: 'v1', kind: 'HTTPRoute' },
+    name: 'checkout',
+    namespace: 'shop',
+    operation: 'CREATE',
+    userInfo: {},
+    object: { spec: { rules: [{ backendRefs }] } },
+    ...change,
+  }
+}
+
+const decide = (request: ReviewRequest, grants: GrantSource) =>
+  admit(request, catalogue, grants, AbortSignal.timeout(1_000))
+const many = Array.from({ length: 12 }, (_, index) => `n${index}`)
+
+test('a grant that is known is not looked up', async () => {
+  const known = source([grantIn('billing')], [])
+  assert.equal((await decide(review(['billing']), known)).outcome, 'permitted')
+  assert.deepEqual(known.asked, [])
+})
+
+test('a grant that is stored but not known yet permits', async () => {
+  const late = source([], [grantIn('billing')])
+  assert.equal((await decide(review(['billing']), late)).outcome, 'permitted')
+  assert.deepEqual(late.asked, [['billing']])
+})
+
+test('at most eight namespaces are read, in the order of the object; the rest is counted', async () => {
+  const none = source([], [])
+  const decision = await decide(review(many), none)
+  assert.deepEqual(none.asked, [many.slice(0, 8)])
+  assert.ok(decision.outcome === 'refused')
+  assert.equal(decision.refused.length, 8)
+  assert.equal(decision.unjudged, 4)
+  assert.equal(decision.confirmed, true)
+})
+
+test('over the budget a current index is enough to refuse, and the refusal says that it is unconfirmed', async () => {
+  const decision = await decide(review(['billing']), source([], [], { budget: 0 }))
+  assert.ok(decision.outcome === 'refused' && !decision.confirmed)
+})
+
+test('over the budget an old index is not', async () => {
+  await assert.rejects(decide(review(['billing']), source([], [], { budget: 0, current: false })), LookupFailed)
+})
+
+test('an old index does not permit either', async () => {
+  const decision = await decide(review(['billing']), source([grantIn('billing')], [], { current: false }))
+  assert.equal(decision.outcome, 'refused')
+})
+
+test('grants that cannot be read are no refusal', async () => {
+  const broken: GrantSource = {
+    ...source([], []),
+    fresh: async () => {
+      throw new LookupFailed('no answer')
+    },
+  }
+  await assert.rejects(decide(review(['billing']), broken), LookupFailed)
+})
+
+for (const [title, change] of Object.entries<Partial<ReviewRequest>>({
+  'a deletion': { operation: 'DELETE' },
+  'a connection': { operation: 'CONNECT' },
+  'a subresource': { subResource: 'status' },
+  'an unknown kind': { kind: { group: 'apps', version: 'v1', kind: 'Deployment' } },
+})) {
+  test(`${title} is let through unjudged`, async () => {
+    const decision: Decision = await decide(review(['billing'], change), source([], []))
+    assert.equal(decision.outcome, 'unjudged')
+  })
+}

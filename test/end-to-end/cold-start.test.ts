@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { after, before, test } from 'node:test'
+import { startRefgrant } from '../harness/refgrant.ts'
+import { type Cluster, startCluster } from './cluster.ts'
+import { grant } from './objects.ts'
+
+const GRANTS = 1_000
+
+let cluster: Cluster
+
+before(async () => {
+  cluster = await startCluster()
+})
+after(() => cluster?.controlPlane.stop())
+
+test(`the bundle starts, knows ${GRANTS} grants, and tells how long that took`, async (context) => {
+  execFileSync('make', ['--no-print-directory', 'dist/refgrant.js'], { stdio: 'ignore' })
+  await cluster.namespaces('billing')
+  for (let from = 0; from < GRANTS; from += 50) {
+    const batch = Array.from({ length: 50 }, (_, index) =>
+      grant({ name: `grant-${from + index}`, to: `service-${from + index}` }),
+    )
+    await Promise.all(batch.map((object) => cluster.controlPlane.api.apply(object)))
+  }
+  const begun = performance.now()
+  const grants = ['--kubeconfig', cluster.account]
+  const refgrant = await startRefgrant({ certs: cluster.certs, grants, program: 'dist/refgrant.js' })
+  context.diagnostic(`process start to ready with ${GRANTS} grants: ${Math.round(performance.now() - begun)} ms`)
+  try {
+    assert.equal(await refgrant.metric('refgrant_grants'), GRANTS)
+  } finally {
+    await refgrant.stop()
+  }
+})

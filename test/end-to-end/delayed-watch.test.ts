@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Refgrant } from '../harness/refgrant.ts'
+import { type ReverseProxy, startReverseProxy } from '../harness/reverse-proxy.ts'
+import { type Cluster, startCluster, startGuard } from './cluster.ts'
+import { grant, route } from './objects.ts'
+
+/** How late refgrant hears of a grant, in ms: long after the route of the same apply has been judged. */
+const DELAY = 2_000
+
+const APPLIES = 100
+
+let cluster: Cluster
+let proxy: ReverseProxy
+let refgrant: Refgrant
+
+before(async () => {
+  cluster = await startCluster()
+  const { controlPlane } = cluster
+  proxy = await startReverseProxy(controlPlane, DELAY)
+  const token = await controlPlane.api.token('refgrant-system', 'refgrant')
+  refgrant = await startGuard(cluster, await controlPlane.kubeconfigFor('delayed', token, proxy.server, proxy.ca))
+})
+after(async () => {
+  await refgrant?.stop()
+  await proxy?.close()
+  await cluster?.controlPlane.stop()
+})
+
+test(`a grant and its route in one file are accepted, ${APPLIES} times, though the watch is ${DELAY} ms late`, async () => {
+  const names = Array.from({ length: APPLIES }, (_, index) => ({ shop: `shop-${index}`, billing: `billing-${index}` }))
+  await cluster.namespaces(...names.flatMap(({ shop, billing }) => [shop, billing]))
+  const before = await refgrant.metric('refgrant_fresh_reads_total', 'started')
+  const refusals: string[] = []
+  for (const { shop, billing } of names) {
+    const items = [
+      grant({ name: 'shop', to: 'payments', namespace: billing, from: { namespace: shop } }),
+      route({ name: 'checkout', namespace: shop, backends: [['payments', billing]] }),
+    ]
+    const { code, stderr } = await cluster.kubectl(
+      ['apply', '-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+    )
+    if (code !== 0) refusals.push(stderr)
+  }
+  assert.deepEqual(refusals, [])
+  const confirmed = (await refgrant.metric('refgrant_fresh_reads_total', 'started')) - before
+  assert.ok(confirmed > 0, 'grants were looked up before a refusal')
+  assert.ok(proxy.lists() >= confirmed, 'and the API server was asked')
+})

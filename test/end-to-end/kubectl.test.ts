@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { ApiClient, type ApiObject, until } from '../harness/api-client.ts'
+import type { Refgrant } from '../harness/refgrant.ts'
+import { type Cluster, startCluster, startGuard } from './cluster.ts'
+import { grant, route } from './objects.ts'
+
+let cluster: Cluster
+let refgrant: Refgrant
+const denial =
+  /^Error from server \(Forbidden\).*admission webhook "deny\.refgrant\.dev" denied the request: HTTPRoute /
+
+before(async () => {
+  cluster = await startCluster()
+  await cluster.namespaces('shop', 'billing')
+  refgrant = await startGuard(cluster)
+})
+after(async () => {
+  await refgrant?.stop()
+  await cluster?.controlPlane.stop()
+})
+
+const onInput = (argv: string[], object: unknown) => cluster.kubectl([...argv, '-f', '-'], JSON.stringify(object))
+
+async function accepted(argv: string[], object: unknown): Promise<string> {
+  const { code, stderr } = await onInput(argv, object)
+  assert.equal(code, 0, stderr)
+  return stderr
+}
+
+async function refused(argv: string[], object: unknown): Promise<string> {
+  const { code, stderr } = await onInput(argv, object)
+  assert.equal(code, 1, stderr)
+  assert.match(stderr, denial)
+  return stderr
+}
+
+const knows = (count: number) =>
+  until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
+
+suite('every way to write a route', () => {
+  const local = (name: string) => route({ name, backends: [['cart']] })
+  const crossing = (name: string) => route({ name, backends: [['payments', 'billing']] })
+
+  test('create', async () => {
+    await refused(['create'], crossing('created'))
+  })
+  test('apply', async () => {
+    await refused(['apply'], crossing('applied'))
+  })
+  test('server-side apply', async () => {
+    await refused(['apply', '--server-side'], crossing('applied-by-server'))
+  })
+  test('dry run on the server, which says why a grant of the same dry run does not count', async () => {
+    assert.match(await refused(['apply', '--dry-run=server'], crossing('dry')), /This was a dry run/)
+  })
+  test('a generated name', async () => {
+    const object = crossing('')
+    const generated = { ...object, metadata: { namespace: 'shop', generateName: 'generated-' } }
+    assert.match(await refused(['create'], generated), /HTTPRoute "generated-\w+" in namespace "shop"/)
+  })
+  test('an update by apply', async () => {
+    await accepted(['apply'], local('updated'))
+    await refused(['apply'], crossing('updated'))
+  })
+  test('replace', async () => {
+    await accepted(['apply'], local('replaced'))
+    await refused(['replace'], crossing('replaced'))
+  })
+  test('patch', async () => {
+    await accepted(['apply'], local('patched'))
+    const patch = JSON.stringify({ spec: crossing('patched').spec })
+    const { stderr } = await cluster.kubectl([
+      'patch',
+      'httproute',
+      'patched',
+      '-n',
+      'shop',
+      '--type=merge',
+      '-p',
+      patch,
+    ])
+    assert.match(stderr, denial)
+  })
+  test('version v1beta1', async () => {
+    await refused(['apply'], { ...crossing('beta'), apiVersion: 'gateway.networking.k8s.io/v1beta1' })
+  })
+})
+
+suite('grants come and go', () => {
+  for (const version of ['v1', 'v1beta1']) {
+    test(`a grant of ${version} in the same apply permits its route, and deleted it permits no new one`, async () => {
+      const object = route({ name: `with-${version}`, backends: [['payments', 'billing']] })
+      const granted = grant({ name: `for-${version}`, to: 'payments', version })
+      await accepted(['apply'], { apiVersion: 'v1', kind: 'List', items: [granted, object] })
+      const { code, stderr } = await cluster.kubectl(['delete', 'referencegrant', `for-${version}`, '-n', 'billing'])
+      assert.equal(code, 0, stderr)
+      await knows(0)
+      await refused(['apply'], route({ name: `after-${version}`, backends: [['payments', 'billing']] }))
+    })
+  }
+
+  test('a stored violation can be labelled, and then deleted with its finalizer, but given no new crossing backend', async () => {
+    const object = route({ name: 'held', backends: [['payments', 'billing']], finalizers: ['example.com/hold'] })
+    await cluster.controlPlane.api.apply(grant({ name: 'held', to: 'payments' }))
+    await accepted(['apply'], object)
+    await cluster.controlPlane.api.delete(grant({ name: 'held', to: 'payments' }))
+    await knows(0)
+    const labelled = await cluster.kubectl(['label', 'httproute', 'held', '-n', 'shop', 'tier=front'])
+    assert.equal(labelled.code, 0, labelled.stderr)
+    assert.match(labelled.stderr, /^Warning: allowed because it was there before: spec\.rules\[0\]/)
+
+    await cluster.kubectl(['delete', 'httproute', 'held', '-n', 'shop', '--wait=false'])
+    const added = route({
+      name: 'held',
+      backends: [
+        ['payments', 'billing'],
+        ['ledger', 'billing'],
+      ],
+    }).spec
+    const patch = (spec: unknown) =>
+      cluster.kubectl(['patch', 'httproute', 'held', '-n', 'shop', '--type=merge', '-p', JSON.stringify(spec)])
+    assert.match((await patch({ spec: added })).stderr, denial)
+    const released = await patch({ metadata: { finalizers: null } })
+    assert.equal(released.code, 0, released.stderr)
+    assert.doesNotMatch(released.stderr, /Warning/)
+  })
+})
+
+suite('nothing leaks', () => {
+  const object = route({ name: 'curious', backends: [['vault', 'treasury']] })
+  const service: ApiObject = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'vault', namespace: 'treasury' },
+    spec: { ports: [{ port: 8080 }] },
+  }
+  const nearMisses = [
+    grant({ name: 'other-name', to: 'till', namespace: 'treasury' }),
+    grant({ name: 'other-namespace', to: 'vault', namespace: 'treasury', from: { namespace: 'warehouse' } }),
+    grant({ name: 'other-kind', to: 'vault', namespace: 'treasury', from: { kind: 'GRPCRoute' } }),
+  ]
+
+  async function answer(of = object): Promise<string> {
+    const path = '/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes?dryRun=All'
+    const { status, body } = await cluster.controlPlane.api.request('POST', path, of)
+    assert.equal(status, 403)
+    return JSON.stringify(body)
+  }
+  async function answersInEachState(): Promise<string[]> {
+    const { api } = cluster.controlPlane
+    const answers = [await answer()]
+    await cluster.namespaces('treasury')
+    answers.push(await answer())
+    await api.apply(service)
+    answers.push(await answer())
+    await api.apply(...nearMisses)
+    await knows(nearMisses.length)
+    answers.push(await answer())
+    await api.delete(service, ...nearMisses)
+    await knows(0)
+    return answers
+  }
+
+  test('the denial is the same whether the namespace, the target or other grants exist', async () => {
+    assert.equal(new Set(await answersInEachState()).size, 1)
+  })
+
+  test('and so it is with the budget of fresh reads spent', async () => {
+    // More namespaces than the budget has reads, and the curious object at once behind them.
+    const spend = (round: number) =>
+      Promise.all(
+        Array.from({ length: 30 }, (_, index) =>
+          answer(route({ name: 'greedy', backends: [['any', `n-${round}-${index}`]] })),
+        ),
+      )
+    const states = [
+      () => cluster.namespaces('treasury'),
+      () => cluster.controlPlane.api.apply(service),
+      () => cluster.controlPlane.api.apply(...nearMisses),
+    ]
+    const answers: string[] = []
+    for (const [round, prepare] of states.entries()) {
+      await prepare()
+      await spend(round)
+      answers.push(await answer())
+    }
+    assert.match(answers.join(), /Too many references were refused lately/)
+    await cluster.controlPlane.api.delete(service, ...nearMisses)
+    await knows(0)
+    assert.equal(new Set(answers).size, 1)
+  })
+
+  test("the server's account can list grants, and can read no Service, Pod, ConfigMap, Secret or namespace", async () => {
+    const { server, ca, folder } = cluster.controlPlane
+    const api = new ApiClient(server, ca, await readFile(path.join(folder, 'refgrant.token'), 'utf8'))
+    const statusOf = async (path: string) => (await api.request('GET', path)).status
+    assert.equal(await statusOf('/apis/gateway.networking.k8s.io/v1/referencegrants'), 200)
+    for (const resource of ['services', 'pods', 'configmaps', 'secrets', 'namespaces']) {
+      assert.equal(await statusOf(`/api/v1/${resource}`), 403, resource)
+    }
+    assert.equal(await statusOf('/api/v1/namespaces/refgrant-system/secrets'), 403)
+  })
+})
+
+test('the audit log of the API server holds the decision', async () => {
+  await refused(['create'], route({ name: 'audited', backends: [['payments', 'billing']] }))
+  const log = path.join(cluster.controlPlane.folder, 'audit.log')
+  await until('the refusal is in the audit log', async () => {
+    const events = (await readFile(log, 'utf8'))
+      .split('\n')
+      .filter((line) => line.includes('"name":"audited"') || line.includes('deny.refgrant.dev/decision'))
+    return events.some((line) => JSON.parse(line).annotations?.['deny.refgrant.dev/decision'] === 'refused')
+  })
+})

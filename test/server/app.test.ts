@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { after, suite, test } from 'node:test'
+import { pino } from 'pino'
+import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { buildApp } from '../../src/server/app.ts'
+import { Metrics } from '../../src/server/metrics.ts'
+
+const broken: GrantSource = {
+  cached: () => ({ grants: new GrantIndex(), current: true }),
+  fresh: async () => {
+    throw new LookupFailed('the API server could not be reached')
+  },
+}
+const nothing = { grants: 0, ageSeconds: 0, freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 } }
+const app = buildApp({
+  catalogue: new Catalogue(guardedFields),
+  source: broken,
+  keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
+  logger: pino({ level: 'silent' }),
+  metrics: new Metrics(() => nothing),
+})
+after(() => app.close())
+
+const request = {
+  uid: '1',
+  kind: { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'HTTPRoute' },
+  namespace: 'shop',
+  operation: 'CREATE',
+  userInfo: {},
+  object: { spec: { rules: [{ backendRefs: [{ name: 'payments', namespace: 'billing' }] }] } },
+}
+const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }
+
+const post = (payload: string, contentType = 'application/json') =>
+  app.inject({ method: 'POST', url: '/validate?timeout=5s', payload, headers: { 'content-type': contentType } })
+
+suite('bad input gets a clear answer in plain text', () => {
+  const bodies: Record<string, [payload: string, status: number, says: RegExp, contentType?: string]> = {
+    'no JSON': ['{', 400, /JSON/],
+    'no body': ['', 400, /body/i],
+    'another content type': [JSON.stringify(review), 415, /media type/i, 'text/plain'],
+    'nine MiB': [JSON.stringify({ ...review, padding: 'x'.repeat(9 * 1024 * 1024) }), 413, /too large/],
+    'a review of v1beta1': [
+      JSON.stringify({ ...review, apiVersion: 'admission.k8s.io/v1beta1' }),
+      400,
+      /apiVersion must be equal to constant: "admission\.k8s\.io\/v1"/,
+    ],
+    'no uid': [
+      JSON.stringify({ ...review, request: { ...request, uid: undefined } }),
+      400,
+      /request must have required property 'uid'/,
+    ],
+    'a uid that is a number': [
+      JSON.stringify({ ...review, request: { ...request, uid: 1 } }),
+      400,
+      /request\.uid must be string/,
+    ],
+    'no object on CREATE': [
+      JSON.stringify({ ...review, request: { ...request, object: null } }),
+      400,
+      /request\.object must be object/,
+    ],
+    'no old object on UPDATE': [
+      JSON.stringify({ ...review, request: { ...request, operation: 'UPDATE' } }),
+      400,
+      /oldObject/,
+    ],
+  }
+  for (const [title, [payload, status, says, contentType]] of Object.entries(bodies)) {
+    test(title, async () => {
+      const answer = await post(payload, contentType)
+      assert.equal(answer.statusCode, status, answer.body)
+      assert.match(String(answer.headers['content-type']), /^text\/plain/)
+      assert.match(answer.body, says)
+    })
+  }
+})
+
+test('what cannot be looked up is asked to come back twice, and then told why', async () => {
+  const answers = [
+    await post(JSON.stringify(review)),
+    await post(JSON.stringify(review)),
+    await post(JSON.stringify(review)),
+  ]
+  assert.deepEqual(
+    answers.map(({ statusCode }) => statusCode),
+    [503, 503, 503],
+  )
+  assert.deepEqual(
+    answers.map(({ headers }) => headers['retry-after']),
+    ['1', '1', undefined],
+  )
+  assert.deepEqual(
+    answers.map(({ headers }) => headers.connection),
+    ['close', 'close', 'close'],
+  )
+  assert.match(
+    answers[2]?.body ?? '',
+    /^refgrant could not look up ReferenceGrants: the API server could not be reached$/,
+  )
+})

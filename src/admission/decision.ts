@@ -11,7 +11,7 @@ export interface Unjudged {
   readonly reason: 'operation' | 'subresource' | 'unknown kind' | 'nothing crosses' | 'mesh route'
 }
 
-export interface Permitted {
+interface Permitted {
   readonly outcome: 'permitted'
   /** The references that the request adds, each with the grant that permits it. */
   readonly granted: readonly { readonly reference: Reference; readonly by: Grant }[]

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv'
 
-export interface GroupVersionKind {
+interface GroupVersionKind {
   readonly group: string
   readonly version: string
   readonly kind: string

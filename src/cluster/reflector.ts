@@ -25,7 +25,7 @@ const VERY_SHORT = 1_000
 const STUCK = 60_000
 
 /** Takes what a reflector learns. */
-export interface GrantStore {
+interface GrantStore {
   replace(grants: readonly Grant[]): void
   set(grant: Grant): void
   delete(grant: Pick<Grant, 'namespace' | 'name'>): void

@@ -45,12 +45,12 @@ export function sentence({ path, to }: Reference): string {
 }
 
 /** An object as its owner calls it: `HTTPRoute "checkout" in namespace "shop"`. */
-export function objectTitle({ kind, name, namespace }: ObjectName): string {
+function objectTitle({ kind, name, namespace }: ObjectName): string {
   return `${printable(kind)} ${quote(name)} in namespace ${quote(namespace)}`
 }
 
 /** What a reference points at, without its namespace: `Service "payments"`, `ServiceImport (multicluster.x-k8s.io) "a"`. */
-export function targetTitle(to: ObjectName): string {
+function targetTitle(to: ObjectName): string {
   return `${kindTitle(to)} ${quote(to.name)}`
 }
 

@@ -1,7 +1,7 @@
 import type { GroupKind } from './reference.ts'
 
 /** The half of a grant that says who may refer. */
-export interface GrantFrom extends GroupKind {
+interface GrantFrom extends GroupKind {
   readonly namespace: string
 }
 

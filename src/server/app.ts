@@ -48,6 +48,8 @@ export function buildApp(options: AppOptions): FastifyInstance {
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'remove',
   })
+  // Fastify reads plain text too; a review is JSON.
+  app.removeContentTypeParser('text/plain')
   const retries = new Retries()
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)

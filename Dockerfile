@@ -1,7 +1,7 @@
 FROM node:24-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+RUN npm install --no-save
 COPY src ./src
 RUN npx --no esbuild -- src/cli.ts --bundle --platform=node --target=node24 --format=esm --keep-names \
     --banner:js='import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' \

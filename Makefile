@@ -67,7 +67,8 @@ $(BUNDLE): $(INSTALLED) $(shell find src -name '*.ts')
 		--outfile=$@
 
 $(INSTALLED): package-lock.json $(NODE)
-	npm ci
+	@# Not `npm ci`, which refuses a lock file that lacks the binaries of platforms the registry did not offer.
+	npm install --no-save
 	@touch $@
 
 ifneq ($(NODE),)

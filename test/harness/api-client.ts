@@ -105,13 +105,12 @@ export class ApiClient {
   }
 }
 
-/** Asks again and again until the answer is yes; fails, with its title, when it takes too long. */
-export async function until(
-  title: string,
-  ask: () => Promise<boolean | undefined> | boolean | undefined,
-): Promise<void> {
+/** Asks again and again until the answer is neither false nor absent, and gives it; fails, with its title, when it takes too long. */
+export async function until<T>(title: string, ask: () => Promise<T> | T): Promise<Exclude<T, false | undefined>> {
   const deadline = Date.now() + POLL.atMost
-  while (!(await ask())) {
+  for (;;) {
+    const answer = await ask()
+    if (answer) return answer as Exclude<T, false | undefined>
     if (Date.now() > deadline) throw new Error(`waited ${POLL.atMost} ms in vain until ${title}`)
     await new Promise((resolve) => setTimeout(resolve, POLL.every))
   }

@@ -21,12 +21,20 @@ export interface GuardedField {
 }
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
+const EXTENDED = 'gateway.networking.x-k8s.io'
 
 const service: GroupKind = { group: '', kind: 'Service' }
 const secret: GroupKind = { group: '', kind: 'Secret' }
 
 const httpRoute: ReferrerKind = { group: GATEWAY_API, kind: 'HTTPRoute', plural: 'httproutes', route: true }
+const grpcRoute: ReferrerKind = { group: GATEWAY_API, kind: 'GRPCRoute', plural: 'grpcroutes', route: true }
+const tcpRoute: ReferrerKind = { group: GATEWAY_API, kind: 'TCPRoute', plural: 'tcproutes', route: true }
+const tlsRoute: ReferrerKind = { group: GATEWAY_API, kind: 'TLSRoute', plural: 'tlsroutes', route: true }
+const udpRoute: ReferrerKind = { group: GATEWAY_API, kind: 'UDPRoute', plural: 'udproutes', route: true }
 const gateway: ReferrerKind = { group: GATEWAY_API, kind: 'Gateway', plural: 'gateways' }
+const listenerSet: ReferrerKind = { group: GATEWAY_API, kind: 'ListenerSet', plural: 'listenersets' }
+const xListenerSet: ReferrerKind = { group: EXTENDED, kind: 'XListenerSet', plural: 'xlistenersets' }
+const xBackend: ReferrerKind = { group: EXTENDED, kind: 'XBackend', plural: 'xbackends' }
 
 /**
  * Every guarded field, one row a field. Extraction, webhook rules, RBAC and documentation derive from these rows.
@@ -34,11 +42,29 @@ const gateway: ReferrerKind = { group: GATEWAY_API, kind: 'Gateway', plural: 'ga
  * A row stays when a later release of Gateway API drops or moves its field: clusters still run the older one, and a
  * shape that the installed CRD does not have never reaches the webhook.
  */
+// biome-ignore format: one row a line, whatever its length
 export const guardedFields: readonly GuardedField[] = [
   { from: httpRoute, path: 'spec.rules[].backendRefs[]', to: service },
   { from: httpRoute, path: 'spec.rules[].backendRefs[].filters[].requestMirror.backendRef', to: service },
+  { from: httpRoute, path: 'spec.rules[].backendRefs[].filters[].externalAuth.backendRef', to: service },
   { from: httpRoute, path: 'spec.rules[].filters[].requestMirror.backendRef', to: service },
+  { from: httpRoute, path: 'spec.rules[].filters[].externalAuth.backendRef', to: service },
+  { from: grpcRoute, path: 'spec.rules[].backendRefs[]', to: service },
+  { from: grpcRoute, path: 'spec.rules[].backendRefs[].filters[].requestMirror.backendRef', to: service },
+  { from: grpcRoute, path: 'spec.rules[].filters[].requestMirror.backendRef', to: service },
+  { from: tcpRoute, path: 'spec.rules[].backendRefs[]', to: service },
+  { from: tlsRoute, path: 'spec.rules[].backendRefs[]', to: service },
+  { from: udpRoute, path: 'spec.rules[].backendRefs[]', to: service },
   { from: gateway, path: 'spec.listeners[].tls.certificateRefs[]', to: secret },
+  { from: gateway, path: 'spec.listeners[].tls.frontendValidation.caCertificateRefs[]' }, // v1.1 to v1.3
+  { from: gateway, path: 'spec.tls.backend.clientCertificateRef', to: secret },
+  { from: gateway, path: 'spec.tls.frontend.default.validation.caCertificateRefs[]' },
+  { from: gateway, path: 'spec.tls.frontend.perPort[].tls.validation.caCertificateRefs[]' },
+  { from: gateway, path: 'spec.backendTLS.clientCertificateRef', to: secret }, // v1.2 and v1.3
+  { from: listenerSet, path: 'spec.listeners[].tls.certificateRefs[]', to: secret },
+  { from: xListenerSet, path: 'spec.listeners[].tls.certificateRefs[]', to: secret }, // v1.3 and v1.4
+  { from: xListenerSet, path: 'spec.listeners[].tls.frontendValidation.caCertificateRefs[]' }, // v1.3
+  { from: xBackend, path: 'spec.tls.clientCertificateRef', to: secret },
 ]
 
 /** A guarded field whose path is split into steps: a property's name, or `[]` for each element of a list. */

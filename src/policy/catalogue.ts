@@ -35,6 +35,7 @@ const gateway: ReferrerKind = { group: GATEWAY_API, kind: 'Gateway', plural: 'ga
 const listenerSet: ReferrerKind = { group: GATEWAY_API, kind: 'ListenerSet', plural: 'listenersets' }
 const xListenerSet: ReferrerKind = { group: EXTENDED, kind: 'XListenerSet', plural: 'xlistenersets' }
 const xBackend: ReferrerKind = { group: EXTENDED, kind: 'XBackend', plural: 'xbackends' }
+const xTelemetryPolicy: ReferrerKind = { group: EXTENDED, kind: 'XTelemetryPolicy', plural: 'xtelemetrypolicies' }
 
 /**
  * Every guarded field, one row a field. Extraction, webhook rules, RBAC and documentation derive from these rows.
@@ -57,14 +58,17 @@ export const guardedFields: readonly GuardedField[] = [
   { from: udpRoute, path: 'spec.rules[].backendRefs[]', to: service },
   { from: gateway, path: 'spec.listeners[].tls.certificateRefs[]', to: secret },
   { from: gateway, path: 'spec.listeners[].tls.frontendValidation.caCertificateRefs[]' }, // v1.1 to v1.3
+  { from: gateway, path: 'spec.listeners[].filters.requests[].externalAuth.backendRef', to: service },
   { from: gateway, path: 'spec.tls.backend.clientCertificateRef', to: secret },
   { from: gateway, path: 'spec.tls.frontend.default.validation.caCertificateRefs[]' },
   { from: gateway, path: 'spec.tls.frontend.perPort[].tls.validation.caCertificateRefs[]' },
   { from: gateway, path: 'spec.backendTLS.clientCertificateRef', to: secret }, // v1.2 and v1.3
   { from: listenerSet, path: 'spec.listeners[].tls.certificateRefs[]', to: secret },
+  { from: listenerSet, path: 'spec.listeners[].filters.requests[].externalAuth.backendRef', to: service },
   { from: xListenerSet, path: 'spec.listeners[].tls.certificateRefs[]', to: secret }, // v1.3 and v1.4
   { from: xListenerSet, path: 'spec.listeners[].tls.frontendValidation.caCertificateRefs[]' }, // v1.3
   { from: xBackend, path: 'spec.tls.clientCertificateRef', to: secret },
+  { from: xTelemetryPolicy, path: 'spec.tracing.provider.backendRef', to: service },
 ]
 
 /** A guarded field whose path is split into steps: a property's name, or `[]` for each element of a list. */

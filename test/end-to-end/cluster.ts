@@ -25,15 +25,22 @@ export async function startCluster(): Promise<Cluster> {
   const folder = await mkdtemp(path.join(tmpdir(), 'refgrant-'))
   const certs = path.join(folder, 'certs')
   await run(process.execPath, ['src/cli.ts', 'certs', '--out', certs])
+  const crds = await gatewayApiCrds(GATEWAY_API, 'experimental')
   const controlPlane = await startControlPlane({ folder: path.join(folder, 'data') })
-  await controlPlane.api.installCrds(await gatewayApiCrds(GATEWAY_API, 'experimental'))
-  return {
-    controlPlane,
-    account: await serverAccount(controlPlane),
-    certs,
-    kubectl: (argv, input) => kubectl(controlPlane, argv, input),
-    namespaces: (...names) =>
-      controlPlane.api.apply(...names.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))),
+  try {
+    await controlPlane.api.installCrds(crds)
+    return {
+      controlPlane,
+      account: await serverAccount(controlPlane),
+      certs,
+      kubectl: (argv, input) => kubectl(controlPlane, argv, input),
+      namespaces: (...names) =>
+        controlPlane.api.apply(...names.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))),
+    }
+  } catch (error) {
+    // Nobody else could stop it, and while it runs the test run does not end.
+    await controlPlane.stop()
+    throw error
   }
 }
 

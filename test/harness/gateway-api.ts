@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { access, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -33,9 +32,11 @@ async function moduleFolder(release: string): Promise<string> {
   const options = { cwd: tmpdir(), maxBuffer: 1024 * 1024 }
   const { stdout: cache } = await run('go', ['env', 'GOMODCACHE'], options)
   const folder = path.join(cache.trim(), `${MODULE}@${release}`)
-  if (existsSync(folder)) return folder
-  // A release that asks for a newer Go than this one is downloaded all the same, and only then complained about.
+  // Also where the folder is there: another process may be filling it, and Go waits for that. A release that asks for a
+  // newer Go than this one is downloaded all the same, and only then complained about.
   const failure = await run('go', ['mod', 'download', '-json', `${MODULE}@${release}`], options).catch((error) => error)
-  if (!existsSync(folder)) throw new Error(`cannot get ${MODULE}@${release}: ${failure?.stdout ?? failure}`)
+  await access(folder).catch(() => {
+    throw new Error(`cannot get ${MODULE}@${release}: ${failure.stdout || failure}`)
+  })
   return folder
 }

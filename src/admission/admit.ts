@@ -1,7 +1,6 @@
 import type { Catalogue } from '../policy/catalogue.ts'
-import { extract } from '../policy/extract.ts'
-import { crosses, judge, type Verdict } from '../policy/judge.ts'
-import { isMeshRoute } from '../policy/mesh.ts'
+import { crossingReferences } from '../policy/crossing.ts'
+import { judge, type Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { Decision, Unjudged } from './decision.ts'
 import { compareWithStored, heldUnpermitted } from './existing.ts'
@@ -30,10 +29,8 @@ export async function admit(
   if (reason) return { outcome: 'unjudged', reason }
 
   const object = reviewedObject(request)
-  const references = extract(catalogue, object, request.object).filter(crosses)
-  if (references.length === 0) return { outcome: 'unjudged', reason: 'nothing crosses' }
-  if (catalogue.referrer(object)?.route && isMeshRoute(request.object))
-    return { outcome: 'unjudged', reason: 'mesh route' }
+  const { references, exempt } = crossingReferences(catalogue, object, request.object)
+  if (references.length === 0) return { outcome: 'unjudged', reason: exempt ?? 'nothing crosses' }
 
   const { held, added } = compareWithStored(request, catalogue, object, references)
   const decision = await decide(added, source, object.namespace, signal)

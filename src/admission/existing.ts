@@ -1,7 +1,6 @@
 import type { Catalogue } from '../policy/catalogue.ts'
-import { extract } from '../policy/extract.ts'
+import { crossingReferences } from '../policy/crossing.ts'
 import { judge } from '../policy/judge.ts'
-import { isMeshRoute } from '../policy/mesh.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { GrantSource } from './grant-source.ts'
 import type { ReviewRequest } from './review.ts'
@@ -27,9 +26,7 @@ export function compareWithStored(
   object: ObjectName,
   references: readonly Reference[],
 ): Change {
-  const exempt = catalogue.referrer(object)?.route && isMeshRoute(oldObject)
-  const stored = oldObject && !exempt ? extract(catalogue, object, oldObject) : []
-  const targets = new Set(stored.map(targetKey))
+  const targets = new Set(crossingReferences(catalogue, object, oldObject).references.map(targetKey))
   const { held = [], added = [] } = Object.groupBy(references, (reference) =>
     targets.has(targetKey(reference)) ? 'held' : 'added',
   )

@@ -71,6 +71,14 @@ export class GrantIndex implements GrantLookup {
     return grants?.values().next().value
   }
 
+  /** Every grant that permits a reference, where `permitting` names one. */
+  allPermitting({ from, to }: Reference): Grant[] {
+    const byPair = this.#namespaces.get(to.namespace)?.byPair
+    const named = byPair?.get(pairKey(from, to)) ?? []
+    const unnamed = byPair?.get(pairKey(from, { group: to.group, kind: to.kind })) ?? []
+    return [...new Set([...named, ...unnamed])]
+  }
+
   *[Symbol.iterator](): Generator<Grant> {
     for (const { byName } of this.#namespaces.values()) yield* byName.values()
   }

@@ -1,23 +1,39 @@
 #!/usr/bin/env node
-import { Command } from 'commander'
-import { certsCommand } from './commands/certs.ts'
-import { CommandFailure } from './commands/failure.ts'
-import { grantCommand } from './commands/grant.ts'
-import { manifestsCommand } from './commands/manifests.ts'
-import { serveCommand } from './commands/serve.ts'
+import { Command, CommanderError } from 'commander'
+import { CommandFailure, EXIT } from './commands/failure.ts'
+import { ConfigError } from './config.ts'
+
+/** The commands, each loaded only when it is asked for: what the server needs takes longer to load than a check takes. */
+const loaders: Record<string, () => Promise<Command>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
+  check: async () => (await import('./commands/check.ts')).checkCommand(),
+  grant: async () => (await import('./commands/grant.ts')).grantCommand(),
+  audit: async () => (await import('./commands/audit.ts')).auditCommand(),
+  catalogue: async () => (await import('./commands/catalogue.ts')).catalogueCommand(),
+  manifests: async () => (await import('./commands/manifests.ts')).manifestsCommand(),
+  certs: async () => (await import('./commands/certs.ts')).certsCommand(),
+}
+
+const asked = loaders[process.argv[2] ?? '']
+const commands = await Promise.all((asked ? [asked] : Object.values(loaders)).map((load) => load()))
 
 const program = new Command('refgrant')
   .description('Checks Gateway API references into other namespaces against ReferenceGrants.')
-  .addHelpText('after', '\nExit codes: 0 done; 1 usage, or interrupted twice; 2 could not do it.')
-  .addCommand(serveCommand())
-  .addCommand(grantCommand())
-  .addCommand(manifestsCommand())
-  .addCommand(certsCommand())
+  .addHelpText('after', '\nExit codes: 0 done; 1 done, and errors were found; 2 could not do it, wrong usage included.')
+for (const command of [program, ...commands]) command.exitOverride()
+for (const command of commands) program.addCommand(command)
 
 try {
   await program.parseAsync()
 } catch (error) {
+  process.exitCode = exitCode(error)
+}
+
+function exitCode(error: unknown): number {
+  // Commander has told it already; help that was asked for is no failure.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.failed
   // Only what nobody foresaw shows its stack.
-  process.stderr.write(`refgrant: ${error instanceof CommandFailure ? error.message : (error as Error).stack}\n`)
-  process.exitCode = 2
+  const foreseen = error instanceof CommandFailure || error instanceof ConfigError
+  process.stderr.write(`refgrant: ${foreseen ? error.message : (error as Error).stack}\n`)
+  return EXIT.failed
 }

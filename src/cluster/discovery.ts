@@ -1,3 +1,4 @@
+import type { GroupKind } from '../policy/reference.ts'
 import type { Api } from './api.ts'
 
 /** The group that ReferenceGrant belongs to. */
@@ -6,19 +7,51 @@ const GROUP = 'gateway.networking.k8s.io'
 /** Versions of ReferenceGrant, the best first. All have one shape; v1beta1 is served by every release since v0.6. */
 const VERSIONS = ['v1', 'v1beta1', 'v1alpha2']
 
+/** A kind as the API server serves it in one version. */
+export interface ServedKind extends GroupKind {
+  readonly plural: string
+  readonly namespaced: boolean
+  /** The API path of its group and version. */
+  readonly path: string
+}
+
 /**
  * The API path of the best version of ReferenceGrant that is served, or undefined if the API server says that it
  * serves none. An answer is a fact: whatever else goes wrong is thrown, and means that nothing is known.
  */
 export async function discoverGrants(api: Api, signal: AbortSignal): Promise<string | undefined> {
+  const served = new Set(await versionsOf(api, GROUP, signal))
+  for (const version of VERSIONS.filter((known) => served.has(known))) {
+    const kinds = await kindsOf(api, GROUP, version, signal)
+    const grants = kinds.find(({ plural }) => plural === 'referencegrants')
+    if (grants) return grants.path
+  }
+  return undefined
+}
+
+/** The kinds of a group, each in the first version that serves it, the preferred one first; none for an absent group. */
+export async function discoverKinds(api: Api, group: string, signal: AbortSignal): Promise<ServedKind[]> {
+  const kinds = new Map<string, ServedKind>()
+  for (const version of await versionsOf(api, group, signal)) {
+    for (const kind of await kindsOf(api, group, version, signal)) if (!kinds.has(kind.kind)) kinds.set(kind.kind, kind)
+  }
+  return [...kinds.values()]
+}
+
+async function versionsOf(api: Api, group: string, signal: AbortSignal): Promise<string[]> {
+  if (group === '') return ['v1']
   const { groups } = (await api.get('/apis', signal)) as {
     groups: { name: string; versions: { version: string }[] }[]
   }
-  const served = new Set(groups.find(({ name }) => name === GROUP)?.versions.map(({ version }) => version))
-  for (const version of VERSIONS.filter((known) => served.has(known))) {
-    const path = `/apis/${GROUP}/${version}`
-    const { resources } = (await api.get(path, signal)) as { resources: { name: string }[] }
-    if (resources.some(({ name }) => name === 'referencegrants')) return path
+  return groups.find(({ name }) => name === group)?.versions.map(({ version }) => version) ?? []
+}
+
+async function kindsOf(api: Api, group: string, version: string, signal: AbortSignal): Promise<ServedKind[]> {
+  const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+  const { resources } = (await api.get(path, signal)) as {
+    resources: { name: string; kind: string; namespaced: boolean }[]
   }
-  return undefined
+  return resources
+    .filter(({ name }) => !name.includes('/'))
+    .map(({ name, kind, namespaced }) => ({ group, kind, plural: name, namespaced, path }))
 }

@@ -1,11 +1,6 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
-import { type Api, ApiError } from './api.ts'
-
-/** Grants a page of a list holds. Source: k8s.io/client-go/tools/pager, defaultPageSize. */
-const PAGE = 500
-
-/** How often a list is begun again because its pages expired (410) before it ended. */
-const RESTARTS = 3
+import type { Api } from './api.ts'
+import { listPages } from './list.ts'
 
 /** All grants at one moment, and the resource version of that moment. */
 export interface GrantList {
@@ -28,27 +23,7 @@ export async function listGrants(
   signal: AbortSignal,
 ): Promise<GrantList> {
   const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await listPages(api, `${path}${place}/referencegrants`, signal)
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 410 || attempt === RESTARTS) throw error
-    }
-  }
-}
-
-async function listPages(api: Api, path: string, signal: AbortSignal): Promise<GrantList> {
-  const grants: Grant[] = []
-  let next = ''
-  for (;;) {
-    const token = next && `&continue=${encodeURIComponent(next)}`
-    const page = (await api.get(`${path}?limit=${PAGE}${token}`, signal)) as {
-      metadata: { resourceVersion: string; continue?: string }
-      items: unknown[]
-    }
-    // Only what the rule needs is kept: managed fields and annotations would be most of the memory.
-    grants.push(...page.items.map(parseGrant).filter((grant) => grant !== undefined))
-    next = page.metadata.continue ?? ''
-    if (next === '') return { grants, resourceVersion: page.metadata.resourceVersion }
-  }
+  // Only what the rule needs is kept: managed fields and annotations would be most of the memory.
+  const { items, resourceVersion } = await listPages(api, `${path}${place}/referencegrants`, parseGrant, signal)
+  return { grants: items.filter((grant) => grant !== undefined), resourceVersion }
 }

@@ -1,58 +1,53 @@
-import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { stringify } from 'yaml'
-import { DocumentError, parseObjects } from '../files/documents.ts'
-import { Catalogue, guardedFields } from '../policy/catalogue.ts'
-import { extract } from '../policy/extract.ts'
+import { loadConfig } from '../config.ts'
+import { grantOf, isGrant } from '../files/grant-files.ts'
+import { readObjects } from '../files/object-files.ts'
+import { Catalogue } from '../policy/catalogue.ts'
 import type { Grant } from '../policy/grant.ts'
-import { crosses } from '../policy/judge.ts'
 import { missingGrants } from '../policy/missing-grant.ts'
-import type { ObjectName, Reference } from '../policy/reference.ts'
-import { CommandFailure } from './failure.ts'
+import { survey } from '../policy/survey.ts'
+import { toJson } from '../report/words.ts'
+import { configOption, namespaceOption, outputOption } from './options.ts'
+import { reportProblems } from './problems.ts'
 
-/** `refgrant grant`: the grants that the objects of a file need. */
+interface GrantOptions {
+  readonly filename: readonly string[]
+  readonly grants: readonly string[]
+  readonly namespace: string
+  readonly config?: string
+  readonly output: 'yaml' | 'json'
+}
+
+/** `refgrant grant`: the grants that the objects of files lack. */
 export function grantCommand(): Command {
   return new Command('grant')
-    .description('print the smallest ReferenceGrants that permit the references of the objects in a file')
-    .requiredOption('-f, --filename <file>', 'YAML or JSON file with routes and gateways; - for standard input')
-    .option('-n, --namespace <namespace>', 'namespace of objects that name none', 'default')
-    .action(async ({ filename, namespace }: { filename: string; namespace: string }) => {
-      const grants = missingGrants(await crossingReferences(filename, namespace))
-      if (grants.length === 0)
-        process.stderr.write(`${filename}: nothing refers to another namespace; no grant is needed\n`)
-      else process.stdout.write(grants.map(toYaml).join('---\n'))
-    })
+    .description('print the smallest ReferenceGrants that permit what the objects of files refer to')
+    .requiredOption('-f, --filename <path...>', 'YAML and JSON files, folders of them, or - for standard input')
+    .option('--grants <path...>', 'more files or folders with ReferenceGrants that there are already', [])
+    .addOption(namespaceOption())
+    .addOption(configOption())
+    .addOption(outputOption(['yaml', 'json']))
+    .addHelpText('after', '\nA ReferenceGrant among the files counts as there already.')
+    .action(grant)
 }
 
-async function crossingReferences(filename: string, namespace: string): Promise<Reference[]> {
-  const catalogue = new Catalogue(guardedFields)
-  try {
-    const content = filename === '-' ? await text(process.stdin) : await readFile(filename, 'utf8')
-    return parseObjects(content).flatMap(({ object }) =>
-      extract(catalogue, objectName(object, namespace), object).filter(crosses),
-    )
-  } catch (error) {
-    const line = error instanceof DocumentError ? `:${error.line}` : ''
-    throw new CommandFailure(`${filename}${line}: ${(error as Error).message}`, { cause: error })
-  }
+function grant({ filename, grants, namespace, config, output }: GrantOptions): void {
+  const catalogue = new Catalogue(loadConfig(config).guardedFields)
+  const asked = readObjects(filename, namespace)
+  const beside = readObjects(grants, namespace)
+  const there = [...asked.objects, ...beside.objects].filter(({ object }) => isGrant(object)).map(grantOf)
+  const { references } = survey(catalogue, asked.objects, there)
+  const refused = references.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
+  const missing = missingGrants(refused).map(toObject)
+  if (output === 'json') process.stdout.write(toJson({ apiVersion: 'v1', kind: 'List', items: missing }))
+  else process.stdout.write(missing.map((object) => stringify(object)).join('---\n'))
+  if (missing.length === 0) process.stderr.write('no grant is missing\n')
+  reportProblems([...asked.problems, ...beside.problems])
 }
 
-function objectName(object: Record<string, unknown>, namespace: string): ObjectName {
-  const metadata = (object.metadata ?? {}) as { name?: unknown; namespace?: unknown }
-  const [version = '', group] = String(object.apiVersion ?? '')
-    .split('/')
-    .reverse()
-  return {
-    group: version === '' ? '' : (group ?? ''),
-    kind: String(object.kind ?? ''),
-    namespace: typeof metadata.namespace === 'string' ? metadata.namespace : namespace,
-    name: String(metadata.name ?? ''),
-  }
-}
-
-function toYaml({ namespace, name, from, to }: Grant): string {
+function toObject({ namespace, name, from, to }: Grant) {
   // v1beta1 is the version that every release of Gateway API since v0.6 serves.
   const apiVersion = 'gateway.networking.k8s.io/v1beta1'
-  return stringify({ apiVersion, kind: 'ReferenceGrant', metadata: { name, namespace }, spec: { from, to } })
+  return { apiVersion, kind: 'ReferenceGrant', metadata: { name, namespace }, spec: { from, to } }
 }

@@ -7,14 +7,16 @@ import type { GrantSource } from '../admission/grant-source.ts'
 import { Api } from '../cluster/api.ts'
 import { connectionFrom } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
+import { loadConfig } from '../config.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
-import { Catalogue, guardedFields } from '../policy/catalogue.ts'
+import { Catalogue } from '../policy/catalogue.ts'
 import { parseAddress } from '../server/address.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth, type Check } from '../server/health.ts'
 import { type Knowledge, Metrics } from '../server/metrics.ts'
 import { readKeyPair } from '../server/tls.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandFailure, EXIT } from './failure.ts'
+import { configOption, contextOption, kubeconfigOption } from './options.ts'
 
 interface ServeOptions {
   readonly kubeconfig?: string
@@ -24,6 +26,7 @@ interface ServeOptions {
   readonly cert: string
   readonly key: string
   readonly metricsListen: string
+  readonly config?: string
   readonly logLevel: string
 }
 
@@ -31,15 +34,8 @@ interface ServeOptions {
 export function serveCommand(): Command {
   return new Command('serve')
     .description('answer the API server, with grants from the cluster or from a folder')
-    .addOption(
-      new Option(
-        '--kubeconfig <file>',
-        'how to reach the cluster; default: the pod’s account, else your kubeconfig',
-      ).env('REFGRANT_KUBECONFIG'),
-    )
-    .addOption(
-      new Option('--context <name>', 'context of the kubeconfig; default: its current one').env('REFGRANT_CONTEXT'),
-    )
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
     .addOption(
       new Option('--grants <folder>', 'take grants from the YAML files of a folder, without a cluster')
         .env('REFGRANT_GRANTS')
@@ -57,6 +53,7 @@ export function serveCommand(): Command {
         .env('REFGRANT_METRICS_LISTEN')
         .default(':8080'),
     )
+    .addOption(configOption())
     .addOption(
       new Option('--log-level <level>', 'debug shows permitted reviews too')
         .env('REFGRANT_LOG_LEVEL')
@@ -78,7 +75,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const stopping = stopSignal()
   const logger = pino({ level: options.logLevel, base: null })
   const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow('make one with: refgrant certs'))
-  const catalogue = new Catalogue(guardedFields)
+  const catalogue = new Catalogue(loadConfig(options.config).guardedFields)
   const grants = options.grants === undefined ? clusterGrants(options, logger) : folderGrants(options.grants, logger)
   const metrics = new Metrics(grants.knowledge)
   const app = buildApp({ catalogue, source: grants.source, keyPair, logger, metrics })
@@ -153,7 +150,7 @@ function stopSignal(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(1)
+      if (controller.signal.aborted) process.exit(EXIT.failed)
       controller.abort(signal)
     })
   }

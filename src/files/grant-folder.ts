@@ -1,14 +1,11 @@
-import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs'
-import path from 'node:path'
+import { type FSWatcher, readFileSync, watch } from 'node:fs'
 import type { Logger } from 'pino'
 import type { FreshGrants, GrantSource } from '../admission/grant-source.ts'
 import type { Grant } from '../policy/grant.ts'
 import { GrantIndex } from '../policy/grant-index.ts'
 import { DocumentError } from './documents.ts'
 import { parseGrantText } from './grant-files.ts'
-
-/** The files that are read: what `kubectl apply -f FOLDER` reads, here in subfolders too. */
-const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
+import { filesIn } from './object-files.ts'
 
 interface GrantFile {
   readonly text: string
@@ -66,7 +63,7 @@ export class GrantFolder implements GrantSource {
 
   #read(): void {
     const before = this.#files
-    this.#files = new Map(grantFiles(this.#folder).map((file) => [file, this.#readFile(file, before.get(file))]))
+    this.#files = new Map(filesIn(this.#folder).map((file) => [file, this.#readFile(file, before.get(file))]))
     const changed =
       this.#files.size !== before.size || [...this.#files].some(([file, state]) => before.get(file) !== state)
     if (!changed) return
@@ -87,11 +84,4 @@ export class GrantFolder implements GrantSource {
       return { text, grants: kept }
     }
   }
-}
-
-function grantFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => EXTENSIONS.has(path.extname(file)))
-    .map((file) => path.join(folder, file))
-    .sort()
 }

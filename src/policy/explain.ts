@@ -45,12 +45,12 @@ export function sentence({ path, to }: Reference): string {
 }
 
 /** An object as its owner calls it: `HTTPRoute "checkout" in namespace "shop"`. */
-function objectTitle({ kind, name, namespace }: ObjectName): string {
+export function objectTitle({ kind, name, namespace }: ObjectName): string {
   return `${printable(kind)} ${quote(name)} in namespace ${quote(namespace)}`
 }
 
 /** What a reference points at, without its namespace: `Service "payments"`, `ServiceImport (multicluster.x-k8s.io) "a"`. */
-function targetTitle(to: ObjectName): string {
+export function targetTitle(to: ObjectName): string {
   return `${kindTitle(to)} ${quote(to.name)}`
 }
 
@@ -75,7 +75,7 @@ function neededGrants(references: readonly Reference[]): string[] {
   })
 }
 
-function kindTitle({ group, kind }: GroupKind): string {
+export function kindTitle({ group, kind }: GroupKind): string {
   return group === '' ? printable(kind) : `${printable(kind)} (${printable(group)})`
 }
 

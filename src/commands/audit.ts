@@ -1,0 +1,90 @@
+import { Command } from 'commander'
+import { Api } from '../cluster/api.ts'
+import { connectionFrom } from '../cluster/connection.ts'
+import { takeInventory } from '../cluster/inventory.ts'
+import { loadConfig } from '../config.ts'
+import { grantOf, isGrant } from '../files/grant-files.ts'
+import { readObjects } from '../files/object-files.ts'
+import { Catalogue } from '../policy/catalogue.ts'
+import type { Grant } from '../policy/grant.ts'
+import { lintGrant } from '../policy/lint.ts'
+import { type NamedObject, permissions, survey } from '../policy/survey.ts'
+import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
+import { CommandFailure, EXIT } from './failure.ts'
+import { configOption, contextOption, kubeconfigOption, namespaceOption, outputOption } from './options.ts'
+
+interface AuditOptions {
+  readonly kubeconfig?: string
+  readonly context?: string
+  readonly namespace: string
+  readonly config?: string
+  readonly output: 'text' | 'json'
+}
+
+/** What is audited: objects, grants with what was written, and what could not be read. */
+interface Subject {
+  readonly objects: readonly NamedObject[]
+  readonly grants: readonly { readonly grant: Grant; readonly object: unknown }[]
+  readonly problems: readonly string[]
+}
+
+/** `refgrant audit`: who may refer to what, who does, and by which grant. */
+export function auditCommand(): Command {
+  return new Command('audit')
+    .description(
+      'tell who may refer to what and where that is granted, which references use it, and which have no grant',
+    )
+    .argument('[path...]', 'YAML and JSON files or folders; without them, the cluster is read with your own rights')
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
+    .addOption(namespaceOption())
+    .addOption(configOption())
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 every reference is permitted; 1 some are not; 2 could not audit, or not all of it.',
+    )
+    .action(audit)
+}
+
+async function audit(paths: string[], options: AuditOptions): Promise<void> {
+  const catalogue = new Catalogue(loadConfig(options.config).guardedFields)
+  const subject = paths.length > 0 ? fromFiles(paths, options.namespace) : await fromCluster(options, catalogue)
+  const grants = subject.grants.map(({ grant }) => grant)
+  const report: AuditReport = {
+    permissions: permissions(grants),
+    survey: survey(catalogue, subject.objects, grants),
+    flaws: subject.grants.flatMap(({ grant: { namespace, name }, object }) =>
+      lintGrant(object, namespace, catalogue).map((finding) => ({ ...finding, grant: { namespace, name } })),
+    ),
+    problems: subject.problems,
+  }
+  process.stdout.write(options.output === 'json' ? auditJson(report) : auditText(report))
+  if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
+  for (const problem of subject.problems) process.stderr.write(`refgrant: ${problem}\n`)
+  if (subject.problems.length > 0) process.exitCode = EXIT.failed
+}
+
+function fromFiles(paths: readonly string[], namespace: string): Subject {
+  const { objects, problems } = readObjects(paths, namespace)
+  const grants = objects
+    .filter(({ object }) => isGrant(object))
+    .map((one) => ({ grant: grantOf(one), object: one.object }))
+  return { objects, grants, problems: problems.map(({ place, message }) => `${place}: ${message}`) }
+}
+
+async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Catalogue): Promise<Subject> {
+  const interrupted = new AbortController()
+  process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
+  const tell = (what: string) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[Klisting ${what}`)
+  }
+  try {
+    const api = new Api(connectionFrom({ kubeconfig, context }))
+    return await takeInventory(api, catalogue, tell, interrupted.signal)
+  } catch (error) {
+    throw new CommandFailure(`cannot audit the cluster: ${(error as Error).message}`, { cause: error })
+  } finally {
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  }
+}

@@ -1,0 +1,17 @@
+import { Command } from 'commander'
+import { loadConfig } from '../config.ts'
+import { catalogueJson, catalogueMarkdown, catalogueText } from '../report/catalogue.ts'
+import { configOption, outputOption } from './options.ts'
+
+const FORMATS = { text: catalogueText, json: catalogueJson, markdown: catalogueMarkdown }
+
+/** `refgrant catalogue`: the guarded fields in effect. */
+export function catalogueCommand(): Command {
+  return new Command('catalogue')
+    .description('print every guarded field: those of Gateway API, and your own')
+    .addOption(configOption())
+    .addOption(outputOption(Object.keys(FORMATS)))
+    .action(({ config, output }: { config?: string; output: keyof typeof FORMATS }) => {
+      process.stdout.write(FORMATS[output](loadConfig(config).guardedFields))
+    })
+}

@@ -1,0 +1,76 @@
+import { Command } from 'commander'
+import { loadConfig } from '../config.ts'
+import { grantOf, isGrant } from '../files/grant-files.ts'
+import { type FileObject, readObjects } from '../files/object-files.ts'
+import { Catalogue } from '../policy/catalogue.ts'
+import { lintGrant } from '../policy/lint.ts'
+import { type SurveyedReference, survey } from '../policy/survey.ts'
+import { type CheckReport, checkJson, checkText } from '../report/check.ts'
+import type { Finding, Place } from '../report/finding.ts'
+import { EXIT } from './failure.ts'
+import { configOption, namespaceOption, outputOption } from './options.ts'
+import { reportProblems } from './problems.ts'
+
+interface CheckOptions {
+  readonly grants: readonly string[]
+  readonly namespace: string
+  readonly config?: string
+  readonly output: 'text' | 'json'
+}
+
+/** `refgrant check`: files against the grants among them. */
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('check the objects of files against the ReferenceGrants among them, without a cluster')
+    .argument('<path...>', 'YAML and JSON files, folders of them, or - for standard input')
+    .option('--grants <path...>', 'more files or folders whose ReferenceGrants count; their other objects do not', [])
+    .addOption(namespaceOption())
+    .addOption(configOption())
+    .addOption(outputOption())
+    .addHelpText('after', '\nExit codes: 0 no errors found; 1 errors found; 2 could not check, or not all of it.')
+    .action(check)
+}
+
+function check(paths: string[], { grants, namespace, config, output }: CheckOptions): void {
+  const catalogue = new Catalogue(loadConfig(config).guardedFields)
+  const checked = readObjects(paths, namespace)
+  const beside = readObjects(grants, namespace)
+  const grantsOf = (objects: readonly FileObject[]) => objects.filter(({ object }) => isGrant(object))
+  const effective = grantsOf([...checked.objects, ...beside.objects]).map(grantOf)
+  const { references } = survey(catalogue, checked.objects, effective)
+
+  const report: CheckReport = {
+    files: checked.files,
+    objects: checked.objects.length,
+    references: references.length,
+    findings: [
+      ...grantsOf(checked.objects).flatMap((grant) => flaws(grant, catalogue)),
+      ...references.filter((reference) => reference.grants.length === 0).map(notPermitted),
+    ].sort(byPlace),
+  }
+  process.stdout.write(output === 'json' ? checkJson(report) : checkText(report, process.stdout))
+  if (report.findings.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.findings
+  reportProblems([...checked.problems, ...beside.problems])
+}
+
+function flaws({ object, name, file, lineOf }: FileObject, catalogue: Catalogue): Placed[] {
+  const grant = { namespace: name.namespace, name: name.name }
+  return lintGrant(object, name.namespace, catalogue).map((finding) => ({
+    ...finding,
+    grant,
+    place: { file, line: lineOf(finding.path) },
+  }))
+}
+
+function notPermitted({ object, reference }: SurveyedReference<FileObject>): Placed {
+  const place = { file: object.file, line: object.lineOf(reference.path) }
+  return { code: 'not-permitted', severity: 'error', reference, place }
+}
+
+type Placed = Finding & { readonly place: Place }
+
+/** By file, in the order of their names, and then by line. */
+function byPlace({ place: a }: Placed, { place: b }: Placed): number {
+  if (a.file === b.file) return a.line - b.line
+  return a.file < b.file ? -1 : 1
+}

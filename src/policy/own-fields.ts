@@ -1,0 +1,80 @@
+import type { Catalogue, GuardedField } from './catalogue.ts'
+import { quote } from './quote.ts'
+import type { GroupKind } from './reference.ts'
+
+/** Kinds of Gateway API and of Kubernetes that belong to no namespace and refer to objects that do. */
+const CLUSTER_SCOPED: readonly GroupKind[] = [
+  { group: 'gateway.networking.k8s.io', kind: 'GatewayClass' },
+  { group: 'gateway.networking.x-k8s.io', kind: 'XMesh' },
+  { group: 'admissionregistration.k8s.io', kind: 'ValidatingWebhookConfiguration' },
+  { group: 'admissionregistration.k8s.io', kind: 'MutatingWebhookConfiguration' },
+  { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
+  { group: 'apiregistration.k8s.io', kind: 'APIService' },
+  { group: 'networking.k8s.io', kind: 'IngressClass' },
+  { group: 'rbac.authorization.k8s.io', kind: 'ClusterRoleBinding' },
+  { group: 'storage.k8s.io', kind: 'StorageClass' },
+  { group: '', kind: 'Namespace' },
+  { group: '', kind: 'PersistentVolume' },
+]
+
+/** One step of a path: a field's name, then `[]` for each list that it leads into. */
+const STEP = /^[A-Za-z_$][-\w$]*(\[\])*$/
+
+/** Parts of an object that no admission request for it carries a decision about. */
+const NOT_JUDGED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
+
+/**
+ * Why a row that somebody wants to add to the catalogue cannot work, in words that continue its name; undefined if it
+ * can. What only a cluster knows, such as the scope of a kind of its own, is not looked at.
+ */
+export function rowProblem({ from, path, to }: GuardedField, catalogue: Catalogue): string | undefined {
+  return (
+    groupProblem(from.group) ??
+    (to && groupProblem(to.group)) ??
+    scopeProblem(from) ??
+    pluralProblem(from, catalogue) ??
+    pathProblem(path) ??
+    duplicateProblem({ from, path }, catalogue)
+  )
+}
+
+function groupProblem(group: string): string | undefined {
+  if (group === 'core') return 'names the group "core": the core group is ""'
+  return /^[-a-z0-9.]*$/.test(group)
+    ? undefined
+    : `names the group ${quote(group)}, which is none: a version never counts`
+}
+
+/** A grant says which namespace it accepts references from, so it can accept none from an object without one. */
+export function scopeProblem({ group, kind }: GroupKind, clusterScoped = CLUSTER_SCOPED): string | undefined {
+  const found = clusterScoped.some((one) => one.group === group && one.kind === kind)
+  return found
+    ? `is about ${quote(kind)}, which belongs to no namespace: no ReferenceGrant can ever accept it`
+    : undefined
+}
+
+function pluralProblem(from: GuardedField['from'], catalogue: Catalogue): string | undefined {
+  if (!/^[a-z][-a-z0-9]*$/.test(from.plural))
+    return `has the plural ${quote(from.plural)}: write the resource's name in lower case`
+  const known = catalogue.referrer(from)?.plural
+  if (known === undefined || known === from.plural) return undefined
+  return `calls ${quote(from.kind)} ${quote(from.plural)}, and another row ${quote(known)}`
+}
+
+function pathProblem(path: string): string | undefined {
+  const steps = path.split('.')
+  if (!steps.every((step) => STEP.test(step)))
+    return `has the path ${quote(path)}: write names separated by dots, with [] after each list, such as spec.rules[].backendRefs[]`
+  const [root = ''] = steps
+  return NOT_JUDGED.has(root) ? `has the path ${quote(path)}, and ${root} is never judged` : undefined
+}
+
+function duplicateProblem(
+  { from, path }: Pick<GuardedField, 'from' | 'path'>,
+  catalogue: Catalogue,
+): string | undefined {
+  const same = catalogue.fields.some(
+    (field) => field.from.group === from.group && field.from.kind === from.kind && field.path === path,
+  )
+  return same ? `repeats a row: ${quote(path)} of ${quote(from.kind)} is guarded already` : undefined
+}

@@ -1,0 +1,33 @@
+import type { GuardedField } from '../policy/catalogue.ts'
+import { kindTitle } from '../policy/explain.ts'
+import { table } from './table.ts'
+import { REPORT_VERSION, toJson } from './words.ts'
+
+const HEAD = ['FROM', 'FIELD', 'TO'] as const
+
+/** The guarded fields as a table for people. */
+export function catalogueText(fields: readonly GuardedField[]): string {
+  return table(HEAD, fields.map(cells))
+}
+
+/** The guarded fields for machines. */
+export function catalogueJson(fields: readonly GuardedField[]): string {
+  return toJson({ apiVersion: REPORT_VERSION, kind: 'Catalogue', guardedFields: fields })
+}
+
+/** The guarded fields as a Markdown table: a row for each kind, its fields below each other. */
+export function catalogueMarkdown(fields: readonly GuardedField[]): string {
+  const byKind = [...Map.groupBy(fields, ({ from }) => kindTitle(from))]
+  const rows = byKind.flatMap(([kind, group]) =>
+    group.map(({ path, to }, index) => `| ${index === 0 ? kind : ''} | \`${path}\` | ${target(to)} |`),
+  )
+  return `${['| kind | field | refers to |', '|---|---|---|', ...rows].join('\n')}\n`
+}
+
+function cells({ from, path, to }: GuardedField): string[] {
+  return [kindTitle(from), path, target(to)]
+}
+
+function target(to: GuardedField['to']): string {
+  return to ? kindTitle(to) : 'the kind it names'
+}

@@ -1,0 +1,23 @@
+import type { LintFinding } from '../policy/lint.ts'
+import type { Reference } from '../policy/reference.ts'
+
+/** A place in a file; the line is counted from 1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+}
+
+/** A reference into another namespace that no grant permits. */
+export interface NotPermitted {
+  readonly code: 'not-permitted'
+  readonly severity: 'error'
+  readonly reference: Reference
+}
+
+/** Something that is wrong with a grant, or that its author may not have meant. */
+export interface GrantFlaw extends LintFinding {
+  readonly grant: { readonly namespace: string; readonly name: string }
+}
+
+/** What a check has found. Codes are stable. */
+export type Finding = (NotPermitted | GrantFlaw) & { readonly place?: Place }

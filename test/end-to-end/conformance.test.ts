@@ -4,14 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
-import { extract } from '../../src/policy/extract.ts'
-import { parseGrant } from '../../src/policy/grant.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
-import { crosses, judge } from '../../src/policy/judge.ts'
-import { isMeshRoute } from '../../src/policy/mesh.ts'
 import type { ApiObject } from '../harness/api-client.ts'
 import { moduleFolder } from '../harness/gateway-api.ts'
+import { run } from '../harness/run.ts'
 
 /** What is made of a file's references into other namespaces, by the grants of that file alone. */
 interface Judgement {
@@ -108,21 +103,24 @@ async function objectsOf(file: string): Promise<ApiObject[]> {
   return documents.filter((object) => object !== null)
 }
 
+/** What `refgrant check` makes of files together. */
 async function judgement(...files: string[]): Promise<Judgement> {
-  const catalogue = new Catalogue(guardedFields)
-  const objects = (await Promise.all(files.map(objectsOf))).flat()
-  const grants = new GrantIndex(objects.filter(isGrant).map((grant) => parseGrant(grant) ?? assert.fail()))
-  const references = objects.flatMap((object) => {
-    const { apiVersion, kind, metadata } = object
-    const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] as string) : ''
-    const from = { group, kind, name: metadata.name, namespace: metadata.namespace ?? 'default' }
-    return isMeshRoute(object) ? [] : extract(catalogue, from, object).filter(crosses)
-  })
-  const refused = references.filter((reference) => !judge(reference, grants).permitted)
+  const { code, stdout, stderr } = await run(process.execPath, ['src/cli.ts', 'check', '--output', 'json', ...files])
+  assert.equal(stderr, '')
+  const { summary, findings } = JSON.parse(stdout) as Report
+  assert.equal(summary.files, files.length)
+  assert.equal(code, summary.errors > 0 ? 1 : 0)
+  const refused = findings.filter((finding) => finding.code === 'not-permitted')
   return {
-    refused: refused.map(({ from, path }) => `${from.kind} ${from.name}: ${path}`),
-    permitted: references.length - refused.length,
+    refused: refused.map(({ object, field }) => `${object.kind} ${object.name}: ${field}`),
+    permitted: summary.references - refused.length,
   }
+}
+
+/** The parts of the report that are looked at. */
+interface Report {
+  readonly summary: { readonly files: number; readonly references: number; readonly errors: number }
+  readonly findings: readonly { code: string; object: { kind: string; name: string }; field: string }[]
 }
 
 /** A file with these objects. */

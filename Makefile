@@ -45,14 +45,20 @@ lint: $(INSTALLED) ## types, format, unused code, generated files
 	npx --no biome check --error-on-warnings
 	npx --no knip
 	$(MAKE) --no-print-directory generate
-	@git diff --exit-code -- manifests || { echo 'manifests/ was out of date; it is generated now: commit it' >&2; exit 1; }
+	@git diff --exit-code -- manifests README.md || \
+		{ echo 'what is generated was out of date, or README.md is not committed: it is generated now, commit it' >&2; exit 1; }
 
 format: $(INSTALLED) ## put the source into shape
 	npx --no biome check --write
 
-generate: $(INSTALLED) ## write manifests/ from the catalogue
+generate: $(INSTALLED) ## write manifests/ and the README's table from the catalogue
 	node src/cli.ts manifests rbac > manifests/rbac.yaml
 	node src/cli.ts manifests webhook > manifests/webhook.yaml
+	node src/cli.ts catalogue --output markdown > README.table
+	awk '/<!-- end of the table -->/ { inside = 0 } !inside { print } \
+		/<!-- table: make generate -->/ { inside = 1; while ((getline line < "README.table") > 0) print line }' README.md > README.new
+	mv README.new README.md
+	rm README.table
 
 certs: $(INSTALLED) ## make development certificates in certs/, if there are none
 	@node src/cli.ts certs --out certs --keep

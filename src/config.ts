@@ -9,6 +9,8 @@ import { quote } from './policy/quote.ts'
 export interface Config {
   /** The guarded fields of Gateway API, and then the admin's own. */
   readonly guardedFields: readonly GuardedField[]
+  /** Those of the admin's own alone. */
+  readonly ownFields: readonly GuardedField[]
 }
 
 /** A configuration that cannot be used: the message names the file, the line, the field and the reason. */
@@ -55,10 +57,11 @@ const schema = {
  * @throws ConfigError if it cannot be read, or anything in it is wrong
  */
 export function loadConfig(file: string | undefined): Config {
-  return { guardedFields: file === undefined ? guardedFields : [...guardedFields, ...ownFields(file)] }
+  const ownFields = file === undefined ? [] : readOwnFields(file)
+  return { guardedFields: [...guardedFields, ...ownFields], ownFields }
 }
 
-function ownFields(file: string): GuardedField[] {
+function readOwnFields(file: string): GuardedField[] {
   const { object, lineOf } = readDocument(file)
   const fail = (field: string, message: string) =>
     `${file}:${lineOf(field)}: ${field === '' ? '' : `${field} `}${message}`

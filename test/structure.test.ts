@@ -12,7 +12,8 @@ const ROOMS: Record<string, readonly string[]> = {
   server: ['admission', 'policy'],
   manifests: ['policy'],
   certificates: [],
-  commands: ['admission', 'certificates', 'cluster', 'files', 'manifests', 'policy', 'server'],
+  report: ['policy'],
+  commands: ['admission', 'certificates', 'cluster', 'config.ts', 'files', 'manifests', 'policy', 'report', 'server'],
 }
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))

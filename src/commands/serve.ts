@@ -5,11 +5,12 @@ import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import type { GrantSource } from '../admission/grant-source.ts'
 import { Api } from '../cluster/api.ts'
-import { connectionFrom } from '../cluster/connection.ts'
+import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
+import { unservableRows } from '../cluster/own-kinds.ts'
 import { loadConfig } from '../config.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
-import { Catalogue } from '../policy/catalogue.ts'
+import { Catalogue, type GuardedField } from '../policy/catalogue.ts'
 import { parseAddress } from '../server/address.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth, type Check } from '../server/health.ts'
@@ -17,6 +18,9 @@ import { type Knowledge, Metrics } from '../server/metrics.ts'
 import { readKeyPair } from '../server/tls.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { configOption, contextOption, kubeconfigOption } from './options.ts'
+
+/** How long the start may wait for what the cluster serves, in ms; only with guarded fields of one's own. */
+const DISCOVERY = 5_000
 
 interface ServeOptions {
   readonly kubeconfig?: string
@@ -75,8 +79,12 @@ async function serve(options: ServeOptions): Promise<void> {
   const stopping = stopSignal()
   const logger = pino({ level: options.logLevel, base: null })
   const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow('make one with: refgrant certs'))
-  const catalogue = new Catalogue(loadConfig(options.config).guardedFields)
-  const grants = options.grants === undefined ? clusterGrants(options, logger) : folderGrants(options.grants, logger)
+  const { guardedFields, ownFields } = loadConfig(options.config)
+  const catalogue = new Catalogue(guardedFields)
+  const grants =
+    options.grants === undefined
+      ? await clusterGrants(options, ownFields, logger)
+      : folderGrants(options.grants, logger)
   const metrics = new Metrics(grants.knowledge)
   const app = buildApp({ catalogue, source: grants.source, keyPair, logger, metrics })
   const health = buildHealth({ registry: metrics.registry, readiness: readiness(grants, stopping) })
@@ -89,14 +97,14 @@ async function serve(options: ServeOptions): Promise<void> {
   await Promise.all([app.close(), health.close()])
 }
 
-function clusterGrants({ kubeconfig, context }: ServeOptions, logger: Logger): Grants {
-  const now = () => performance.now()
-  let grants: ClusterGrants
-  try {
-    grants = new ClusterGrants({ api: new Api(connectionFrom({ kubeconfig, context })), logger, now })
-  } catch (error) {
-    throw new CommandFailure(`cannot use the kubeconfig: ${(error as Error).message}`, { cause: error })
-  }
+async function clusterGrants(
+  { kubeconfig, context }: ServeOptions,
+  ownFields: readonly GuardedField[],
+  logger: Logger,
+): Promise<Grants> {
+  const api = apiOf({ kubeconfig, context })
+  await refuseUnservable(api, ownFields, logger)
+  const grants = new ClusterGrants({ api, logger, now: () => performance.now() })
   const stop = new AbortController()
   void grants.run(stop.signal)
   return {
@@ -104,6 +112,24 @@ function clusterGrants({ kubeconfig, context }: ServeOptions, logger: Logger): G
     knowledge: () => ({ grants: grants.index.size, ageSeconds: grants.age / 1_000, freshReads: grants.freshReads }),
     stop: () => stop.abort(),
   }
+}
+
+function apiOf(choice: ConnectionChoice): Api {
+  try {
+    return new Api(connectionFrom(choice))
+  } catch (error) {
+    throw new CommandFailure(`cannot use the kubeconfig: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Rows that cannot work end the start. A cluster that cannot be asked does not: the webhook can judge without. */
+async function refuseUnservable(api: Api, rows: readonly GuardedField[], logger: Logger): Promise<void> {
+  if (rows.length === 0) return
+  const problems = await unservableRows(api, rows, AbortSignal.timeout(DISCOVERY)).catch((error) => {
+    logger.warn({ err: error }, 'cannot compare the guarded fields of the configuration with what the cluster serves')
+    return []
+  })
+  if (problems.length > 0) throw new CommandFailure(problems.join('\n'))
 }
 
 function folderGrants(folder: string, logger: Logger): Grants {

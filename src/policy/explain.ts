@@ -50,7 +50,7 @@ export function objectTitle({ kind, name, namespace }: ObjectName): string {
 }
 
 /** What a reference points at, without its namespace: `Service "payments"`, `ServiceImport (multicluster.x-k8s.io) "a"`. */
-export function targetTitle(to: ObjectName): string {
+function targetTitle(to: ObjectName): string {
   return `${kindTitle(to)} ${quote(to.name)}`
 }
 

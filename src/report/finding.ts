@@ -8,7 +8,7 @@ export interface Place {
 }
 
 /** A reference into another namespace that no grant permits. */
-export interface NotPermitted {
+interface NotPermitted {
   readonly code: 'not-permitted'
   readonly severity: 'error'
   readonly reference: Reference

@@ -1,0 +1,28 @@
+import type { GuardedField } from '../policy/catalogue.ts'
+import { scopeProblem } from '../policy/own-fields.ts'
+import { quote } from '../policy/quote.ts'
+import type { Api } from './api.ts'
+import { discoverKinds } from './discovery.ts'
+
+/**
+ * Why rows of one's own cannot work in this cluster, each in words; nothing is said of kinds that it does not serve
+ * now, since their CRDs may come later.
+ *
+ * @throws ApiError, or Error if the API server cannot be reached
+ */
+export async function unservableRows(api: Api, rows: readonly GuardedField[], signal: AbortSignal): Promise<string[]> {
+  const problems: string[] = []
+  for (const [group, ofGroup] of Map.groupBy(rows, ({ from }) => from.group)) {
+    const served = await discoverKinds(api, group, signal)
+    for (const { from, path } of ofGroup) {
+      const kind = served.find(({ kind }) => kind === from.kind)
+      if (!kind) continue
+      const row = `the guarded field ${quote(path)} of ${quote(from.kind)}`
+      const scope = scopeProblem(from, kind.namespaced ? [] : [from])
+      if (scope) problems.push(`${row} ${scope}`)
+      else if (kind.plural !== from.plural)
+        problems.push(`${row} has the plural ${quote(from.plural)}: the cluster calls it ${quote(kind.plural)}`)
+    }
+  }
+  return problems
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { suite, type TestContext, test } from 'node:test'
+import { Backoff } from '../../src/cluster/backoff.ts'
+
+/** The waits after so many failures, `every` so many ms on the clock, when the dice always show the same. */
+function waits(t: TestContext, dice: number, failures: number, every = 0) {
+  t.mock.method(Math, 'random', () => dice)
+  const clock = { now: 1_000_000 }
+  const backoff = new Backoff(() => clock.now)
+  const waits = Array.from({ length: failures }, () => {
+    clock.now += every
+    return backoff.failure()
+  })
+  return { waits, clock, backoff }
+}
+
+suite('the wait after a failure', () => {
+  test('doubles with each, up to 30 s', (t) => {
+    assert.deepEqual(waits(t, 0.5, 8).waits, [400, 800, 1_600, 3_200, 6_400, 12_800, 15_000, 15_000])
+  })
+
+  test('is anything between nothing and its bound', (t) => {
+    assert.deepEqual(waits(t, 0, 3).waits, [0, 0, 0])
+    assert.deepEqual(waits(t, 0.75, 3).waits, [600, 1_200, 2_400])
+  })
+
+  test('begins anew after two minutes without one', (t) => {
+    const { clock, backoff } = waits(t, 0.5, 8)
+    clock.now += 120_001
+    assert.equal(backoff.failure(), 400)
+    assert.equal(backoff.failure(), 800)
+  })
+
+  test('goes on doubling where failures are less than two minutes apart', (t) => {
+    assert.deepEqual(waits(t, 0.5, 3, 119_999).waits, [400, 800, 1_600])
+  })
+})

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { suite, type TestContext, test } from 'node:test'
+import { Api } from '../../src/cluster/api.ts'
+import { connectionFrom } from '../../src/cluster/connection.ts'
+import { FreshReads } from '../../src/cluster/fresh-reads.ts'
+import type { Grant } from '../../src/policy/grant.ts'
+import { type Exchange, FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/fake-api-server.ts'
+
+const served = { v1: ['referencegrants'] }
+const listOf = (namespace: string, version = 'v1') => `${grantsPath(version, namespace)}?limit=500`
+const affordable = () => true
+
+async function start(t: TestContext) {
+  const server = await FakeApiServer.start()
+  t.after(() => server.close())
+  const reads = new FreshReads(new Api(connectionFrom({ kubeconfig: server.kubeconfig() })))
+  const read = (namespace: string, afford = affordable) => {
+    const result = reads.read(namespace, afford)
+    assert.ok(result)
+    return result
+  }
+  return { server, reads, read }
+}
+
+/** Fresh reads that know the API's version, and have a first read of `billing` on its way. */
+async function reading(t: TestContext) {
+  const started = await start(t)
+  const running = started.read('billing')
+  await started.server.discover(served)
+  return { ...started, running, list: await started.server.expect(listOf('billing')) }
+}
+
+const answer = (exchange: Exchange, name: string) =>
+  exchange.answer(grantPage('1', [storedGrant(name, 'payments', '1')]))
+const names = async (read: Promise<Grant[]>) => (await read).map(({ name }) => name)
+
+suite('a fresh read', { timeout: 30_000 }, () => {
+  test('gives the grants of its namespace', async (t) => {
+    const { reads, running, list } = await reading(t)
+    answer(list, 'first')
+    assert.deepEqual(await running, [
+      {
+        namespace: 'billing',
+        name: 'first',
+        from: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }],
+        to: [{ group: '', kind: 'Service', name: 'payments' }],
+      },
+    ])
+    assert.deepEqual(reads.counts, { started: 1, shared: 0, failed: 0, over_budget: 0 })
+  })
+
+  test('that began before a reader came is not for that reader; all who come meanwhile share the next', async (t) => {
+    const { server, reads, read, running, list } = await reading(t)
+    const [second, third, fourth] = [read('billing'), read('billing'), read('billing')]
+    assert.deepEqual(reads.counts, { started: 1, shared: 2, failed: 0, over_budget: 0 })
+    answer(list, 'before')
+    assert.deepEqual(await names(running), ['before'])
+    answer(await server.expect(listOf('billing')), 'after')
+    assert.deepEqual(await Promise.all([second, third, fourth].map(names)), [['after'], ['after'], ['after']])
+    assert.deepEqual(reads.counts, { started: 2, shared: 2, failed: 0, over_budget: 0 })
+    assert.equal(server.asked.filter((path) => path === listOf('billing')).length, 2)
+  })
+
+  test('that was waited for is again not for those who come after it began', async (t) => {
+    const { server, read, list } = await reading(t)
+    const second = read('billing')
+    answer(list, 'one')
+    const next = await server.expect(listOf('billing'))
+    const third = read('billing')
+    answer(next, 'two')
+    assert.deepEqual(await names(second), ['two'])
+    answer(await server.expect(listOf('billing')), 'three')
+    assert.deepEqual(await names(third), ['three'])
+  })
+
+  test('begins at once when no other is on its way any more', async (t) => {
+    const { server, reads, read, running, list } = await reading(t)
+    answer(list, 'one')
+    await running
+    const second = read('billing')
+    assert.equal(reads.counts.started, 2)
+    answer(await server.expect(listOf('billing')), 'two')
+    assert.deepEqual(await names(second), ['two'])
+  })
+
+  test('does not wait for that of another namespace', async (t) => {
+    const { server, read, running, list } = await reading(t)
+    const other = read('shop')
+    answer(await server.expect(listOf('shop')), 'other')
+    assert.deepEqual(await names(other), ['other'])
+    answer(list, 'first')
+    assert.deepEqual(await names(running), ['first'])
+  })
+
+  test('that fails takes along neither the one that waits for it nor a later one', async (t) => {
+    const { server, reads, read, running, list } = await reading(t)
+    const second = read('billing')
+    list.refuse(500)
+    await assert.rejects(running, { status: 500 })
+    answer(await server.expect(listOf('billing')), 'second')
+    assert.deepEqual(await names(second), ['second'])
+    const third = read('billing')
+    ;(await server.expect(listOf('billing'))).cut()
+    await assert.rejects(third, { code: 'ECONNRESET' })
+    const fourth = read('billing')
+    answer(await server.expect(listOf('billing')), 'fourth')
+    assert.deepEqual(await names(fourth), ['fourth'])
+    assert.deepEqual(reads.counts, { started: 4, shared: 0, failed: 2, over_budget: 0 })
+  })
+
+  test('takes a namespace of any spelling for a name and not for a path', async (t) => {
+    const { server, read } = await reading(t)
+    const strange = read('a/../b?c=d')
+    answer(await server.expect(`${grantsPath('v1', 'a%2F..%2Fb%3Fc%3Dd')}?limit=500`), 'first')
+    assert.deepEqual(await names(strange), ['first'])
+  })
+})
+
+suite('the budget of fresh reads', { timeout: 30_000 }, () => {
+  test('is not asked by those who share a read', async (t) => {
+    const { server, reads, read, list } = await reading(t)
+    let asked = 0
+    const afford = () => {
+      asked += 1
+      return asked === 1
+    }
+    const waiting = [read('billing', afford), read('billing', afford)]
+    assert.equal(asked, 1)
+    answer(list, 'one')
+    answer(await server.expect(listOf('billing')), 'two')
+    assert.deepEqual(await Promise.all(waiting.map(names)), [['two'], ['two']])
+    assert.deepEqual(reads.counts, { started: 2, shared: 1, failed: 0, over_budget: 0 })
+  })
+
+  test('when spent lets no read begin, neither at once nor later', async (t) => {
+    const { server, reads, running, list } = await reading(t)
+    assert.equal(
+      reads.read('shop', () => false),
+      undefined,
+    )
+    assert.equal(
+      reads.read('billing', () => false),
+      undefined,
+    )
+    answer(list, 'first')
+    await running
+    assert.deepEqual(reads.counts, { started: 1, shared: 0, failed: 0, over_budget: 2 })
+    assert.deepEqual(server.asked.slice(2), [listOf('billing')])
+  })
+})
+
+suite('when the version that was known is not served any more, a fresh read', { timeout: 30_000 }, () => {
+  /** A read that is refused with 404 by a server that was known to serve v1. */
+  async function refused(t: TestContext) {
+    const { server, read, running, list } = await reading(t)
+    answer(list, 'first')
+    await running
+    const second = read('billing')
+    ;(await server.expect(listOf('billing'))).refuse(404)
+    return { server, read, second }
+  }
+
+  test('finds no grants if a new discovery says that there are none', async (t) => {
+    const { server, read, second } = await refused(t)
+    await server.discover({ v1: ['httproutes'] })
+    assert.deepEqual(await second, [])
+    const third = read('billing')
+    await server.discover(served)
+    answer(await server.expect(listOf('billing')), 'third')
+    assert.deepEqual(await names(third), ['third'])
+  })
+
+  test('uses the version that a new discovery finds, and later ones know it', async (t) => {
+    const { server, read, second } = await refused(t)
+    await server.discover({ v1beta1: ['referencegrants'] })
+    answer(await server.expect(listOf('billing', 'v1beta1')), 'second')
+    assert.deepEqual(await names(second), ['second'])
+    const third = read('billing')
+    answer(await server.expect(listOf('billing', 'v1beta1')), 'third')
+    assert.deepEqual(await names(third), ['third'])
+  })
+
+  test('fails if discovery fails', async (t) => {
+    const { server, second } = await refused(t)
+    ;(await server.expect('/apis')).refuse(503)
+    await assert.rejects(second, { status: 503 })
+  })
+
+  test('fails if discovery finds the version that is not served', async (t) => {
+    const { server, second } = await refused(t)
+    await server.discover(served)
+    ;(await server.expect(listOf('billing'))).refuse(404)
+    await assert.rejects(second, { status: 404 })
+  })
+})

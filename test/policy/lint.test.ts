@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { lintGrant } from '../../src/policy/lint.ts'
+import { lintSentence } from '../../src/policy/lint-sentence.ts'
+
+const catalogue = new Catalogue(guardedFields)
+const from = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }
+const to = { group: '', kind: 'Service', name: 'payments' }
+
+const lint = (spec: unknown) => lintGrant({ spec }, 'billing', catalogue)
+const codesAt = (spec: unknown) => lint(spec).map(({ code, path }) => `${code} ${path}`)
+
+test('nothing is said of a grant that permits one kind of one namespace one object', () => {
+  assert.deepEqual(lint({ from: [from], to: [to] }), [])
+})
+
+suite('one thing wrong with a good grant is told by its code and its field', () => {
+  const cases: [title: string, spec: unknown, ...findings: string[]][] = [
+    ['no from', { from: [], to: [to] }, 'grant-empty spec.from'],
+    ['no to', { from: [from] }, 'grant-empty spec.to'],
+    ['no spec', undefined, 'grant-empty spec.from', 'grant-empty spec.to'],
+    [
+      'no namespace',
+      { from: [{ ...from, namespace: undefined }], to: [to] },
+      'grant-incomplete-entry spec.from[0].namespace',
+    ],
+    ['a null group', { from: [from], to: [{ ...to, group: null }] }, 'grant-incomplete-entry spec.to[0].group'],
+    [
+      'an entry that is no object',
+      { from: ['HTTPRoute'], to: [to] },
+      'grant-incomplete-entry spec.from[0].group',
+      'grant-incomplete-entry spec.from[0].kind',
+      'grant-incomplete-entry spec.from[0].namespace',
+    ],
+    ['an empty name', { from: [from], to: [{ ...to, name: '' }] }, 'grant-empty-name spec.to[0].name'],
+    ['a star as name', { from: [from], to: [{ ...to, name: '*' }] }, 'grant-wildcard spec.to[0].name'],
+    ['a star as namespace', { from: [{ ...from, namespace: '*' }], to: [to] }, 'grant-wildcard spec.from[0].namespace'],
+    ['a star as kind', { from: [{ ...from, kind: '*' }], to: [to] }, 'grant-wildcard spec.from[0].kind'],
+    ['group core', { from: [from], to: [{ ...to, group: 'core' }] }, 'grant-core-group spec.to[0].group'],
+    ['a version as group', { from: [from], to: [{ ...to, group: 'v1' }] }, 'grant-version-as-group spec.to[0].group'],
+    [
+      'a group with a version',
+      { from: [{ ...from, group: 'gateway.networking.k8s.io/v1beta1' }], to: [to] },
+      'grant-version-as-group spec.from[0].group',
+    ],
+    [
+      'the core group for a route',
+      { from: [{ ...from, group: '' }], to: [to] },
+      'grant-wrong-group spec.from[0].group',
+    ],
+    [
+      'the group of routes for a Service',
+      { from: [from], to: [{ ...to, group: 'gateway.networking.k8s.io' }] },
+      'grant-wrong-group spec.to[0].group',
+    ],
+    ['a plural kind', { from: [{ ...from, kind: 'httproutes' }], to: [to] }, 'grant-kind-spelling spec.from[0].kind'],
+    ['a lower-case kind', { from: [from], to: [{ ...to, kind: 'service' }] }, 'grant-kind-spelling spec.to[0].kind'],
+    [
+      'its own namespace',
+      { from: [{ ...from, namespace: 'billing' }], to: [to] },
+      'grant-own-namespace spec.from[0].namespace',
+    ],
+    [
+      'a kind that nobody refers from',
+      { from: [{ group: '', kind: 'Service', namespace: 'shop' }], to: [to] },
+      'grant-unknown-referrer spec.from[0].kind',
+    ],
+    ['no name', { from: [from], to: [{ ...to, name: null }] }, 'grant-every-name spec.to[0].name'],
+    [
+      'the second entry',
+      { from: [from, { ...from, kind: 'httproute' }], to: [to] },
+      'grant-kind-spelling spec.from[1].kind',
+    ],
+  ]
+  for (const [title, spec, ...findings] of cases) test(title, () => assert.deepEqual(codesAt(spec), findings))
+})
+
+test('a kind of the same name in a group of its own is no mistake', () => {
+  assert.deepEqual(lint({ from: [from], to: [{ ...to, group: 'serving.knative.dev' }] }), [])
+})
+
+test('a kind of the user, once declared, is one that refers', () => {
+  const policy = { group: 'example.com', kind: 'Policy', plural: 'policies' }
+  const wider = new Catalogue([...guardedFields, { from: policy, path: 'spec.backend' }])
+  const spec = { from: [{ group: 'example.com', kind: 'Policy', namespace: 'shop' }], to: [to] }
+  assert.deepEqual(codesAt(spec), ['grant-unknown-referrer spec.from[0].kind'])
+  assert.deepEqual(lintGrant({ spec }, 'billing', wider), [])
+})
+
+test('findings say what would work in place of what is written, with foreign text escaped', () => {
+  const say = (spec: unknown) => lint(spec).map(lintSentence)
+  assert.deepEqual(say({ from: [{ ...from, kind: 'httproutes' }], to: [{ ...to, group: 'apps/v1' }] }), [
+    'spec.from[0].kind is "httproutes": kinds are compared exactly, write "HTTPRoute"',
+    'spec.to[0].group is "apps/v1", which names a version: write "apps", a version never counts',
+  ])
+  assert.deepEqual(say({ from: [{ ...from, kind: 'A\u001b[31m' }], to: [to] }), [
+    'spec.from[0].kind is "A\\u001b[31m", and no guarded field belongs to such objects',
+  ])
+})

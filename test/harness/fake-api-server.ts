@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -104,18 +104,25 @@ export class FakeApiServer {
     return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Writes a kubeconfig for this server and gives its path. */
-  kubeconfig(user: object = { token: 'secret' }): string {
-    const file = path.join(this.folder, 'kubeconfig')
+  /** Writes a file into the server's folder and gives its path. */
+  file(name: string, content: string): string {
+    const place = path.join(this.folder, name)
+    mkdirSync(path.dirname(place), { recursive: true })
+    writeFileSync(place, content)
+    return place
+  }
+
+  /** Writes a kubeconfig for this server and gives its path: each user has a context of the same name; the first counts. */
+  kubeconfig(users: Record<string, object> = { tester: { token: 'secret' } }, name = 'kubeconfig'): string {
     const cluster = { server: this.address, 'certificate-authority-data': Buffer.from(this.ca).toString('base64') }
+    const names = Object.keys(users)
     const config = {
       clusters: [{ name: 'fake', cluster }],
-      users: [{ name: 'tester', user }],
-      contexts: [{ name: 'here', context: { cluster: 'fake', user: 'tester' } }],
-      'current-context': 'here',
+      users: Object.entries(users).map(([name, user]) => ({ name, user })),
+      contexts: names.map((name) => ({ name, context: { cluster: 'fake', user: name } })),
+      'current-context': names[0],
     }
-    writeFileSync(file, JSON.stringify(config))
-    return file
+    return this.file(name, JSON.stringify(config))
   }
 
   /** The oldest request that no test has taken yet; `title` says what is waited for. */

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { suite, type TestContext, test } from 'node:test'
+import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { Api } from '../../src/cluster/api.ts'
+import { type ConnectionChoice, connectionFrom } from '../../src/cluster/connection.ts'
+import { FakeApiServer } from '../harness/fake-api-server.ts'
+
+/** Longest that a token from a file is used before the file is read again, in ms. */
+const TOKEN_AGE = 60_000
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+const identity = (name: string) => issueServer(issueAuthority('users', 1), [name], 1)
+
+async function start(t: TestContext) {
+  const server = await FakeApiServer.start()
+  t.after(() => server.close())
+  return server
+}
+
+/** Asks something over one connection each time it is called, and says as whom the server was asked. */
+function asker(server: FakeApiServer, choice: ConnectionChoice) {
+  const api = new Api(connectionFrom(choice))
+  return async () => {
+    const answer = api.get('/version', AbortSignal.timeout(10_000))
+    const exchange = await Promise.race([server.next(), answer as Promise<never>])
+    exchange.answer({ path: exchange.path })
+    assert.deepEqual(await answer, { path: '/version' })
+    return { authorization: exchange.headers.authorization, client: exchange.clientName }
+  }
+}
+
+/** Sets environment variables for one test; undefined unsets. */
+function environment(t: TestContext, variables: Record<string, string | undefined>) {
+  const set = (name: string, value: string | undefined) => {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+  for (const [name, value] of Object.entries(variables)) {
+    const before = process.env[name]
+    t.after(() => set(name, before))
+    set(name, value)
+  }
+}
+
+suite('a connection', { timeout: 30_000 }, () => {
+  test('carries the token of the kubeconfig, to a server that its authority vouches for', async (t) => {
+    const server = await start(t)
+    const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: { token: 'secret' } }) })
+    assert.deepEqual(await ask(), { authorization: 'Bearer secret', client: undefined })
+  })
+
+  test('carries nothing to a server that its authority does not vouch for', async (t) => {
+    const [server, other] = [await start(t), await start(t)]
+    const config = readFileSync(server.kubeconfig(), 'utf8').replace(base64(server.ca), base64(other.ca))
+    const api = new Api(connectionFrom({ kubeconfig: server.file('other-authority', config) }))
+    await assert.rejects(api.get('/version', AbortSignal.timeout(10_000)), /certificate/)
+    assert.deepEqual(server.asked, [])
+  })
+
+  test('follows a token file, whose path is taken from where the kubeconfig is', async (t) => {
+    const server = await start(t)
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
+    server.file('tokens/mine', 'one')
+    const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: { tokenFile: 'tokens/mine' } }) })
+    assert.equal((await ask()).authorization, 'Bearer one')
+    server.file('tokens/mine', 'two')
+    t.mock.timers.tick(TOKEN_AGE + 1)
+    assert.equal((await ask()).authorization, 'Bearer two')
+  })
+
+  test('is that of the context, and so is its token file', async (t) => {
+    const server = await start(t)
+    for (const name of ['one', 'two']) server.file(name, `of user ${name}`)
+    const kubeconfig = server.kubeconfig({ one: { tokenFile: 'one' }, two: { tokenFile: 'two' } })
+    assert.equal((await asker(server, { kubeconfig })()).authorization, 'Bearer of user one')
+    assert.equal((await asker(server, { kubeconfig, context: 'two' })()).authorization, 'Bearer of user two')
+  })
+
+  test('shows the client certificate of the kubeconfig', async (t) => {
+    const server = await start(t)
+    const { cert, key } = identity('alice')
+    const user = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) }
+    const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: user }) })
+    assert.deepEqual(await ask(), { authorization: undefined, client: 'alice' })
+  })
+
+  test('shows a client certificate that was renewed from the next request on', async (t) => {
+    const server = await start(t)
+    const write = ({ cert, key }: Certificate) => {
+      server.file('alice.crt', cert)
+      server.file('alice.key', key)
+    }
+    write(identity('alice'))
+    const user = { 'client-certificate': 'alice.crt', 'client-key': 'alice.key' }
+    const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: user }) })
+    assert.equal((await ask()).client, 'alice')
+    write(identity('alice, renewed'))
+    assert.equal((await ask()).client, 'alice, renewed')
+  })
+
+  test('drops slashes at the end of the address', async (t) => {
+    const server = await start(t)
+    const config = readFileSync(server.kubeconfig(), 'utf8').replace(
+      server.address,
+      'https://api.example:6443/prefix//',
+    )
+    assert.equal(
+      connectionFrom({ kubeconfig: server.file('slashes', config) }).server,
+      'https://api.example:6443/prefix',
+    )
+  })
+})
+
+suite('without a kubeconfig named', { timeout: 30_000 }, () => {
+  test('the one of KUBECONFIG is taken, with its token file', async (t) => {
+    const server = await start(t)
+    server.file('token', 'from a file')
+    const kubeconfig = server.kubeconfig({ tester: { tokenFile: 'token' } })
+    environment(t, { KUBECONFIG: kubeconfig, KUBERNETES_SERVICE_HOST: undefined })
+    assert.equal((await asker(server, {})()).authorization, 'Bearer from a file')
+  })
+
+  test('the one of the home folder is taken, with its token file', async (t) => {
+    const server = await start(t)
+    server.file('home/.kube/token', 'from home')
+    server.kubeconfig({ tester: { tokenFile: 'token' } }, 'home/.kube/config')
+    const home = path.join(server.folder, 'home')
+    environment(t, { HOME: home, KUBECONFIG: undefined, KUBERNETES_SERVICE_HOST: undefined })
+    assert.equal((await asker(server, {})()).authorization, 'Bearer from home')
+  })
+})
+
+suite('a kubeconfig that cannot be used is a clear error:', () => {
+  test('an unknown context', async (t) => {
+    const server = await start(t)
+    assert.throws(() => connectionFrom({ kubeconfig: server.kubeconfig(), context: 'elsewhere' }), {
+      message: 'there is no context "elsewhere" in the kubeconfig',
+    })
+  })
+
+  const contexts = [{ name: 'here', context: { cluster: 'gone', user: 'tester' } }]
+  for (const [title, config] of Object.entries({
+    'no current context': { clusters: [], users: [], contexts },
+    'a current context whose cluster is missing': { clusters: [], users: [], contexts, 'current-context': 'here' },
+  })) {
+    test(title, async (t) => {
+      const server = await start(t)
+      assert.throws(() => connectionFrom({ kubeconfig: server.file('config', JSON.stringify(config)) }), {
+        message: 'the kubeconfig has no current context with a server: choose one with --context',
+      })
+    })
+  }
+
+  test('a file that is not there', () => {
+    assert.throws(() => connectionFrom({ kubeconfig: '/nowhere/kubeconfig' }), /ENOENT.*\/nowhere\/kubeconfig/)
+  })
+})

@@ -32,7 +32,7 @@ export function grant(options: {
   to: string
   namespace?: string
   version?: string
-  from?: { kind?: string; namespace?: string }
+  from?: { group?: string; kind?: string; namespace?: string }
 }): ApiObject {
   const { name, to, namespace = 'billing', version = 'v1', from } = options
   return {

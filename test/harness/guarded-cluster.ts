@@ -21,9 +21,18 @@ export async function serverAccount(controlPlane: ControlPlane): Promise<string>
   return controlPlane.kubeconfigFor('refgrant', await controlPlane.api.token('refgrant-system', 'refgrant'))
 }
 
-/** Registers the webhook as the manifests do, and waits until the API server calls it. */
-export async function register({ api }: ControlPlane, { url }: Pick<Refgrant, 'url'>, caFile: string): Promise<void> {
-  await api.apply(...(await printed('manifests', 'webhook', '--url', url, '--ca', caFile)))
+/**
+ * Registers the webhook as the manifests do, and waits until the API server calls it.
+ *
+ * @param settings further arguments of `refgrant manifests`
+ */
+export async function register(
+  { api }: ControlPlane,
+  { url }: Pick<Refgrant, 'url'>,
+  caFile: string,
+  settings: readonly string[] = [],
+): Promise<void> {
+  await api.apply(...(await printed('manifests', 'webhook', '--url', url, '--ca', caFile, ...settings)))
   // The registration reaches the API server's admission through a watch of its own: a refusal shows that it has.
   const probe: ApiObject = {
     apiVersion: 'gateway.networking.k8s.io/v1',

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { refgrant } from '../commands/cli.ts'
+import { run } from '../harness/run.ts'
+import { type Cluster, startCluster } from './cluster.ts'
+import { grant, route } from './objects.ts'
+
+/** What people do without refgrant: the first lines of every grant, namespace by namespace. */
+const SCRIPT = `
+for namespace in $($KUBECTL get namespaces -o jsonpath='{.items[*].metadata.name}'); do
+  if [ -n "$($KUBECTL get referencegrants -n "$namespace" -o name)" ]; then
+    echo "Namespace: $namespace"
+    $KUBECTL get referencegrants -n "$namespace" -o yaml | grep -A5 'from:'
+  fi
+done
+`
+
+let cluster: Cluster
+
+before(async () => {
+  cluster = await startCluster()
+  await cluster.namespaces('shop', 'warehouse', 'billing', 'certs')
+  const { api } = cluster.controlPlane
+  await api.apply(
+    grant({ name: 'shop', to: 'payments' }),
+    grant({ name: 'warehouse', to: 'ledger', from: { namespace: 'warehouse', kind: 'GRPCRoute' } }),
+    grant({ name: 'gateways', to: 'wildcard', namespace: 'certs', from: { kind: 'Gateway' } }),
+    route({ name: 'checkout', backends: [['payments', 'billing'], ['ledger', 'billing'], ['cart']] }),
+    route({ name: 'local', backends: [['cart']] }),
+  )
+})
+after(() => cluster?.controlPlane.stop())
+
+async function audit(...argv: string[]) {
+  const { code, stdout, stderr } = await refgrant(['audit', '--output', 'json', ...argv])
+  return { code, stderr, report: stdout === '' ? undefined : JSON.parse(stdout) }
+}
+
+suite('audit of a cluster', () => {
+  test('lists the permissions that a script over kubectl lists', async () => {
+    const { controlPlane } = cluster
+    const kubectl = `${controlPlane.kubectl} --kubeconfig ${controlPlane.kubeconfig}`
+    const { stdout } = await run('bash', ['-c', `KUBECTL="${kubectl}"\n${SCRIPT}`])
+    const listed = stdout
+      .split('Namespace: ')
+      .slice(1)
+      .flatMap((part) => {
+        const [namespace = ''] = part.split('\n')
+        const entries = part.matchAll(/- group: (\S+)\n\s+kind: (\S+)\n\s+namespace: (\S+)/g)
+        return [...entries].map(([, group, kind, from]) => ({ from: { group, kind, namespace: from }, to: namespace }))
+      })
+    const { report } = await audit('--kubeconfig', controlPlane.kubeconfig)
+    const permissions = report.permissions.map(({ from, to }: { from: unknown; to: { namespace: string } }) => ({
+      from,
+      to: to.namespace,
+    }))
+    assert.equal(listed.length, 3, stdout)
+    assert.deepEqual(permissions, listed)
+  })
+
+  test('tells which references are permitted by which grant, which by none, and which grants are idle', async () => {
+    const { code, report } = await audit('--kubeconfig', cluster.controlPlane.kubeconfig)
+    assert.equal(code, 1)
+    const references = report.references.map(({ field, grants }: { field: string; grants: { name: string }[] }) => [
+      field,
+      grants.map(({ name }) => name),
+    ])
+    assert.deepEqual(references, [
+      ['spec.rules[0].backendRefs[0]', ['shop']],
+      ['spec.rules[0].backendRefs[1]', []],
+    ])
+    assert.deepEqual(report.unusedGrants, [
+      { namespace: 'billing', name: 'warehouse' },
+      { namespace: 'certs', name: 'gateways' },
+    ])
+  })
+
+  test('says what it may not list, and ends with 2: the rest is not the whole', async () => {
+    // The server's own account may list grants and nothing else.
+    const { code, stderr, report } = await audit('--kubeconfig', cluster.account)
+    assert.equal(code, 2)
+    assert.match(stderr, /cannot list httproutes\.gateway\.networking\.k8s\.io: .*HTTP 403/)
+    assert.equal(report.complete, false)
+    assert.equal(report.permissions.length, 3)
+  })
+
+  test('says that it cannot reach a cluster, which is no finding', async () => {
+    const { controlPlane } = cluster
+    const nowhere = await controlPlane.kubeconfigFor('nowhere', 'none', 'https://127.0.0.1:1')
+    const { code, stderr, report } = await audit('--kubeconfig', nowhere)
+    assert.deepEqual([code, report], [2, undefined])
+    assert.match(stderr, /^refgrant: cannot audit the cluster: .*ECONNREFUSED/)
+  })
+})

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import { stringify } from 'yaml'
+import { folderWith, refgrant as refgrantCommand } from '../commands/cli.ts'
+import type { ApiObject } from '../harness/api-client.ts'
+import { register } from '../harness/guarded-cluster.ts'
+import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
+import { type Cluster, startCluster } from './cluster.ts'
+import { grant } from './objects.ts'
+
+const GROUP = 'policies.example.com'
+
+let cluster: Cluster
+let refgrant: Refgrant | undefined
+
+function definition(kind: string, scope: 'Namespaced' | 'Cluster'): ApiObject {
+  const plural = `${kind.toLowerCase()}s`
+  const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope,
+      names: { kind, plural, singular: kind.toLowerCase() },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }],
+    },
+  }
+}
+
+function config(kind: string, plural = `${kind.toLowerCase()}s`): string {
+  const row = { from: { group: GROUP, kind, plural }, path: 'spec.backends[].ref', to: { group: '', kind: 'Service' } }
+  const content = { apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration', guardedFields: [row] }
+  return path.join(folderWith({ 'config.yaml': stringify(content) }), 'config.yaml')
+}
+
+before(async () => {
+  cluster = await startCluster()
+  await cluster.controlPlane.api.installCrds([definition('Shield', 'Namespaced'), definition('Banner', 'Cluster')])
+  await cluster.namespaces('shop', 'billing')
+})
+after(async () => {
+  await refgrant?.stop()
+  await cluster?.controlPlane.stop()
+})
+
+test('an object of a declared kind is refused, and accepted with a grant for that kind', async () => {
+  const file = config('Shield')
+  const grants = ['--kubeconfig', cluster.account, '--config', file]
+  refgrant = await startRefgrant({ certs: cluster.certs, grants })
+  await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'), ['--config', file])
+  const shield = {
+    apiVersion: `${GROUP}/v1`,
+    kind: 'Shield',
+    metadata: { name: 'front', namespace: 'shop' },
+    spec: { backends: [{ ref: { name: 'payments', namespace: 'billing' } }] },
+  }
+  const apply = () => cluster.kubectl(['apply', '-f', '-'], JSON.stringify(shield))
+  const refused = await apply()
+  assert.equal(refused.code, 1, refused.stderr)
+  assert.match(
+    refused.stderr,
+    /Shield "front" in namespace "shop": spec\.backends\[0\]\.ref refers to Service "payments"/,
+  )
+  const from = { group: GROUP, kind: 'Shield' }
+  await cluster.controlPlane.api.apply(grant({ name: 'shields', to: 'payments', from }))
+  const accepted = await apply()
+  assert.equal(accepted.code, 0, accepted.stderr)
+})
+
+for (const [title, file, reason] of [
+  ['whose objects belong to no namespace', config('Banner'), /"Banner", which belongs to no namespace/],
+  ['that the cluster calls otherwise', config('Shield', 'shieldes'), /the cluster calls it "shields"/],
+] as const) {
+  test(`the server does not start with a row of a kind ${title}`, async () => {
+    const certs = ['--cert', path.join(cluster.certs, 'tls.crt'), '--key', path.join(cluster.certs, 'tls.key')]
+    const argv = ['serve', '--kubeconfig', cluster.account, '--config', file, '--listen', '127.0.0.1:0', ...certs]
+    const { code, stderr } = await refgrantCommand([...argv, '--metrics-listen', '127.0.0.1:0'])
+    assert.equal(code, 2)
+    assert.match(stderr, reason)
+  })
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseObjects } from '../../src/files/documents.ts'
+import { grantOf, parseGrantText } from '../../src/files/grant-files.ts'
+
+const grant = (apiVersion: string, metadata = '{name: shop, namespace: billing}') => `apiVersion: ${apiVersion}
+kind: ReferenceGrant
+metadata: ${metadata}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: shop}]
+  to: [{group: "", kind: Service}]
+`
+const read = {
+  namespace: 'billing',
+  name: 'shop',
+  from: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }],
+  to: [{ group: '', kind: 'Service' }],
+}
+
+test('the grants of a text are read, of whatever version, and other objects are passed over', () => {
+  const versions = ['v1', 'v1beta1', 'v1alpha2'].map((version) => grant(`gateway.networking.k8s.io/${version}`))
+  const others = ['apiVersion: v1\nkind: Service\n', 'kind: ReferenceGrant\n', grant('example.com/v1')]
+  const namesake = grant('gateway.networking.k8s.io/v1').replace('kind: ReferenceGrant', 'kind: HTTPRoute')
+  assert.deepEqual(parseGrantText([...others, ...versions, namesake].join('---\n')), [read, read, read])
+})
+
+for (const [title, metadata] of Object.entries({
+  'without a namespace': '{name: shop}',
+  'without a name': '{namespace: billing}',
+  'without metadata': '',
+})) {
+  test(`a grant ${title} is an error at its line`, () => {
+    assert.throws(() => parseGrantText(`kind: Service\n---\n${grant('gateway.networking.k8s.io/v1', metadata)}`), {
+      line: 3,
+      message: 'a ReferenceGrant needs metadata.name and metadata.namespace',
+    })
+  })
+}
+
+test('a grant of a file has the namespace that the file gives it', () => {
+  const [document] = parseObjects(grant('gateway.networking.k8s.io/v1', '{name: shop}'))
+  assert.ok(document)
+  const name = { group: 'gateway.networking.k8s.io', kind: 'ReferenceGrant', namespace: 'billing', name: 'shop' }
+  assert.deepEqual(grantOf({ ...document, file: 'grants.yaml', name }), read)
+})

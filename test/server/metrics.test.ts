@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Knowledge, Metrics } from '../../src/server/metrics.ts'
+
+const unknown: Knowledge = {
+  grants: 0,
+  ageSeconds: Infinity,
+  freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
+}
+
+/** What is exposed under a name: each row without its help. */
+async function rows(metrics: Metrics, name: string) {
+  return (await metrics.registry.metrics()).split('\n').filter((row) => row.startsWith(name))
+}
+
+test('reviews are counted by kind, operation and decision, and timed by decision', async () => {
+  const metrics = new Metrics(() => unknown)
+  const labels = { kind: 'HTTPRoute', operation: 'CREATE', decision: 'permitted' }
+  metrics.review(labels, 0.002)
+  metrics.review(labels, 0.03)
+  metrics.review({ ...labels, decision: 'refused' }, 7)
+  assert.deepEqual(await rows(metrics, 'refgrant_reviews_total'), [
+    'refgrant_reviews_total{kind="HTTPRoute",operation="CREATE",decision="permitted"} 2',
+    'refgrant_reviews_total{kind="HTTPRoute",operation="CREATE",decision="refused"} 1',
+  ])
+  const permitted = 'decision="permitted"'
+  const durations = await rows(metrics, 'refgrant_review_duration_seconds')
+  assert.ok(durations.includes(`refgrant_review_duration_seconds_bucket{le="0.001",${permitted}} 0`))
+  assert.ok(durations.includes(`refgrant_review_duration_seconds_bucket{le="0.0025",${permitted}} 1`))
+  assert.ok(durations.includes(`refgrant_review_duration_seconds_bucket{le="0.1",${permitted}} 2`))
+  assert.ok(durations.includes(`refgrant_review_duration_seconds_count{${permitted}} 2`))
+  assert.ok(durations.includes('refgrant_review_duration_seconds_sum{decision="refused"} 7'))
+})
+
+test('what is known is asked for each time that the numbers are read', async () => {
+  let knowledge = unknown
+  const metrics = new Metrics(() => knowledge)
+  const read = async () => [
+    ...(await rows(metrics, 'refgrant_grants')),
+    ...(await rows(metrics, 'refgrant_knowledge_age_seconds')),
+    ...(await rows(metrics, 'refgrant_fresh_reads_total')),
+  ]
+  assert.deepEqual(await read(), [
+    'refgrant_grants 0',
+    'refgrant_knowledge_age_seconds +Inf',
+    'refgrant_fresh_reads_total{result="started"} 0',
+    'refgrant_fresh_reads_total{result="shared"} 0',
+    'refgrant_fresh_reads_total{result="failed"} 0',
+    'refgrant_fresh_reads_total{result="over_budget"} 0',
+  ])
+  knowledge = { grants: 3, ageSeconds: 1.5, freshReads: { started: 4, shared: 3, failed: 2, over_budget: 1 } }
+  const later = [
+    'refgrant_grants 3',
+    'refgrant_knowledge_age_seconds 1.5',
+    'refgrant_fresh_reads_total{result="started"} 4',
+    'refgrant_fresh_reads_total{result="shared"} 3',
+    'refgrant_fresh_reads_total{result="failed"} 2',
+    'refgrant_fresh_reads_total{result="over_budget"} 1',
+  ]
+  assert.deepEqual(await read(), later)
+  assert.deepEqual(await read(), later)
+})
+
+test('two servers in one process count each for itself', async () => {
+  const [one, other] = [new Metrics(() => unknown), new Metrics(() => unknown)]
+  one.review({ kind: 'HTTPRoute', operation: 'CREATE', decision: 'permitted' }, 1)
+  assert.equal((await rows(one, 'refgrant_reviews_total')).length, 1)
+  assert.deepEqual(await rows(other, 'refgrant_reviews_total'), [])
+})

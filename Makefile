@@ -18,7 +18,7 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox test test-unit test-end-to-end lint format generate certs bundle clean
+.PHONY: help run try sandbox test test-unit fuzz lint format generate certs bundle clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,11 @@ test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (
 
 test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
 	node --test $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/control-plane/*' | sort)
+
+RUNS := 50000
+SEED :=
+fuzz: $(INSTALLED) ## judge RUNS random reviews (50,000 by default), from SEED on to repeat a failure
+	REFGRANT_FUZZ_RUNS=$(RUNS) $(and $(SEED),REFGRANT_FUZZ_SEED=$(SEED)) node --test 'test/fuzz/*.test.ts'
 
 lint: $(INSTALLED) ## types, format, unused code, generated files
 	npx --no tsc

@@ -21,12 +21,13 @@ export interface Change {
  * @param references references of the new object into other namespaces
  */
 export function compareWithStored(
-  { oldObject }: ReviewRequest,
+  { operation, oldObject }: ReviewRequest,
   catalogue: Catalogue,
   object: ObjectName,
   references: readonly Reference[],
 ): Change {
-  const targets = new Set(crossingReferences(catalogue, object, oldObject).references.map(targetKey))
+  const stored = operation === 'UPDATE' ? oldObject : undefined
+  const targets = new Set(crossingReferences(catalogue, object, stored).references.map(targetKey))
   const { held = [], added = [] } = Object.groupBy(references, (reference) =>
     targets.has(targetKey(reference)) ? 'held' : 'added',
   )

@@ -106,3 +106,10 @@ for (const [title, change] of Object.entries<Partial<ReviewRequest>>({
     assert.equal(decision.outcome, 'unjudged')
   })
 }
+
+test('an old object counts for nothing unless the request is an update', async () => {
+  const oldObject = review(['billing']).object
+  const outcome = async (operation: 'CREATE' | 'UPDATE') =>
+    (await decide(review(['billing'], { operation, oldObject: oldObject ?? null }), source([], []))).outcome
+  assert.deepEqual([await outcome('CREATE'), await outcome('UPDATE')], ['refused', 'permitted'])
+})

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect } from 'node:net'
+import { after, suite, test } from 'node:test'
+import tls from 'node:tls'
+import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+
+const DAY = 24 * 60 * 60 * 1_000
+const NAME = 'refgrant.refgrant-system.svc'
+
+const authority = issueAuthority('refgrant', 10)
+const server = issueServer(authority, [NAME, '*.example.com', '127.0.0.1', 'fd00::7'], 5)
+
+const closing: (() => void)[] = []
+after(() => {
+  for (const close of closing) close()
+})
+
+/** A TLS handshake with a server that shows `pair`, by a client that trusts `ca` and means `host`. */
+async function handshake(pair: Certificate, host: string, ca = authority.cert): Promise<tls.TLSSocket> {
+  const listener = tls.createServer({ ...pair, minVersion: 'TLSv1.3' }, (socket) => socket.end())
+  listener.on('tlsClientError', () => {})
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const socket = connect((listener.address() as AddressInfo).port, '127.0.0.1')
+  closing.push(() => listener.close())
+  const client = tls.connect({ socket, host, ca, ...(host === NAME && { servername: host }) })
+  closing.push(() => client.destroy())
+  await once(client, 'secureConnect')
+  return client
+}
+
+suite('a client that trusts the authority', { timeout: 30_000 }, () => {
+  for (const host of [NAME, 'a.example.com', '127.0.0.1', 'fd00::7', 'fd00:0:0::0:7']) {
+    test(`is content with the server as ${host}`, async () => {
+      const client = await handshake(server, host)
+      assert.equal(client.authorized, true)
+      assert.equal(client.getPeerX509Certificate()?.subject, `CN=${NAME}`)
+    })
+  }
+
+  for (const host of [
+    'localhost',
+    'refgrant.refgrant-system',
+    'a.b.example.com',
+    'example.com',
+    '127.0.0.2',
+    'fd00::8',
+  ]) {
+    test(`refuses it as ${host}`, async () => {
+      await assert.rejects(handshake(server, host), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+    })
+  }
+
+  test('refuses a server whose certificate has expired', async () => {
+    await assert.rejects(handshake(issueServer(authority, [NAME], -0.01), NAME), { code: 'CERT_HAS_EXPIRED' })
+  })
+
+  test('refuses a server of another authority, even of one with the same name', async () => {
+    const [other, namesake] = [issueAuthority('other', 10), issueAuthority('refgrant', 10)]
+    await assert.rejects(handshake(issueServer(other, [NAME], 5), NAME), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
+    await assert.rejects(handshake(issueServer(namesake, [NAME], 5), NAME), { code: 'CERT_SIGNATURE_FAILURE' })
+  })
+
+  test('refuses a server whose certificate was signed with a server’s key', async () => {
+    const posing = { ...server, name: NAME, privateKey: createPrivateKey(server.key) }
+    const { cert, key } = issueServer(posing, ['bank.example'], 5)
+    await assert.rejects(handshake({ cert: cert + server.cert, key }, 'bank.example'), /certificate signing|invalid CA/)
+  })
+
+  test('may trust several at once, while one replaces the other', async () => {
+    const next = issueAuthority('refgrant, next', 10)
+    const both = authority.cert + next.cert
+    assert.equal((await handshake(server, NAME, both)).authorized, true)
+    assert.equal((await handshake(issueServer(next, [NAME], 5), NAME, both)).authorized, true)
+  })
+})
+
+suite('a certificate', () => {
+  const certificates = { authority: new X509Certificate(authority.cert), server: new X509Certificate(server.cert) }
+
+  test('holds from an hour ago for its days', () => {
+    for (const [certificate, days] of [
+      [certificates.authority, 10],
+      [certificates.server, 5],
+    ] as const) {
+      const lasts = certificate.validToDate.getTime() - certificate.validFromDate.getTime()
+      // Certificates count in whole seconds.
+      assert.ok(Math.abs(lasts - days * DAY - 60 * 60 * 1_000) <= 1_000)
+      assert.ok(certificate.validFromDate.getTime() < Date.now() - 59 * 60 * 1_000)
+    }
+  })
+
+  test('is of P-256, as is its key', () => {
+    for (const { cert, key } of [authority, server]) {
+      const { publicKey } = new X509Certificate(cert)
+      assert.equal(publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1')
+      assert.ok(new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+    }
+  })
+
+  test('says what it is for: to sign others, or to be a server', () => {
+    assert.equal(certificates.authority.ca, true)
+    assert.equal(certificates.server.ca, false)
+    assert.deepEqual(certificates.server.keyUsage, ['1.3.6.1.5.5.7.3.1'])
+  })
+
+  test('of an authority is signed by itself, that of a server by the authority', () => {
+    for (const certificate of Object.values(certificates)) {
+      assert.equal(certificate.issuer, 'CN=refgrant')
+      assert.ok(certificate.verify(certificates.authority.publicKey))
+    }
+  })
+
+  test('has a serial number of its own, positive and of at most 20 bytes', () => {
+    const numbers = Array.from({ length: 50 }, () => new X509Certificate(issueAuthority('a', 1).cert).serialNumber)
+    assert.equal(new Set(numbers).size, 50)
+    for (const number of numbers) assert.match(number, /^[\dA-F]{1,40}$/)
+  })
+})

@@ -22,6 +22,8 @@ export interface Refgrant {
   health(path: string): Promise<string>
   /** The value of a metric without labels, or the sum over its labels that `labels` is part of. */
   metric(name: string, labels?: string): Promise<number>
+  /** Address of Node's inspector, if `nodeOptions` asked for it. */
+  inspector(): string
   stop(): Promise<void>
   readonly process: ChildProcess
 }
@@ -33,6 +35,8 @@ export interface RefgrantOptions {
   readonly grants: readonly string[]
   /** What to run; the source by default. */
   readonly program?: string
+  /** Options of Node. */
+  readonly nodeOptions?: readonly string[]
   /** Takes each log line, as it comes. */
   readonly onLine?: (line: string) => void
 }
@@ -45,12 +49,19 @@ export async function startRefgrant({
   certs,
   grants,
   program = 'src/cli.ts',
+  nodeOptions = [],
   onLine,
 }: RefgrantOptions): Promise<Refgrant> {
   const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
   const ports = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
-  const argv = [path.join(ROOT, program), 'serve', ...grants, ...ports, ...files, '--log-level', 'debug']
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const command = [...nodeOptions, path.join(ROOT, program), 'serve']
+  const argv = [...command, ...grants, ...ports, ...files, '--log-level', 'debug']
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+    process.stderr.write(chunk)
+  })
   const log: Record<string, unknown>[] = []
   const lines = createInterface({ input: child.stdout })
   lines.on('line', (line) => {
@@ -85,6 +96,7 @@ export async function startRefgrant({
         .map((row) => Number(row.split(' ').at(-1)))
       return values.reduce((sum, value) => sum + value, 0)
     },
+    inspector: () => stderr.match(/ws:\S+/)?.[0] ?? '',
     async stop() {
       child.kill('SIGTERM')
       await ended

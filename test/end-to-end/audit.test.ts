@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { refgrant } from '../commands/cli.ts'
+import { refgrant } from '../harness/cli.ts'
 import { run } from '../harness/run.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { grant, route } from './objects.ts'

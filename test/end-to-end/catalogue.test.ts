@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
 import type { GroupKind } from '../../src/policy/reference.ts'
-import type { ApiObject } from '../harness/api-client.ts'
 import { gatewayApiCrds } from '../harness/gateway-api.ts'
+import { type KindVersion, type Schema, schemaAt, versionsOf } from './crd-schemas.ts'
 
 /** The releases that clusters run. A new one is added here; what it brings is then named by a failure. */
 const RELEASES = [
@@ -71,47 +71,21 @@ const NOT_GUARDED: readonly { field: string; of: readonly GroupKind[]; because: 
   },
 ]
 
-/** The part of a CRD's schema that fields are found by. Whatever a structural schema specifies is in these keys. */
-interface Schema {
-  readonly type?: string
-  readonly default?: unknown
-  readonly properties?: Readonly<Record<string, Schema>>
-  readonly items?: Schema
-  readonly additionalProperties?: Schema | boolean
-  readonly required?: readonly string[]
-  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
-  readonly 'x-kubernetes-embedded-resource'?: boolean
-}
-
-/** One version of a kind, as one release and channel define it. */
-interface KindVersion extends GroupKind {
-  /** The release, the channel, the kind and its version, for whoever reads a failure. */
-  readonly title: string
+/** One version of a kind, as a release and channel define it. */
+interface Released extends KindVersion {
   readonly release: string
   readonly channel: string
-  readonly plural: string
-  readonly scope: string
-  readonly schema: Schema
+  /** All of it in words, for whoever reads a failure. */
+  readonly title: string
 }
 
-function versionsOf(crd: ApiObject, release: string, channel: string): KindVersion[] {
-  const { group, names, scope, versions } = crd.spec as {
-    group: string
-    names: { kind: string; plural: string }
-    scope: string
-    versions: { name: string; schema: { openAPIV3Schema: Schema } }[]
-  }
-  return versions.map(({ name, schema }) => ({
-    title: `${release} ${channel} ${names.kind} (${group}) ${name}`,
-    ...{ release, channel, group, kind: names.kind, plural: names.plural, scope, schema: schema.openAPIV3Schema },
-  }))
-}
-
-const kindVersions: KindVersion[] = []
+const kindVersions: Released[] = []
 for (const release of RELEASES) {
   for (const channel of CHANNELS) {
-    const crds = await gatewayApiCrds(release, channel)
-    kindVersions.push(...crds.flatMap((crd) => versionsOf(crd, release, channel)))
+    for (const one of (await gatewayApiCrds(release, channel)).flatMap(versionsOf)) {
+      const title = `${release} ${channel} ${one.kind} (${one.group}) ${one.version}`
+      kindVersions.push({ ...one, release, channel, title })
+    }
   }
 }
 
@@ -133,12 +107,6 @@ function* namespaceFields(schema: Schema, path = ''): Generator<string> {
   if (typeof schema.additionalProperties === 'object') {
     yield* namespaceFields(schema.additionalProperties, `${path}.<key>`)
   }
-}
-
-/** The schema at the end of a row's path, if there is one. */
-function schemaAt(schema: Schema, path: string): Schema | undefined {
-  const steps = path.replaceAll('[]', '.[]').split('.')
-  return steps.reduce<Schema | undefined>((at, step) => (step === '[]' ? at?.items : at?.properties?.[step]), schema)
 }
 
 const keyOf = ({ group, kind }: GroupKind, field: string) => `${group}/${kind} ${field}`

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
-import { folderWith, GRANT, refgrant as refgrantCommand } from '../commands/cli.ts'
+import { folderWith, GRANT, refgrant as refgrantCommand } from '../harness/cli.ts'
 import { Inspector } from '../harness/inspector.ts'
 import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
 

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { extract } from '../../src/policy/extract.ts'
+import { crosses } from '../../src/policy/judge.ts'
+import type { Reference } from '../../src/policy/reference.ts'
+import { type ApiObject, until } from '../harness/api-client.ts'
+import { readCases } from '../harness/cases.ts'
+import { gatewayApiCrds } from '../harness/gateway-api.ts'
+import type { Refgrant } from '../harness/refgrant.ts'
+import { type Cluster, startCluster, startGuard } from './cluster.ts'
+import { type KindVersion, schemaAt, versionsOf } from './crd-schemas.ts'
+
+/** Releases whose experimental channels together have every guarded field, in the order they are installed. */
+const RELEASES = ['v0.8.1', 'v1.2.1', 'v1.3.0', 'v1.7.0']
+
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+
+let cluster: Cluster
+// One process through it all: the CRDs change under its feet.
+let refgrant: Refgrant
+
+before(async () => {
+  cluster = await startCluster()
+  const namespaces = guardedFields.flatMap((row) =>
+    (refusedObject(row)?.references ?? []).flatMap(({ from, to }) => [from.namespace, to.namespace]),
+  )
+  await cluster.namespaces(...new Set(namespaces))
+  refgrant = await startGuard(cluster)
+})
+after(async () => {
+  await refgrant?.stop()
+  await cluster?.controlPlane.stop()
+})
+
+const knows = (count: number) =>
+  until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
+
+/** An object whose references into other namespaces are in one guarded field. */
+interface Violation {
+  readonly object: ApiObject
+  readonly references: readonly Reference[]
+}
+
+const cases = readCases()
+
+/** The smallest object of a refused case that refers to other namespaces in this field and no other. */
+function refusedObject(row: GuardedField): Violation | undefined {
+  const all = new Catalogue(guardedFields)
+  const only = new Catalogue([row])
+  return cases
+    .filter(({ expect, oldObject }) => !expect.allowed && !oldObject)
+    .map(({ object }) => ({ object, references: crossing(only, object), all: crossing(all, object).length }))
+    .filter(({ references, all }) => references.length > 0 && references.length === all)
+    .sort((a, b) => JSON.stringify(a.object).length - JSON.stringify(b.object).length)[0]
+}
+
+function crossing(catalogue: Catalogue, object: ApiObject): Reference[] {
+  const { apiVersion, kind, metadata } = object
+  const group = apiVersion.split('/')[0] as string
+  const from = { group, kind, namespace: metadata.namespace as string, name: metadata.name }
+  return extract(catalogue, from, object).filter(crosses)
+}
+
+/** The grants that permit these references. */
+function grantsFor(references: readonly Reference[], version: string): ApiObject[] {
+  return references.map(({ from, to }, index) => ({
+    apiVersion: `gateway.networking.k8s.io/${version}`,
+    kind: 'ReferenceGrant',
+    metadata: { name: `grant-${index}`, namespace: to.namespace },
+    spec: {
+      from: [{ group: from.group, kind: from.kind, namespace: from.namespace }],
+      to: [{ group: to.group, kind: to.kind, name: to.name }],
+    },
+  }))
+}
+
+test('every guarded field has a case that is refused for it alone, and a release that is installed here', async () => {
+  const sets = await Promise.all(RELEASES.map((release) => gatewayApiCrds(release, 'experimental')))
+  const versions = sets.flat().flatMap(versionsOf)
+  for (const row of guardedFields) {
+    const title = `${row.from.kind} (${row.from.group}): ${row.path}`
+    assert.ok(refusedObject(row), `no case is refused for ${title}`)
+    assert.ok(
+      versions.some((version) => hasField(version, row)),
+      `no release has ${title}`,
+    )
+  }
+})
+
+/** Whether objects of this version of a kind reach admission with this field. */
+function hasField({ group, kind, served, schema }: KindVersion, { from, path }: GuardedField): boolean {
+  return served && group === from.group && kind === from.kind && schemaAt(schema, path) !== undefined
+}
+
+for (const release of RELEASES) {
+  const crds = await gatewayApiCrds(release, 'experimental')
+  const versions = crds.flatMap(versionsOf).filter(({ served }) => served)
+  const grantVersions = versions.filter(({ kind }) => kind === 'ReferenceGrant').map(({ version }) => version)
+
+  suite(`with the CRDs of ${release}`, () => {
+    before(() => install(crds, versions))
+
+    test('refgrant sees the grants that come and go', async () => {
+      for (const version of grantVersions) {
+        const [grant] = grantsFor(refusedObject(guardedFields[0] as GuardedField)?.references ?? [], version)
+        await cluster.controlPlane.api.apply(grant as ApiObject)
+        await knows(1)
+        await cluster.controlPlane.api.delete(grant as ApiObject)
+        await knows(0)
+      }
+    })
+
+    for (const version of versions) {
+      for (const row of guardedFields.filter((row) => hasField(version, row))) {
+        test(`${row.from.kind} ${version.version}, ${row.path}: refused, and accepted with a grant`, () =>
+          checkField(row, version, grantVersions))
+      }
+    }
+  })
+}
+
+/**
+ * Brings the API server to another release in place, as an upgrade does. A CRD of which objects are stored in a version
+ * that the other release lacks has to go first: the API server would refuse it.
+ */
+async function install(crds: readonly ApiObject[], versions: readonly KindVersion[]): Promise<void> {
+  const { api } = cluster.controlPlane
+  for (const crd of crds) {
+    const path = `${CRDS}/${crd.metadata.name}`
+    const { status, body } = await api.request('GET', path)
+    const names = versionsOf(crd).map(({ version }) => version)
+    const keep = status === 404 || body.status.storedVersions.every((stored: string) => names.includes(stored))
+    if (keep) continue
+    await api.must('DELETE', path)
+    await until(`${crd.metadata.name} is gone`, async () => (await api.request('GET', path)).status === 404)
+  }
+  await api.installCrds(crds)
+  for (const { group, version, plural } of versions) {
+    await until(`${plural} ${version} is served`, async () => {
+      const { status, body } = await api.request('GET', `/apis/${group}/${version}`)
+      return status === 200 && body.resources.some(({ name }: { name: string }) => name === plural)
+    })
+  }
+}
+
+async function checkField(
+  row: GuardedField,
+  { group, version }: KindVersion,
+  grantVersions: readonly string[],
+): Promise<void> {
+  const violation = refusedObject(row)
+  assert.ok(violation, `no case is refused for ${row.from.kind} ${row.path} alone`)
+  const object = { ...violation.object, apiVersion: `${group}/${version}` }
+  const apply = () => cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object))
+  const { api } = cluster.controlPlane
+
+  await inForce(object)
+  const { code, stderr } = await apply()
+  assert.equal(code, 1, stderr)
+  assert.match(
+    stderr,
+    /^Error from server \(Forbidden\).*admission webhook "deny\.refgrant\.dev" denied the request: /m,
+  )
+  for (const { path, to } of violation.references) {
+    assert.ok(stderr.includes(`${path} refers to ${to.kind}`), stderr)
+  }
+  for (const grantVersion of grantVersions) {
+    const grants = grantsFor(violation.references, grantVersion)
+    try {
+      await api.apply(...grants)
+      const { code, stderr } = await apply()
+      assert.equal(code, 0, stderr)
+    } finally {
+      await api.delete(object, ...grants)
+      await knows(0)
+    }
+  }
+}
+
+/** Waits until the API server takes this object by the schema of its CRD, which it changes a moment after the CRD. */
+async function inForce(object: ApiObject): Promise<void> {
+  const { api } = cluster.controlPlane
+  const create = `${(await api.pathOf(object)).replace(/\/[^/]+$/, '')}?dryRun=All&fieldValidation=Strict`
+  let answer: unknown
+  await until(`${object.kind} is taken`, async () => {
+    const { status, body } = await api.request('POST', create, object)
+    answer = body
+    return status === 201 || status === 403
+  }).catch((error) => assert.fail(`${error.message}: ${JSON.stringify(answer)}`))
+}

@@ -27,11 +27,12 @@ export function manifestsCommand(): Command {
     .addOption(outputOption(['yaml', 'json']))
     .action(async (part: string | undefined, options: ManifestsOptions, command: Command) => {
       const { url, ca, config, output } = options
-      const catalogue = new Catalogue(loadConfig(config).guardedFields)
+      const { guardedFields, ownFields } = loadConfig(config)
+      const catalogue = new Catalogue(guardedFields)
       const caBundle = ca === undefined ? undefined : await readFile(ca, 'utf8')
       const parts = new Map([
         ['rbac', rbac()],
-        ['webhook', [webhookConfiguration(catalogue, { url, caBundle })]],
+        ['webhook', [webhookConfiguration(catalogue, ownFields, { url, caBundle })]],
       ])
       const chosen = part === undefined ? [...parts.values()].flat() : parts.get(part)
       if (!chosen) command.error(`error: there is no part "${part}": choose rbac or webhook`)

@@ -1,4 +1,5 @@
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Catalogue, GuardedField } from '../policy/catalogue.ts'
+import { matchConditions } from './match-conditions.ts'
 import { DOMAIN, NAME, NAMESPACE } from './names.ts'
 
 /** How long the API server waits, in s: long enough for a fresh read, short enough for whoever waits at a prompt. */
@@ -14,9 +15,15 @@ export interface WebhookClient {
 
 /**
  * The registration of the webhook: called for every kind of the catalogue in any version, when an object is created or
- * updated, never for subresources.
+ * updated so that it may refer to another namespace in a new way, never for subresources.
+ *
+ * @param own the rows of the catalogue that are not Gateway API's
  */
-export function webhookConfiguration(catalogue: Catalogue, { url, caBundle }: WebhookClient) {
+export function webhookConfiguration(
+  catalogue: Catalogue,
+  own: readonly GuardedField[],
+  { url, caBundle }: WebhookClient,
+) {
   const byGroup = Map.groupBy(catalogue.referrers(), ({ group }) => group)
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
@@ -38,6 +45,7 @@ export function webhookConfiguration(catalogue: Catalogue, { url, caBundle }: We
           resources: referrers.map(({ plural }) => plural),
           scope: 'Namespaced',
         })),
+        matchConditions: matchConditions(catalogue, own),
         failurePolicy: 'Fail',
         matchPolicy: 'Equivalent',
         sideEffects: 'None',

@@ -104,7 +104,7 @@ suite('a connection', { timeout: 30_000 }, () => {
     const server = await start(t)
     const config = readFileSync(server.kubeconfig(), 'utf8').replace(
       server.address,
-      'https://api.example:6443/prefix//',
+      'https://api.example:6443/prefix///',
     )
     assert.equal(
       connectionFrom({ kubeconfig: server.file('slashes', config) }).server,

@@ -61,6 +61,16 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     assert.equal(server.asked.filter((path) => path === listOf('billing')).length, 2)
   })
 
+  test('that is just about to begin is for those too who come as the one before it ends', async (t) => {
+    const { server, reads, read, running, list } = await reading(t)
+    const second = read('billing')
+    const third = running.then(() => read('billing'))
+    answer(list, 'before')
+    answer(await server.expect(listOf('billing')), 'after')
+    assert.deepEqual(await Promise.all([second, third].map(names)), [['after'], ['after']])
+    assert.deepEqual(reads.counts, { started: 2, shared: 1, failed: 0, over_budget: 0 })
+  })
+
   test('that was waited for is again not for those who come after it began', async (t) => {
     const { server, read, list } = await reading(t)
     const second = read('billing')
@@ -100,12 +110,15 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     answer(await server.expect(listOf('billing')), 'second')
     assert.deepEqual(await names(second), ['second'])
     const third = read('billing')
-    ;(await server.expect(listOf('billing'))).cut()
-    await assert.rejects(third, { code: 'ECONNRESET' })
+    ;(await server.expect(listOf('billing'))).refuse(403)
+    await assert.rejects(third, { status: 403 })
     const fourth = read('billing')
-    answer(await server.expect(listOf('billing')), 'fourth')
-    assert.deepEqual(await names(fourth), ['fourth'])
-    assert.deepEqual(reads.counts, { started: 4, shared: 0, failed: 2, over_budget: 0 })
+    ;(await server.expect(listOf('billing'))).cut()
+    await assert.rejects(fourth, { code: 'ECONNRESET' })
+    const fifth = read('billing')
+    answer(await server.expect(listOf('billing')), 'fifth')
+    assert.deepEqual(await names(fifth), ['fifth'])
+    assert.deepEqual(reads.counts, { started: 5, shared: 0, failed: 3, over_budget: 0 })
   })
 
   test('takes a namespace of any spelling for a name and not for a path', async (t) => {

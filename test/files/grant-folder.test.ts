@@ -58,17 +58,19 @@ suite('a folder of grants', { timeout: 60_000 }, () => {
   })
 
   test('is followed: files that are added, changed and deleted take effect, in subfolders too', async (t) => {
-    const { write, remove, folder, inForce } = folderOf(t, { 'one.yaml': grant('one') })
+    const { write, remove, folder, inForce } = folderOf(t, { 'one.yaml': grant('one'), 'deep/er/x.yaml': grant('x') })
     folder.watch()
+    write('deep/er/x.yaml', grant('x', 'invoices'))
+    await until('the changed file in a subfolder is read', () => inForce().x === 'invoices')
     write('two.yaml', grant('two'))
     await until('the new file is read', () => inForce().two === 'payments')
     write('one.yaml', grant('one', 'invoices'))
     await until('the changed file is read', () => inForce().one === 'invoices')
     remove('one.yaml')
     await until('the deleted file is forgotten', () => !('one' in inForce()))
-    write('deep/three.yaml', grant('three'))
+    write('new/three.yaml', grant('three'))
     await until('the file in a new folder is read', () => inForce().three === 'payments')
-    assert.deepEqual(inForce(), { two: 'payments', three: 'payments' })
+    assert.deepEqual(inForce(), { x: 'invoices', two: 'payments', three: 'payments' })
   })
 
   test('is not followed any more once it is closed', async (t) => {

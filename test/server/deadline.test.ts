@@ -18,7 +18,7 @@ suite('fresh reads may take half of what is left of the timeout', () => {
 
 suite('fresh reads may take as long as in 10 s, the default of the API server,', () => {
   const timeouts = { nothing: undefined, 'an empty text': '', 'no duration': 'soon', 'no unit': '5', 'no time': '0s' }
-  for (const [title, timeout] of Object.entries<unknown>({ ...timeouts, 'two values': ['5s', '6s'] })) {
+  for (const [title, timeout] of Object.entries<unknown>({ ...timeouts, 'a list': ['5s'] })) {
     test(`where the timeout is ${title}`, () => assert.equal(timeForFreshReads(timeout), 4_875))
   }
 })

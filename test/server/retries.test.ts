@@ -18,10 +18,10 @@ test('each request is counted for itself', () => {
 
 test('the 4,096 requests seen last are remembered, others are as new', () => {
   const retries = new Retries()
-  for (const uid of ['forgotten', 'kept']) for (let tries = 0; tries < 3; tries += 1) retries.invite(uid)
+  for (const uid of ['seen again', 'forgotten']) for (let tries = 0; tries < 3; tries += 1) retries.invite(uid)
   for (let other = 0; other < 4_094; other += 1) retries.invite(`${other}`)
-  assert.equal(retries.invite('kept'), false)
+  assert.equal(retries.invite('seen again'), false)
   assert.equal(retries.invite('one more'), true)
-  assert.equal(retries.invite('kept'), false)
+  assert.equal(retries.invite('seen again'), false)
   assert.equal(retries.invite('forgotten'), true)
 })

@@ -23,7 +23,10 @@ const bookmark = (resourceVersion: string) => ({
   type: 'BOOKMARK',
   object: { kind: 'ReferenceGrant', metadata: { resourceVersion } },
 })
-const failure = (code: number) => ({ type: 'ERROR', object: { kind: 'Status', code, message: 'as scripted' } })
+const failure = (code: number) => ({
+  type: 'ERROR',
+  object: { kind: 'Status', metadata: {}, code, message: 'as scripted' },
+})
 
 // The reflector's pauses take no time but on the test's clock, or else last until the signal ends them.
 const clock = { now: 0 }
@@ -347,10 +350,10 @@ suite('the reflector', { timeout: 30_000 }, () => {
     })) {
       test(title, async (t) => {
         const { server, stop, ended } = await reach(t)
-        const asked = server.asked.length
+        const before = [server.asked.length, pauses.length]
         stop.abort()
         await ended
-        assert.equal(server.asked.length, asked)
+        assert.deepEqual([server.asked.length, pauses.length], before)
       })
     }
   })

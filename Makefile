@@ -50,15 +50,17 @@ lint: $(INSTALLED) ## types, format, unused code, generated files
 	npx --no biome check --error-on-warnings
 	npx --no knip
 	$(MAKE) --no-print-directory generate
-	@git diff --exit-code -- manifests README.md || \
+	@git diff --exit-code -- manifests README.md docs || \
 		{ echo 'what is generated was out of date, or README.md is not committed: it is generated now, commit it' >&2; exit 1; }
 
 format: $(INSTALLED) ## put the source into shape
 	npx --no biome check --write
 
-generate: $(INSTALLED) ## write manifests/ and the README's table from the catalogue
+generate: $(INSTALLED) ## write manifests/, the README's table and the configuration's schema
 	node src/cli.ts manifests rbac > manifests/rbac.yaml
 	node src/cli.ts manifests webhook > manifests/webhook.yaml
+	node -e "import('./src/config/schema.ts').then((m) => console.log(JSON.stringify(m.configurationSchema, null, 2)))" \
+		> docs/configuration.schema.json
 	node src/cli.ts catalogue --output markdown > README.table
 	awk '/<!-- end of the table -->/ { inside = 0 } !inside { print } \
 		/<!-- table: make generate -->/ { inside = 1; while ((getline line < "README.table") > 0) print line }' README.md > README.new

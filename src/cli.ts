@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { CommandFailure, EXIT } from './commands/failure.ts'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config/load.ts'
 
 /** The commands, each loaded only when it is asked for: what the server needs takes longer to load than a check takes. */
 const loaders: Record<string, () => Promise<Command>> = {

@@ -10,14 +10,13 @@ import type { GrantSource } from '../src/admission/grant-source.ts'
 import { respond } from '../src/admission/respond.ts'
 import type { ReviewRequest } from '../src/admission/review.ts'
 import { issueAuthority, issueServer } from '../src/certificates/issue.ts'
-import { Catalogue, guardedFields } from '../src/policy/catalogue.ts'
 import { parseGrant } from '../src/policy/grant.ts'
 import { GrantIndex } from '../src/policy/grant-index.ts'
 import { buildApp } from '../src/server/app.ts'
 import { Metrics } from '../src/server/metrics.ts'
 import { type Case, readCases } from './harness/cases.ts'
+import { defaultSettings } from './harness/settings.ts'
 
-const catalogue = new Catalogue(guardedFields)
 const index = new GrantIndex()
 const source: GrantSource = {
   cached: () => ({ grants: index, current: true }),
@@ -59,7 +58,7 @@ suite('cases in memory', () => {
     test(one.title, async () => {
       useGrants(one)
       const review = reviewOf(one)
-      check(one, respond(review, await admit(review, catalogue, source, AbortSignal.timeout(1_000))))
+      check(one, respond(review, await admit(review, defaultSettings, source, AbortSignal.timeout(1_000)), 'deny'))
     })
   }
 })
@@ -69,7 +68,16 @@ suite('cases over HTTPS', () => {
   const keyPair = issueServer(authority, ['localhost'], 1)
   const nothing = { grants: 0, ageSeconds: 0, freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 } }
   const logger = pino({ level: 'silent' })
-  const app = buildApp({ catalogue, source, keyPair, logger, metrics: new Metrics(() => nothing) })
+  const app = buildApp({
+    settings: () => defaultSettings,
+    source,
+    keyPair,
+    logger,
+    metrics: new Metrics(
+      () => nothing,
+      () => ({ done: 0, failed: 0 }),
+    ),
+  })
   const agent = new https.Agent({ ca: authority.cert, keepAlive: true })
   before(() => app.listen({ host: '127.0.0.1', port: 0 }))
   after(async () => {

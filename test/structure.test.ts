@@ -13,7 +13,8 @@ const ROOMS: Record<string, readonly string[]> = {
   manifests: ['policy'],
   certificates: [],
   report: ['policy'],
-  commands: ['admission', 'certificates', 'cluster', 'config.ts', 'files', 'manifests', 'policy', 'report', 'server'],
+  config: ['admission', 'cluster', 'files', 'policy'],
+  commands: ['admission', 'certificates', 'cluster', 'config', 'files', 'manifests', 'policy', 'report', 'server'],
 }
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))

@@ -6,6 +6,7 @@ import type { Decision, Unjudged } from './decision.ts'
 import { compareWithStored, heldUnpermitted } from './existing.ts'
 import { type GrantSource, LookupFailed } from './grant-source.ts'
 import type { ReviewRequest } from './review.ts'
+import { exemption, type Settings } from './settings.ts'
 
 /**
  * Target namespaces read afresh for one review. One refusal refuses the object, so more would cost the API server
@@ -21,18 +22,22 @@ const FRESH_NAMESPACES = 8
  */
 export async function admit(
   request: ReviewRequest,
-  catalogue: Catalogue,
+  settings: Settings,
   source: GrantSource,
   signal: AbortSignal,
 ): Promise<Decision> {
+  const { catalogue } = settings
   const reason = passesUnread(request, catalogue)
   if (reason) return { outcome: 'unjudged', reason }
 
   const object = reviewedObject(request)
-  const { references, exempt } = crossingReferences(catalogue, object, request.object)
-  if (references.length === 0) return { outcome: 'unjudged', reason: exempt ?? 'nothing crosses' }
+  const crossing = crossingReferences(catalogue, object, request.object)
+  if (crossing.references.length === 0) return { outcome: 'unjudged', reason: crossing.exempt ?? 'nothing crosses' }
 
-  const { held, added } = compareWithStored(request, catalogue, object, references)
+  const exempt = exemption(request, settings.exempt)
+  if (exempt) return { outcome: 'unjudged', reason: exempt }
+
+  const { held, added } = compareWithStored(request, settings, object, crossing.references)
   const decision = await decide(added, source, object.namespace, signal)
   if (decision.outcome === 'refused') return decision
   return { ...decision, existing: heldUnpermitted(held, request, source) }

@@ -1,22 +1,28 @@
 import { quote } from '../policy/quote.ts'
 import type { Reference } from '../policy/reference.ts'
 import type { Decision } from './decision.ts'
+import type { Mode } from './settings.ts'
 
 /** Entries listed for one request; the rest are counted. An object may hold 4,608 references. */
 const LISTED = 16
 
-/** A decision in one word; `existing` is permitted with a warning, `unconfirmed` refused without a fresh look. */
-export type DecisionLabel = 'unjudged' | 'permitted' | 'existing' | 'refused' | 'unconfirmed'
+/**
+ * A decision and its mode in one word; `existing` is permitted though the object keeps a violation that was there, and
+ * `warned` and `audited` are violations that are not refused.
+ */
+export type DecisionLabel = 'unjudged' | 'permitted' | 'existing' | 'refused' | 'warned' | 'audited'
+
+const VIOLATIONS = { deny: 'refused', warn: 'warned', audit: 'audited' } as const satisfies Record<Mode, DecisionLabel>
 
 /** The decision in one word, for metrics, logs and the audit log. */
-export function label(decision: Decision): DecisionLabel {
-  if (decision.outcome === 'permitted' && decision.existing.length > 0) return 'existing'
-  return decision.outcome === 'refused' && !decision.confirmed ? 'unconfirmed' : decision.outcome
+export function label(decision: Decision, mode: Mode): DecisionLabel {
+  if (decision.outcome === 'refused') return VIOLATIONS[mode]
+  return decision.outcome === 'permitted' && decision.existing.length > 0 ? 'existing' : decision.outcome
 }
 
 /** A decision as flat text by key, for the API server's audit log and for ours. */
-export function annotate(decision: Decision): Record<string, string> {
-  return { decision: label(decision), ...details(decision) }
+export function annotate(decision: Decision, mode: Mode): Record<string, string> {
+  return { decision: label(decision, mode), ...details(decision) }
 }
 
 function details(decision: Decision): Record<string, string> {
@@ -33,6 +39,7 @@ function details(decision: Decision): Record<string, string> {
     case 'refused':
       return {
         references: capped(decision.refused.map(arrow)),
+        ...(!decision.confirmed && { unconfirmed: 'true' }),
         ...(decision.unjudged > 0 && { 'references-unjudged': String(decision.unjudged) }),
       }
   }

@@ -1,6 +1,7 @@
 import type { Refusal } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
 import type { Reference } from '../policy/reference.ts'
+import type { Exemption } from './settings.ts'
 
 /** What was decided on one request, as data. */
 export type Decision = Unjudged | Permitted | Refused
@@ -8,7 +9,14 @@ export type Decision = Unjudged | Permitted | Refused
 /** Let through without looking at grants. */
 export interface Unjudged {
   readonly outcome: 'unjudged'
-  readonly reason: 'operation' | 'subresource' | 'unknown kind' | 'nothing crosses' | 'mesh route'
+  readonly reason:
+    | 'operation'
+    | 'subresource'
+    | 'unknown kind'
+    | 'nothing crosses'
+    | 'mesh route'
+    | 'exempt target'
+    | Exemption
 }
 
 interface Permitted {

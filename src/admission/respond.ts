@@ -1,8 +1,8 @@
-import { explain, sentence } from '../policy/explain.ts'
-import type { Reference } from '../policy/reference.ts'
+import { distinctTargets, explain, sentence } from '../policy/explain.ts'
 import { annotate } from './annotate.ts'
 import type { Decision, Refused } from './decision.ts'
 import type { ReviewRequest } from './review.ts'
+import type { Mode } from './settings.ts'
 
 /** Causes listed in a denial, each a field of the object. An object may hold 4,608 references. */
 const CAUSES = 16
@@ -43,20 +43,36 @@ interface Status {
   }
 }
 
-/** Words a decision for the API server. The same decision always gives the same bytes, but for the uid. */
-export function respond(request: ReviewRequest, decision: Decision): ReviewResponse {
-  const existing = decision.outcome === 'permitted' ? decision.existing : []
-  return {
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    response: {
+/**
+ * Words a decision for the API server. The same decision in the same mode always gives the same bytes, but for the uid.
+ */
+export function respond(request: ReviewRequest, decision: Decision, mode: Mode): ReviewResponse {
+  const annotations = annotate(decision, mode)
+  if (decision.outcome === 'refused' && mode === 'deny')
+    return review({
       uid: request.uid,
-      allowed: decision.outcome !== 'refused',
-      ...(decision.outcome === 'refused' && { status: denial(request, decision) }),
-      ...(existing.length > 0 && { warnings: warnings(existing) }),
-      auditAnnotations: annotate(decision),
-    },
-  }
+      allowed: false,
+      status: denial(request, decision),
+      auditAnnotations: annotations,
+    })
+  return allow(request, mode === 'audit' ? [] : warnings(decision), annotations)
+}
+
+/**
+ * Allows a request.
+ *
+ * @param warnings shown to whoever made it; the last ones are counted if there are too many
+ */
+export function allow(
+  { uid }: ReviewRequest,
+  warnings: readonly string[],
+  auditAnnotations: Readonly<Record<string, string>>,
+): ReviewResponse {
+  return review({ uid, allowed: true, ...(warnings.length > 0 && { warnings: fit(warnings) }), auditAnnotations })
+}
+
+function review(response: ReviewResponse['response']): ReviewResponse {
+  return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
 }
 
 function denial({ kind, dryRun }: ReviewRequest, refusal: Refused): Status {
@@ -74,11 +90,24 @@ function denial({ kind, dryRun }: ReviewRequest, refusal: Refused): Status {
   }
 }
 
-function warnings(existing: readonly Reference[]): string[] {
-  const shown = existing.slice(0, existing.length > WARNINGS.count ? WARNINGS.count - 1 : WARNINGS.count)
-  const texts = shown.map((reference) => cut(`allowed because it was there before: ${sentence(reference)}`))
-  const more = existing.length - shown.length
-  return more > 0 ? [...texts, `and ${more} more references that no ReferenceGrant permits`] : texts
+function warnings(decision: Decision): string[] {
+  switch (decision.outcome) {
+    case 'unjudged':
+      return []
+    case 'permitted':
+      return decision.existing.map((reference) => `allowed because it was there before: ${sentence(reference)}`)
+    case 'refused': {
+      const more = decision.unjudged > 0 ? [`${decision.unjudged} more references were not looked at`] : []
+      return [...distinctTargets(decision.refused).map(sentence), ...more]
+    }
+  }
+}
+
+/** As many warnings as stay whole, each no longer than the API server keeps it. */
+function fit(warnings: readonly string[]): string[] {
+  const shown = warnings.slice(0, warnings.length > WARNINGS.count ? WARNINGS.count - 1 : WARNINGS.count)
+  const more = warnings.length - shown.length
+  return [...shown.map(cut), ...(more > 0 ? [`and ${more} more warnings`] : [])]
 }
 
 /** Counted in code points, as the API server does. */

@@ -14,10 +14,11 @@ export interface ReviewRequest {
   readonly name?: string
   readonly namespace?: string
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
-  readonly userInfo: { readonly username?: string }
+  readonly userInfo: { readonly username?: string; readonly groups?: readonly string[] | null }
   readonly object?: Record<string, unknown> | null
   readonly oldObject?: Record<string, unknown> | null
   readonly dryRun?: boolean
+  readonly options?: { readonly fieldManager?: string } | null
 }
 
 const groupVersionKind = {
@@ -45,7 +46,11 @@ const schema = {
         name: { type: 'string' },
         namespace: { type: 'string' },
         operation: { enum: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] },
-        userInfo: { type: 'object', properties: { username: { type: 'string' } } },
+        userInfo: {
+          type: 'object',
+          properties: { username: { type: 'string' }, groups: { type: ['array', 'null'], items: { type: 'string' } } },
+        },
+        options: { type: ['object', 'null'], properties: { fieldManager: { type: 'string' } } },
         object: { type: ['object', 'null'] },
         oldObject: { type: ['object', 'null'] },
         dryRun: { type: 'boolean' },

@@ -1,38 +1,40 @@
 import { type FreshGrants, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { GrantIndex } from '../policy/grant-index.ts'
 import { ApiError } from './api.ts'
-import { Budget } from './budget.ts'
+import { Budget, type Rate } from './budget.ts'
 import { FreshReads } from './fresh-reads.ts'
 import { Reflector, type ReflectorOptions } from './reflector.ts'
 
-/**
- * Age beyond which the watched grants are judged by no more, in ms: watches prove themselves every 30 s, and 10 s are
- * left to notice one that does not and to begin another.
- */
-const BOUND = 40_000
-
-/**
- * Fresh reads that the objects of one namespace may cause: some applies of many objects at once, then five a second.
- * Whoever needs more is refused all the time, and by now knows why.
- */
-const EACH_NAMESPACE = { burst: 20, perSecond: 5 }
-
-/** Fresh reads that all together may cause. Each is a small read from the API server's memory, some ms of its time. */
-const ALL_NAMESPACES = { burst: 200, perSecond: 50 }
+/** How much fresh reading is allowed, and how old knowledge may be. */
+export interface Limits {
+  /** Age beyond which the watched grants are judged by no more, in ms. */
+  readonly knowledgeAge: number
+  /** Fresh reads that the objects of one namespace may cause, and all objects together. */
+  readonly eachNamespace: Rate
+  readonly allNamespaces: Rate
+}
 
 /** The cluster's grants: an index that a reflector keeps, and fresh reads where it is too old or says no. */
 export class ClusterGrants implements GrantSource {
   readonly index = new GrantIndex()
   readonly #reflector: Reflector
   readonly #reads: FreshReads
-  readonly #budget: Budget
   readonly #now: () => number
+  #budget: Budget
+  #knowledgeAge: number
 
-  constructor({ api, logger, now }: Omit<ReflectorOptions, 'store'>) {
+  constructor({ api, logger, now, limits }: Omit<ReflectorOptions, 'store'> & { readonly limits: Limits }) {
     this.#now = now
     this.#reflector = new Reflector({ api, store: this.index, logger, now })
     this.#reads = new FreshReads(api)
-    this.#budget = new Budget(EACH_NAMESPACE, ALL_NAMESPACES, now)
+    this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)
+    this.#knowledgeAge = limits.knowledgeAge
+  }
+
+  /** Takes other limits from now on; budgets begin full. */
+  limit({ knowledgeAge, eachNamespace, allNamespaces }: Limits): void {
+    this.#knowledgeAge = knowledgeAge
+    this.#budget = new Budget(eachNamespace, allNamespaces, this.#now)
   }
 
   /** Keeps the index until the signal. */
@@ -51,7 +53,7 @@ export class ClusterGrants implements GrantSource {
   }
 
   cached() {
-    return { grants: this.index, current: this.age <= BOUND }
+    return { grants: this.index, current: this.age <= this.#knowledgeAge }
   }
 
   async fresh(namespaces: readonly string[], referrerNamespace: string, signal: AbortSignal): Promise<FreshGrants> {

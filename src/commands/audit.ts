@@ -2,10 +2,10 @@ import { Command } from 'commander'
 import { Api } from '../cluster/api.ts'
 import { connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
-import { loadConfig } from '../config.ts'
+import { catalogueOf, loadConfig } from '../config/load.ts'
 import { grantOf, isGrant } from '../files/grant-files.ts'
 import { readObjects } from '../files/object-files.ts'
-import { Catalogue } from '../policy/catalogue.ts'
+import type { Catalogue } from '../policy/catalogue.ts'
 import type { Grant } from '../policy/grant.ts'
 import { lintGrant } from '../policy/lint.ts'
 import { type NamedObject, permissions, survey } from '../policy/survey.ts'
@@ -48,7 +48,7 @@ export function auditCommand(): Command {
 }
 
 async function audit(paths: string[], options: AuditOptions): Promise<void> {
-  const catalogue = new Catalogue(loadConfig(options.config).guardedFields)
+  const catalogue = catalogueOf(loadConfig(options.config))
   const subject = paths.length > 0 ? fromFiles(paths, options.namespace) : await fromCluster(options, catalogue)
   const grants = subject.grants.map(({ grant }) => grant)
   const report: AuditReport = {

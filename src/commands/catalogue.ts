@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { loadConfig } from '../config.ts'
+import { catalogueOf, loadConfig } from '../config/load.ts'
 import { catalogueJson, catalogueMarkdown, catalogueText } from '../report/catalogue.ts'
 import { configOption, outputOption } from './options.ts'
 
@@ -12,6 +12,6 @@ export function catalogueCommand(): Command {
     .addOption(configOption())
     .addOption(outputOption(Object.keys(FORMATS)))
     .action(({ config, output }: { config?: string; output: keyof typeof FORMATS }) => {
-      process.stdout.write(FORMATS[output](loadConfig(config).guardedFields))
+      process.stdout.write(FORMATS[output](catalogueOf(loadConfig(config)).fields))
     })
 }

@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import { loadConfig } from '../config.ts'
+import { catalogueOf, loadConfig } from '../config/load.ts'
 import { grantOf, isGrant } from '../files/grant-files.ts'
 import { type FileObject, readObjects } from '../files/object-files.ts'
-import { Catalogue } from '../policy/catalogue.ts'
+import type { Catalogue } from '../policy/catalogue.ts'
 import { lintGrant } from '../policy/lint.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import { type CheckReport, checkJson, checkText } from '../report/check.ts'
@@ -32,7 +32,7 @@ export function checkCommand(): Command {
 }
 
 function check(paths: string[], { grants, namespace, config, output }: CheckOptions): void {
-  const catalogue = new Catalogue(loadConfig(config).guardedFields)
+  const catalogue = catalogueOf(loadConfig(config))
   const checked = readObjects(paths, namespace)
   const beside = readObjects(grants, namespace)
   const grantsOf = (objects: readonly FileObject[]) => objects.filter(({ object }) => isGrant(object))

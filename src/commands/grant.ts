@@ -1,9 +1,8 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
-import { loadConfig } from '../config.ts'
+import { catalogueOf, loadConfig } from '../config/load.ts'
 import { grantOf, isGrant } from '../files/grant-files.ts'
 import { readObjects } from '../files/object-files.ts'
-import { Catalogue } from '../policy/catalogue.ts'
 import type { Grant } from '../policy/grant.ts'
 import { missingGrants } from '../policy/missing-grant.ts'
 import { survey } from '../policy/survey.ts'
@@ -33,7 +32,7 @@ export function grantCommand(): Command {
 }
 
 function grant({ filename, grants, namespace, config, output }: GrantOptions): void {
-  const catalogue = new Catalogue(loadConfig(config).guardedFields)
+  const catalogue = catalogueOf(loadConfig(config))
   const asked = readObjects(filename, namespace)
   const beside = readObjects(grants, namespace)
   const there = [...asked.objects, ...beside.objects].filter(({ object }) => isGrant(object)).map(grantOf)

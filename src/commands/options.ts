@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import { MODES } from '../admission/settings.ts'
 
 /** Options that several commands have, in the same words. */
 export const configOption = () =>
@@ -17,3 +18,16 @@ export const kubeconfigOption = () =>
 
 export const contextOption = () =>
   new Option('--context <name>', 'context of the kubeconfig; default: its current one').env('REFGRANT_CONTEXT')
+
+export const modeOption = () =>
+  new Option(
+    '--mode <mode>',
+    'what becomes of violations where no label says otherwise; default: the configuration’s, deny',
+  )
+    .env('REFGRANT_MODE')
+    .choices(MODES)
+
+export const meshRoutesOption = () =>
+  new Option('--mesh-routes <treatment>', 'routes for a mesh only; default: the configuration’s, exempt')
+    .env('REFGRANT_MESH_ROUTES')
+    .choices(['exempt', 'enforce'])

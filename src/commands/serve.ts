@@ -4,20 +4,22 @@ import { Command, Option } from 'commander'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import type { GrantSource } from '../admission/grant-source.ts'
+import type { Mode } from '../admission/settings.ts'
 import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
 import { unservableRows } from '../cluster/own-kinds.ts'
-import { loadConfig } from '../config.ts'
+import { LiveConfig } from '../config/live.ts'
+import { type Config, limitsOf } from '../config/load.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
-import { Catalogue, type GuardedField } from '../policy/catalogue.ts'
+import type { GuardedField } from '../policy/catalogue.ts'
 import { parseAddress } from '../server/address.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth, type Check } from '../server/health.ts'
 import { type Knowledge, Metrics } from '../server/metrics.ts'
 import { readKeyPair } from '../server/tls.ts'
 import { CommandFailure, EXIT } from './failure.ts'
-import { configOption, contextOption, kubeconfigOption } from './options.ts'
+import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption } from './options.ts'
 
 /** How long the start may wait for what the cluster serves, in ms; only with guarded fields of one's own. */
 const DISCOVERY = 5_000
@@ -32,6 +34,9 @@ interface ServeOptions {
   readonly metricsListen: string
   readonly config?: string
   readonly logLevel: string
+  readonly mode?: Mode
+  readonly existingViolations?: Config['existingViolations']
+  readonly meshRoutes?: Config['meshRoutes']
 }
 
 /** `refgrant serve`: the webhook. */
@@ -58,6 +63,16 @@ export function serveCommand(): Command {
         .default(':8080'),
     )
     .addOption(configOption())
+    .addOption(modeOption())
+    .addOption(
+      new Option(
+        '--existing-violations <treatment>',
+        'updates that keep a violation; default: the configuration’s, warn',
+      )
+        .env('REFGRANT_EXISTING_VIOLATIONS')
+        .choices(['warn', 'deny']),
+    )
+    .addOption(meshRoutesOption())
     .addOption(
       new Option('--log-level <level>', 'debug shows permitted reviews too')
         .env('REFGRANT_LOG_LEVEL')
@@ -71,6 +86,8 @@ export function serveCommand(): Command {
 interface Grants {
   readonly source: GrantSource
   readonly knowledge: () => Knowledge
+  /** Takes what a changed configuration says of fresh reads. */
+  readonly configure: (config: Config) => void
   readonly stop: () => void
 }
 
@@ -79,37 +96,35 @@ async function serve(options: ServeOptions): Promise<void> {
   const stopping = stopSignal()
   const logger = pino({ level: options.logLevel, base: null })
   const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow('make one with: refgrant certs'))
-  const { guardedFields, ownFields } = loadConfig(options.config)
-  const catalogue = new Catalogue(guardedFields)
+  const live = new LiveConfig(options.config, options, logger)
   const grants =
     options.grants === undefined
-      ? await clusterGrants(options, ownFields, logger)
+      ? await clusterGrants(options, live.config, logger)
       : folderGrants(options.grants, logger)
-  const metrics = new Metrics(grants.knowledge)
-  const app = buildApp({ catalogue, source: grants.source, keyPair, logger, metrics })
+  live.watch(grants.configure)
+  const metrics = new Metrics(grants.knowledge, () => live.reloads)
+  const app = buildApp({ settings: () => live.settings, source: grants.source, keyPair, logger, metrics })
   const health = buildHealth({ registry: metrics.registry, readiness: readiness(grants, stopping) })
 
   await listen(health, options.metricsListen, 'serving health and metrics', logger)
   await listen(app, options.listen, 'serving reviews', logger)
   if (!stopping.aborted) await once(stopping, 'abort')
   logger.info({ signal: stopping.reason }, 'stopping')
+  live.close()
   grants.stop()
   await Promise.all([app.close(), health.close()])
 }
 
-async function clusterGrants(
-  { kubeconfig, context }: ServeOptions,
-  ownFields: readonly GuardedField[],
-  logger: Logger,
-): Promise<Grants> {
+async function clusterGrants({ kubeconfig, context }: ServeOptions, config: Config, logger: Logger): Promise<Grants> {
   const api = apiOf({ kubeconfig, context })
-  await refuseUnservable(api, ownFields, logger)
-  const grants = new ClusterGrants({ api, logger, now: () => performance.now() })
+  await refuseUnservable(api, config.guardedFields, logger)
+  const grants = new ClusterGrants({ api, logger, now: () => performance.now(), limits: limitsOf(config) })
   const stop = new AbortController()
   void grants.run(stop.signal)
   return {
     source: grants,
     knowledge: () => ({ grants: grants.index.size, ageSeconds: grants.age / 1_000, freshReads: grants.freshReads }),
+    configure: (changed) => grants.limit(limitsOf(changed)),
     stop: () => stop.abort(),
   }
 }
@@ -140,6 +155,7 @@ function folderGrants(folder: string, logger: Logger): Grants {
     return {
       source,
       knowledge: () => ({ grants: source.index.size, ageSeconds: 0, freshReads }),
+      configure: () => {},
       stop: () => source.close(),
     }
   } catch (error) {

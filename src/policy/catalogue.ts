@@ -77,13 +77,23 @@ export interface FieldSteps {
   readonly to: GroupKind | undefined
 }
 
-/** The guarded fields by the kind they belong to. */
+/** What an admin lets pass though it is in a guarded field. */
+export interface Exemptions {
+  /** Whether routes for a mesh only need no grants (GEP-1294). */
+  readonly meshRoutes: boolean
+  /** Kinds that an implementation resolves in a way of its own, so that referring to them needs no grant. */
+  readonly targets: readonly GroupKind[]
+}
+
+/** The guarded fields by the kind they belong to, and what is exempt from them. */
 export class Catalogue {
   readonly fields: readonly GuardedField[]
+  readonly exemptions: Exemptions
   readonly #byKind = new Map<string, { readonly referrer: ReferrerKind; readonly fields: FieldSteps[] }>()
 
-  constructor(fields: readonly GuardedField[]) {
+  constructor(fields: readonly GuardedField[], exemptions: Exemptions = { meshRoutes: true, targets: [] }) {
     this.fields = fields
+    this.exemptions = exemptions
     for (const { from, path, to } of fields) {
       const ofKind = this.#byKind.get(kindKey(from)) ?? { referrer: from, fields: [] }
       ofKind.fields.push({ steps: path.replaceAll('[]', '.[]').split('.'), to })

@@ -23,7 +23,7 @@ export interface Survey<T extends NamedObject = NamedObject> {
   /** Every reference that needs a grant, in the objects' order. */
   readonly references: readonly SurveyedReference<T>[]
   /** Objects whose references into other namespaces need no grant. */
-  readonly exempt: readonly ObjectName[]
+  readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
   /** Grants that permit none of the references, though they accept a kind that the catalogue knows. */
   readonly unused: readonly Grant[]
 }
@@ -36,10 +36,10 @@ export function survey<T extends NamedObject>(
 ): Survey<T> {
   const index = new GrantIndex(grants)
   const references: SurveyedReference<T>[] = []
-  const exempt: ObjectName[] = []
+  const exempt: { object: ObjectName; reason: string }[] = []
   for (const object of objects) {
     const crossing = crossingReferences(catalogue, object.name, object.object)
-    if (crossing.exempt) exempt.push(object.name)
+    if (crossing.exempt) exempt.push({ object: object.name, reason: crossing.exempt })
     for (const reference of crossing.references)
       references.push({ object, reference, grants: index.allPermitting(reference) })
   }

@@ -57,7 +57,8 @@ export function auditText({ permissions, survey, flaws }: AuditReport): string {
       flaws.map((flaw) => [flaw.severity, findingSentence(flaw)]),
     ),
   ]
-  const exempt = survey.exempt.length > 0 ? `, ${counted(survey.exempt.length, 'mesh route')} that need no grant` : ''
+  const exempt =
+    survey.exempt.length > 0 ? `, ${counted(survey.exempt.length, 'object')} whose references need none` : ''
   const summary = `${counted(survey.references.length, 'reference')} into other namespaces: ${permitted.length} permitted, ${refused.length} not${exempt}\n`
   return [...sections, summary].filter((text) => text !== '').join('\n')
 }
@@ -89,7 +90,7 @@ export function auditJson({ permissions, survey, flaws, problems }: AuditReport)
     permissions: permissions.map(({ from, to, grant }) => ({ from, to, grant: grantName(grant) })),
     references,
     unusedGrants: survey.unused.map(grantName),
-    exempt: survey.exempt.map((object) => ({ object, reason: 'mesh route' })),
+    exempt: survey.exempt,
     findings: flaws.map(({ code, severity, grant, path, ...rest }) => ({
       code,
       severity,

@@ -1,8 +1,10 @@
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { admit } from '../admission/admit.ts'
+import { advise } from '../admission/advise.ts'
 import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { respond } from '../admission/respond.ts'
 import { NotAReview, parseReview, type ReviewRequest } from '../admission/review.ts'
+import { MODES, type Mode, modeOf, type Settings } from '../admission/settings.ts'
 import { timeForFreshReads } from './deadline.ts'
 import { type ReviewRecorder, recordReview } from './record.ts'
 import { Retries } from './retries.ts'
@@ -30,13 +32,18 @@ const ARRIVAL = { timeout: 15_000, checkedEvery: 5_000 }
 const REQUESTS_PER_CONNECTION = 1_000
 
 export interface AppOptions extends ReviewRecorder {
+  /** Asked for with each review, since settings change while the server runs. */
+  readonly settings: () => Settings
   readonly source: GrantSource
   readonly keyPair: KeyPair
 }
 
-/** The service that the API server calls, over HTTPS: `POST /validate` and nothing else. It does not listen yet. */
+/**
+ * The service that the API server calls, over HTTPS: `POST /validate/MODE`, `POST /validate` in the default mode, and
+ * `POST /advise` for ReferenceGrants; nothing else. It does not listen yet.
+ */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { catalogue, source, keyPair, logger } = options
+  const { settings, source, keyPair, logger } = options
   const app: FastifyInstance = Fastify({
     https: { ...tlsOptions(keyPair), connectionsCheckingInterval: ARRIVAL.checkedEvery },
     bodyLimit: LARGEST_OTHER_BODY,
@@ -57,22 +64,36 @@ export function buildApp(options: AppOptions): FastifyInstance {
     logger.error({ err: error }, 'a review failed for a reason inside refgrant')
     return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')
   })
-  app.setNotFoundHandler((_request, reply) => plainText(reply, 404, 'reviews are answered at POST /validate'))
-
-  app.post<{ Querystring: { timeout?: unknown } }>(
-    '/validate',
-    { bodyLimit: LARGEST_REVIEW },
-    async (request, reply) => {
-      const started = performance.now()
-      const review = parseReview(request.body)
-      const signal = AbortSignal.timeout(timeForFreshReads(request.query.timeout))
-      const outcome = await admit(review, catalogue, source, signal).catch(orLookupFailed)
-      recordReview(options, review, outcome, performance.now() - started)
-      return outcome instanceof LookupFailed ? unavailable(reply, review, outcome, retries) : respond(review, outcome)
-    },
+  app.setNotFoundHandler((_request, reply) =>
+    plainText(
+      reply,
+      404,
+      `there is nothing here: reviews are answered at POST /validate, /validate/${MODES.join(', /validate/')} and /advise`,
+    ),
   )
+
+  const validate = async (request: Validation, reply: FastifyReply, asked?: Mode) => {
+    const started = performance.now()
+    const review = parseReview(request.body)
+    const current = settings()
+    const mode = modeOf(review, asked ?? current.mode, current)
+    const signal = AbortSignal.timeout(timeForFreshReads(request.query.timeout))
+    const outcome = await admit(review, current, source, signal).catch(orLookupFailed)
+    const milliseconds = performance.now() - started
+    recordReview(options, { review, catalogue: current.catalogue, mode, outcome, milliseconds })
+    return outcome instanceof LookupFailed
+      ? unavailable(reply, review, outcome, retries)
+      : respond(review, outcome, mode)
+  }
+  const large = { bodyLimit: LARGEST_REVIEW }
+  app.post('/validate', large, (request: Validation, reply) => validate(request, reply))
+  for (const mode of MODES)
+    app.post(`/validate/${mode}`, large, (request: Validation, reply) => validate(request, reply, mode))
+  app.post('/advise', large, ({ body }) => advise(parseReview(body), settings().catalogue))
   return app
 }
+
+type Validation = FastifyRequest<{ Querystring: { timeout?: unknown } }>
 
 function orLookupFailed(error: unknown): LookupFailed {
   if (error instanceof LookupFailed) return error

@@ -6,7 +6,10 @@ const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25]
 export interface ReviewLabels {
   readonly kind: string
   readonly operation: string
+  readonly mode: string
   readonly decision: string
+  /** Why it was not judged; empty if it was. */
+  readonly reason: string
 }
 
 /** What the grants' source tells of itself. */
@@ -25,7 +28,7 @@ export class Metrics {
   readonly #reviews = new Counter({
     name: 'refgrant_reviews_total',
     help: 'Reviews answered, by what was decided.',
-    labelNames: ['kind', 'operation', 'decision'] as const,
+    labelNames: ['kind', 'operation', 'mode', 'decision', 'reason'] as const,
     registers: [this.registry],
   })
   readonly #durations = new Histogram({
@@ -36,30 +39,42 @@ export class Metrics {
     registers: [this.registry],
   })
 
-  constructor(knowledge: () => Knowledge) {
-    const { registry } = this
+  constructor(knowledge: () => Knowledge, reloads: () => Readonly<Record<'done' | 'failed', number>>) {
     this.#gauge('refgrant_grants', 'ReferenceGrants known.', () => knowledge().grants)
     this.#gauge(
       'refgrant_knowledge_age_seconds',
       'Seconds since the known ReferenceGrants were last known to be complete.',
       () => knowledge().ageSeconds,
     )
-    new Counter({
-      name: 'refgrant_fresh_reads_total',
-      help: 'Reads of one namespace made before a refusal: started, shared with another review, failed, over budget.',
-      labelNames: ['result'] as const,
-      registers: [registry],
-      collect() {
-        this.reset()
-        for (const [result, count] of Object.entries(knowledge().freshReads)) this.inc({ result }, count)
-      },
-    })
+    this.#results(
+      'refgrant_fresh_reads_total',
+      'Reads of one namespace made before a refusal: started, shared with another review, failed, over budget.',
+      () => knowledge().freshReads,
+    )
+    this.#results(
+      'refgrant_config_reloads_total',
+      'Changes of the configuration file: done, or failed, where the last good one stays in force.',
+      reloads,
+    )
   }
 
   /** Counts one review. */
   review(labels: ReviewLabels, seconds: number): void {
     this.#reviews.inc({ ...labels })
     this.#durations.observe({ decision: labels.decision }, seconds)
+  }
+
+  #results(name: string, help: string, counts: () => Readonly<Record<string, number>>): void {
+    new Counter({
+      name,
+      help,
+      labelNames: ['result'] as const,
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        for (const [result, count] of Object.entries(counts())) this.inc({ result }, count)
+      },
+    })
   }
 
   #gauge(name: string, help: string, value: () => number): void {

@@ -3,35 +3,46 @@ import { annotate, label } from '../admission/annotate.ts'
 import type { Decision } from '../admission/decision.ts'
 import { LookupFailed } from '../admission/grant-source.ts'
 import type { ReviewRequest } from '../admission/review.ts'
+import type { Mode } from '../admission/settings.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Where reviews are recorded, and which kinds may be named there. */
+/** Where reviews are recorded. */
 export interface ReviewRecorder {
-  readonly catalogue: Catalogue
   readonly logger: Logger
   readonly metrics: Metrics
 }
 
+/** One review, and what came of it. */
+export interface ReviewRecord {
+  readonly review: ReviewRequest
+  /** The kinds that may be named in a metric. */
+  readonly catalogue: Catalogue
+  readonly mode: Mode
+  /** What was decided, or why nothing could be. */
+  readonly outcome: Decision | LookupFailed
+  /** How long it took, in ms. */
+  readonly milliseconds: number
+}
+
 /**
  * Counts a review and logs it: refused, warned and failed ones at info, all others at debug, since a line costs a good
- * part of a permitted review. Of the object's body only the references are logged.
- *
- * @param outcome what was decided, or why nothing could be
+ * part of a permitted review. Of the object's body only the references are logged. Exemptions are for a person to see,
+ * so they are logged at info too.
  */
 export function recordReview(
-  { catalogue, logger, metrics }: ReviewRecorder,
-  review: ReviewRequest,
-  outcome: Decision | LookupFailed,
-  milliseconds: number,
+  { logger, metrics }: ReviewRecorder,
+  { review, catalogue, mode, outcome, milliseconds }: ReviewRecord,
 ): void {
   const failed = outcome instanceof LookupFailed
-  const decision = failed ? 'failed' : label(outcome)
+  const decision = failed ? 'failed' : label(outcome, mode)
+  const reason = !failed && outcome.outcome === 'unjudged' ? outcome.reason : ''
   // The review comes from the network: only kinds that the catalogue knows become labels.
   const kind = catalogue.referrer(review.kind)?.kind ?? 'other'
-  metrics.review({ kind, operation: review.operation, decision }, milliseconds / 1_000)
+  metrics.review({ kind, operation: review.operation, mode, decision, reason }, milliseconds / 1_000)
 
-  const level = decision === 'unjudged' || decision === 'permitted' ? 'debug' : 'info'
+  const quiet = decision === 'permitted' || (decision === 'unjudged' && !reason.startsWith('exempt'))
+  const level = quiet ? 'debug' : 'info'
   if (!logger.isLevelEnabled(level)) return
   const { uid, operation, namespace, name, dryRun, userInfo } = review
   logger[level](
@@ -41,7 +52,7 @@ export function recordReview(
       operation,
       dryRun,
       object: { kind: review.kind.kind, namespace, name },
-      ...(failed ? { decision, error: outcome.message } : annotate(outcome)),
+      ...(failed ? { decision, error: outcome.message } : annotate(outcome, mode)),
       milliseconds: Math.round(milliseconds * 100) / 100,
     },
     'review',

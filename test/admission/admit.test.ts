@@ -4,12 +4,11 @@ import { admit } from '../../src/admission/admit.ts'
 import type { Decision } from '../../src/admission/decision.ts'
 import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { defaultSettings } from '../harness/settings.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
-const catalogue = new Catalogue(guardedFields)
 
 const grantIn = (namespace: string): Grant => ({
   namespace,
@@ -46,7 +45,7 @@ function review(namespaces: readonly string[], change: Partial<ReviewRequest> = 
 }
 
 const decide = (request: ReviewRequest, grants: GrantSource) =>
-  admit(request, catalogue, grants, AbortSignal.timeout(1_000))
+  admit(request, defaultSettings, grants, AbortSignal.timeout(1_000))
 const many = Array.from({ length: 12 }, (_, index) => `n${index}`)
 
 test('a grant that is known is not looked up', async () => {

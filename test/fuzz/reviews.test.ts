@@ -5,9 +5,10 @@ import { admit } from '../../src/admission/admit.ts'
 import type { GrantSource } from '../../src/admission/grant-source.ts'
 import { respond } from '../../src/admission/respond.ts'
 import { NotAReview, parseReview } from '../../src/admission/review.ts'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { guardedFields } from '../../src/policy/catalogue.ts'
 import { parseGrant } from '../../src/policy/grant.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { defaultSettings } from '../harness/settings.ts'
 import { isPermitted, type Json, references } from './oracle.ts'
 
 /** How many reviews are tried; `make fuzz RUNS=N` tries more. */
@@ -15,7 +16,7 @@ const RUNS = Number(process.env.REFGRANT_FUZZ_RUNS ?? 500)
 /** Printed, so that a failure can be had again: `make fuzz SEED=N`. */
 const SEED = Number(process.env.REFGRANT_FUZZ_SEED ?? Date.now() % 2 ** 31)
 
-const catalogue = new Catalogue(guardedFields)
+const { catalogue } = defaultSettings
 const GATEWAY_API = 'gateway.networking.k8s.io'
 
 // Few words, so that references and grants often meet.
@@ -155,8 +156,8 @@ test(`any review is judged as the rule says, seed ${SEED}, ${RUNS} runs`, async 
     // As it comes from the network.
     const { request, grants } = JSON.parse(JSON.stringify(generated))
     const parsed = parseReview({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request })
-    const decision = await admit(parsed, catalogue, sourceOf(grants), NEVER)
-    const { response } = JSON.parse(JSON.stringify(respond(parsed, decision)))
+    const decision = await admit(parsed, defaultSettings, sourceOf(grants), NEVER)
+    const { response } = JSON.parse(JSON.stringify(respond(parsed, decision, 'deny')))
     assert.equal(response.uid, request.uid)
 
     const from = { ...request.kind, namespace: request.namespace }

@@ -32,7 +32,7 @@ export async function register(
   caFile: string,
   settings: readonly string[] = [],
 ): Promise<void> {
-  await api.apply(...(await printed('manifests', 'webhook', '--url', url, '--ca', caFile, ...settings)))
+  await api.apply(...(await printed('manifests', 'webhook', '--url', new URL(url).origin, '--ca', caFile, ...settings)))
   // The registration reaches the API server's admission through a watch of its own: a refusal shows that it has.
   const probe: ApiObject = {
     apiVersion: 'gateway.networking.k8s.io/v1',

@@ -57,7 +57,10 @@ suite('a survey', () => {
   test('counts mesh routes apart, and their references not at all', () => {
     const mesh = route('inside', ['payments'], [{ group: '', kind: 'Service', name: 'cart' }])
     const result = survey(catalogue, [mesh], [])
-    assert.deepEqual([result.references.length, result.exempt.map(({ name }) => name)], [0, ['inside']])
+    assert.deepEqual(
+      [result.references.length, result.exempt.map(({ object, reason }) => [object.name, reason])],
+      [0, [['inside', 'mesh route']]],
+    )
   })
 })
 

@@ -3,10 +3,10 @@ import { after, suite, test } from 'node:test'
 import { pino } from 'pino'
 import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Metrics } from '../../src/server/metrics.ts'
+import { defaultSettings } from '../harness/settings.ts'
 
 const broken: GrantSource = {
   cached: () => ({ grants: new GrantIndex(), current: true }),
@@ -16,11 +16,14 @@ const broken: GrantSource = {
 }
 const nothing = { grants: 0, ageSeconds: 0, freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 } }
 const app = buildApp({
-  catalogue: new Catalogue(guardedFields),
+  settings: () => defaultSettings,
   source: broken,
   keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
   logger: pino({ level: 'silent' }),
-  metrics: new Metrics(() => nothing),
+  metrics: new Metrics(
+    () => nothing,
+    () => ({ done: 0, failed: 0 }),
+  ),
 })
 after(() => app.close())
 

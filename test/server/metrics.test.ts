@@ -8,20 +8,22 @@ const unknown: Knowledge = {
   freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
 }
 
+const noReloads = () => ({ done: 0, failed: 0 })
+
 /** What is exposed under a name: each row without its help. */
 async function rows(metrics: Metrics, name: string) {
   return (await metrics.registry.metrics()).split('\n').filter((row) => row.startsWith(name))
 }
 
-test('reviews are counted by kind, operation and decision, and timed by decision', async () => {
-  const metrics = new Metrics(() => unknown)
-  const labels = { kind: 'HTTPRoute', operation: 'CREATE', decision: 'permitted' }
+test('reviews are counted by kind, operation, mode, decision and reason, and timed by decision', async () => {
+  const metrics = new Metrics(() => unknown, noReloads)
+  const labels = { kind: 'HTTPRoute', operation: 'CREATE', mode: 'deny', decision: 'permitted', reason: '' }
   metrics.review(labels, 0.002)
   metrics.review(labels, 0.03)
   metrics.review({ ...labels, decision: 'refused' }, 7)
   assert.deepEqual(await rows(metrics, 'refgrant_reviews_total'), [
-    'refgrant_reviews_total{kind="HTTPRoute",operation="CREATE",decision="permitted"} 2',
-    'refgrant_reviews_total{kind="HTTPRoute",operation="CREATE",decision="refused"} 1',
+    'refgrant_reviews_total{kind="HTTPRoute",operation="CREATE",mode="deny",decision="permitted",reason=""} 2',
+    'refgrant_reviews_total{kind="HTTPRoute",operation="CREATE",mode="deny",decision="refused",reason=""} 1',
   ])
   const permitted = 'decision="permitted"'
   const durations = await rows(metrics, 'refgrant_review_duration_seconds')
@@ -34,7 +36,7 @@ test('reviews are counted by kind, operation and decision, and timed by decision
 
 test('what is known is asked for each time that the numbers are read', async () => {
   let knowledge = unknown
-  const metrics = new Metrics(() => knowledge)
+  const metrics = new Metrics(() => knowledge, noReloads)
   const read = async () => [
     ...(await rows(metrics, 'refgrant_grants')),
     ...(await rows(metrics, 'refgrant_knowledge_age_seconds')),
@@ -62,8 +64,8 @@ test('what is known is asked for each time that the numbers are read', async () 
 })
 
 test('two servers in one process count each for itself', async () => {
-  const [one, other] = [new Metrics(() => unknown), new Metrics(() => unknown)]
-  one.review({ kind: 'HTTPRoute', operation: 'CREATE', decision: 'permitted' }, 1)
+  const [one, other] = [new Metrics(() => unknown, noReloads), new Metrics(() => unknown, noReloads)]
+  one.review({ kind: 'HTTPRoute', operation: 'CREATE', mode: 'deny', decision: 'permitted', reason: '' }, 1)
   assert.equal((await rows(one, 'refgrant_reviews_total')).length, 1)
   assert.deepEqual(await rows(other, 'refgrant_reviews_total'), [])
 })

@@ -1,0 +1,15 @@
+import type { Catalogue } from '../policy/catalogue.ts'
+import { lintGrant } from '../policy/lint.ts'
+import { lintSentence } from '../policy/lint-sentence.ts'
+import { allow, type ReviewResponse } from './respond.ts'
+import type { ReviewRequest } from './review.ts'
+
+/**
+ * Advice to the author of a ReferenceGrant: what the linter finds, as warnings. Whatever it finds, the grant is allowed,
+ * and so is any other object that an edited rule may bring.
+ */
+export function advise(request: ReviewRequest, catalogue: Catalogue): ReviewResponse {
+  const isGrant = request.kind.kind === 'ReferenceGrant'
+  const findings = isGrant ? lintGrant(request.object, request.namespace ?? '', catalogue) : []
+  return allow(request, findings.map(lintSentence), { findings: String(findings.length) })
+}

@@ -1,0 +1,69 @@
+import type { ErrorObject } from 'ajv'
+import { quote } from '../policy/quote.ts'
+
+/** Most letters that differ between a name and the one that was meant. */
+const FARTHEST = 3
+
+/** What is wrong with a configuration by its schema: the field, and the reason in words that continue its name. */
+export interface Complaint {
+  readonly field: string
+  readonly reason: string
+}
+
+/** An error of the schema in words. */
+export function complaint({ instancePath, keyword, params, message, parentSchema }: ErrorObject): Complaint {
+  const field = fieldOf(instancePath)
+  const below = (name: string) => (field === '' ? name : `${field}.${name}`)
+  switch (keyword) {
+    case 'additionalProperties':
+      return {
+        field: below(params.additionalProperty),
+        reason: unknown(params.additionalProperty, Object.keys(parentSchema?.properties ?? {})),
+      }
+    case 'required':
+      return { field: below(params.missingProperty), reason: 'is missing' }
+    case 'const':
+      return { field, reason: `must be ${quote(params.allowedValue)}` }
+    case 'enum':
+      return { field, reason: `must be one of ${params.allowedValues.map(quote).join(', ')}` }
+    case 'type':
+      return { field, reason: `must be ${params.type === 'array' ? 'a list' : article(params.type)}` }
+    default:
+      return { field, reason: message ?? 'is wrong' }
+  }
+}
+
+/** `/exempt/users/0` as `exempt.users[0]`. */
+function fieldOf(instancePath: string): string {
+  return instancePath
+    .slice(1)
+    .replace(/\/(\d+)/g, '[$1]')
+    .replaceAll('/', '.')
+}
+
+function article(type: string): string {
+  return type === 'object' ? 'an object' : `a ${type}`
+}
+
+function unknown(name: string, known: readonly string[]): string {
+  const [nearest] = known
+    .map((candidate) => ({ candidate, distance: distance(name, candidate) }))
+    .sort((a, b) => a.distance - b.distance)
+  const meant =
+    nearest && nearest.distance <= FARTHEST ? `: did you mean ${nearest.candidate}?` : `: there are ${known.join(', ')}`
+  return `is no field of the configuration${meant}`
+}
+
+/** How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1]?.toLowerCase() === b[j - 1]?.toLowerCase() ? 0 : 1)
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

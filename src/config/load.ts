@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import type { Settings } from '../admission/settings.ts'
+import type { Rate } from '../cluster/budget.ts'
+import type { Limits } from '../cluster/grants.ts'
+import { DocumentError, type ObjectDocument, parseObjects } from '../files/documents.ts'
+import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
+import { rowProblem } from '../policy/own-fields.ts'
+import type { GroupKind } from '../policy/reference.ts'
+import { complaint } from './complaint.ts'
+import { configurationSchema } from './schema.ts'
+
+/** What an admin may set, complete: what the file leaves out has its default (see schema.ts for what each means). */
+export interface Config {
+  readonly mode: 'deny' | 'warn' | 'audit'
+  readonly modeLabel: string
+  readonly failurePolicy: 'Fail' | 'Ignore'
+  readonly existingViolations: 'warn' | 'deny'
+  readonly meshRoutes: 'exempt' | 'enforce'
+  readonly dryRun: { readonly warnFieldManagers: readonly string[] }
+  readonly exempt: {
+    readonly users: readonly string[]
+    readonly groups: readonly string[]
+    readonly serviceAccounts: readonly { readonly namespace: string; readonly name: string }[]
+    readonly namespaces: readonly string[]
+  }
+  readonly exemptTargets: readonly GroupKind[]
+  /** Rows of the admin's own, beside those of Gateway API. */
+  readonly guardedFields: readonly GuardedField[]
+  readonly budgets: { readonly eachNamespace: Rate; readonly allNamespaces: Rate }
+  readonly bounds: { readonly knowledgeAgeSeconds: number }
+}
+
+/** A configuration that cannot be used: the message has a line for each thing that is wrong: file, line, field, reason. */
+export class ConfigError extends Error {}
+
+/** Values that the command line or the environment sets; they win over the file. */
+export type Overrides = { [K in 'mode' | 'existingViolations' | 'meshRoutes']?: Config[K] | undefined }
+
+const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true }).compile<Config>(configurationSchema)
+
+/**
+ * Reads the configuration.
+ *
+ * @param file without it, everything has its default
+ * @throws ConfigError if it cannot be read, or anything in it is wrong
+ */
+export function loadConfig(file: string | undefined, overrides: Overrides = {}): Config {
+  const { object, lineOf } = file === undefined ? NO_FILE : readDocument(file)
+  const tell = (field: string, reason: string) => `${file}:${lineOf(field)}: ${field === '' ? 'this' : field} ${reason}`
+  if (!validate(object)) {
+    const complaints = (validate.errors ?? []).map(complaint).map(({ field, reason }) => tell(field, reason))
+    throw new ConfigError([...new Set(complaints)].join('\n'))
+  }
+  const config: Config = object
+  const problems = config.guardedFields.flatMap((row, index, rows) => {
+    const problem = rowProblem(row, new Catalogue([...standardFields, ...rows.slice(0, index)]))
+    return problem === undefined ? [] : [tell(`guardedFields[${index}]`, problem)]
+  })
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'))
+  return { ...config, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) }
+}
+
+/** How requests are decided on under a configuration. */
+export function settingsOf(config: Config): Settings {
+  const { users, groups, serviceAccounts, namespaces } = config.exempt
+  // The user name of a service account: k8s.io/apiserver/pkg/authentication/serviceaccount, MakeUsername.
+  const accounts = serviceAccounts.map(({ namespace, name }) => `system:serviceaccount:${namespace}:${name}`)
+  return {
+    catalogue: catalogueOf(config),
+    mode: config.mode,
+    existingViolations: config.existingViolations,
+    warnedFieldManagers: new Set(config.dryRun.warnFieldManagers),
+    exempt: {
+      users: new Set([...users, ...accounts]),
+      groups: new Set(groups),
+      namespaces: new Set(namespaces),
+    },
+  }
+}
+
+/** How much fresh reading a configuration allows. */
+export function limitsOf({ budgets, bounds }: Config): Limits {
+  return { ...budgets, knowledgeAge: bounds.knowledgeAgeSeconds * 1_000 }
+}
+
+/** What is judged under a configuration. */
+export function catalogueOf({ guardedFields, meshRoutes, exemptTargets }: Config): Catalogue {
+  return new Catalogue([...standardFields, ...guardedFields], {
+    meshRoutes: meshRoutes === 'exempt',
+    targets: exemptTargets,
+  })
+}
+
+const NO_FILE: Pick<ObjectDocument, 'object' | 'lineOf'> = {
+  get object() {
+    return { apiVersion: configurationSchema.properties.apiVersion.const, kind: 'Configuration' }
+  },
+  lineOf: () => 0,
+}
+
+function readDocument(file: string): ObjectDocument {
+  try {
+    const [document, second] = parseObjects(readFileSync(file, 'utf8'))
+    if (!document) throw new DocumentError(1, 'there is no configuration in this file')
+    if (second) throw new DocumentError(second.line, 'there is a second document, where one configuration is all')
+    return document
+  } catch (error) {
+    const place = error instanceof DocumentError ? `${file}:${error.line}` : file
+    throw new ConfigError(`${place}: ${(error as Error).message}`, { cause: error })
+  }
+}

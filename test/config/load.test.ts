@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { suite, test } from 'node:test'
+import { stringify } from 'yaml'
+import { ConfigError, catalogueOf, loadConfig } from '../../src/config/load.ts'
+import { configurationSchema } from '../../src/config/schema.ts'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+
+const file = path.join(mkdtempSync(path.join(tmpdir(), 'refgrant-')), 'refgrant.yaml')
+const row = {
+  from: { group: 'example.com', kind: 'Policy', plural: 'policies' },
+  path: 'spec.backends[].ref',
+  to: { group: '', kind: 'Service' },
+}
+const load = (content: unknown) => {
+  writeFileSync(file, typeof content === 'string' ? content : stringify(content, { aliasDuplicateObjects: false }))
+  return loadConfig(file)
+}
+const base = { apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }
+const withRows = (...rows: unknown[]) => ({
+  apiVersion: 'refgrant.dev/v1alpha1',
+  kind: 'Configuration',
+  guardedFields: rows,
+})
+
+/** What is said of a configuration, with its line, without its file. */
+function complaint(content: unknown): string {
+  try {
+    load(content)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.message.replaceAll(`${file}:`, '')
+  }
+  return assert.fail('the configuration was taken')
+}
+
+test('without a file everything has its default', () => {
+  assert.deepEqual(loadConfig(undefined), load({ apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }))
+  assert.deepEqual(catalogueOf(loadConfig(undefined)).fields, guardedFields)
+  assert.equal(loadConfig(undefined).mode, 'deny')
+})
+
+test('rows of a file come after those of Gateway API', () => {
+  const rows = [row, { from: row.from, path: 'spec.other' }]
+  assert.deepEqual(catalogueOf(load(withRows(...rows))).fields, [...guardedFields, ...rows])
+})
+
+suite('a row that cannot work is refused with its line and the reason', () => {
+  const cases: [title: string, row: unknown, reason: RegExp][] = [
+    [
+      'a cluster-scoped kind',
+      { ...row, from: { group: 'gateway.networking.k8s.io', kind: 'GatewayClass', plural: 'gatewayclasses' } },
+      /^4: guardedFields\[0\] is about "GatewayClass", which belongs to no namespace/,
+    ],
+    ['an empty path', { ...row, path: '' }, /has the path "": write names separated by dots/],
+    ['an empty step', { ...row, path: 'spec..ref' }, /has the path "spec\.\.ref"/],
+    ['a list at the root', { ...row, path: '[].ref' }, /has the path "\[\]\.ref"/],
+    ['an index', { ...row, path: 'spec.rules[0].ref' }, /has the path "spec\.rules\[0\]\.ref"/],
+    ['status', { ...row, path: 'status.ref' }, /status is never judged/],
+    ['metadata', { ...row, path: 'metadata.ownerReferences[]' }, /metadata is never judged/],
+    ['group core', { ...row, to: { group: 'core', kind: 'Service' } }, /the core group is ""/],
+    ['a group with a version', { ...row, from: { ...row.from, group: 'example.com/v1' } }, /a version never counts/],
+    ['a kind for a plural', { ...row, from: { ...row.from, plural: 'Policies' } }, /has the plural "Policies"/],
+    [
+      'another plural of a known kind',
+      { from: { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', plural: 'routes' }, path: 'spec.x' },
+      /another row "httproutes"/,
+    ],
+    [
+      'a row that is there already',
+      {
+        from: { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', plural: 'httproutes' },
+        path: 'spec.rules[].backendRefs[]',
+      },
+      /repeats a row/,
+    ],
+    ['a field that means nothing', { ...row, paht: 'x' }, /guardedFields\[0\]\.paht is no field of the configuration/],
+    ['no path', { from: row.from }, /guardedFields\[0\]\.path is missing/],
+  ]
+  for (const [title, wrong, reason] of cases) test(title, () => assert.match(complaint(withRows(wrong)), reason))
+
+  test('one that repeats another of the same file', () =>
+    assert.match(complaint(withRows(row, row)), /^12: guardedFields\[1\] repeats a row/))
+  test('every wrong row is told', () => {
+    const lines = complaint(withRows({ ...row, path: '' }, row, { ...row, path: 'status.x' })).split('\n')
+    assert.deepEqual(
+      lines.map((line) => line.slice(0, line.indexOf(' has'))),
+      ['4: guardedFields[0]', '20: guardedFields[2]'],
+    )
+  })
+})
+
+suite('every field is refused with a value of another kind, by its name and line', () => {
+  const wrong: [content: object, says: string][] = [
+    [{ mode: 'block' }, '3: mode must be one of "deny", "warn", "audit"'],
+    [{ modeLabel: 'a/b/c' }, '3: modeLabel must match pattern'],
+    [{ modeLabel: 7 }, '3: modeLabel must be a string'],
+    [{ failurePolicy: 'fail' }, '3: failurePolicy must be one of "Fail", "Ignore"'],
+    [{ existingViolations: 'audit' }, '3: existingViolations must be one of "warn", "deny"'],
+    [{ meshRoutes: true }, '3: meshRoutes must be one of "exempt", "enforce"'],
+    [{ dryRun: [] }, '3: dryRun must be an object'],
+    [{ dryRun: { warnFieldManagers: 'flux' } }, '4: dryRun.warnFieldManagers must be a list'],
+    [{ exempt: { users: [''] } }, '5: exempt.users[0] must NOT have fewer than 1 characters'],
+    [{ exempt: { groups: 'admins' } }, '4: exempt.groups must be a list'],
+    [{ exempt: { serviceAccounts: ['a:b'] } }, '5: exempt.serviceAccounts[0] must be an object'],
+    [{ exempt: { serviceAccounts: [{ name: 'a' }] } }, '5: exempt.serviceAccounts[0].namespace is missing'],
+    [{ exempt: { namespaces: ['Shop'] } }, '5: exempt.namespaces[0] must match pattern'],
+    [{ exemptTargets: [{ kind: 'HTTPRoute' }] }, '4: exemptTargets[0].group is missing'],
+    [{ guardedFields: {} }, '3: guardedFields must be a list'],
+    [{ budgets: { eachNamespace: { burst: 0 } } }, '5: budgets.eachNamespace.burst must be >= 1'],
+    [{ budgets: { allNamespaces: { perSecond: '5' } } }, '5: budgets.allNamespaces.perSecond must be a number'],
+    [{ bounds: { knowledgeAgeSeconds: 10 } }, '4: bounds.knowledgeAgeSeconds must be >= 35'],
+  ]
+  for (const [content, says] of wrong)
+    test(JSON.stringify(content), () =>
+      assert.ok(complaint({ ...base, ...content }).startsWith(says), complaint({ ...base, ...content })),
+    )
+})
+
+test('a configuration with every field set is taken as it is', () => {
+  const everything = {
+    ...base,
+    mode: 'warn',
+    modeLabel: 'example.com/refgrant',
+    failurePolicy: 'Ignore',
+    existingViolations: 'deny',
+    meshRoutes: 'enforce',
+    dryRun: { warnFieldManagers: ['kustomize-controller'] },
+    exempt: {
+      users: ['jane'],
+      groups: ['admins'],
+      serviceAccounts: [{ namespace: 'flux-system', name: 'flux' }],
+      namespaces: ['infra'],
+    },
+    exemptTargets: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute' }],
+    guardedFields: [row],
+    budgets: { eachNamespace: { burst: 1, perSecond: 0.5 }, allNamespaces: { burst: 2, perSecond: 1 } },
+    bounds: { knowledgeAgeSeconds: 60 },
+  }
+  assert.deepEqual(Object.keys(everything), Object.keys(configurationSchema.properties))
+  assert.deepEqual(load(everything), everything)
+})
+
+test('what the command line sets wins over the file', () => {
+  writeFileSync(file, stringify({ ...base, mode: 'warn', meshRoutes: 'enforce' }))
+  const { mode, meshRoutes } = loadConfig(file, { mode: 'audit', existingViolations: undefined })
+  assert.deepEqual([mode, meshRoutes], ['audit', 'enforce'])
+})
+
+suite('a file that is no configuration is refused', () => {
+  test('another version', () =>
+    assert.equal(
+      complaint({ ...withRows(), apiVersion: 'refgrant.dev/v2' }),
+      '1: apiVersion must be "refgrant.dev/v1alpha1"',
+    ))
+  test('a field that means nothing, with the nearest that means something', () => {
+    const wrong = { ...base, mdoe: 'warn', exempt: { user: [] }, retries: 1 }
+    assert.deepEqual(
+      complaint(wrong)
+        .split('\n')
+        .map((line) => line.replace(/: there are .*/, ': ...')),
+      [
+        '3: mdoe is no field of the configuration: did you mean mode?',
+        '6: retries is no field of the configuration: ...',
+        '5: exempt.user is no field of the configuration: did you mean users?',
+      ],
+    )
+  })
+  test('nothing', () => assert.equal(complaint(''), '1: there is no configuration in this file'))
+  test('broken YAML', () => assert.match(complaint('apiVersion: [\n'), /^\d: /))
+  test('two documents', () => assert.match(complaint('a: 1\n---\nb: 2\n'), /^3: there is a second document/))
+  test('no file', () => assert.throws(() => loadConfig('/nowhere/x.yaml'), /^Error: \/nowhere\/x\.yaml: ENOENT/))
+})

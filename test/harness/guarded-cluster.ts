@@ -21,18 +21,29 @@ export async function serverAccount(controlPlane: ControlPlane): Promise<string>
   return controlPlane.kubeconfigFor('refgrant', await controlPlane.api.token('refgrant-system', 'refgrant'))
 }
 
+/** Writes the registration as the manifests have it; the API server goes by it a moment later. */
+export async function applyRegistration(
+  { api }: ControlPlane,
+  { url }: Pick<Refgrant, 'url'>,
+  caFile: string,
+  settings: readonly string[],
+): Promise<void> {
+  await api.apply(...(await printed('manifests', 'webhook', '--url', new URL(url).origin, '--ca', caFile, ...settings)))
+}
+
 /**
  * Registers the webhook as the manifests do, and waits until the API server calls it.
  *
  * @param settings further arguments of `refgrant manifests`
  */
 export async function register(
-  { api }: ControlPlane,
-  { url }: Pick<Refgrant, 'url'>,
+  controlPlane: ControlPlane,
+  server: Pick<Refgrant, 'url'>,
   caFile: string,
   settings: readonly string[] = [],
 ): Promise<void> {
-  await api.apply(...(await printed('manifests', 'webhook', '--url', new URL(url).origin, '--ca', caFile, ...settings)))
+  const { api } = controlPlane
+  await applyRegistration(controlPlane, server, caFile, settings)
   // The registration reaches the API server's admission through a watch of its own: a refusal shows that it has.
   const probe: ApiObject = {
     apiVersion: 'gateway.networking.k8s.io/v1',

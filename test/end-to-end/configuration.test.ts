@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { after, afterEach, before, suite, test } from 'node:test'
+import { stringify } from 'yaml'
+import { type ApiObject, until } from '../harness/api-client.ts'
+import { refgrant as command, folderWith } from '../harness/cli.ts'
+import { applyRegistration, register } from '../harness/guarded-cluster.ts'
+import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
+import { type Cluster, startCluster } from './cluster.ts'
+import { grant, route } from './objects.ts'
+
+const HEAD = { apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }
+const file = path.join(folderWith({ 'refgrant.yaml': stringify(HEAD) }), 'refgrant.yaml')
+
+let cluster: Cluster
+let refgrant: Refgrant
+let names = 0
+
+before(async () => {
+  cluster = await startCluster()
+  await cluster.namespaces('shop', 'billing')
+  refgrant = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', cluster.account, '--config', file] })
+  await registered()
+})
+after(async () => {
+  await refgrant?.stop()
+  await cluster?.controlPlane.stop()
+})
+
+const ca = () => path.join(cluster.certs, 'ca.crt')
+const registered = () => register(cluster.controlPlane, refgrant, ca(), ['--config', file])
+
+/** Puts a configuration in force in the running server. */
+async function configure(change: object): Promise<void> {
+  const reloads = () => refgrant.metric('refgrant_config_reloads_total', 'done')
+  const before = await reloads()
+  await writeFile(file, stringify({ ...HEAD, ...change }))
+  await until('the configuration is read', async () => (await reloads()) > before)
+}
+
+const violation = (namespace = 'shop', change: object = {}): ApiObject => ({
+  ...route({ name: `route-${names++}`, namespace, backends: [['payments', 'billing']] }),
+  ...change,
+})
+
+const apply = (object: ApiObject, ...flags: string[]) =>
+  cluster.kubectl(['apply', ...flags, '-f', '-'], JSON.stringify(object))
+
+/** What came of an apply: refused, warned, or allowed without a word. */
+async function outcome(object: ApiObject, ...flags: string[]): Promise<'refused' | 'warned' | 'silent'> {
+  const { code, stderr } = await apply(object, ...flags)
+  if (code !== 0) {
+    assert.match(stderr, /admission webhook "deny\.refgrant\.dev" denied the request/)
+    return 'refused'
+  }
+  if (stderr === '') return 'silent'
+  assert.match(
+    stderr,
+    /^Warning: spec\.rules\[0\]\.backendRefs\[0\] refers to Service "payments" in namespace "billing", which no/,
+  )
+  return 'warned'
+}
+
+/** The annotations of an object's write in the API server's audit log, without their domain. */
+async function annotations(name: string, decision: string): Promise<Record<string, string>> {
+  const log = path.join(cluster.controlPlane.folder, 'audit.log')
+  return until(`the audit log tells of ${name}`, async () => {
+    const events = (await readFile(log, 'utf8')).split('\n').filter((line) => line.includes(`"name":"${name}"`))
+    const found = events
+      .map((line) => JSON.parse(line) as { annotations?: Record<string, string> })
+      .map((event) => Object.entries(event.annotations ?? {}).filter(([key]) => key.includes('.refgrant.dev/')))
+      .map((entries) => Object.fromEntries(entries.map(([key, value]) => [key.split('/')[1], value])))
+      .find((noted) => noted.decision === decision)
+    return found
+  })
+}
+
+suite('the mode of a namespace is chosen by its label, and every namespace is in exactly one', () => {
+  const labels: [value: string | undefined, outcome: string, decision: string][] = [
+    [undefined, 'refused', 'refused'],
+    ['', 'refused', 'refused'],
+    ['Warn', 'refused', 'refused'],
+    ['deny', 'refused', 'refused'],
+    ['warn', 'warned', 'warned'],
+    ['audit', 'silent', 'audited'],
+  ]
+  for (const [value, expected, decision] of labels) {
+    test(`label ${value === undefined ? 'absent' : `"${value}"`}: ${expected}`, async () => {
+      const namespace = `mode-${names++}`
+      const metadata = { name: namespace, ...(value !== undefined && { labels: { 'refgrant.dev/mode': value } }) }
+      await cluster.controlPlane.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata })
+      const object = violation(namespace)
+      const before = await refgrant.metric('refgrant_reviews_total')
+      assert.equal(await outcome(object), expected)
+      assert.equal((await refgrant.metric('refgrant_reviews_total')) - before, 1)
+      const noted = await annotations(object.metadata.name, decision)
+      assert.equal(noted.references, 'spec.rules[0].backendRefs[0] -> "Service billing/payments"')
+    })
+  }
+
+  test('with another default, namespaces without a label are in that', async () => {
+    for (const [mode, expected] of [
+      ['warn', 'warned'],
+      ['audit', 'silent'],
+      ['deny', 'refused'],
+    ] as const) {
+      await configure({ mode })
+      await applyRegistration(cluster.controlPlane, refgrant, ca(), ['--config', file])
+      const came = async () => (await outcome(violation(), '--dry-run=server')) === expected
+      await until(`the registration with mode ${mode} by default is in force`, came)
+    }
+  })
+})
+
+suite('serving settings take effect while the server runs', () => {
+  afterEach(() => configure({}))
+
+  test('dry runs of a listed field manager are warned', async () => {
+    await configure({ dryRun: { warnFieldManagers: ['kustomize-controller'] } })
+    const dryRun = ['--server-side', '--dry-run=server']
+    assert.equal(await outcome(violation(), ...dryRun, '--field-manager=kustomize-controller'), 'warned')
+    assert.equal(await outcome(violation(), ...dryRun, '--field-manager=other'), 'refused')
+    assert.equal(await outcome(violation(), '--server-side', '--field-manager=kustomize-controller'), 'refused')
+  })
+
+  test('an update that keeps a violation is refused where that is asked for, unless it changes nothing judged', async () => {
+    const object = violation()
+    await cluster.controlPlane.api.apply(grant({ name: 'all', to: 'payments' }))
+    assert.equal(await outcome(object), 'silent')
+    await cluster.controlPlane.api.delete(grant({ name: 'all', to: 'payments' }))
+    await until('the grant is gone', async () => (await refgrant.metric('refgrant_grants')) === 0)
+    const changed = { ...object, spec: { ...(object.spec as object), hostnames: ['shop.example.com'] } }
+    const warned = await apply(changed)
+    assert.equal(warned.code, 0, warned.stderr)
+    assert.match(warned.stderr, /^Warning: allowed because it was there before/)
+
+    await configure({ existingViolations: 'deny' })
+    const again = { ...object, spec: { ...(object.spec as object), hostnames: ['other.example.com'] } }
+    assert.equal(await outcome(again), 'refused')
+    const labelled = await cluster.kubectl(['label', 'httproute', object.metadata.name, '-n', 'shop', 'a=b'])
+    assert.deepEqual([labelled.code, labelled.stderr], [0, ''])
+  })
+
+  test('routes for a mesh only need grants where that is asked for', async () => {
+    const mesh = () => {
+      const object = violation()
+      const parentRefs = [{ group: '', kind: 'Service', name: 'cart', port: 8080 }]
+      return { ...object, spec: { ...(object.spec as object), parentRefs } }
+    }
+    assert.equal(await outcome(mesh()), 'silent')
+    await configure({ meshRoutes: 'enforce' })
+    assert.equal(await outcome(mesh()), 'refused')
+  })
+
+  test('kinds that are exempt as targets need no grant', async () => {
+    await configure({ exemptTargets: [{ group: '', kind: 'Service' }] })
+    const object = violation()
+    assert.equal(await outcome(object), 'silent')
+    assert.deepEqual(await annotations(object.metadata.name, 'unjudged'), {
+      decision: 'unjudged',
+      reason: 'exempt target',
+    })
+  })
+
+  const account = 'system:serviceaccount:shop:deployer'
+  const exemptions: [title: string, exempt: object, as: string[], reason: string][] = [
+    ['a user', { users: ['jane'] }, ['--as=jane'], 'exempt user'],
+    ['a group', { groups: ['releasers'] }, ['--as=joe', '--as-group=releasers'], 'exempt group'],
+    [
+      'a service account',
+      { serviceAccounts: [{ namespace: 'shop', name: 'deployer' }] },
+      [`--as=${account}`],
+      'exempt user',
+    ],
+    ['a namespace', { namespaces: ['shop'] }, [], 'exempt namespace'],
+  ]
+  for (const [title, exempt, as, reason] of exemptions) {
+    test(`${title} is exempt, counted, logged and noted in the audit log`, async () => {
+      await everybodyMayWrite()
+      const object = violation()
+      assert.equal(await outcome(object, ...as), 'refused')
+      await configure({ exempt })
+      assert.equal(await outcome(object, ...as), 'silent')
+      assert.deepEqual(await annotations(object.metadata.name, 'unjudged'), { decision: 'unjudged', reason })
+      assert.ok((await refgrant.metric('refgrant_reviews_total', `reason="${reason}"`)) > 0)
+      const logged = refgrant.log.findLast((line) => line.msg === 'review')
+      assert.deepEqual([logged?.level, logged?.decision, logged?.reason], [30, 'unjudged', reason])
+    })
+  }
+
+  test('a configuration that cannot be used is reported, and the last one stays', async () => {
+    await configure({ exempt: { namespaces: ['shop'] } })
+    await writeFile(file, stringify({ ...HEAD, exemt: {} }))
+    await until('it is reported', async () => (await refgrant.metric('refgrant_config_reloads_total', 'failed')) > 0)
+    const problems = refgrant.log.findLast((line) => line.level === 50)?.problems
+    assert.deepEqual(problems, [`${file}:3: exemt is no field of the configuration: did you mean exempt?`])
+    assert.equal(await outcome(violation()), 'silent')
+  })
+})
+
+async function everybodyMayWrite(): Promise<void> {
+  await cluster.controlPlane.api.apply({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'everybody' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'Group', name: 'system:authenticated', apiGroup: 'rbac.authorization.k8s.io' }],
+  } as ApiObject)
+}
+
+suite('the author of a ReferenceGrant is advised', () => {
+  const flawed = (): ApiObject => ({
+    ...grant({ name: `flawed-${names++}`, to: 'payments', from: { kind: 'httproutes' } }),
+  })
+
+  test('at the apply, by a warning that refuses nothing', async () => {
+    const { code, stderr } = await apply(flawed())
+    assert.equal(code, 0, stderr)
+    assert.equal(stderr, 'Warning: spec.from[0].kind is "httproutes": kinds are compared exactly, write "HTTPRoute"\n')
+  })
+  test('and not of a good one', async () => {
+    const { code, stderr } = await apply(grant({ name: `good-${names++}`, to: 'ledger' }))
+    assert.deepEqual([code, stderr], [0, ''])
+  })
+  test('and never at a deletion', async () => {
+    const object = flawed()
+    await apply(object)
+    const { code, stderr } = await cluster.kubectl(['delete', 'referencegrant', object.metadata.name, '-n', 'billing'])
+    assert.deepEqual([code, stderr], [0, ''])
+  })
+})
+
+test('the policy on the mode label lets only holders of its verb change it', async () => {
+  const { stdout } = await command(['manifests', 'mode-label-policy', '--output', 'json'])
+  await cluster.controlPlane.api.apply(...JSON.parse(stdout).items)
+  const role = (name: string, verbs: string[]): ApiObject[] => [
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name },
+      rules: [{ apiGroups: [''], resources: ['namespaces'], verbs }],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+      subjects: [{ kind: 'User', name, apiGroup: 'rbac.authorization.k8s.io' }],
+    },
+  ]
+  const { api } = cluster.controlPlane
+  await api.request('DELETE', '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/everybody')
+  await api.apply(...role('labeller', ['get', 'patch']), ...role('chooser', ['get', 'patch', 'set-refgrant-mode']))
+  const label = (user: string, ...labels: string[]) =>
+    cluster.kubectl(['label', '--overwrite', `--as=${user}`, 'namespace', 'shop', ...labels])
+  // Another value each time: to write the one that is there is no change.
+  const tried = () => label('labeller', `refgrant.dev/mode=try-${names++}`)
+  await until('the policy is in force', async () => (await tried()).code !== 0)
+  const refused = await label('labeller', 'refgrant.dev/mode=audit')
+  assert.match(
+    refused.stderr,
+    /only who has the verb set-refgrant-mode on this namespace may change its label refgrant\.dev\/mode/,
+  )
+  assert.equal((await label('labeller', 'team=shop')).code, 0)
+  assert.equal((await label('chooser', 'refgrant.dev/mode=warn')).code, 0)
+  assert.equal((await label('labeller', 'team=other')).code, 0)
+  assert.notEqual((await label('labeller', 'refgrant.dev/mode-')).code, 0)
+  assert.equal((await label('chooser', 'refgrant.dev/mode-')).code, 0)
+})

@@ -7,42 +7,42 @@ import { type Cluster, startCluster, startGuard } from './cluster.ts'
 
 let cluster: Cluster
 let refgrant: Refgrant
-const cases = readCases()
-
-before(async () => {
-  cluster = await startCluster()
-  const objects = cases.flatMap(({ object, grants, grantsBefore }) => [object, ...grants, ...grantsBefore])
-  await cluster.namespaces(...new Set(objects.map(({ metadata }) => metadata.namespace as string)))
-  refgrant = await startGuard(cluster)
-})
-after(async () => {
-  await refgrant?.stop()
-  await cluster?.controlPlane.stop()
-})
 
 const knows = (count: number) =>
   until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
 
-suite('cases through kubectl and a real API server', () => {
-  for (const one of cases) {
-    test(one.title, async () => {
-      const { api } = cluster.controlPlane
-      try {
-        if (one.oldObject) {
-          await api.apply(...one.grantsBefore)
-          await kubectlApply(one.oldObject)
-          await api.delete(...one.grantsBefore)
-          await knows(0)
-        }
-        await api.apply(...one.grants)
-        check(one, await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(one.object)))
-      } finally {
-        await api.delete(one.object, ...one.grants, ...one.grantsBefore)
-        await knows(0)
-      }
+for (const [release, cases] of Map.groupBy(readCases(), ({ expect }) => expect.release)) {
+  suite(`cases through kubectl and a real API server, Gateway API ${release ?? 'of the newest release'}`, () => {
+    before(async () => {
+      cluster = await startCluster(release)
+      const objects = cases.flatMap(({ object, grants, grantsBefore }) => [object, ...grants, ...grantsBefore])
+      await cluster.namespaces(...new Set(objects.map(({ metadata }) => metadata.namespace as string)))
+      refgrant = await startGuard(cluster)
     })
+    after(async () => {
+      await refgrant?.stop()
+      await cluster?.controlPlane.stop()
+    })
+    for (const one of cases) test(one.title, () => run(one))
+  })
+}
+
+async function run(one: Case): Promise<void> {
+  const { api } = cluster.controlPlane
+  try {
+    if (one.oldObject) {
+      await api.apply(...one.grantsBefore)
+      await kubectlApply(one.oldObject)
+      await api.delete(...one.grantsBefore)
+      await knows(0)
+    }
+    await api.apply(...one.grants)
+    check(one, await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(one.object)))
+  } finally {
+    await api.delete(one.object, ...one.grants, ...one.grantsBefore)
+    await knows(0)
   }
-})
+}
 
 async function kubectlApply(object: unknown): Promise<void> {
   const { code, stderr } = await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object))

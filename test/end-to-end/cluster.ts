@@ -7,7 +7,7 @@ import { kubectl, register, serverAccount } from '../harness/guarded-cluster.ts'
 import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
 import { type Result, run } from '../harness/run.ts'
 
-/** The release of Gateway API whose CRDs the tests install, all kinds and fields of it. */
+/** The release of Gateway API that tests are about unless they say otherwise. */
 const GATEWAY_API = 'v1.7.0'
 
 /** A real control plane with Gateway API, and an account for refgrant under the rights of its manifests. */
@@ -21,11 +21,12 @@ export interface Cluster {
   namespaces(...names: string[]): Promise<void>
 }
 
-export async function startCluster(): Promise<Cluster> {
+/** @param release the release of Gateway API whose CRDs are installed, experimental channel */
+export async function startCluster(release = GATEWAY_API): Promise<Cluster> {
   const folder = await mkdtemp(path.join(tmpdir(), 'refgrant-'))
   const certs = path.join(folder, 'certs')
   await run(process.execPath, ['src/cli.ts', 'certs', '--out', certs])
-  const crds = await gatewayApiCrds(GATEWAY_API, 'experimental')
+  const crds = await gatewayApiCrds(release, 'experimental')
   const controlPlane = await startControlPlane({ folder: path.join(folder, 'data') })
   try {
     await controlPlane.api.installCrds(crds)

@@ -22,6 +22,8 @@ export interface Case {
     readonly message?: readonly string[]
     /** Texts that the warnings hold; none may come without being named here. */
     readonly warnings?: readonly string[]
+    /** The release of Gateway API whose CRDs have what the case is about; the newest by default. */
+    readonly release?: string
   }
 }
 

@@ -46,7 +46,8 @@ export async function register(
   await applyRegistration(controlPlane, server, caFile, settings)
   // The registration reaches the API server's admission through a watch of its own: a refusal shows that it has.
   const probe: ApiObject = {
-    apiVersion: 'gateway.networking.k8s.io/v1',
+    // The version that every release of Gateway API serves.
+    apiVersion: 'gateway.networking.k8s.io/v1beta1',
     kind: 'HTTPRoute',
     metadata: { name: 'probe', namespace: 'default' },
     spec: { rules: [{ backendRefs: [{ name: 'nothing', namespace: 'nowhere', port: 80 }] }] },

@@ -59,17 +59,19 @@ export class Api {
    */
   async *stream(path: string, silence: number, signal: AbortSignal): AsyncGenerator<unknown> {
     const response = await this.#open(path, signal)
-    response.socket.setTimeout(silence, () => response.destroy(new Error(`${path}: silent for ${silence} ms`)))
+    // Not the socket's own timeout: the socket outlives the response, and is taken from it when that ends.
+    const silent = setTimeout(() => response.destroy(new Error(`${path}: silent for ${silence} ms`)), silence)
     let rest = ''
     try {
       for await (const chunk of response) {
+        silent.refresh()
         const lines = `${rest}${chunk}`.split('\n')
         rest = lines.pop() ?? ''
         if (rest.length > LARGEST_ANSWER) throw new Error(`${path}: a line is too large`)
         for (const line of lines) if (line !== '') yield JSON.parse(line)
       }
     } finally {
-      response.socket.setTimeout(0)
+      clearTimeout(silent)
       response.destroy()
     }
   }

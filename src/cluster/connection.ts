@@ -29,9 +29,12 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   if (kubeconfig === undefined && context === undefined && process.env.KUBERNETES_SERVICE_HOST) {
     config.loadFromCluster()
   } else {
-    if (kubeconfig === undefined) config.loadFromDefault()
-    else config.loadFromFile(kubeconfig)
-    adoptTokenFiles(config, kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig])
+    const files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]
+    const [first, ...others] = files
+    if (first === undefined) throw new Error('there is none: name one with --kubeconfig, or by KUBECONFIG')
+    config.loadFromFile(first)
+    for (const file of others) merge(config, file)
+    adoptTokenFiles(config, files)
   }
   if (context !== undefined) {
     if (!config.getContextObject(context)) throw new Error(`there is no context "${context}" in the kubeconfig`)
@@ -40,21 +43,35 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   const cluster = config.getCurrentCluster()
   if (!cluster?.server)
     throw new Error('the kubeconfig has no current context with a server: choose one with --context')
-  const agents = new AgentByCredentials()
+  // One for all credentials: it keeps connections apart by the certificates that they were opened with.
+  const agent = new https.Agent({ keepAlive: true })
   return {
     server: cluster.server.replace(/\/+$/, ''),
     async requestOptions() {
       const options: https.RequestOptions = {}
       await config.applyToHTTPSOptions(options)
+      trimAuthorization(options)
       // The client library keeps one agent for good, with the first certificates it saw; only its proxies are wanted.
-      if (!cluster.proxyUrl) options.agent = agents.for(options)
+      if (!cluster.proxyUrl) options.agent = agent
       return options
     },
   }
 }
 
+/** Adds what another file has; of one name, what was there first stays, as with kubectl. */
+function merge(config: KubeConfig, file: string): void {
+  const other = new KubeConfig()
+  other.loadFromFile(file)
+  const isNew = (there: readonly { name: string }[]) => (one: { name: string }) =>
+    !there.some(({ name }) => name === one.name)
+  other.clusters = other.clusters.filter(isNew(config.clusters))
+  other.users = other.users.filter(isNew(config.users))
+  other.contexts = other.contexts.filter(isNew(config.contexts))
+  config.mergeConfig(other, Boolean(config.currentContext))
+}
+
 /**
- * Makes the library follow the `tokenFile` of kubeconfig users, which it does not know, as it follows a pod's token.
+ * Makes the library follow the `tokenFile` of kubeconfig users, which it does not know. It wins over a `token` beside it.
  * Source: k8s.io/client-go/tools/clientcmd/api/v1, AuthInfo.
  */
 function adoptTokenFiles(config: KubeConfig, files: readonly string[]): void {
@@ -63,31 +80,25 @@ function adoptTokenFiles(config: KubeConfig, files: readonly string[]): void {
       users?: { name: string; user?: { tokenFile?: string } }[]
     } | null
     for (const { name, user } of content?.users ?? []) {
-      if (!user?.tokenFile) continue
+      const known = config.users.find((one) => one.name === name)
+      if (!user?.tokenFile || !known || known.authProvider) continue
       const tokenFile = path.resolve(path.dirname(file), user.tokenFile)
+      const { token: _, ...rest } = known
       const authProvider = { name: 'tokenFile', config: { tokenFile } }
-      config.users = config.users.map((known) => (known.name === name ? { ...known, authProvider } : known))
+      config.users = config.users.map((one) => (one === known ? { ...rest, authProvider } : one))
     }
   }
 }
 
+/** A token's file may end with a newline, which no header may hold. */
+function trimAuthorization({ headers }: https.RequestOptions): void {
+  const values = headers as Record<string, unknown> | undefined
+  if (typeof values?.Authorization === 'string') values.Authorization = values.Authorization.trim()
+}
+
+/** The files of KUBECONFIG that are there, or else the one in the home folder (kubectl's own rules). */
 function defaultKubeconfigs(): string[] {
-  const files = process.env.KUBECONFIG?.split(path.delimiter) ?? [path.join(homedir(), '.kube', 'config')]
-  return files.filter((file) => file !== '' && existsSync(file))
-}
-
-/** One pool of kept-alive connections, opened anew when certificates change. */
-class AgentByCredentials {
-  #agent: https.Agent | undefined
-  #credentials = ''
-
-  for({ ca, cert, key }: https.RequestOptions): https.Agent {
-    const credentials = [ca, cert, key].map(String).join()
-    if (!this.#agent || credentials !== this.#credentials) {
-      this.#agent?.destroy()
-      this.#credentials = credentials
-      this.#agent = new https.Agent({ keepAlive: true })
-    }
-    return this.#agent
-  }
+  const named = (process.env.KUBECONFIG ?? '').split(path.delimiter).filter((file) => file !== '')
+  const files = named.length > 0 ? named : [path.join(homedir(), '.kube', 'config')]
+  return files.filter((file) => existsSync(file))
 }

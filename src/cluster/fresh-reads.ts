@@ -6,6 +6,10 @@ import { listGrants } from './grant-list.ts'
 /** Longest that one read may take, in ms: the longest that any review can wait for it. */
 const LONGEST_READ = 15_000
 
+/** What a namespace may be called (Kubernetes, "Object Names and IDs", DNS label names). Others hold no grants. */
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+const NONE: Promise<Grant[]> = Promise.resolve([])
+
 /** The reads of one namespace: at most one on its way, and one that will begin when it ends. */
 interface Reads {
   readonly running: Promise<Grant[]>
@@ -33,6 +37,8 @@ export class FreshReads {
    * @returns undefined if it could not be afforded
    */
   read(namespace: string, afford: () => boolean): Promise<Grant[]> | undefined {
+    // In a path, `..` would lead elsewhere.
+    if (!NAMESPACE.test(namespace)) return NONE
     const reads = this.#reads.get(namespace)
     if (reads?.waiting) {
       this.counts.shared += 1
@@ -53,7 +59,7 @@ export class FreshReads {
     const reads: Reads = { running }
     this.#reads.set(namespace, reads)
     const end = () => {
-      if (this.#reads.get(namespace) === reads && !reads.waiting) this.#reads.delete(namespace)
+      if (!reads.waiting) this.#reads.delete(namespace)
     }
     running.then(end, () => {
       this.counts.failed += 1

@@ -7,10 +7,18 @@ import { discoverGrants } from './discovery.ts'
 import { listGrants } from './grant-list.ts'
 
 /**
- * How long one watch is asked to last, in s. The API server sends a bookmark 2 s before it ends a watch, so this is how
- * often a quiet watch proves that it is alive. Source: k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go.
+ * How long one watch is asked to last, in s. The API server sends a bookmark 2 s before it ends a watch, if it knows a
+ * newer version than it sent last, so this is how often a watch proves that nothing is missing. Source:
+ * k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go.
  */
 const WATCH = 30
+
+/**
+ * Age of the last proof, in ms, with which a watch may end and be followed by another one. In a cluster whose etcd does
+ * not report progress (`--watch-progress-notify-interval`) a quiet watch ends without a bookmark: then a list is the
+ * proof, one each 30 s. 5 s are the bookmark's 2 s, and slack.
+ */
+const UNPROVEN = 5_000
 
 /** Silence after which a watch is given up, in ms: its length, and slack for a slow network. */
 const SILENCE = 35_000
@@ -55,6 +63,8 @@ export class Reflector {
   readonly #options: ReflectorOptions
   readonly #backoff: Backoff
   #position: Position | undefined
+  /** The API path that the last list was of; undefined if there was none. */
+  #served: string | undefined
   #completeAt = -Infinity
 
   constructor(options: ReflectorOptions) {
@@ -86,9 +96,10 @@ export class Reflector {
     const begun = now()
     const path = await discoverGrants(api, signal)
     const { grants, resourceVersion } = path ? await listGrants(api, path, undefined, signal) : NOTHING
-    if (this.#completeAt === -Infinity || !path)
+    if (this.#served !== path || this.#completeAt === -Infinity)
       logger.info({ path: path ?? 'not served', grants: grants.length }, 'synced')
     store.replace(grants)
+    this.#served = path
     this.#completeAt = begun
     return path === undefined ? undefined : { path, resourceVersion }
   }
@@ -104,7 +115,9 @@ export class Reflector {
       this.#completeAt = this.#options.now()
       events += 1
     }
-    if (events === 0 && this.#options.now() - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+    const ended = this.#options.now()
+    if (events === 0 && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+    if (ended - this.#completeAt > UNPROVEN) this.#position = undefined
   }
 
   #apply({ type, object }: WatchEvent, path: string): void {

@@ -35,11 +35,11 @@ export function parseObjects(text: string): ObjectDocument[] {
     const value = contentOf(document, line)
     if (value === null || value === undefined) return []
     if (!isObject(value)) throw new DocumentError(line, 'this document is no object')
-    return itemsOf(value).map(({ object, path }) => ({
-      object,
-      line: lineAt(document, path, lines),
-      lineOf: (field) => lineAt(document, [...path, ...stepsOf(field)], lines),
-    }))
+    return itemsOf(value).map(({ item, path }) => {
+      const line = lineAt(document, path, lines)
+      if (!isObject(item)) throw new DocumentError(line, 'this item of a list is no object')
+      return { object: item, line, lineOf: (field) => lineAt(document, [...path, ...stepsOf(field)], lines) }
+    })
   })
 }
 
@@ -52,12 +52,10 @@ function contentOf(document: Document, line: number): unknown {
   }
 }
 
-function itemsOf(object: Record<string, unknown>): { object: Record<string, unknown>; path: (string | number)[] }[] {
+function itemsOf(object: Record<string, unknown>): { item: unknown; path: (string | number)[] }[] {
   const isList = typeof object.kind === 'string' && object.kind.endsWith('List') && Array.isArray(object.items)
-  if (!isList) return [{ object, path: [] }]
-  return (object.items as unknown[]).flatMap((item, index) =>
-    isObject(item) ? [{ object: item, path: ['items', index] }] : [],
-  )
+  if (!isList) return [{ item: object, path: [] }]
+  return (object.items as unknown[]).map((item, index) => ({ item, path: ['items', index] }))
 }
 
 /** `spec.rules[0]` as `['spec', 'rules', 0]`. */

@@ -9,6 +9,8 @@ import { filesIn } from './object-files.ts'
 
 interface GrantFile {
   readonly text: string
+  /** Why it cannot be read; undefined if it can. */
+  readonly problem?: string
   /** The grants of the last text that could be read. */
   readonly grants: readonly Grant[]
 }
@@ -80,8 +82,9 @@ export class GrantFolder implements GrantSource {
     } catch (error) {
       const place = error instanceof DocumentError ? `${file}:${error.line}` : file
       const reason = (error as Error).message
+      if (before?.text === text && before.problem === reason) return before
       this.#logger.error({ place, reason, kept: kept.length }, 'cannot read a file; its last grants stay in force')
-      return { text, grants: kept }
+      return { text, problem: reason, grants: kept }
     }
   }
 }

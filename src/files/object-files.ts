@@ -32,10 +32,10 @@ export interface FileObjects {
 
 /** The YAML and JSON files of a folder and its subfolders, in the order of their names. */
 export function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => EXTENSIONS.has(path.extname(file)))
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory() && EXTENSIONS.has(path.extname(entry.name)))
+    .map((entry) => path.join(entry.parentPath, entry.name))
     .sort()
-    .map((file) => path.join(folder, file))
 }
 
 /**

@@ -45,6 +45,69 @@ function environment(t: TestContext, variables: Record<string, string | undefine
 }
 
 suite('a connection', { timeout: 30_000 }, () => {
+  test('follows a token file that ends with a newline', async (t) => {
+    const server = await start(t)
+    server.file('token', 'secret\n')
+    const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: { tokenFile: 'token' } }) })
+    assert.equal((await ask()).authorization, 'Bearer secret')
+  })
+
+  test('follows a token file rather than the token beside it', async (t) => {
+    const server = await start(t)
+    server.file('token', 'fresh')
+    const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: { token: 'stale', tokenFile: 'token' } }) })
+    assert.equal((await ask()).authorization, 'Bearer fresh')
+  })
+
+  test('takes an empty KUBECONFIG for none', async (t) => {
+    const server = await start(t)
+    server.file('home/.kube/token', 'from home')
+    server.kubeconfig({ tester: { tokenFile: 'token' } }, 'home/.kube/config')
+    const home = path.join(server.folder, 'home')
+    environment(t, { HOME: home, KUBECONFIG: '', KUBERNETES_SERVICE_HOST: undefined })
+    assert.equal((await asker(server, {})()).authorization, 'Bearer from home')
+  })
+
+  test('passes over files of KUBECONFIG that are not there', async (t) => {
+    const server = await start(t)
+    const files = ['/nowhere/kubeconfig', server.kubeconfig()]
+    environment(t, { KUBECONFIG: files.join(path.delimiter), KUBERNETES_SERVICE_HOST: undefined })
+    assert.equal((await asker(server, {})()).authorization, 'Bearer secret')
+  })
+
+  test('takes of two files what the first one says', async (t) => {
+    const server = await start(t)
+    const other = server.kubeconfig({ tester: { token: 'of the second' } }, 'second')
+    environment(t, {
+      KUBECONFIG: [server.kubeconfig(), other].join(path.delimiter),
+      KUBERNETES_SERVICE_HOST: undefined,
+    })
+    assert.equal((await asker(server, {})()).authorization, 'Bearer secret')
+  })
+
+  test('needs some kubeconfig', (t) => {
+    environment(t, { HOME: '/nowhere', KUBECONFIG: undefined, KUBERNETES_SERVICE_HOST: undefined })
+    assert.throws(() => connectionFrom({}), /there is none: name one with --kubeconfig/)
+  })
+
+  test('does not break what is on its way when the client certificate is renewed', async (t) => {
+    const server = await start(t)
+    const write = ({ cert, key }: Certificate) => {
+      server.file('alice.crt', cert)
+      server.file('alice.key', key)
+    }
+    write(identity('alice'))
+    const user = { 'client-certificate': 'alice.crt', 'client-key': 'alice.key' }
+    const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig({ tester: user }) }))
+    const before = api.get('/before', AbortSignal.timeout(10_000))
+    const exchange = await server.expect('/before')
+    write(identity('alice, renewed'))
+    const after = api.get('/after', AbortSignal.timeout(10_000))
+    ;(await server.expect('/after')).answer({ is: 'after' })
+    exchange.answer({ is: 'before' })
+    assert.deepEqual(await Promise.all([before, after]), [{ is: 'before' }, { is: 'after' }])
+  })
+
   test('carries the token of the kubeconfig, to a server that its authority vouches for', async (t) => {
     const server = await start(t)
     const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: { token: 'secret' } }) })

@@ -234,6 +234,22 @@ suite('the reflector', { timeout: 30_000 }, () => {
   })
 
   suite('resumes a watch after its last event, without a list,', () => {
+    test('at once when it ends', async (t) => {
+      const { server, stored, watch } = await watching(t)
+      watch.send(event('ADDED', 'second', 'invoices', '11'), event('ADDED', 'third', 'refunds', '12')).end()
+      await server.expect(watchFrom('12'))
+      assert.deepEqual(pauses, [])
+      assert.deepEqual(stored(), { first: 'payments', second: 'invoices', third: 'refunds' })
+    })
+
+    test('at once when it ends after a while with nothing to say', async (t) => {
+      const { server, watch } = await watching(t)
+      clock.now += 1_000
+      watch.end()
+      await server.expect(watchFrom('10'))
+      assert.deepEqual(pauses, [])
+    })
+
     test('after a pause when it ends as soon as it began', async (t) => {
       const { server, watch } = await watching(t)
       clock.now += 999
@@ -271,6 +287,34 @@ suite('the reflector', { timeout: 30_000 }, () => {
       await server.expect(watchFrom('10'))
       assert.ok(pauses.length === 2 && Number(pauses[1]) < 7_000)
       assert.deepEqual(stored(), first)
+    })
+
+    test('but by a list when the watch has proved nothing for long: etcd need not report progress', async (t) => {
+      const { server, reflector, stored, watch } = await watching(t)
+      clock.now += 30_000
+      watch.end()
+      await server.discover(served)
+      const begun = clock.now
+      ;(await server.expect(GRANTS)).answer(grantPage('20', [storedGrant('second', 'invoices', '12')]))
+      await server.expect(watchFrom('20'))
+      assert.deepEqual(stored(), { second: 'invoices' })
+      assert.deepEqual(pauses, [])
+      assert.equal(reflector.completeAt, begun)
+    })
+
+    test('as often as need be on one connection, and nothing piles up on it', async (t) => {
+      const warnings: string[] = []
+      const note = (warning: Error) => warnings.push(warning.message)
+      process.on('warning', note)
+      t.after(() => process.off('warning', note))
+      const { server, watch } = await watching(t)
+      watch.send(bookmark('11')).end()
+      for (let version = 11; version < 40; version += 1) {
+        const next = await server.expect(watchFrom(`${version}`))
+        next.send(bookmark(`${version + 1}`)).end()
+      }
+      await server.expect(watchFrom('40'))
+      assert.deepEqual(warnings, [])
     })
   })
 

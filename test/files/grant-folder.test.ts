@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
@@ -160,4 +160,21 @@ test('a folder that is gone keeps its grants in force, and that is reported', as
   await folder.fresh(['billing'])
   assert.deepEqual(inForce(), { one: 'payments' })
   assert.equal(errors.length, 1)
+})
+
+test('a file that cannot be read at all is reported once', async (t) => {
+  const { root, folder, errors } = folderOf(t, { 'one.yaml': grant('one') })
+  symlinkSync('/nowhere', path.join(root, 'gone.yaml'))
+  for (let read = 0; read < 3; read += 1) await folder.fresh(['billing'])
+  assert.deepEqual(
+    errors.map(({ place }) => place),
+    [path.join(root, 'gone.yaml')],
+  )
+})
+
+test('a folder that is called like a file is none', async (t) => {
+  const { root, folder, errors } = folderOf(t, { 'one.yaml': grant('one') })
+  mkdirSync(path.join(root, 'folder.yaml'))
+  await folder.fresh(['billing'])
+  assert.deepEqual(errors, [])
 })

@@ -169,7 +169,7 @@ test(`any review is judged as the rule says, seed ${SEED}, ${RUNS} runs`, async 
   })
   await fc.assert(property, { numRuns: RUNS, seed: SEED })
   // A generator that never meets a grant, or always does, would test nothing.
-  assert.ok(Math.min(verdicts.allowed, verdicts.refused) > RUNS / 20, JSON.stringify(verdicts))
+  assert.ok(Math.min(verdicts.allowed, verdicts.refused) > RUNS / 50, JSON.stringify(verdicts))
 })
 
 test(`any JSON is a review or no review, and never anything else, seed ${SEED}`, () => {

@@ -14,17 +14,14 @@ import { type KindVersion, schemaAt, versionsOf } from './crd-schemas.ts'
 /** Releases whose experimental channels together have every guarded field, in the order they are installed. */
 const RELEASES = ['v0.8.1', 'v1.2.1', 'v1.3.0', 'v1.7.0']
 
-const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-
 let cluster: Cluster
 // One process through it all: the CRDs change under its feet.
 let refgrant: Refgrant
 
 before(async () => {
   cluster = await startCluster()
-  const namespaces = guardedFields.flatMap((row) =>
-    (refusedObject(row)?.references ?? []).flatMap(({ from, to }) => [from.namespace, to.namespace]),
-  )
+  const references = cases.flatMap(({ object }) => crossing(new Catalogue(guardedFields), object))
+  const namespaces = references.flatMap(({ from, to }) => [from.namespace, to.namespace])
   await cluster.namespaces(...new Set(namespaces))
   refgrant = await startGuard(cluster)
 })
@@ -36,6 +33,8 @@ after(async () => {
 const knows = (count: number) =>
   until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
 
+const anyRow = guardedFields[0] as GuardedField
+
 /** An object whose references into other namespaces are in one guarded field. */
 interface Violation {
   readonly object: ApiObject
@@ -44,15 +43,21 @@ interface Violation {
 
 const cases = readCases()
 
-/** The smallest object of a refused case that refers to other namespaces in this field and no other. */
-function refusedObject(row: GuardedField): Violation | undefined {
+/**
+ * An object that is refused for this field and no other, from the cases: one written for this version if there is one,
+ * else for v1, and the smallest of several, which other versions of the schema take most likely.
+ */
+function refusedObject(row: GuardedField, version: string): Violation | undefined {
   const all = new Catalogue(guardedFields)
   const only = new Catalogue([row])
+  const ranks = ['v1', version]
+  const rank = ({ object }: Violation) => ranks.indexOf(object.apiVersion.split('/')[1] as string)
+  const size = ({ object }: Violation) => JSON.stringify(object).length
   return cases
     .filter(({ expect, oldObject }) => !expect.allowed && !oldObject)
     .map(({ object }) => ({ object, references: crossing(only, object), all: crossing(all, object).length }))
     .filter(({ references, all }) => references.length > 0 && references.length === all)
-    .sort((a, b) => JSON.stringify(a.object).length - JSON.stringify(b.object).length)[0]
+    .sort((a, b) => rank(b) - rank(a) || size(a) - size(b))[0]
 }
 
 function crossing(catalogue: Catalogue, object: ApiObject): Reference[] {
@@ -60,6 +65,12 @@ function crossing(catalogue: Catalogue, object: ApiObject): Reference[] {
   const group = apiVersion.split('/')[0] as string
   const from = { group, kind, namespace: metadata.namespace as string, name: metadata.name }
   return extract(catalogue, from, object).filter(crosses)
+}
+
+function violationOf(row: GuardedField, version = 'v1'): Violation {
+  const violation = refusedObject(row, version)
+  assert.ok(violation, `test/cases has no object that is refused for ${row.from.kind} ${row.path} alone`)
+  return violation
 }
 
 /** The grants that permit these references. */
@@ -80,7 +91,7 @@ test('every guarded field has a case that is refused for it alone, and a release
   const versions = sets.flat().flatMap(versionsOf)
   for (const row of guardedFields) {
     const title = `${row.from.kind} (${row.from.group}): ${row.path}`
-    assert.ok(refusedObject(row), `no case is refused for ${title}`)
+    violationOf(row)
     assert.ok(
       versions.some((version) => hasField(version, row)),
       `no release has ${title}`,
@@ -103,10 +114,10 @@ for (const release of RELEASES) {
 
     test('refgrant sees the grants that come and go', async () => {
       for (const version of grantVersions) {
-        const [grant] = grantsFor(refusedObject(guardedFields[0] as GuardedField)?.references ?? [], version)
-        await cluster.controlPlane.api.apply(grant as ApiObject)
-        await knows(1)
-        await cluster.controlPlane.api.delete(grant as ApiObject)
+        const grants = grantsFor(violationOf(anyRow).references, version)
+        await cluster.controlPlane.api.apply(...grants)
+        await knows(grants.length)
+        await cluster.controlPlane.api.delete(...grants)
         await knows(0)
       }
     })
@@ -120,6 +131,28 @@ for (const release of RELEASES) {
   })
 }
 
+test('a ReferenceGrant API that goes away takes its grants along, and counts again as soon as it is back', async () => {
+  const { api } = cluster.controlPlane
+  const { object, references } = violationOf(anyRow)
+  const grants = grantsFor(references, 'v1beta1')
+  const crds = await gatewayApiCrds(RELEASES.at(-1) as string, 'experimental')
+  const crd = crds.filter(({ metadata }) => metadata.name === 'referencegrants.gateway.networking.k8s.io')
+  try {
+    await api.apply(...grants)
+    await knows(grants.length)
+    await remove(crd[0] as ApiObject)
+    await knows(0)
+    await refused(object, references)
+    await api.installCrds(crd)
+    await served(crd.flatMap(versionsOf))
+    await api.apply(...grants)
+    // The watch may begin seconds later: a fresh read has to find them.
+    await accepted(object)
+  } finally {
+    await api.delete(object, ...grants)
+  }
+})
+
 /**
  * Brings the API server to another release in place, as an upgrade does. A CRD of which objects are stored in a version
  * that the other release lacks has to go first: the API server would refuse it.
@@ -127,18 +160,26 @@ for (const release of RELEASES) {
 async function install(crds: readonly ApiObject[], versions: readonly KindVersion[]): Promise<void> {
   const { api } = cluster.controlPlane
   for (const crd of crds) {
-    const path = `${CRDS}/${crd.metadata.name}`
-    const { status, body } = await api.request('GET', path)
+    const { status, body } = await api.request('GET', await api.pathOf(crd))
     const names = versionsOf(crd).map(({ version }) => version)
     const keep = status === 404 || body.status.storedVersions.every((stored: string) => names.includes(stored))
-    if (keep) continue
-    await api.must('DELETE', path)
-    await until(`${crd.metadata.name} is gone`, async () => (await api.request('GET', path)).status === 404)
+    if (!keep) await remove(crd)
   }
   await api.installCrds(crds)
-  for (const { group, version, plural } of versions) {
+  await served(versions)
+}
+
+async function remove(crd: ApiObject): Promise<void> {
+  const { api } = cluster.controlPlane
+  const path = await api.pathOf(crd)
+  await api.must('DELETE', path)
+  await until(`${crd.metadata.name} is gone`, async () => (await api.request('GET', path)).status === 404)
+}
+
+async function served(versions: readonly KindVersion[]): Promise<void> {
+  for (const { group, version, plural } of versions.filter(({ served }) => served)) {
     await until(`${plural} ${version} is served`, async () => {
-      const { status, body } = await api.request('GET', `/apis/${group}/${version}`)
+      const { status, body } = await cluster.controlPlane.api.request('GET', `/apis/${group}/${version}`)
       return status === 200 && body.resources.some(({ name }: { name: string }) => name === plural)
     })
   }
@@ -149,33 +190,43 @@ async function checkField(
   { group, version }: KindVersion,
   grantVersions: readonly string[],
 ): Promise<void> {
-  const violation = refusedObject(row)
-  assert.ok(violation, `no case is refused for ${row.from.kind} ${row.path} alone`)
-  const object = { ...violation.object, apiVersion: `${group}/${version}` }
-  const apply = () => cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object))
+  const { object: written, references } = violationOf(row, version)
+  const object = { ...written, apiVersion: `${group}/${version}` }
   const { api } = cluster.controlPlane
-
+  assert.notEqual(grantVersions.length, 0)
   await inForce(object)
-  const { code, stderr } = await apply()
-  assert.equal(code, 1, stderr)
-  assert.match(
-    stderr,
-    /^Error from server \(Forbidden\).*admission webhook "deny\.refgrant\.dev" denied the request: /m,
-  )
-  for (const { path, to } of violation.references) {
-    assert.ok(stderr.includes(`${path} refers to ${to.kind}`), stderr)
+  try {
+    await refused(object, references)
+  } finally {
+    await api.delete(object)
   }
   for (const grantVersion of grantVersions) {
-    const grants = grantsFor(violation.references, grantVersion)
+    const grants = grantsFor(references, grantVersion)
     try {
       await api.apply(...grants)
-      const { code, stderr } = await apply()
-      assert.equal(code, 0, stderr)
+      await accepted(object)
     } finally {
       await api.delete(object, ...grants)
       await knows(0)
     }
   }
+}
+
+const apply = (object: ApiObject) => cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object))
+
+async function accepted(object: ApiObject): Promise<void> {
+  const { code, stderr } = await apply(object)
+  assert.equal(code, 0, stderr)
+}
+
+async function refused(object: ApiObject, references: readonly Reference[]): Promise<void> {
+  const { code, stderr } = await apply(object)
+  assert.equal(code, 1, stderr)
+  assert.match(
+    stderr,
+    /^Error from server \(Forbidden\).*admission webhook "deny\.refgrant\.dev" denied the request: /m,
+  )
+  for (const { path, to } of references) assert.ok(stderr.includes(`${path} refers to ${to.kind}`), stderr)
 }
 
 /** Waits until the API server takes this object by the schema of its CRD, which it changes a moment after the CRD. */

@@ -9,7 +9,8 @@ import type { ReviewRequest } from './review.ts'
  * and so is any other object that an edited rule may bring.
  */
 export function advise(request: ReviewRequest, catalogue: Catalogue): ReviewResponse {
-  const isGrant = request.kind.kind === 'ReferenceGrant'
+  const { group, kind } = request.kind
+  const isGrant = catalogue.grantKinds.some((one) => one.group === group && one.kind === kind)
   const findings = isGrant ? lintGrant(request.object, request.namespace ?? '', catalogue) : []
   return allow(request, findings.map(lintSentence), { findings: String(findings.length) })
 }

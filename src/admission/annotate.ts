@@ -1,3 +1,4 @@
+import type { GrantName } from '../policy/grant.ts'
 import { quote } from '../policy/quote.ts'
 import type { Reference } from '../policy/reference.ts'
 import type { Decision } from './decision.ts'
@@ -30,7 +31,7 @@ function details(decision: Decision): Record<string, string> {
     case 'unjudged':
       return { reason: decision.reason }
     case 'permitted': {
-      const grants = new Set(decision.granted.map(({ by }) => `${by.namespace}/${by.name}`))
+      const grants = new Set(decision.granted.map(({ by }) => grantTitle(by)))
       return {
         ...(grants.size > 0 && { grants: capped([...grants]) }),
         ...(decision.existing.length > 0 && { existing: capped(decision.existing.map(arrow)) }),
@@ -43,6 +44,10 @@ function details(decision: Decision): Record<string, string> {
         ...(decision.unjudged > 0 && { 'references-unjudged': String(decision.unjudged) }),
       }
   }
+}
+
+function grantTitle({ namespace, name, resource }: GrantName): string {
+  return `${namespace}/${name}${resource === undefined ? '' : ` (${resource})`}`
 }
 
 function arrow({ path, to }: Reference): string {

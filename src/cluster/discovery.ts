@@ -1,10 +1,11 @@
+import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import type { Api } from './api.ts'
 
-/** The group that ReferenceGrant belongs to. */
-const GROUP = 'gateway.networking.k8s.io'
-
-/** Versions of ReferenceGrant, the best first. All have one shape; v1beta1 is served by every release since v0.6. */
+/**
+ * Versions of ReferenceGrant that are known to have one shape, the best first; v1beta1 is served by every release since
+ * v0.6. Another grant kind is read in the version that its group prefers.
+ */
 const VERSIONS = ['v1', 'v1beta1', 'v1alpha2']
 
 /** A kind as the API server serves it in one version. */
@@ -16,15 +17,16 @@ export interface ServedKind extends GroupKind {
 }
 
 /**
- * The API path of the best version of ReferenceGrant that is served, or undefined if the API server says that it
- * serves none. An answer is a fact: whatever else goes wrong is thrown, and means that nothing is known.
+ * The API path at which the best version of a grant kind is listed, or undefined if the API server says that it serves
+ * none. An answer is a fact: whatever else goes wrong is thrown, and means that nothing is known.
  */
-export async function discoverGrants(api: Api, signal: AbortSignal): Promise<string | undefined> {
-  const served = new Set(await versionsOf(api, GROUP, signal))
-  for (const version of VERSIONS.filter((known) => served.has(known))) {
-    const kinds = await kindsOf(api, GROUP, version, signal)
-    const grants = kinds.find(({ plural }) => plural === 'referencegrants')
-    if (grants) return grants.path
+export async function discoverGrants(api: Api, grants: GrantKind, signal: AbortSignal): Promise<string | undefined> {
+  const served = await versionsOf(api, grants.group, signal)
+  const best = grants === REFERENCE_GRANT ? VERSIONS.filter((known) => served.includes(known)) : served
+  for (const version of best) {
+    const kinds = await kindsOf(api, grants.group, version, signal)
+    const kind = kinds.find(({ plural }) => plural === grants.plural)
+    if (kind) return kind.path
   }
   return undefined
 }

@@ -1,4 +1,5 @@
 import type { Grant } from '../policy/grant.ts'
+import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { discoverGrants } from './discovery.ts'
 import { listGrants } from './grant-list.ts'
@@ -23,11 +24,13 @@ interface Reads {
 export class FreshReads {
   readonly counts = { started: 0, shared: 0, failed: 0, over_budget: 0 }
   readonly #api: Api
+  readonly #kind: GrantKind
   readonly #reads = new Map<string, Reads>()
   #path: string | undefined
 
-  constructor(api: Api) {
+  constructor(api: Api, kind: GrantKind) {
     this.#api = api
+    this.#kind = kind
   }
 
   /**
@@ -72,13 +75,15 @@ export class FreshReads {
     const signal = AbortSignal.timeout(LONGEST_READ)
     if (this.#path !== undefined) {
       try {
-        return (await listGrants(this.#api, this.#path, namespace, signal)).grants
+        return (await listGrants(this.#api, this.#kind, this.#path, namespace, signal)).grants
       } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 404) throw error
       }
     }
     // The version may have changed, or the API may have come or gone: only a discovery made now can tell.
-    this.#path = await discoverGrants(this.#api, signal)
-    return this.#path === undefined ? [] : (await listGrants(this.#api, this.#path, namespace, signal)).grants
+    this.#path = await discoverGrants(this.#api, this.#kind, signal)
+    return this.#path === undefined
+      ? []
+      : (await listGrants(this.#api, this.#kind, this.#path, namespace, signal)).grants
   }
 }

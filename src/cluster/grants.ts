@@ -1,9 +1,11 @@
 import { type FreshGrants, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
+import type { Grant } from '../policy/grant.ts'
 import { GrantIndex } from '../policy/grant-index.ts'
+import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FreshReads } from './fresh-reads.ts'
-import { Reflector, type ReflectorOptions } from './reflector.ts'
+import { type GrantStore, Reflector, type ReflectorOptions } from './reflector.ts'
 
 /** How much fresh reading is allowed, and how old knowledge may be. */
 export interface Limits {
@@ -14,19 +16,26 @@ export interface Limits {
   readonly allNamespaces: Rate
 }
 
-/** The cluster's grants: an index that a reflector keeps, and fresh reads where it is too old or says no. */
+interface ClusterGrantsOptions extends Pick<ReflectorOptions, 'api' | 'logger' | 'now'> {
+  /** What counts as a grant. */
+  readonly kinds: readonly GrantKind[]
+  readonly limits: Limits
+}
+
+/** The cluster's grants: an index that reflectors keep, and fresh reads where it is too old or says no. */
 export class ClusterGrants implements GrantSource {
   readonly index = new GrantIndex()
-  readonly #reflector: Reflector
-  readonly #reads: FreshReads
+  readonly #kinds: readonly { readonly reflector: Reflector; readonly reads: FreshReads }[]
   readonly #now: () => number
   #budget: Budget
   #knowledgeAge: number
 
-  constructor({ api, logger, now, limits }: Omit<ReflectorOptions, 'store'> & { readonly limits: Limits }) {
+  constructor({ api, logger, now, kinds, limits }: ClusterGrantsOptions) {
     this.#now = now
-    this.#reflector = new Reflector({ api, store: this.index, logger, now })
-    this.#reads = new FreshReads(api)
+    this.#kinds = kinds.map((kind) => ({
+      reflector: new Reflector({ api, kind, store: this.#storeFor(kind), logger, now }),
+      reads: new FreshReads(api, kind),
+    }))
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)
     this.#knowledgeAge = limits.knowledgeAge
   }
@@ -38,18 +47,21 @@ export class ClusterGrants implements GrantSource {
   }
 
   /** Keeps the index until the signal. */
-  run(signal: AbortSignal): Promise<void> {
-    return this.#reflector.run(signal)
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.#kinds.map(({ reflector }) => reflector.run(signal)))
   }
 
   /** Time since the index was last known to be complete, in ms; Infinity before the first time. */
   get age(): number {
-    return this.#now() - this.#reflector.completeAt
+    return this.#now() - Math.min(...this.#kinds.map(({ reflector }) => reflector.completeAt))
   }
 
   /** Fresh reads since the start. */
   get freshReads(): FreshReads['counts'] {
-    return this.#reads.counts
+    const counts = { started: 0, shared: 0, failed: 0, over_budget: 0 }
+    for (const { reads } of this.#kinds)
+      for (const result of Object.keys(counts) as (keyof typeof counts)[]) counts[result] += reads.counts[result]
+    return counts
   }
 
   cached() {
@@ -57,18 +69,43 @@ export class ClusterGrants implements GrantSource {
   }
 
   async fresh(namespaces: readonly string[], referrerNamespace: string, signal: AbortSignal): Promise<FreshGrants> {
-    const begun = new Map<string, ReturnType<FreshReads['read']> & {}>()
+    const begun = new Map<string, Promise<Grant[]>[]>()
     for (const namespace of namespaces) {
-      const read = this.#reads.read(namespace, () => this.#budget.take(referrerNamespace))
-      if (!read) break
-      begun.set(namespace, read)
+      const reads = this.#readAll(namespace, referrerNamespace)
+      if (!reads) break
+      begun.set(namespace, reads)
     }
     try {
-      const lists = await Promise.race([Promise.all(begun.values()), aborted(signal)])
+      const lists = await Promise.race([Promise.all([...begun.values()].flat()), aborted(signal)])
       return { grants: new GrantIndex(lists.flat()), read: new Set(begun.keys()) }
     } catch (error) {
       throw new LookupFailed(explain(error), { cause: error })
     }
+  }
+
+  /** The index, of which one kind's reflector replaces only what is of that kind. */
+  #storeFor(kind: GrantKind): GrantStore {
+    const { index } = this
+    return {
+      replace: (grants) => index.replace(grants, resourceOf(kind)),
+      set: (grant) => index.set(grant),
+      delete: (grant) => index.delete(grant),
+    }
+  }
+
+  /** Reads of every kind in one namespace; undefined if they could not be afforded. */
+  #readAll(namespace: string, referrerNamespace: string): Promise<Grant[]>[] | undefined {
+    const reads: Promise<Grant[]>[] = []
+    for (const kind of this.#kinds) {
+      const read = kind.reads.read(namespace, () => this.#budget.take(referrerNamespace))
+      if (!read) {
+        // Those that are on their way are of use to others; their failures are nobody's here.
+        for (const begun of reads) begun.catch(() => {})
+        return undefined
+      }
+      reads.push(read)
+    }
+    return reads
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Catalogue, ReferrerKind } from '../policy/catalogue.ts'
 import { type Grant, parseGrant } from '../policy/grant.ts'
+import type { GrantKind } from '../policy/grant-kinds.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import type { NamedObject } from '../policy/survey.ts'
 import type { Api } from './api.ts'
@@ -26,9 +27,12 @@ export async function takeInventory(
   tell: (what: string) => void,
   signal: AbortSignal,
 ): Promise<Inventory> {
-  tell('ReferenceGrants')
-  const path = await discoverGrants(api, signal)
-  const grants = path ? (await listPages(api, `${path}/referencegrants`, keepGrant, signal)).items : []
+  const grants: Inventory['grants'][number][] = []
+  for (const kind of catalogue.grantKinds) {
+    tell(kind.plural)
+    const path = await discoverGrants(api, kind, signal)
+    if (path) grants.push(...(await listPages(api, `${path}/${kind.plural}`, grantOf(kind), signal)).items.flat())
+  }
   const objects: NamedObject[] = []
   const problems: string[] = []
   for (const [group, referrers] of Map.groupBy(catalogue.referrers(), (referrer) => referrer.group)) {
@@ -45,12 +49,14 @@ export async function takeInventory(
       }
     }
   }
-  return { objects, grants: grants.filter((grant) => grant !== undefined), problems }
+  return { objects, grants, problems }
 }
 
-function keepGrant(object: unknown) {
-  const grant = parseGrant(object)
-  return grant && { grant, object }
+function grantOf(kind: GrantKind): (object: unknown) => Inventory['grants'] {
+  return (object) => {
+    const grant = parseGrant(object, kind)
+    return grant ? [{ grant, object }] : []
+  }
 }
 
 function named({ group, kind }: ReferrerKind): (item: unknown) => NamedObject {

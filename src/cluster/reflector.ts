@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type Grant, parseGrant } from '../policy/grant.ts'
+import { type Grant, type GrantName, parseGrant } from '../policy/grant.ts'
+import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
 import { discoverGrants } from './discovery.ts'
@@ -33,10 +34,10 @@ const VERY_SHORT = 1_000
 const STUCK = 60_000
 
 /** Takes what a reflector learns. */
-interface GrantStore {
+export interface GrantStore {
   replace(grants: readonly Grant[]): void
   set(grant: Grant): void
-  delete(grant: Pick<Grant, 'namespace' | 'name'>): void
+  delete(grant: GrantName): void
 }
 
 /** Where a watch goes on: which version of the API, and after which event. */
@@ -47,6 +48,8 @@ interface Position {
 
 export interface ReflectorOptions {
   readonly api: Api
+  /** What is listed and watched. */
+  readonly kind: GrantKind
   readonly store: GrantStore
   readonly logger: Logger
   /** A monotonic clock, in ms. */
@@ -92,10 +95,10 @@ export class Reflector {
   }
 
   async #list(signal: AbortSignal): Promise<Position | undefined> {
-    const { api, store, logger, now } = this.#options
+    const { api, kind, store, logger, now } = this.#options
     const begun = now()
-    const path = await discoverGrants(api, signal)
-    const { grants, resourceVersion } = path ? await listGrants(api, path, undefined, signal) : NOTHING
+    const path = await discoverGrants(api, kind, signal)
+    const { grants, resourceVersion } = path ? await listGrants(api, kind, path, undefined, signal) : NOTHING
     if (this.#served !== path || this.#completeAt === -Infinity)
       logger.info({ path: path ?? 'not served', grants: grants.length }, 'synced')
     store.replace(grants)
@@ -107,7 +110,7 @@ export class Reflector {
   async #watch(position: Position, signal: AbortSignal): Promise<void> {
     const begun = this.#options.now()
     const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH}&resourceVersion=${position.resourceVersion}`
-    const path = `${position.path}/referencegrants?${query}`
+    const path = `${position.path}/${this.#options.kind.plural}?${query}`
     let events = 0
     for await (const event of this.#options.api.stream(path, SILENCE, signal)) {
       this.#apply(event as WatchEvent, path)
@@ -122,7 +125,7 @@ export class Reflector {
 
   #apply({ type, object }: WatchEvent, path: string): void {
     if (type === 'ERROR') throw new ApiError(path, object.code ?? 0, object.message ?? 'the watch failed')
-    const grant = type === 'BOOKMARK' ? undefined : parseGrant(object)
+    const grant = type === 'BOOKMARK' ? undefined : parseGrant(object, this.#options.kind)
     if (!grant) return
     if (type === 'DELETED') this.#options.store.delete(grant)
     else this.#options.store.set(grant)
@@ -135,7 +138,10 @@ export class Reflector {
     if (status === 404 || status === 410 || stuck) this.#position = undefined
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
     const pause = Math.max(this.#backoff.failure(), asked)
-    logger.warn({ err: error, retryMilliseconds: Math.round(pause) }, 'watching ReferenceGrants failed; trying again')
+    logger.warn(
+      { err: error, kind: this.#options.kind.kind, retryMilliseconds: Math.round(pause) },
+      'watching grants failed; trying again',
+    )
     await wait(pause, undefined, { signal })
   }
 }

@@ -3,7 +3,7 @@ import { Api } from '../cluster/api.ts'
 import { connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import { catalogueOf, loadConfig } from '../config/load.ts'
-import { grantOf, isGrant } from '../files/grant-files.ts'
+import { grantsAmong } from '../files/grant-files.ts'
 import { readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { Grant } from '../policy/grant.ts'
@@ -49,7 +49,8 @@ export function auditCommand(): Command {
 
 async function audit(paths: string[], options: AuditOptions): Promise<void> {
   const catalogue = catalogueOf(loadConfig(options.config))
-  const subject = paths.length > 0 ? fromFiles(paths, options.namespace) : await fromCluster(options, catalogue)
+  const subject =
+    paths.length > 0 ? fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)
   const grants = subject.grants.map(({ grant }) => grant)
   const report: AuditReport = {
     permissions: permissions(grants),
@@ -65,11 +66,12 @@ async function audit(paths: string[], options: AuditOptions): Promise<void> {
   if (subject.problems.length > 0) process.exitCode = EXIT.failed
 }
 
-function fromFiles(paths: readonly string[], namespace: string): Subject {
+function fromFiles(paths: readonly string[], namespace: string, catalogue: Catalogue): Subject {
   const { objects, problems } = readObjects(paths, namespace)
-  const grants = objects
-    .filter(({ object }) => isGrant(object))
-    .map((one) => ({ grant: grantOf(one), object: one.object }))
+  const grants = grantsAmong(objects, catalogue.grantKinds).map(({ grant, object }) => ({
+    grant,
+    object: object.object,
+  }))
   return { objects, grants, problems: problems.map(({ place, message }) => `${place}: ${message}`) }
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
-import { grantOf, isGrant } from '../files/grant-files.ts'
+import { grantsAmong } from '../files/grant-files.ts'
 import { type FileObject, readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { lintGrant } from '../policy/lint.ts'
@@ -35,8 +35,9 @@ function check(paths: string[], { grants, namespace, config, output }: CheckOpti
   const catalogue = catalogueOf(loadConfig(config))
   const checked = readObjects(paths, namespace)
   const beside = readObjects(grants, namespace)
-  const grantsOf = (objects: readonly FileObject[]) => objects.filter(({ object }) => isGrant(object))
-  const effective = grantsOf([...checked.objects, ...beside.objects]).map(grantOf)
+  const own = grantsAmong(checked.objects, catalogue.grantKinds)
+  const others = grantsAmong(beside.objects, catalogue.grantKinds)
+  const effective = [...own, ...others].map(({ grant }) => grant)
   const { references } = survey(catalogue, checked.objects, effective)
 
   const report: CheckReport = {
@@ -44,7 +45,7 @@ function check(paths: string[], { grants, namespace, config, output }: CheckOpti
     objects: checked.objects.length,
     references: references.length,
     findings: [
-      ...grantsOf(checked.objects).flatMap((grant) => flaws(grant, catalogue)),
+      ...own.flatMap(({ object }) => flaws(object, catalogue)),
       ...references.filter((reference) => reference.grants.length === 0).map(notPermitted),
     ].sort(byPlace),
   }

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { catalogueOf, loadConfig } from '../config/load.ts'
-import { grantOf, isGrant } from '../files/grant-files.ts'
+import { grantsAmong } from '../files/grant-files.ts'
 import { readObjects } from '../files/object-files.ts'
 import type { Grant } from '../policy/grant.ts'
 import { missingGrants } from '../policy/missing-grant.ts'
@@ -35,8 +35,12 @@ function grant({ filename, grants, namespace, config, output }: GrantOptions): v
   const catalogue = catalogueOf(loadConfig(config))
   const asked = readObjects(filename, namespace)
   const beside = readObjects(grants, namespace)
-  const there = [...asked.objects, ...beside.objects].filter(({ object }) => isGrant(object)).map(grantOf)
-  const { references } = survey(catalogue, asked.objects, there)
+  const there = grantsAmong([...asked.objects, ...beside.objects], catalogue.grantKinds)
+  const { references } = survey(
+    catalogue,
+    asked.objects,
+    there.map(({ grant }) => grant),
+  )
   const refused = references.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
   const missing = missingGrants(refused).map(toObject)
   if (output === 'json') process.stdout.write(toJson({ apiVersion: 'v1', kind: 'List', items: missing }))

@@ -50,7 +50,7 @@ function objectsOf(part: Part, config: Config, client: WebhookClient): object[] 
   const { guardedFields: own, mode, modeLabel, failurePolicy } = config
   switch (part) {
     case 'rbac':
-      return rbac()
+      return rbac(catalogueOf(config).grantKinds)
     case 'webhook':
       return [webhookConfiguration({ catalogue: catalogueOf(config), own, mode, modeLabel, failurePolicy }, client)]
     case 'mode-label-policy':

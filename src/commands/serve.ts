@@ -10,7 +10,7 @@ import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
 import { unservableRows } from '../cluster/own-kinds.ts'
 import { LiveConfig } from '../config/live.ts'
-import { type Config, limitsOf } from '../config/load.ts'
+import { type Config, catalogueOf, limitsOf } from '../config/load.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import { parseAddress } from '../server/address.ts'
@@ -100,7 +100,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const grants =
     options.grants === undefined
       ? await clusterGrants(options, live.config, logger)
-      : folderGrants(options.grants, logger)
+      : folderGrants(options.grants, live.config, logger)
   live.watch(grants.configure)
   const metrics = new Metrics(grants.knowledge, () => live.reloads)
   const app = buildApp({ settings: () => live.settings, source: grants.source, keyPair, logger, metrics })
@@ -118,7 +118,8 @@ async function serve(options: ServeOptions): Promise<void> {
 async function clusterGrants({ kubeconfig, context }: ServeOptions, config: Config, logger: Logger): Promise<Grants> {
   const api = apiOf({ kubeconfig, context })
   await refuseUnservable(api, config.guardedFields, logger)
-  const grants = new ClusterGrants({ api, logger, now: () => performance.now(), limits: limitsOf(config) })
+  const kinds = catalogueOf(config).grantKinds
+  const grants = new ClusterGrants({ api, kinds, logger, now: () => performance.now(), limits: limitsOf(config) })
   const stop = new AbortController()
   void grants.run(stop.signal)
   return {
@@ -147,10 +148,10 @@ async function refuseUnservable(api: Api, rows: readonly GuardedField[], logger:
   if (problems.length > 0) throw new CommandFailure(problems.join('\n'))
 }
 
-function folderGrants(folder: string, logger: Logger): Grants {
+function folderGrants(folder: string, config: Config, logger: Logger): Grants {
   const freshReads = { started: 0, shared: 0, failed: 0, over_budget: 0 }
   try {
-    const source = new GrantFolder(folder, logger)
+    const source = new GrantFolder(folder, catalogueOf(config).grantKinds, logger)
     source.watch()
     return {
       source,

@@ -5,6 +5,7 @@ import type { Rate } from '../cluster/budget.ts'
 import type { Limits } from '../cluster/grants.ts'
 import { DocumentError, type ObjectDocument, parseObjects } from '../files/documents.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
+import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { rowProblem } from '../policy/own-fields.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { complaint } from './complaint.ts'
@@ -27,6 +28,8 @@ export interface Config {
   readonly exemptTargets: readonly GroupKind[]
   /** Rows of the admin's own, beside those of Gateway API. */
   readonly guardedFields: readonly GuardedField[]
+  /** Kinds that count as grants, beside ReferenceGrant. */
+  readonly grantKinds: readonly GrantKind[]
   readonly budgets: { readonly eachNamespace: Rate; readonly allNamespaces: Rate }
   readonly bounds: { readonly knowledgeAgeSeconds: number }
 }
@@ -85,11 +88,9 @@ export function limitsOf({ budgets, bounds }: Config): Limits {
 }
 
 /** What is judged under a configuration. */
-export function catalogueOf({ guardedFields, meshRoutes, exemptTargets }: Config): Catalogue {
-  return new Catalogue([...standardFields, ...guardedFields], {
-    meshRoutes: meshRoutes === 'exempt',
-    targets: exemptTargets,
-  })
+export function catalogueOf({ guardedFields, meshRoutes, exemptTargets, grantKinds }: Config): Catalogue {
+  const exemptions = { meshRoutes: meshRoutes === 'exempt', targets: exemptTargets }
+  return new Catalogue([...standardFields, ...guardedFields], exemptions, [REFERENCE_GRANT, ...grantKinds])
 }
 
 const NO_FILE: Pick<ObjectDocument, 'object' | 'lineOf'> = {

@@ -99,6 +99,10 @@ export const configurationSchema = {
         ['from', 'path'],
       ),
     ),
+    grantKinds: list(
+      'kinds that count as grants beside ReferenceGrant, with its shape, since it may move to another API group',
+      record('a kind', { group, kind, plural }, ['group', 'kind', 'plural']),
+    ),
     budgets: part('how many fresh reads refusals may cause', {
       eachNamespace: rate('by the objects of one namespace', 20, 5),
       allNamespaces: rate('by all objects together', 200, 50),

@@ -1,31 +1,36 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
-import { DocumentError, type ObjectDocument, parseObjects } from './documents.ts'
+import { type GrantKind, grantKindOf, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
+import { DocumentError, parseObjects } from './documents.ts'
 import type { FileObject } from './object-files.ts'
 
 /**
- * The ReferenceGrants in a YAML or JSON text; objects of other kinds are passed over.
+ * The grants in a YAML or JSON text; objects of other kinds are passed over.
  *
+ * @param kinds the kinds that count as grants
  * @throws DocumentError if the text is broken, or a grant lacks its name or namespace
  */
-export function parseGrantText(text: string): Grant[] {
-  return parseObjects(text)
-    .filter(({ object }) => isGrant(object))
-    .map(toGrant)
+export function parseGrantText(text: string, kinds: readonly GrantKind[] = [REFERENCE_GRANT]): Grant[] {
+  return parseObjects(text).flatMap(({ object, line }) => {
+    const kind = grantKindOf(object, kinds)
+    if (!kind) return []
+    const grant = parseGrant(object, kind)
+    if (!grant) throw new DocumentError(line, `a ${kind.kind} needs metadata.name and metadata.namespace`)
+    return [grant]
+  })
 }
 
-/** Whether an object is a ReferenceGrant, of whatever version. */
-export function isGrant({ apiVersion, kind }: Record<string, unknown>): boolean {
-  const group = typeof apiVersion === 'string' ? apiVersion.split('/')[0] : undefined
-  return kind === 'ReferenceGrant' && group === 'gateway.networking.k8s.io'
+/** A grant, and the object of a file that it is. */
+export interface FileGrant {
+  readonly grant: Grant
+  readonly object: FileObject
 }
 
-/** The grant that an object of a file is; it has the name and the namespace that the file gives it. */
-export function grantOf({ object, name: { name, namespace } }: FileObject): Grant {
-  return parseGrant({ ...object, metadata: { name, namespace } }) as Grant
-}
-
-function toGrant({ object, line }: ObjectDocument): Grant {
-  const grant = parseGrant(object)
-  if (!grant) throw new DocumentError(line, 'a ReferenceGrant needs metadata.name and metadata.namespace')
-  return grant
+/** The grants among objects; each has the name and the namespace that its file gives it. */
+export function grantsAmong(objects: readonly FileObject[], kinds: readonly GrantKind[]): FileGrant[] {
+  return objects.flatMap((one) => {
+    const kind = grantKindOf(one.object, kinds)
+    const { name, namespace } = one.name
+    const grant = kind && parseGrant({ ...one.object, metadata: { name, namespace } }, kind)
+    return grant ? [{ grant, object: one }] : []
+  })
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { FreshGrants, GrantSource } from '../admission/grant-source.ts'
 import type { Grant } from '../policy/grant.ts'
 import { GrantIndex } from '../policy/grant-index.ts'
+import type { GrantKind } from '../policy/grant-kinds.ts'
 import { DocumentError } from './documents.ts'
 import { parseGrantText } from './grant-files.ts'
 import { filesIn } from './object-files.ts'
@@ -22,13 +23,18 @@ interface GrantFile {
 export class GrantFolder implements GrantSource {
   readonly index = new GrantIndex()
   readonly #folder: string
+  readonly #kinds: readonly GrantKind[]
   readonly #logger: Logger
   #files = new Map<string, GrantFile>()
   #watcher: FSWatcher | undefined
 
-  /** @throws Error if the folder cannot be read */
-  constructor(folder: string, logger: Logger) {
+  /**
+   * @param kinds the kinds that count as grants
+   * @throws Error if the folder cannot be read
+   */
+  constructor(folder: string, kinds: readonly GrantKind[], logger: Logger) {
     this.#folder = folder
+    this.#kinds = kinds
     this.#logger = logger
     this.#read()
   }
@@ -78,7 +84,7 @@ export class GrantFolder implements GrantSource {
     let text = before?.text ?? ''
     try {
       text = readFileSync(file, 'utf8')
-      return text === before?.text ? before : { text, grants: parseGrantText(text) }
+      return text === before?.text ? before : { text, grants: parseGrantText(text, this.#kinds) }
     } catch (error) {
       const place = error instanceof DocumentError ? `${file}:${error.line}` : file
       const reason = (error as Error).message

@@ -1,4 +1,5 @@
 import type { Catalogue, GuardedField } from '../policy/catalogue.ts'
+import type { GrantKind } from '../policy/grant-kinds.ts'
 import { matchConditions } from './match-conditions.ts'
 import { DOMAIN, NAME, NAMESPACE } from './names.ts'
 
@@ -44,7 +45,10 @@ export function webhookConfiguration(registration: Registration, client: Webhook
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
     metadata: { name: NAME },
-    webhooks: [...MODES.map((mode) => entryFor(mode, registration, client)), advisory(client)],
+    webhooks: [
+      ...MODES.map((mode) => entryFor(mode, registration, client)),
+      advisory(registration.catalogue.grantKinds, client),
+    ],
   }
 }
 
@@ -71,10 +75,10 @@ function selection(mode: Mode, { mode: byDefault, modeLabel }: Pick<Registration
 }
 
 /** Advice on grants as they are written; never on their deletion, which revokes and must always work. */
-function advisory(client: WebhookClient) {
+function advisory(grantKinds: readonly GrantKind[], client: WebhookClient) {
   return {
     ...entry('advisory', '/advise', client),
-    rules: [rule('gateway.networking.k8s.io', ['referencegrants'])],
+    rules: grantKinds.map(({ group, plural }) => rule(group, [plural])),
     failurePolicy: 'Ignore',
     timeoutSeconds: TIMEOUT.other,
   }

@@ -1,3 +1,4 @@
+import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import type { GroupKind } from './reference.ts'
 
 /** A kind whose objects hold guarded fields. */
@@ -85,15 +86,21 @@ export interface Exemptions {
   readonly targets: readonly GroupKind[]
 }
 
-/** The guarded fields by the kind they belong to, and what is exempt from them. */
+/** The guarded fields by the kind they belong to, what is exempt from them, and what counts as a grant. */
 export class Catalogue {
   readonly fields: readonly GuardedField[]
   readonly exemptions: Exemptions
+  readonly grantKinds: readonly GrantKind[]
   readonly #byKind = new Map<string, { readonly referrer: ReferrerKind; readonly fields: FieldSteps[] }>()
 
-  constructor(fields: readonly GuardedField[], exemptions: Exemptions = { meshRoutes: true, targets: [] }) {
+  constructor(
+    fields: readonly GuardedField[],
+    exemptions: Exemptions = { meshRoutes: true, targets: [] },
+    grantKinds: readonly GrantKind[] = [REFERENCE_GRANT],
+  ) {
     this.fields = fields
     this.exemptions = exemptions
+    this.grantKinds = grantKinds
     for (const { from, path, to } of fields) {
       const ofKind = this.#byKind.get(kindKey(from)) ?? { referrer: from, fields: [] }
       ofKind.fields.push({ steps: path.replaceAll('[]', '.[]').split('.'), to })

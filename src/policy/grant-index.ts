@@ -1,4 +1,4 @@
-import type { Grant, GrantTo } from './grant.ts'
+import type { Grant, GrantName, GrantTo } from './grant.ts'
 import type { GroupKind, Reference } from './reference.ts'
 
 /** Answers which grant, if any, permits a reference into another namespace. */
@@ -29,18 +29,19 @@ export class GrantIndex implements GrantLookup {
     return this.#size
   }
 
-  /** Takes these grants in place of all there were, at once. */
-  replace(grants: Iterable<Grant>): void {
+  /** Takes these grants in place of all there were of their resource, at once. */
+  replace(grants: Iterable<Grant>, resource?: string): void {
     const next = new GrantIndex(grants)
+    for (const other of this) if (other.resource !== resource) next.set(other)
     this.#namespaces = next.#namespaces
     this.#size = next.#size
   }
 
-  /** Adds a grant, or replaces the one of its namespace and name. */
+  /** Adds a grant, or replaces the one of its resource, namespace and name. */
   set(grant: Grant): void {
     this.delete(grant)
     const { byName, byPair } = this.#namespace(grant.namespace)
-    byName.set(grant.name, grant)
+    byName.set(nameKey(grant), grant)
     for (const pair of pairs(grant)) {
       const grants = byPair.get(pair)
       if (grants) grants.add(grant)
@@ -49,12 +50,13 @@ export class GrantIndex implements GrantLookup {
     this.#size += 1
   }
 
-  /** Forgets the grant of this namespace and name, if it is known. */
-  delete({ namespace, name }: Pick<Grant, 'namespace' | 'name'>): void {
+  /** Forgets the grant of this resource, namespace and name, if it is known. */
+  delete(gone: GrantName): void {
+    const { namespace } = gone
     const known = this.#namespaces.get(namespace)
-    const grant = known?.byName.get(name)
+    const grant = known?.byName.get(nameKey(gone))
     if (!known || !grant) return
-    known.byName.delete(name)
+    known.byName.delete(nameKey(gone))
     for (const pair of pairs(grant)) {
       const grants = known.byPair.get(pair)
       grants?.delete(grant)
@@ -89,6 +91,9 @@ export class GrantIndex implements GrantLookup {
     return known
   }
 }
+
+// A resource holds no slash.
+const nameKey = ({ resource = '', name }: GrantName) => `${resource}/${name}`
 
 function* pairs(grant: Grant): Generator<string> {
   for (const from of grant.from) for (const to of grant.to) yield pairKey(from, to)

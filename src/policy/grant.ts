@@ -1,3 +1,4 @@
+import { REFERENCE_GRANT, resourceOf } from './grant-kinds.ts'
 import type { GroupKind } from './reference.ts'
 
 /** The half of a grant that says who may refer. */
@@ -14,24 +15,31 @@ export interface GrantTo extends GroupKind {
 export interface Grant {
   readonly namespace: string
   readonly name: string
+  /** The resource, such as `grants.example.com`, of a grant that is no ReferenceGrant; two resources share no names. */
+  readonly resource?: string
   readonly from: readonly GrantFrom[]
   readonly to: readonly GrantTo[]
 }
 
+/** What tells a grant from all others. */
+export type GrantName = Pick<Grant, 'namespace' | 'name' | 'resource'>
+
 /**
- * Reads a ReferenceGrant of any version, all of which have one shape.
+ * Reads a ReferenceGrant of any version, all of which have one shape, or an object of another kind with that shape.
  *
  * Never fails on a strange one, since schemas before Gateway API v1.6 accept a grant without `spec`: entries that can
  * match nothing are left out. `name: null` counts as absent, as the API server prunes it; `name: ""` matches nothing,
  * as no object has that name. The result is undefined only if `metadata` does not name an object.
  */
-export function parseGrant(object: unknown): Grant | undefined {
+export function parseGrant(object: unknown, kind = REFERENCE_GRANT): Grant | undefined {
   const metadata = property(object, 'metadata')
   const name = property(metadata, 'name')
   const namespace = property(metadata, 'namespace')
   if (typeof name !== 'string' || typeof namespace !== 'string') return undefined
   const spec = property(object, 'spec')
-  return { namespace, name, from: entries(spec, 'from', parseFrom), to: entries(spec, 'to', parseTo) }
+  const resource = resourceOf(kind)
+  const known = { namespace, name, ...(resource !== undefined && { resource }) }
+  return { ...known, from: entries(spec, 'from', parseFrom), to: entries(spec, 'to', parseTo) }
 }
 
 function parseFrom(entry: unknown): GrantFrom | undefined {

@@ -1,5 +1,5 @@
 import { kindTitle } from '../policy/explain.ts'
-import type { Grant } from '../policy/grant.ts'
+import type { Grant, GrantName } from '../policy/grant.ts'
 import { quote } from '../policy/quote.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import type { Permission, Survey } from '../policy/survey.ts'
@@ -101,6 +101,6 @@ export function auditJson({ permissions, survey, flaws, problems }: AuditReport)
   })
 }
 
-function grantName({ namespace, name }: Grant) {
-  return { namespace, name }
+function grantName({ namespace, name, resource }: Grant): GrantName {
+  return { namespace, name, ...(resource !== undefined && { resource }) }
 }

@@ -4,6 +4,7 @@ import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { FreshReads } from '../../src/cluster/fresh-reads.ts'
 import type { Grant } from '../../src/policy/grant.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { type Exchange, FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/fake-api-server.ts'
 
 const served = { v1: ['referencegrants'] }
@@ -13,7 +14,7 @@ const affordable = () => true
 async function start(t: TestContext) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
-  const reads = new FreshReads(new Api(connectionFrom({ kubeconfig: server.kubeconfig() })))
+  const reads = new FreshReads(new Api(connectionFrom({ kubeconfig: server.kubeconfig() })), REFERENCE_GRANT)
   const read = (namespace: string, afford = affordable) => {
     const result = reads.read(namespace, afford)
     assert.ok(result)

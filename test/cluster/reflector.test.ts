@@ -7,6 +7,7 @@ import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { until } from '../harness/api-client.ts'
 import { type Exchange, FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/fake-api-server.ts'
 
@@ -48,6 +49,7 @@ async function start(t: TestContext) {
   const server = await FakeApiServer.start()
   const store = new GrantIndex()
   const reflector = new Reflector({
+    kind: REFERENCE_GRANT,
     api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
     store,
     logger: pino({ level: 'silent' }),

@@ -109,6 +109,7 @@ suite('every field is refused with a value of another kind, by its name and line
     [{ exempt: { namespaces: ['Shop'] } }, '5: exempt.namespaces[0] must match pattern'],
     [{ exemptTargets: [{ kind: 'HTTPRoute' }] }, '4: exemptTargets[0].group is missing'],
     [{ guardedFields: {} }, '3: guardedFields must be a list'],
+    [{ grantKinds: [{ group: 'x', kind: 'Y' }] }, '4: grantKinds[0].plural is missing'],
     [{ budgets: { eachNamespace: { burst: 0 } } }, '5: budgets.eachNamespace.burst must be >= 1'],
     [{ budgets: { allNamespaces: { perSecond: '5' } } }, '5: budgets.allNamespaces.perSecond must be a number'],
     [{ bounds: { knowledgeAgeSeconds: 10 } }, '4: bounds.knowledgeAgeSeconds must be >= 35'],
@@ -136,6 +137,7 @@ test('a configuration with every field set is taken as it is', () => {
     },
     exemptTargets: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute' }],
     guardedFields: [row],
+    grantKinds: [{ group: 'grants.example.com', kind: 'Grant', plural: 'grants' }],
     budgets: { eachNamespace: { burst: 1, perSecond: 0.5 }, allNamespaces: { burst: 2, perSecond: 1 } },
     bounds: { knowledgeAgeSeconds: 60 },
   }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { stringify } from 'yaml'
-import type { ApiObject } from '../harness/api-client.ts'
+import { type ApiObject, until } from '../harness/api-client.ts'
 import { folderWith, refgrant as refgrantCommand } from '../harness/cli.ts'
-import { register } from '../harness/guarded-cluster.ts'
+import { printed, register } from '../harness/guarded-cluster.ts'
 import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
 import { type Cluster, startCluster } from './cluster.ts'
-import { grant } from './objects.ts'
+import { grant, route } from './objects.ts'
 
 const GROUP = 'policies.example.com'
 
@@ -38,7 +38,11 @@ function config(kind: string, plural = `${kind.toLowerCase()}s`): string {
 
 before(async () => {
   cluster = await startCluster()
-  await cluster.controlPlane.api.installCrds([definition('Shield', 'Namespaced'), definition('Banner', 'Cluster')])
+  await cluster.controlPlane.api.installCrds([
+    definition('Shield', 'Namespaced'),
+    definition('Banner', 'Cluster'),
+    definition('Permit', 'Namespaced'),
+  ])
   await cluster.namespaces('shop', 'billing')
 })
 after(async () => {
@@ -68,6 +72,41 @@ test('an object of a declared kind is refused, and accepted with a grant for tha
   await cluster.controlPlane.api.apply(grant({ name: 'shields', to: 'payments', from }))
   const accepted = await apply()
   assert.equal(accepted.code, 0, accepted.stderr)
+})
+
+test('grants of another kind count where the configuration says so, as they come and go', async () => {
+  const kind = { group: GROUP, kind: 'Permit', plural: 'permits' }
+  const content = { apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration', grantKinds: [kind] }
+  const file = path.join(folderWith({ 'config.yaml': stringify(content) }), 'config.yaml')
+  const { api } = cluster.controlPlane
+  const [, role] = (await printed('manifests', 'rbac', '--config', file)).filter(({ kind }) => kind !== 'Namespace')
+  await api.apply(role as ApiObject)
+  const grants = ['--kubeconfig', cluster.account, '--config', file]
+  const server = await startRefgrant({ certs: cluster.certs, grants })
+  try {
+    await register(cluster.controlPlane, server, path.join(cluster.certs, 'ca.crt'), ['--config', file])
+    const permit = { ...grant({ name: 'shop', to: 'ledger' }), apiVersion: `${GROUP}/v1`, kind: 'Permit' }
+    const namesake = grant({ name: 'shop', to: 'payments' })
+    const outcome = async (backend: string) => {
+      const object = route({ name: `to-${backend}`, backends: [[backend, 'billing']] })
+      return (await cluster.kubectl(['apply', '--dry-run=server', '-f', '-'], JSON.stringify(object))).code
+    }
+    const knows = (count: number) =>
+      until(`refgrant knows ${count} grants`, async () => (await server.metric('refgrant_grants')) === count)
+    await api.delete(grant({ name: 'shields', to: 'payments' }))
+    await knows(0)
+    assert.deepEqual([await outcome('ledger'), await outcome('payments')], [1, 1])
+    // In one moment, before any watch has told of them.
+    await api.apply(permit, namesake)
+    assert.deepEqual([await outcome('ledger'), await outcome('payments')], [0, 0])
+    await knows(2)
+    await api.delete(permit)
+    await knows(1)
+    assert.deepEqual([await outcome('ledger'), await outcome('payments')], [1, 0])
+    await api.delete(namesake)
+  } finally {
+    await server.stop()
+  }
 })
 
 for (const [title, file, reason] of [

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseObjects } from '../../src/files/documents.ts'
-import { grantOf, parseGrantText } from '../../src/files/grant-files.ts'
+import { grantsAmong, parseGrantText } from '../../src/files/grant-files.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 
 const grant = (apiVersion: string, metadata = '{name: shop, namespace: billing}') => `apiVersion: ${apiVersion}
 kind: ReferenceGrant
@@ -41,5 +42,11 @@ test('a grant of a file has the namespace that the file gives it', () => {
   const [document] = parseObjects(grant('gateway.networking.k8s.io/v1', '{name: shop}'))
   assert.ok(document)
   const name = { group: 'gateway.networking.k8s.io', kind: 'ReferenceGrant', namespace: 'billing', name: 'shop' }
-  assert.deepEqual(grantOf({ ...document, file: 'grants.yaml', name }), read)
+  const object = { ...document, file: 'grants.yaml', name }
+  assert.deepEqual(grantsAmong([object], [REFERENCE_GRANT]), [{ grant: read, object }])
+  const kind = { group: 'gateway.networking.k8s.io', kind: 'Grant', plural: 'grants' }
+  assert.deepEqual(grantsAmong([object], [kind]), [])
+  const other = { ...object, object: { ...object.object, kind: 'Grant' } }
+  const own = { ...read, resource: 'grants.gateway.networking.k8s.io' }
+  assert.deepEqual(grantsAmong([other], [kind]), [{ grant: own, object: other }])
 })

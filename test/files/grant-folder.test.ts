@@ -5,6 +5,7 @@ import path from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { GrantFolder } from '../../src/files/grant-folder.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { until } from '../harness/api-client.ts'
 
 const grant = (name: string, target = 'payments') => `apiVersion: gateway.networking.k8s.io/v1
@@ -32,7 +33,7 @@ function folderOf(t: TestContext, files: Record<string, string>) {
   for (const [file, text] of Object.entries(files)) write(file, text)
   const errors: Entry[] = []
   const logger = pino({ level: 'error' }, { write: (line) => errors.push(JSON.parse(line)) })
-  const folder = new GrantFolder(root, logger)
+  const folder = new GrantFolder(root, [REFERENCE_GRANT], logger)
   t.after(() => folder.close())
   /** Each grant in force, and the Service that it permits. */
   const inForce = () => Object.fromEntries([...folder.index].map(({ name, to }) => [name, to[0]?.name]))
@@ -54,7 +55,10 @@ suite('a folder of grants', { timeout: 60_000 }, () => {
   })
 
   test('that is not there is an error', () => {
-    assert.throws(() => new GrantFolder('/nowhere/grants', pino({ level: 'silent' })), /ENOENT.*\/nowhere\/grants/)
+    assert.throws(
+      () => new GrantFolder('/nowhere/grants', [REFERENCE_GRANT], pino({ level: 'silent' })),
+      /ENOENT.*\/nowhere\/grants/,
+    )
   })
 
   test('is followed: files that are added, changed and deleted take effect, in subfolders too', async (t) => {

@@ -188,7 +188,7 @@ function sameTarget(a: { to: readonly string[] }, b: { to: readonly string[] }):
 }
 
 function sourceOf(grants: readonly unknown[]): GrantSource {
-  const index = new GrantIndex(grants.map(parseGrant).filter((grant) => grant !== undefined))
+  const index = new GrantIndex(grants.map((grant) => parseGrant(grant)).filter((grant) => grant !== undefined))
   return {
     cached: () => ({ grants: index, current: true }),
     fresh: async (namespaces) => ({ grants: index, read: new Set(namespaces) }),

@@ -9,7 +9,7 @@ import { type Result, run } from './run.ts'
 const CLI = path.join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
 
 /** Objects that the command line prints. */
-async function printed(...argv: string[]): Promise<ApiObject[]> {
+export async function printed(...argv: string[]): Promise<ApiObject[]> {
   const { code, stdout, stderr } = await run(process.execPath, [CLI, ...argv])
   if (code !== 0) throw new Error(`refgrant ${argv.join(' ')}: exit code ${code}: ${stderr}`)
   return parseAllDocuments(stdout).map((document) => document.toJS() as ApiObject)

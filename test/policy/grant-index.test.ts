@@ -68,3 +68,25 @@ test('whatever is set, deleted and replaced, the index answers as a walk over th
     { numRuns: 2_000 },
   )
 })
+
+test('grants of two kinds may share a name, and one kind is replaced without the other', () => {
+  const grant = (name: string, kind: string, resource?: string): Grant => ({
+    namespace: 'billing',
+    name,
+    ...(resource !== undefined && { resource }),
+    from: [{ group: 'g', kind: 'From', namespace: 'shop' }],
+    to: [{ group: '', kind }],
+  })
+  const permits = (index: GrantIndex, kind: string) =>
+    index.permitting({
+      from: { group: 'g', kind: 'From', namespace: 'shop', name: 'x' },
+      to: { group: '', kind, namespace: 'billing', name: 'y' },
+      path: 'spec',
+    }) !== undefined
+  const index = new GrantIndex([grant('one', 'Service'), grant('one', 'Secret', 'grants.example.com')])
+  assert.deepEqual([permits(index, 'Service'), permits(index, 'Secret'), index.size], [true, true, 2])
+  index.replace([], 'grants.example.com')
+  assert.deepEqual([permits(index, 'Service'), permits(index, 'Secret'), index.size], [true, false, 1])
+  index.replace([])
+  assert.equal(index.size, 0)
+})

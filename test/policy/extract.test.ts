@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import fc from 'fast-check'
+import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { extract } from '../../src/policy/extract.ts'
+import { crosses } from '../../src/policy/judge.ts'
+import type { Reference } from '../../src/policy/reference.ts'
+
+const standard = new Catalogue(guardedFields)
+const nameOf = ({ group, kind }: GuardedField['from']) => ({ group, kind, namespace: 'shop', name: 'checkout' })
+const stepsOf = (path: string) => path.replaceAll('[]', '.[]').split('.')
+
+/** An object that holds `value` at the end of these steps, with `around` on both sides in every list on the way. */
+function holding(steps: readonly string[], value: unknown, around: readonly unknown[] = []): unknown {
+  const [step, ...rest] = steps
+  if (step === undefined) return value
+  const held = holding(rest, value, around)
+  return step === '[]' ? [...around, held, ...around] : { [step]: held }
+}
+
+/** Where `holding` puts its value. */
+const placeOf = (path: string, around: readonly unknown[] = []) => path.replaceAll('[]', `[${around.length}]`)
+
+/** A reference into another namespace with every part written. */
+const GOOD = { group: 'g', kind: 'Kind', namespace: 'billing', name: 'payments' }
+
+/** What may stand where a list, an object or a reference is expected. None of it names another namespace. */
+const ODD: readonly unknown[] = [
+  undefined,
+  null,
+  true,
+  0,
+  -1.5,
+  '',
+  'text',
+  [],
+  {},
+  [[]],
+  [null],
+  [[GOOD]],
+  { 0: GOOD, length: 1 },
+  JSON.parse('{ "__proto__": { "namespace": "billing", "name": "payments" } }'),
+  JSON.parse('{ "constructor": { "prototype": { "namespace": "billing" } }, "hasOwnProperty": 1 }'),
+  JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)),
+  JSON.parse('{"spec":'.repeat(20_000) + 'null' + '}'.repeat(20_000)),
+]
+
+suite('every field of the catalogue', () => {
+  for (const field of guardedFields) {
+    const { from, path, to } = field
+    const steps = stepsOf(path)
+    const find = (object: unknown) => extract(new Catalogue([field]), nameOf(from), object)
+    const title = `${from.kind} ${path}`
+
+    test(`${title} gives the reference that it holds, beside other fields and whatever else is in its lists`, () => {
+      const expected: Reference = { from: nameOf(from), to: GOOD, path: placeOf(path, ODD) }
+      assert.deepEqual(find(holding(steps, GOOD, ODD)).filter(crosses), [expected])
+      assert.deepEqual(extract(standard, nameOf(from), holding(steps, GOOD, ODD)).filter(crosses), [expected])
+    })
+
+    test(`${title} refers to nothing elsewhere where anything on the way is of another type`, () => {
+      for (let length = 0; length <= steps.length; length += 1) {
+        for (const odd of ODD) assert.deepEqual(find(holding(steps.slice(0, length), odd)).filter(crosses), [])
+      }
+    })
+
+    test(`${title} keeps its good references beside those with a part of any type`, () => {
+      for (const part of ['group', 'kind', 'namespace', 'name'] as const) {
+        const absent = { group: to?.group ?? '', kind: to?.kind ?? '', namespace: 'shop', name: '' }[part]
+        const meanings: [written: unknown, meant: string][] = [
+          [undefined, absent],
+          [null, absent],
+          ['other', 'other'],
+          ['', part === 'namespace' ? 'shop' : ''],
+          [' ', ' '],
+          ['__proto__', '__proto__'],
+          ...[true, 0, 7, [], ['other'], {}, { name: 'other' }].map((odd): [unknown, string] => [odd, '<not text>']),
+        ]
+        for (const [written, meant] of meanings) {
+          const odd = { ...GOOD, [part]: written }
+          assert.deepEqual(find(holding(steps, odd)), [
+            { from: nameOf(from), to: { ...GOOD, [part]: meant }, path: placeOf(path) },
+          ])
+        }
+        if (!path.includes('[]')) continue
+        const around = meanings.map(([written]) => ({ ...GOOD, [part]: written }))
+        const all = find(holding(steps, GOOD, around))
+        assert.ok(all.some((one) => one.path === placeOf(path, around) && crosses(one) && one.to.name === GOOD.name))
+      }
+    })
+
+    test(`${title} is not found in objects of other kinds`, () => {
+      const held = holding(steps, GOOD)
+      assert.equal(find(held).length, 1)
+      const other = (change: object) => extract(standard, { ...nameOf(from), ...change }, held)
+      assert.deepEqual(
+        [other({ kind: 'Other' }), other({ kind: from.kind.toLowerCase() }), other({ group: 'other.example.com' })],
+        [[], [], []],
+      )
+    })
+  }
+})
+
+suite('what is not written in an object itself is no part of it', () => {
+  const from = { group: 'example.com', kind: 'Own', plural: 'owns' }
+  const rows = (...paths: string[]) => new Catalogue(paths.map((path) => ({ from, path })))
+
+  test('inherited steps', () => {
+    assert.deepEqual(extract(rows('spec.__proto__', '__proto__'), nameOf(from), { spec: {} }), [])
+    assert.deepEqual(extract(rows('spec.ref'), nameOf(from), { spec: Object.create({ ref: GOOD }) }), [])
+  })
+
+  test('inherited parts of a reference', () => {
+    const [reference] = extract(rows('spec.ref'), nameOf(from), { spec: { ref: Object.create(GOOD) } })
+    assert.deepEqual(reference?.to, { group: '', kind: '', namespace: 'shop', name: '' })
+  })
+
+  test('but a step called __proto__ that is written is one', () => {
+    const object = JSON.parse('{ "spec": { "__proto__": { "namespace": "billing" } } }')
+    assert.deepEqual(
+      extract(rows('spec.__proto__'), nameOf(from), object).map(({ to }) => to.namespace),
+      ['billing'],
+    )
+  })
+})
+
+test('references come field by field in catalogue order, each in document order', () => {
+  const ref = (name: string) => ({ name, namespace: 'billing' })
+  const mirror = (name: string) => [{ requestMirror: { backendRef: ref(name) } }]
+  const rule = (number: number) => ({
+    filters: mirror(`rule-mirror-${number}`),
+    backendRefs: [ref(`a${number}`), { ...ref(`b${number}`), filters: mirror(`backend-mirror-${number}`) }],
+  })
+  const from = { group: 'gateway.networking.k8s.io', kind: 'GRPCRoute', namespace: 'shop', name: 'checkout' }
+  assert.deepEqual(
+    extract(standard, from, { spec: { rules: [rule(0), rule(1)] } }).map(({ path, to }) => [path, to.name]),
+    [
+      ['spec.rules[0].backendRefs[0]', 'a0'],
+      ['spec.rules[0].backendRefs[1]', 'b0'],
+      ['spec.rules[1].backendRefs[0]', 'a1'],
+      ['spec.rules[1].backendRefs[1]', 'b1'],
+      ['spec.rules[0].backendRefs[1].filters[0].requestMirror.backendRef', 'backend-mirror-0'],
+      ['spec.rules[1].backendRefs[1].filters[0].requestMirror.backendRef', 'backend-mirror-1'],
+      ['spec.rules[0].filters[0].requestMirror.backendRef', 'rule-mirror-0'],
+      ['spec.rules[1].filters[0].requestMirror.backendRef', 'rule-mirror-1'],
+    ],
+  )
+})
+
+test('whatever JSON an object is, each reference found is at the place that its path names', () => {
+  const kinds = standard.referrers()
+  const names = ['spec', 'rules', 'listeners', 'tls', 'backendRefs', 'certificateRefs', 'namespace', 'name', '__proto__']
+  const key = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...names) }, fc.string())
+  const { value } = fc.letrec((tie) => ({
+    leaf: fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null)),
+    list: fc.array(tie('value'), { maxLength: 3 }),
+    object: fc.array(fc.tuple(key, tie('value')), { maxLength: 4 }).map(Object.fromEntries),
+    value: fc.oneof({ maxDepth: 8, withCrossShrink: true }, tie('leaf'), tie('list'), tie('object')),
+  }))
+  const at = (object: unknown, path: string) =>
+    (path.match(/[^.[\]]+/g) ?? []).reduce((held, step) => (held as Record<string, unknown>)[step], object)
+  const wrapped = fc.tuple(value, fc.constantFrom(...guardedFields), fc.nat({ max: 12 }))
+  let found = 0
+  fc.assert(
+    fc.property(wrapped, fc.constantFrom(...kinds), ([odd, { path }, length], kind) => {
+      const object = holding(stepsOf(path).slice(0, length), odd)
+      for (const reference of extract(standard, nameOf(kind), object)) {
+        found += 1
+        const held = at(object, reference.path) as Record<string, unknown>
+        assert.ok(typeof held === 'object' && held !== null && !Array.isArray(held))
+        if (typeof held.name === 'string') assert.equal(reference.to.name, held.name)
+        assert.ok(Object.values(reference.to).every((part) => typeof part === 'string'))
+      }
+    }),
+    { numRuns: 3_000, seed: 1 },
+  )
+  assert.ok(found > 100, `only ${found} references were found`)
+})

@@ -5,21 +5,10 @@ import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/ca
 import { extract } from '../../src/policy/extract.ts'
 import { crosses } from '../../src/policy/judge.ts'
 import type { Reference } from '../../src/policy/reference.ts'
+import { holding, placeOf, stepsOf } from './holding.ts'
 
 const standard = new Catalogue(guardedFields)
 const nameOf = ({ group, kind }: GuardedField['from']) => ({ group, kind, namespace: 'shop', name: 'checkout' })
-const stepsOf = (path: string) => path.replaceAll('[]', '.[]').split('.')
-
-/** An object that holds `value` at the end of these steps, with `around` on both sides in every list on the way. */
-function holding(steps: readonly string[], value: unknown, around: readonly unknown[] = []): unknown {
-  const [step, ...rest] = steps
-  if (step === undefined) return value
-  const held = holding(rest, value, around)
-  return step === '[]' ? [...around, held, ...around] : { [step]: held }
-}
-
-/** Where `holding` puts its value. */
-const placeOf = (path: string, around: readonly unknown[] = []) => path.replaceAll('[]', `[${around.length}]`)
 
 /** A reference into another namespace with every part written. */
 const GOOD = { group: 'g', kind: 'Kind', namespace: 'billing', name: 'payments' }
@@ -42,7 +31,7 @@ const ODD: readonly unknown[] = [
   JSON.parse('{ "__proto__": { "namespace": "billing", "name": "payments" } }'),
   JSON.parse('{ "constructor": { "prototype": { "namespace": "billing" } }, "hasOwnProperty": 1 }'),
   JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)),
-  JSON.parse('{"spec":'.repeat(20_000) + 'null' + '}'.repeat(20_000)),
+  JSON.parse(`${'{"spec":'.repeat(20_000)}null${'}'.repeat(20_000)}`),
 ]
 
 suite('every field of the catalogue', () => {
@@ -149,7 +138,17 @@ test('references come field by field in catalogue order, each in document order'
 
 test('whatever JSON an object is, each reference found is at the place that its path names', () => {
   const kinds = standard.referrers()
-  const names = ['spec', 'rules', 'listeners', 'tls', 'backendRefs', 'certificateRefs', 'namespace', 'name', '__proto__']
+  const names = [
+    'spec',
+    'rules',
+    'listeners',
+    'tls',
+    'backendRefs',
+    'certificateRefs',
+    'namespace',
+    'name',
+    '__proto__',
+  ]
   const key = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...names) }, fc.string())
   const { value } = fc.letrec((tie) => ({
     leaf: fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null)),

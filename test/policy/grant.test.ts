@@ -120,7 +120,9 @@ test('whatever JSON it is, a grant can be read, and no entry is wider than it wa
       assert.ok(grant)
       const written = (list: unknown) => (Array.isArray(list) ? list : []) as Record<string, unknown>[]
       for (const one of grant.from)
-        assert.ok(written(spec.from).some((entry) => Object.entries(one).every(([key, value]) => entry?.[key] === value)))
+        assert.ok(
+          written(spec.from).some((entry) => Object.entries(one).every(([key, value]) => entry?.[key] === value)),
+        )
       for (const one of grant.to)
         assert.ok(
           written(spec.to).some(

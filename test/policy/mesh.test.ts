@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
 import { crossingReferences } from '../../src/policy/crossing.ts'
 import { isMeshRoute } from '../../src/policy/mesh.ts'
+import { holding, stepsOf } from './holding.ts'
 
 const service = { group: '', kind: 'Service', name: 'payments' }
 const serviceImport = { group: 'multicluster.x-k8s.io', kind: 'ServiceImport', name: 'payments' }
@@ -49,7 +50,18 @@ suite('a route is not for a mesh only', () => {
   ]
   for (const [title, parentRefs, rest] of cases) test(title, () => assert.equal(mesh(parentRefs, rest), false))
 
-  for (const object of [undefined, null, true, 7, 'text', [], {}, { spec: null }, { spec: 'text' }, { spec: [service] }])
+  for (const object of [
+    undefined,
+    null,
+    true,
+    7,
+    'text',
+    [],
+    {},
+    { spec: null },
+    { spec: 'text' },
+    { spec: [service] },
+  ])
     test(`if it is ${JSON.stringify(object)}`, () => assert.equal(isMeshRoute(object), false))
 })
 
@@ -59,19 +71,16 @@ suite('of the kinds of the catalogue', () => {
   for (const { group, kind, route } of catalogue.referrers()) {
     const from = { group, kind, namespace: 'shop', name: 'x' }
     test(`${kind} ${route ? 'may be for a mesh' : 'is never for a mesh, whatever parents it claims'}`, () => {
-      // One reference that every kind has a field for, and parents as a route has them.
-      const spec = {
-        parentRefs: [service],
-        rules: [{ backendRefs: [backend] }],
-        listeners: [{ tls: { certificateRefs: [backend] } }],
-        tls: { clientCertificateRef: backend },
-        tracing: { provider: { backendRef: backend } },
-      }
-      const crossing = crossingReferences(catalogue, from, { spec })
+      const [{ path }] = guardedFields.filter((field) => field.from.group === group && field.from.kind === kind) as [
+        GuardedField,
+      ]
+      const [root = '', ...steps] = stepsOf(path)
+      const object = { [root]: { parentRefs: [service], ...(holding(steps, backend) as object) } }
+      const crossing = crossingReferences(catalogue, from, object)
       assert.equal(crossing.references.length, route ? 0 : 1)
       assert.equal(crossing.exempt, route ? 'mesh route' : undefined)
       const enforced = new Catalogue(guardedFields, { meshRoutes: false, targets: [] })
-      assert.equal(crossingReferences(enforced, from, { spec }).references.length, 1)
+      assert.equal(crossingReferences(enforced, from, object).references.length, 1)
     })
   }
 

@@ -69,8 +69,8 @@ test('whatever it is, a quoted text is one visible line that ends where its quot
 test('two texts never look alike: a quoted text can be read back', () => {
   const read = (quoted: string) =>
     JSON.parse(
-      quoted.replace(/\\(?:u\{([0-9a-f]+)\}|.)/gu, (escape, code?: string) =>
-        code === undefined ? escape : JSON.stringify(String.fromCodePoint(Number.parseInt(code, 16))).slice(1, -1),
+      quoted.replace(/\\(?:u\{([0-9a-f]+)\}|.)/gu, (written, code?: string) =>
+        code === undefined ? written : JSON.stringify(String.fromCodePoint(Number.parseInt(code, 16))).slice(1, -1),
       ),
     )
   fc.assert(

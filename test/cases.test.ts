@@ -76,6 +76,7 @@ suite('cases over HTTPS', () => {
     metrics: new Metrics(
       () => nothing,
       () => ({ done: 0, failed: 0 }),
+      () => 0,
     ),
   })
   const agent = new https.Agent({ ca: authority.cert, keepAlive: true })

@@ -1,19 +1,27 @@
 import { readFile } from 'node:fs/promises'
 import { Argument, Command } from 'commander'
 import { stringify } from 'yaml'
+import { Api } from '../cluster/api.ts'
+import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { type Config, catalogueOf, loadConfig, type Overrides } from '../config/load.ts'
 import { modeLabelPolicy } from '../manifests/mode-label-policy.ts'
 import { rbac } from '../manifests/rbac.ts'
-import { type WebhookClient, webhookConfiguration } from '../manifests/webhook.ts'
-import { toJson } from '../report/words.ts'
-import { configOption, modeOption, outputOption } from './options.ts'
+import type { WebhookClient } from '../manifests/webhook.ts'
+import { REPORT_VERSION, toJson } from '../report/words.ts'
+import { type Comparison, compare, driftLines, registrationOf } from './drift.ts'
+import { CommandFailure, EXIT } from './failure.ts'
+import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
 
-interface ManifestsOptions extends Overrides {
+interface ManifestsOptions extends Overrides, ConnectionChoice {
   readonly url?: string
   readonly ca?: string
   readonly config?: string
   readonly output: 'yaml' | 'json'
+  readonly diff?: true
 }
+
+/** How long `--diff` may wait for the API server, in ms. */
+const DIFF = 15_000
 
 /** What can be printed alone. */
 const PARTS = ['rbac', 'webhook', 'mode-label-policy'] as const
@@ -26,7 +34,7 @@ export function manifestsCommand(): Command {
     .description('print the Kubernetes objects that the server needs: its account, its rights and its registration')
     .addHelpText(
       'after',
-      '\nWithout a part, rbac and webhook are printed. The part mode-label-policy is optional: it lets only holders of\nthe verb set-refgrant-mode change the mode label of a namespace.',
+      '\nWithout a part, rbac and webhook are printed. The part mode-label-policy is optional: it lets only holders of\nthe verb set-refgrant-mode change the mode label of a namespace.\n\nExit codes: 0 done; 1 --diff found differences; 2 could not do it.',
     )
     .addArgument(parts)
     .option('--url <url>', 'origin of a server outside the cluster, https://HOST:PORT; default: the Service')
@@ -34,8 +42,16 @@ export function manifestsCommand(): Command {
     .addOption(configOption())
     .addOption(modeOption())
     .addOption(outputOption(['yaml', 'json']))
-    .action(async (part: Part | undefined, { url, ca, config: file, output, mode }: ManifestsOptions) => {
+    .option(
+      '--diff',
+      'tell where the live registration and rights differ, with your own rights, and print nothing else',
+    )
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
+    .action(async (part: Part | undefined, options: ManifestsOptions) => {
+      const { url, ca, config: file, output, mode, diff } = options
       const config = loadConfig(file, { mode })
+      if (diff) return printDifferences(config, options)
       const caBundle = ca === undefined ? undefined : await readFile(ca, 'utf8')
       const chosen = (part === undefined ? (['rbac', 'webhook'] as const) : [part]).flatMap((name) =>
         objectsOf(name, config, { url, caBundle }),
@@ -46,14 +62,33 @@ export function manifestsCommand(): Command {
     })
 }
 
+async function printDifferences(config: Config, choice: ManifestsOptions): Promise<void> {
+  let comparisons: Comparison[]
+  try {
+    comparisons = await compare(new Api(connectionFrom(choice)), config, AbortSignal.timeout(DIFF))
+  } catch (error) {
+    throw new CommandFailure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
+  }
+  if (choice.output === 'json') {
+    process.stdout.write(toJson({ apiVersion: REPORT_VERSION, kind: 'DriftReport', objects: comparisons }))
+  } else {
+    process.stdout.write(
+      comparisons
+        .flatMap(driftLines)
+        .map((line) => `${line}\n`)
+        .join(''),
+    )
+  }
+  if (comparisons.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
+}
+
 function objectsOf(part: Part, config: Config, client: WebhookClient): object[] {
-  const { guardedFields: own, mode, modeLabel, failurePolicy } = config
   switch (part) {
     case 'rbac':
       return rbac(catalogueOf(config).grantKinds)
     case 'webhook':
-      return [webhookConfiguration({ catalogue: catalogueOf(config), own, mode, modeLabel, failurePolicy }, client)]
+      return [registrationOf(config, client)]
     case 'mode-label-policy':
-      return modeLabelPolicy(modeLabel)
+      return modeLabelPolicy(config.modeLabel)
   }
 }

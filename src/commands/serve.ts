@@ -3,26 +3,17 @@ import type { AddressInfo } from 'node:net'
 import { Command, Option } from 'commander'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
-import type { GrantSource } from '../admission/grant-source.ts'
 import type { Mode } from '../admission/settings.ts'
-import { Api } from '../cluster/api.ts'
-import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
-import { ClusterGrants } from '../cluster/grants.ts'
-import { unservableRows } from '../cluster/own-kinds.ts'
 import { LiveConfig } from '../config/live.ts'
-import { type Config, catalogueOf, limitsOf } from '../config/load.ts'
-import { GrantFolder } from '../files/grant-folder.ts'
-import type { GuardedField } from '../policy/catalogue.ts'
+import type { Config } from '../config/load.ts'
 import { parseAddress } from '../server/address.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth, type Check } from '../server/health.ts'
-import { type Knowledge, Metrics } from '../server/metrics.ts'
+import { Metrics } from '../server/metrics.ts'
 import { readKeyPair } from '../server/tls.ts'
 import { CommandFailure, EXIT } from './failure.ts'
+import { clusterGrants, folderGrants, type GrantSupply } from './grant-supply.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption } from './options.ts'
-
-/** How long the start may wait for what the cluster serves, in ms; only with guarded fields of one's own. */
-const DISCOVERY = 5_000
 
 interface ServeOptions {
   readonly kubeconfig?: string
@@ -82,15 +73,6 @@ export function serveCommand(): Command {
     .action(serve)
 }
 
-/** Where the grants come from, with what the server tells of it. */
-interface Grants {
-  readonly source: GrantSource
-  readonly knowledge: () => Knowledge
-  /** Takes what a changed configuration says of fresh reads. */
-  readonly configure: (config: Config) => void
-  readonly stop: () => void
-}
-
 async function serve(options: ServeOptions): Promise<void> {
   // Before anything that takes time, so that a signal always finds somebody.
   const stopping = stopSignal()
@@ -99,12 +81,20 @@ async function serve(options: ServeOptions): Promise<void> {
   const live = new LiveConfig(options.config, options, logger)
   const grants =
     options.grants === undefined
-      ? await clusterGrants(options, live.config, logger)
-      : folderGrants(options.grants, live.config, logger)
+      ? await clusterGrants(options, live, logger)
+      : folderGrants(options.grants, live, logger)
   live.watch(grants.configure)
-  const metrics = new Metrics(grants.knowledge, () => live.reloads)
+  const metrics = new Metrics(
+    grants.knowledge,
+    () => live.reloads,
+    () => grants.drift()?.length,
+  )
   const app = buildApp({ settings: () => live.settings, source: grants.source, keyPair, logger, metrics })
-  const health = buildHealth({ registry: metrics.registry, readiness: readiness(grants, stopping) })
+  const health = buildHealth({
+    registry: metrics.registry,
+    readiness: readiness(grants, stopping),
+    remarks: () => [driftCheck(grants)],
+  })
 
   await listen(health, options.metricsListen, 'serving health and metrics', logger)
   await listen(app, options.listen, 'serving reviews', logger)
@@ -115,57 +105,8 @@ async function serve(options: ServeOptions): Promise<void> {
   await Promise.all([app.close(), health.close()])
 }
 
-async function clusterGrants({ kubeconfig, context }: ServeOptions, config: Config, logger: Logger): Promise<Grants> {
-  const api = apiOf({ kubeconfig, context })
-  await refuseUnservable(api, config.guardedFields, logger)
-  const kinds = catalogueOf(config).grantKinds
-  const grants = new ClusterGrants({ api, kinds, logger, now: () => performance.now(), limits: limitsOf(config) })
-  const stop = new AbortController()
-  void grants.run(stop.signal)
-  return {
-    source: grants,
-    knowledge: () => ({ grants: grants.index.size, ageSeconds: grants.age / 1_000, freshReads: grants.freshReads }),
-    configure: (changed) => grants.limit(limitsOf(changed)),
-    stop: () => stop.abort(),
-  }
-}
-
-function apiOf(choice: ConnectionChoice): Api {
-  try {
-    return new Api(connectionFrom(choice))
-  } catch (error) {
-    throw new CommandFailure(`cannot use the kubeconfig: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-/** Rows that cannot work end the start. A cluster that cannot be asked does not: the webhook can judge without. */
-async function refuseUnservable(api: Api, rows: readonly GuardedField[], logger: Logger): Promise<void> {
-  if (rows.length === 0) return
-  const problems = await unservableRows(api, rows, AbortSignal.timeout(DISCOVERY)).catch((error) => {
-    logger.warn({ err: error }, 'cannot compare the guarded fields of the configuration with what the cluster serves')
-    return []
-  })
-  if (problems.length > 0) throw new CommandFailure(problems.join('\n'))
-}
-
-function folderGrants(folder: string, config: Config, logger: Logger): Grants {
-  const freshReads = { started: 0, shared: 0, failed: 0, over_budget: 0 }
-  try {
-    const source = new GrantFolder(folder, catalogueOf(config).grantKinds, logger)
-    source.watch()
-    return {
-      source,
-      knowledge: () => ({ grants: source.index.size, ageSeconds: 0, freshReads }),
-      configure: () => {},
-      stop: () => source.close(),
-    }
-  } catch (error) {
-    throw new CommandFailure(`cannot read the folder of grants: ${(error as Error).message}`, { cause: error })
-  }
-}
-
 /** Once synced, for good: an old index is no reason to send nobody here, since fresh reads take its place. */
-function readiness({ knowledge }: Grants, stopping: AbortSignal): () => Check[] {
+function readiness({ knowledge }: GrantSupply, stopping: AbortSignal): () => Check[] {
   let synced = false
   return () => {
     const { grants, ageSeconds } = knowledge()
@@ -176,6 +117,13 @@ function readiness({ knowledge }: Grants, stopping: AbortSignal): () => Check[] 
       { name: 'serving', ok: !stopping.aborted },
     ]
   }
+}
+
+/** Told beside readiness, and no part of it: what is registered can be mended only by whoever registers. */
+function driftCheck({ drift }: GrantSupply): Check {
+  const lines = drift()
+  const detail = lines === undefined ? 'not known' : lines.join('; ')
+  return { name: 'registration', ok: lines?.length === 0, ...(detail !== '' && { detail }) }
 }
 
 async function listen(app: FastifyInstance, address: string, what: string, logger: Logger): Promise<void> {

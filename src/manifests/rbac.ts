@@ -2,8 +2,8 @@ import type { GrantKind } from '../policy/grant-kinds.ts'
 import { NAME, NAMESPACE } from './names.ts'
 
 /**
- * The account of the server and all that it may do: list and watch grants. It may read no Service, Secret,
- * ConfigMap or Pod, so it cannot tell anybody whether a target exists.
+ * The account of the server and all that it may do: list and watch grants, and read its own registration and rights. It
+ * may read no Service, Secret, ConfigMap or Pod, so it cannot tell anybody whether a target exists.
  */
 export function rbac(grantKinds: readonly GrantKind[]) {
   return [
@@ -13,11 +13,16 @@ export function rbac(grantKinds: readonly GrantKind[]) {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: NAME },
-      rules: grantKinds.map(({ group, plural }) => ({
-        apiGroups: [group],
-        resources: [plural],
-        verbs: ['list', 'watch'],
-      })),
+      rules: [
+        ...grantKinds.map(({ group, plural }) => ({
+          apiGroups: [group],
+          resources: [plural],
+          verbs: ['list', 'watch'],
+        })),
+        // Its own registration and rights, to tell where they are not as the configuration has them.
+        own('admissionregistration.k8s.io', 'validatingwebhookconfigurations'),
+        own('rbac.authorization.k8s.io', 'clusterroles'),
+      ],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -27,4 +32,8 @@ export function rbac(grantKinds: readonly GrantKind[]) {
       subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }],
     },
   ]
+}
+
+function own(group: string, resource: string) {
+  return { apiGroups: [group], resources: [resource], resourceNames: [NAME], verbs: ['get'] }
 }

@@ -13,24 +13,31 @@ export interface HealthOptions {
   readonly registry: Registry
   /** What must hold before the API server is sent here. */
   readonly readiness: () => readonly Check[]
+  /** What is told beside it, and does not count. */
+  readonly remarks?: () => readonly Check[]
 }
 
 /**
  * Health and metrics on a plain listener of their own, so that probes need no certificate and the port for reviews
  * serves nothing else: `/livez`, `/readyz` (`?verbose` names each check) and `/metrics`. It does not listen yet.
  */
-export function buildHealth({ registry, readiness }: HealthOptions): FastifyInstance {
+export function buildHealth({ registry, readiness, remarks = () => [] }: HealthOptions): FastifyInstance {
   const app: FastifyInstance = Fastify()
   // Alive is whoever answers: a restart would mend neither a lost API server nor a missing grant.
   app.get('/livez', () => 'ok\n')
   app.get<{ Querystring: { verbose?: string } }>('/readyz', (request, reply) => {
     const checks = readiness()
     const ready = checks.every(({ ok }) => ok)
-    const lines = checks.map(({ name, ok, detail }) => `[${ok ? '+' : '-'}]${name}${detail ? `: ${detail}` : ''}`)
+    const lines = [...checks.map((check) => line(check, '-')), ...remarks().map((check) => line(check, '!'))]
     const verbose = request.query.verbose !== undefined || !ready
     const summary = ready ? 'ok' : 'not ready'
     return reply.code(ready ? 200 : 503).send(`${[...(verbose ? lines : []), summary].join('\n')}\n`)
   })
   app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
   return app
+}
+
+/** `[+]NAME`, or with the mark of what is not well. */
+function line({ name, ok, detail }: Check, mark: string): string {
+  return `[${ok ? '+' : mark}]${name}${detail ? `: ${detail}` : ''}`
 }

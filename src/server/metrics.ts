@@ -39,7 +39,11 @@ export class Metrics {
     registers: [this.registry],
   })
 
-  constructor(knowledge: () => Knowledge, reloads: () => Readonly<Record<'done' | 'failed', number>>) {
+  constructor(
+    knowledge: () => Knowledge,
+    reloads: () => Readonly<Record<'done' | 'failed', number>>,
+    drift: () => number | undefined,
+  ) {
     this.#gauge('refgrant_grants', 'ReferenceGrants known.', () => knowledge().grants)
     this.#gauge(
       'refgrant_knowledge_age_seconds',
@@ -50,6 +54,11 @@ export class Metrics {
       'refgrant_fresh_reads_total',
       'Reads of one namespace made before a refusal: started, shared with another review, failed, over budget.',
       () => knowledge().freshReads,
+    )
+    this.#gauge(
+      'refgrant_drift',
+      'Fields of the live registration and rights that are not as the configuration has them; NaN if that is not known.',
+      () => drift() ?? Number.NaN,
     )
     this.#results(
       'refgrant_config_reloads_total',

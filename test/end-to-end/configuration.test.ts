@@ -35,7 +35,8 @@ const registered = () => register(cluster.controlPlane, refgrant, ca(), ['--conf
 async function configure(change: object): Promise<void> {
   const reloads = () => refgrant.metric('refgrant_config_reloads_total', 'done')
   const before = await reloads()
-  await writeFile(file, stringify({ ...HEAD, ...change }))
+  // A comment makes each text another one.
+  await writeFile(file, `${stringify({ ...HEAD, ...change })}# ${names++}\n`)
   await until('the configuration is read', async () => (await reloads()) > before)
 }
 
@@ -193,8 +194,9 @@ suite('serving settings take effect while the server runs', () => {
     await configure({ exempt: { namespaces: ['shop'] } })
     await writeFile(file, stringify({ ...HEAD, exemt: {} }))
     await until('it is reported', async () => (await refgrant.metric('refgrant_config_reloads_total', 'failed')) > 0)
-    const problems = refgrant.log.findLast((line) => line.level === 50)?.problems
-    assert.deepEqual(problems, [`${file}:3: exemt is no field of the configuration: did you mean exempt?`])
+    const problems = () => refgrant.log.findLast((line) => line.level === 50)?.problems
+    await until('it is logged', () => problems() !== undefined)
+    assert.deepEqual(problems(), [`${file}:3: exemt is no field of the configuration: did you mean exempt?`])
     assert.equal(await outcome(violation()), 'silent')
   })
 })
@@ -267,4 +269,34 @@ test('the policy on the mode label lets only holders of its verb change it', asy
   assert.equal((await label('labeller', 'team=other')).code, 0)
   assert.notEqual((await label('labeller', 'refgrant.dev/mode-')).code, 0)
   assert.equal((await label('chooser', 'refgrant.dev/mode-')).code, 0)
+})
+
+test('a live registration that is not as the configuration has it is reported, and is no reason to be unready', async () => {
+  const { api, kubeconfig } = cluster.controlPlane
+  const diff = (...argv: string[]) =>
+    command(['manifests', '--diff', '--kubeconfig', kubeconfig, '--config', file, ...argv])
+  await configure({})
+  await registered()
+  assert.deepEqual(await diff(), { code: 0, stdout: '', stderr: '' })
+
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/refgrant'
+  const patch = [
+    { op: 'replace', path: '/webhooks/0/timeoutSeconds', value: 9 },
+    { op: 'remove', path: '/webhooks/0/matchConditions/0' },
+  ]
+  await api.must('PATCH', path, patch, 'application/json-patch+json')
+  const { code, stdout } = await diff()
+  assert.equal(code, 1)
+  assert.match(stdout, /webhooks\[deny\.refgrant\.dev\]\.matchConditions\[changed\] is missing/)
+  assert.match(stdout, /webhooks\[deny\.refgrant\.dev\]\.timeoutSeconds is 9, the configuration says 5\n/)
+  assert.equal(JSON.parse((await diff('--output', 'json')).stdout).objects[0].differences.length, 2)
+
+  await configure({})
+  await until('the server has compared', async () => (await refgrant.metric('refgrant_drift')) === 2)
+  const ready = await refgrant.health('/readyz?verbose')
+  assert.match(ready, /^\[!\]registration: .*timeoutSeconds is 9/m)
+  assert.match(ready, /\nok\n$/)
+  await registered()
+  await configure({})
+  await until('the server has compared again', async () => (await refgrant.metric('refgrant_drift')) === 0)
 })

@@ -23,6 +23,7 @@ const app = buildApp({
   metrics: new Metrics(
     () => nothing,
     () => ({ done: 0, failed: 0 }),
+    () => 0,
   ),
 })
 after(() => app.close())

@@ -8,6 +8,7 @@ const unknown: Knowledge = {
   freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
 }
 
+const noDrift = () => 0
 const noReloads = () => ({ done: 0, failed: 0 })
 
 /** What is exposed under a name: each row without its help. */
@@ -16,7 +17,7 @@ async function rows(metrics: Metrics, name: string) {
 }
 
 test('reviews are counted by kind, operation, mode, decision and reason, and timed by decision', async () => {
-  const metrics = new Metrics(() => unknown, noReloads)
+  const metrics = new Metrics(() => unknown, noReloads, noDrift)
   const labels = { kind: 'HTTPRoute', operation: 'CREATE', mode: 'deny', decision: 'permitted', reason: '' }
   metrics.review(labels, 0.002)
   metrics.review(labels, 0.03)
@@ -36,7 +37,7 @@ test('reviews are counted by kind, operation, mode, decision and reason, and tim
 
 test('what is known is asked for each time that the numbers are read', async () => {
   let knowledge = unknown
-  const metrics = new Metrics(() => knowledge, noReloads)
+  const metrics = new Metrics(() => knowledge, noReloads, noDrift)
   const read = async () => [
     ...(await rows(metrics, 'refgrant_grants')),
     ...(await rows(metrics, 'refgrant_knowledge_age_seconds')),
@@ -64,7 +65,7 @@ test('what is known is asked for each time that the numbers are read', async () 
 })
 
 test('two servers in one process count each for itself', async () => {
-  const [one, other] = [new Metrics(() => unknown, noReloads), new Metrics(() => unknown, noReloads)]
+  const [one, other] = [new Metrics(() => unknown, noReloads, noDrift), new Metrics(() => unknown, noReloads, noDrift)]
   one.review({ kind: 'HTTPRoute', operation: 'CREATE', mode: 'deny', decision: 'permitted', reason: '' }, 1)
   assert.equal((await rows(one, 'refgrant_reviews_total')).length, 1)
   assert.deepEqual(await rows(other, 'refgrant_reviews_total'), [])

@@ -201,6 +201,31 @@ suite('serving settings take effect while the server runs', () => {
   })
 })
 
+test('a configuration that changes under load costs no review', async () => {
+  const path = '/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes?dryRun=All'
+  const { api } = cluster.controlPlane
+  const statuses = new Map<number, number>()
+  let changing = true
+  const load = async () => {
+    while (changing) {
+      const { status } = await api.request('POST', path, violation())
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+  }
+  const clients = Promise.all(Array.from({ length: 4 }, load))
+  const failed = () => refgrant.metric('refgrant_config_reloads_total', 'failed')
+  for (let round = 0; round < 3; round += 1) {
+    await configure({ exempt: { namespaces: ['shop'] } })
+    const before = await failed()
+    await writeFile(file, `mode: [ # ${names++}\n`)
+    await until('the broken file is seen', async () => (await failed()) > before)
+    await configure({})
+  }
+  changing = false
+  await clients
+  assert.deepEqual([...statuses.keys()].sort(), [201, 403], JSON.stringify([...statuses]))
+})
+
 async function everybodyMayWrite(): Promise<void> {
   await cluster.controlPlane.api.apply({
     apiVersion: 'rbac.authorization.k8s.io/v1',

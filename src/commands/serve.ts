@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { Command, Option } from 'commander'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import type { Mode } from '../admission/settings.ts'
@@ -15,6 +16,12 @@ import { CommandFailure, EXIT } from './failure.ts'
 import { clusterGrants, folderGrants, type GrantSupply } from './grant-supply.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption } from './options.ts'
 
+/**
+ * How long to serve on after SIGTERM, in s: kube-proxies learn of it within a few seconds, and a pod is given 30 s.
+ * Source: Kubernetes, "Pod Lifecycle", "Termination of Pods".
+ */
+const DRAIN = 10
+
 interface ServeOptions {
   readonly kubeconfig?: string
   readonly context?: string
@@ -23,6 +30,7 @@ interface ServeOptions {
   readonly cert: string
   readonly key: string
   readonly metricsListen: string
+  readonly drain: number
   readonly config?: string
   readonly logLevel: string
   readonly mode?: Mode
@@ -65,6 +73,15 @@ export function serveCommand(): Command {
     )
     .addOption(meshRoutesOption())
     .addOption(
+      new Option(
+        '--drain <seconds>',
+        'how long to serve on after SIGTERM, unready, while the cluster takes this server off',
+      )
+        .env('REFGRANT_DRAIN')
+        .argParser(seconds)
+        .default(DRAIN),
+    )
+    .addOption(
       new Option('--log-level <level>', 'debug shows permitted reviews too')
         .env('REFGRANT_LOG_LEVEL')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -89,7 +106,14 @@ async function serve(options: ServeOptions): Promise<void> {
     () => live.reloads,
     () => grants.drift()?.length,
   )
-  const app = buildApp({ settings: () => live.settings, source: grants.source, keyPair, logger, metrics })
+  const app = buildApp({
+    settings: () => live.settings,
+    source: grants.source,
+    keyPair,
+    logger,
+    metrics,
+    draining: () => stopping.aborted,
+  })
   const health = buildHealth({
     registry: metrics.registry,
     readiness: readiness(grants, stopping),
@@ -99,7 +123,10 @@ async function serve(options: ServeOptions): Promise<void> {
   await listen(health, options.metricsListen, 'serving health and metrics', logger)
   await listen(app, options.listen, 'serving reviews', logger)
   if (!stopping.aborted) await once(stopping, 'abort')
-  logger.info({ signal: stopping.reason }, 'stopping')
+  // A Ctrl-C is somebody's who waits for the prompt.
+  const drain = stopping.reason === 'SIGTERM' ? options.drain : 0
+  logger.info({ signal: stopping.reason, drainSeconds: drain }, 'stopping')
+  await wait(drain * 1_000)
   live.close()
   grants.stop()
   await Promise.all([app.close(), health.close()])
@@ -146,6 +173,12 @@ function stopSignal(): AbortSignal {
     })
   }
   return controller.signal
+}
+
+function seconds(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('a number of seconds, 0 or more')
+  return value
 }
 
 function rethrow(remedy: string): (error: Error) => never {

@@ -36,6 +36,8 @@ export interface AppOptions extends ReviewRecorder {
   readonly settings: () => Settings
   readonly source: GrantSource
   readonly keyPair: KeyPair
+  /** Whether the server is about to go, so that connections are to be opened elsewhere. */
+  readonly draining?: () => boolean
 }
 
 /**
@@ -43,7 +45,7 @@ export interface AppOptions extends ReviewRecorder {
  * `POST /advise` for ReferenceGrants; nothing else. It does not listen yet.
  */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { settings, source, keyPair, logger } = options
+  const { settings, source, keyPair, logger, draining = () => false } = options
   const app: FastifyInstance = Fastify({
     https: { ...tlsOptions(keyPair), connectionsCheckingInterval: ARRIVAL.checkedEvery },
     bodyLimit: LARGEST_OTHER_BODY,
@@ -57,6 +59,9 @@ export function buildApp(options: AppOptions): FastifyInstance {
   })
   // Fastify reads plain text too; a review is JSON.
   app.removeContentTypeParser('text/plain')
+  app.addHook('onSend', async (_request, reply) => {
+    if (draining()) reply.header('connection', 'close')
+  })
   const retries = new Retries()
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)

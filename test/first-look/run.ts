@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 // What `make run` does: serves the webhook with the grants of this folder, and says what to try once it is ready.
 
 const here = path.relative(process.cwd(), import.meta.dirname)
-const server = spawn(process.execPath, ['src/cli.ts', 'serve', '--grants', path.join(here, 'grants')], {
+const server = spawn(process.execPath, ['src/cli.ts', 'serve', '--drain', '0', '--grants', path.join(here, 'grants')], {
   stdio: ['ignore', 'pipe', 'inherit'],
 })
 

@@ -35,6 +35,8 @@ export interface RefgrantOptions {
   readonly grants: readonly string[]
   /** What to run; the source by default. */
   readonly program?: string
+  /** How long it serves on after SIGTERM, in s; not at all by default. */
+  readonly drain?: number
   /** Options of Node. */
   readonly nodeOptions?: readonly string[]
   /** Takes each log line, as it comes. */
@@ -50,12 +52,13 @@ export async function startRefgrant({
   grants,
   program = 'src/cli.ts',
   nodeOptions = [],
+  drain = 0,
   onLine,
 }: RefgrantOptions): Promise<Refgrant> {
   const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
   const ports = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
   const command = [...nodeOptions, path.join(ROOT, program), 'serve']
-  const argv = [...command, ...grants, ...ports, ...files, '--log-level', 'debug']
+  const argv = [...command, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain)]
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {

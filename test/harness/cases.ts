@@ -7,6 +7,8 @@ const FOLDER = path.join(import.meta.dirname, '..', 'cases')
 
 const FILES = new Set(['object.yaml', 'old-object.yaml', 'grants.yaml', 'grants-before.yaml', 'expect.yaml'])
 
+const EXPECTATIONS = new Set(['allowed', 'message', 'warnings', 'release'])
+
 /** What happens, as a sentence; an object that is applied; the grants there are; and what must come of it. */
 export interface Case {
   readonly title: string
@@ -27,7 +29,7 @@ export interface Case {
   }
 }
 
-/** All cases. A folder that lacks a file, or has one that means nothing, is an error. */
+/** All cases. A folder that lacks a file, or has one that means nothing or is held to nothing, is an error. */
 export function readCases(): Case[] {
   return readdirSync(FOLDER).map((name) => {
     const stray = readdirSync(path.join(FOLDER, name)).filter((file) => !FILES.has(file))
@@ -43,7 +45,15 @@ export function readCases(): Case[] {
       oldObject: list('old-object.yaml')[0],
       grants: list('grants.yaml'),
       grantsBefore: list('grants-before.yaml'),
-      expect: parse(readFileSync(file('expect.yaml'), 'utf8')),
+      expect: expectation(name, parse(readFileSync(file('expect.yaml'), 'utf8'))),
     }
   })
+}
+
+function expectation(name: string, expect: Case['expect']): Case['expect'] {
+  const stray = Object.keys(expect).filter((key) => !EXPECTATIONS.has(key))
+  if (stray.length > 0) throw new Error(`test/cases/${name}: expect.yaml has ${stray.join(', ')}, which mean nothing`)
+  if (typeof expect.allowed !== 'boolean') throw new Error(`test/cases/${name}: expect.yaml does not say what happens`)
+  if (!expect.allowed && !expect.message?.length) throw new Error(`test/cases/${name}: refused without a message`)
+  return expect
 }

@@ -60,6 +60,19 @@ export function issueServer(authority: Authority, hosts: readonly [string, ...st
   return { cert, key: pem(privateKey) }
 }
 
+/** A client certificate with a P-256 key of its own, for a client of this common name. */
+export function issueClient(authority: Authority, name: string, days: number): Certificate {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const extensions = [
+    { name: 'basicConstraints', cA: false, critical: true },
+    { name: 'keyUsage', digitalSignature: true, critical: true },
+    { name: 'extKeyUsage', clientAuth: true },
+  ]
+  const names = { subject: name, issuer: authority.name }
+  const cert = certificate({ ...names, days, publicKey, extensions }, authority.privateKey)
+  return { cert, key: pem(privateKey) }
+}
+
 interface Content {
   readonly subject: string
   readonly issuer: string

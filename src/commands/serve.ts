@@ -11,7 +11,7 @@ import { parseAddress } from '../server/address.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth, type Check } from '../server/health.ts'
 import { Metrics } from '../server/metrics.ts'
-import { readKeyPair } from '../server/tls.ts'
+import { type ClientAuthentication, readClientAuthentication, readKeyPair } from '../server/tls.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { clusterGrants, folderGrants, type GrantSupply } from './grant-supply.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption } from './options.ts'
@@ -30,6 +30,8 @@ interface ServeOptions {
   readonly cert: string
   readonly key: string
   readonly metricsListen: string
+  readonly clientCa?: string
+  readonly clientName: readonly string[]
   readonly drain: number
   readonly config?: string
   readonly logLevel: string
@@ -55,6 +57,17 @@ export function serveCommand(): Command {
     .addOption(new Option('--cert <file>', 'certificate chain, PEM').env('REFGRANT_CERT').default('certs/tls.crt'))
     .addOption(
       new Option('--key <file>', 'private key of the certificate, PEM').env('REFGRANT_KEY').default('certs/tls.key'),
+    )
+    .addOption(
+      new Option(
+        '--client-ca <file>',
+        'answer only clients whose certificate these authorities signed; default: anybody',
+      ).env('REFGRANT_CLIENT_CA'),
+    )
+    .addOption(
+      new Option('--client-name <name...>', 'and whose certificate has one of these common names; default: any')
+        .env('REFGRANT_CLIENT_NAME')
+        .default([]),
     )
     .addOption(
       new Option('--metrics-listen <address>', 'HOST:PORT of health and metrics, plain HTTP')
@@ -95,6 +108,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const stopping = stopSignal()
   const logger = pino({ level: options.logLevel, base: null })
   const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow('make one with: refgrant certs'))
+  const clients = await clientsOf(options)
   const live = new LiveConfig(options.config, options, logger)
   const grants =
     options.grants === undefined
@@ -110,6 +124,7 @@ async function serve(options: ServeOptions): Promise<void> {
     settings: () => live.settings,
     source: grants.source,
     keyPair,
+    clients,
     logger,
     metrics,
     draining: () => stopping.aborted,
@@ -151,6 +166,13 @@ function driftCheck({ drift }: GrantSupply): Check {
   const lines = drift()
   const detail = lines === undefined ? 'not known' : lines.join('; ')
   return { name: 'registration', ok: lines?.length === 0, ...(detail !== '' && { detail }) }
+}
+
+async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<ClientAuthentication | undefined> {
+  if (clientCa !== undefined) return readClientAuthentication(clientCa, clientName).catch(rethrow('--client-ca'))
+  if (clientName.length > 0)
+    throw new CommandFailure('--client-name needs --client-ca: a name that nobody vouches for is none')
+  return undefined
 }
 
 async function listen(app: FastifyInstance, address: string, what: string, logger: Logger): Promise<void> {

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { admit } from '../admission/admit.ts'
 import { advise } from '../admission/advise.ts'
@@ -8,7 +9,7 @@ import { MODES, type Mode, modeOf, type Settings } from '../admission/settings.t
 import { timeForFreshReads } from './deadline.ts'
 import { type ReviewRecorder, recordReview } from './record.ts'
 import { Retries } from './retries.ts'
-import { type KeyPair, tlsOptions } from './tls.ts'
+import { type ClientAuthentication, isLetIn, type KeyPair, tlsOptions } from './tls.ts'
 
 /**
  * Largest review taken, in bytes. The API server accepts objects of 3 MiB, and a review of an update carries two, with
@@ -36,6 +37,8 @@ export interface AppOptions extends ReviewRecorder {
   readonly settings: () => Settings
   readonly source: GrantSource
   readonly keyPair: KeyPair
+  /** Who may ask; anybody without it. */
+  readonly clients?: ClientAuthentication | undefined
   /** Whether the server is about to go, so that connections are to be opened elsewhere. */
   readonly draining?: () => boolean
 }
@@ -45,9 +48,9 @@ export interface AppOptions extends ReviewRecorder {
  * `POST /advise` for ReferenceGrants; nothing else. It does not listen yet.
  */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { settings, source, keyPair, logger, draining = () => false } = options
+  const { settings, source, keyPair, clients, logger, draining = () => false } = options
   const app: FastifyInstance = Fastify({
-    https: { ...tlsOptions(keyPair), connectionsCheckingInterval: ARRIVAL.checkedEvery },
+    https: { ...tlsOptions(keyPair, clients), connectionsCheckingInterval: ARRIVAL.checkedEvery },
     bodyLimit: LARGEST_OTHER_BODY,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: ARRIVAL.timeout,
@@ -59,6 +62,11 @@ export function buildApp(options: AppOptions): FastifyInstance {
   })
   // Fastify reads plain text too; a review is JSON.
   app.removeContentTypeParser('text/plain')
+  // Before the body is read.
+  app.addHook('onRequest', async (request, reply) => {
+    if (clients && !isLetIn(request.raw.socket as TLSSocket, clients))
+      return plainText(reply, 403, 'this client certificate is not among those that are let in')
+  })
   app.addHook('onSend', async (_request, reply) => {
     if (draining()) reply.header('connection', 'close')
   })

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { TLSSocket } from 'node:tls'
 
 /** A certificate chain and its private key, PEM. */
 export interface KeyPair {
@@ -23,10 +24,38 @@ export async function readKeyPair(certFile: string, keyFile: string): Promise<Ke
   return { cert, key }
 }
 
+/** Who may connect: clients whose certificate one of these authorities has signed. */
+export interface ClientAuthentication {
+  /** PEM of the authorities. */
+  readonly ca: string
+  /** Common names that are let in; undefined for all. */
+  readonly names: ReadonlySet<string> | undefined
+}
+
+/**
+ * Reads the authorities that clients are verified with.
+ *
+ * @param names common names that are let in; none for all
+ * @throws Error that names the file and says what is wrong
+ */
+export async function readClientAuthentication(file: string, names: readonly string[]): Promise<ClientAuthentication> {
+  const ca = await readFile(file, 'utf8')
+  parsed(file, () => new X509Certificate(ca))
+  return { ca, names: names.length > 0 ? new Set(names) : undefined }
+}
+
 /** The full set of TLS options: whoever replaces a server's context must pass them all again. */
-export function tlsOptions({ cert, key }: KeyPair) {
+export function tlsOptions({ cert, key }: KeyPair, clients: ClientAuthentication | undefined) {
   // The API server offers 1.2 and newer. Source: k8s.io/client-go/transport/transport.go.
-  return { cert, key, minVersion: 'TLSv1.2' as const }
+  const server = { cert, key, minVersion: 'TLSv1.2' as const }
+  return clients ? { ...server, ca: clients.ca, requestCert: true, rejectUnauthorized: true } : server
+}
+
+/** Whether the client at the other end, whose certificate is verified already, is let in by its name. */
+export function isLetIn(socket: TLSSocket, { names }: ClientAuthentication): boolean {
+  // A subject may hold several common names.
+  const presented = [socket.getPeerCertificate().subject?.CN ?? []].flat()
+  return names === undefined || presented.some((name) => names.has(name))
 }
 
 function parsed<T>(file: string, parse: () => T): T {

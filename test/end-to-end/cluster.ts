@@ -22,12 +22,12 @@ export interface Cluster {
 }
 
 /** @param release the release of Gateway API whose CRDs are installed, experimental channel */
-export async function startCluster(release = GATEWAY_API): Promise<Cluster> {
+export async function startCluster(release = GATEWAY_API, apiServerFlags: readonly string[] = []): Promise<Cluster> {
   const folder = await mkdtemp(path.join(tmpdir(), 'refgrant-'))
   const certs = path.join(folder, 'certs')
   await run(process.execPath, ['src/cli.ts', 'certs', '--out', certs])
   const crds = await gatewayApiCrds(release, 'experimental')
-  const controlPlane = await startControlPlane({ folder: path.join(folder, 'data') })
+  const controlPlane = await startControlPlane({ folder: path.join(folder, 'data'), apiServerFlags })
   try {
     await controlPlane.api.installCrds(crds)
     return {

@@ -33,6 +33,8 @@ export interface RefgrantOptions {
   readonly certs: string
   /** Where grants come from: `--kubeconfig F` or `--grants DIR`. */
   readonly grants: readonly string[]
+  /** Further arguments. */
+  readonly more?: readonly string[]
   /** What to run; the source by default. */
   readonly program?: string
   /** How long it serves on after SIGTERM, in s; not at all by default. */
@@ -53,12 +55,13 @@ export async function startRefgrant({
   program = 'src/cli.ts',
   nodeOptions = [],
   drain = 0,
+  more = [],
   onLine,
 }: RefgrantOptions): Promise<Refgrant> {
   const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
   const ports = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
   const command = [...nodeOptions, path.join(ROOT, program), 'serve']
-  const argv = [...command, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain)]
+  const argv = [...command, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, suite, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { readKeyPair } from '../../src/server/tls.ts'
+import { isLetIn, readClientAuthentication, readKeyPair } from '../../src/server/tls.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'refgrant-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -42,5 +43,22 @@ suite('a key pair that cannot be used is an error that names the file:', () => {
 
   test('a file that is not there', async () => {
     await assert.rejects(readKeyPair(path.join(folder, 'gone.crt'), keyFile), /ENOENT.*gone\.crt/)
+  })
+})
+
+suite('clients', () => {
+  const ca = path.join(folder, 'client-ca.crt')
+
+  test('are let in by the name in their certificate, or all of them', async () => {
+    writeFileSync(ca, authority.cert)
+    const named = (CN: string) => ({ getPeerCertificate: () => ({ subject: { CN } }) }) as unknown as TLSSocket
+    const some = await readClientAuthentication(ca, ['kube-apiserver'])
+    assert.deepEqual([isLetIn(named('kube-apiserver'), some), isLetIn(named('stranger'), some)], [true, false])
+    assert.equal(isLetIn(named('stranger'), await readClientAuthentication(ca, [])), true)
+  })
+
+  test('cannot be verified with a file that holds no certificate', async () => {
+    writeFileSync(ca, 'none')
+    await assert.rejects(readClientAuthentication(ca, []), /client-ca\.crt holds no PEM that can be used/)
   })
 })

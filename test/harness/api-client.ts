@@ -2,7 +2,7 @@ import https from 'node:https'
 import { text } from 'node:stream/consumers'
 
 /** How often a state of the API server is asked for while a test waits for it, in ms, and for how long. */
-const POLL = { every: 50, atMost: 30_000 }
+const POLL = { every: 50, atMost: 60_000 }
 
 export interface ApiObject {
   readonly apiVersion: string

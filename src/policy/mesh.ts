@@ -19,7 +19,9 @@ export function isMeshRoute(object: unknown): boolean {
   const spec = (object as { spec?: { parentRefs?: unknown; useDefaultGateways?: unknown } } | null)?.spec
   const parents = spec?.parentRefs
   if (!Array.isArray(parents) || parents.length === 0) return false
-  if (spec?.useDefaultGateways !== undefined && spec.useDefaultGateways !== null) return false
+  // Unset or None: attached to no default Gateway (godoc of `CommonRouteSpec`). Whatever else is written may attach.
+  const attaches = (spec?.useDefaultGateways ?? 'None') !== 'None'
+  if (attaches) return false
   return parents.every(isMeshParent)
 }
 

@@ -63,7 +63,7 @@ function isForMeshOnly(kind: string, object: Json): boolean {
   // biome-ignore lint/suspicious/noExplicitAny: any JSON
   const spec = (object as any)?.spec
   if (!kind.endsWith('Route') || !Array.isArray(spec?.parentRefs) || spec.parentRefs.length === 0) return false
-  if ((spec.useDefaultGateways ?? null) !== null) return false
+  if (![undefined, null, 'None'].includes(spec.useDefaultGateways)) return false
   return spec.parentRefs.every((parent: Partial<From> | null) => {
     const kinds = `${parent?.group ?? 'gateway.networking.k8s.io'}/${parent?.kind ?? 'Gateway'}`
     return kinds === '/Service' || kinds === 'multicluster.x-k8s.io/ServiceImport'

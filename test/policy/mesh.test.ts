@@ -18,6 +18,7 @@ suite('a route is for a mesh only', () => {
     ['if its parents are both', [service, serviceImport, service]],
     ['if it leaves the default Gateways unset', [service], { useDefaultGateways: undefined }],
     ['if it sets the default Gateways to null', [service], { useDefaultGateways: null }],
+    ['if it asks for no default Gateway', [service], { useDefaultGateways: 'None' }],
   ]
   for (const [title, parentRefs, rest] of cases) test(title, () => assert.equal(mesh(parentRefs, rest), true))
 })

@@ -124,8 +124,8 @@ suite('what is no review is told by the place and the reason', () => {
     )
   }
 
-  test('the first of many errors is enough', () => {
-    const groups = Array.from({ length: 100_000 }, () => null)
+  test('the first error is enough: nothing after it is looked at', () => {
+    const groups = Object.defineProperty([null], 1, { get: () => assert.fail('the second group was looked at') })
     assert.throws(() => parseReview(review({ userInfo: { groups } })), { message: /groups\.0 must be string$/ })
   })
 

@@ -14,7 +14,8 @@ const loaders: Record<string, () => Promise<Command>> = {
   certs: async () => (await import('./commands/certs.ts')).certsCommand(),
 }
 
-const asked = loaders[process.argv[2] ?? '']
+const word = process.argv[2] ?? ''
+const asked = Object.hasOwn(loaders, word) ? loaders[word] : undefined
 const commands = await Promise.all((asked ? [asked] : Object.values(loaders)).map((load) => load()))
 
 const program = new Command('refgrant')
@@ -22,6 +23,12 @@ const program = new Command('refgrant')
   .addHelpText('after', '\nExit codes: 0 done; 1 done, and errors were found; 2 could not do it, wrong usage included.')
 for (const command of [program, ...commands]) command.exitOverride()
 for (const command of commands) program.addCommand(command)
+
+// Whoever reads may have read enough, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit()
+  throw error
+})
 
 try {
   await program.parseAsync()

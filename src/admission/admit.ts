@@ -9,8 +9,8 @@ import type { ReviewRequest } from './review.ts'
 import { exemption, type Settings } from './settings.ts'
 
 /**
- * Target namespaces read afresh for one review. One refusal refuses the object, so more would cost the API server
- * without changing the answer; an object may name 4,608.
+ * Target namespaces read afresh at once for one review. One refusal refuses the object, so more are read only while all
+ * of these permit; an object may name 4,608.
  */
 const FRESH_NAMESPACES = 8
 
@@ -68,12 +68,19 @@ async function decide(
   const doubtful = current ? known.filter(({ permitted }) => !permitted).map(({ reference }) => reference) : added
   if (doubtful.length === 0) return permitted(known)
 
-  const { verdicts, unread } = await judgeAfresh(doubtful, source, referrerNamespace, signal)
-  const refused = verdicts.filter((verdict) => !verdict.permitted).map(({ reference }) => reference)
-  if (refused.length > 0) return { outcome: 'refused', refused, unjudged: unread.length, confirmed: true }
-  if (unread.length === 0) return permitted([...known, ...verdicts])
+  let rest = doubtful
+  for (;;) {
+    const { verdicts, unread } = await judgeAfresh(rest, source, referrerNamespace, signal)
+    const refused = verdicts.filter((verdict) => !verdict.permitted).map(({ reference }) => reference)
+    if (refused.length > 0) return { outcome: 'refused', refused, unjudged: unread.length, confirmed: true }
+    known.push(...verdicts)
+    if (unread.length === 0) return permitted(known)
+    rest = unread
+    // The budget of fresh reads is spent.
+    if (verdicts.length === 0) break
+  }
   if (!current) throw new LookupFailed('its grants are not up to date, and too many had to be read lately to read more')
-  return { outcome: 'refused', refused: unread, unjudged: 0, confirmed: false }
+  return { outcome: 'refused', refused: rest, unjudged: 0, confirmed: false }
 }
 
 /** Verdicts from grants read after the request came; `unread` are the references beyond the budget of such reads. */

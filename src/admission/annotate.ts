@@ -33,13 +33,13 @@ function details(decision: Decision): Record<string, string> {
     case 'permitted': {
       const grants = new Set(decision.granted.map(({ by }) => grantTitle(by)))
       return {
-        ...(grants.size > 0 && { grants: capped([...grants]) }),
-        ...(decision.existing.length > 0 && { existing: capped(decision.existing.map(arrow)) }),
+        ...(grants.size > 0 && { grants: capped([...grants], (title) => title) }),
+        ...(decision.existing.length > 0 && { existing: capped(decision.existing, arrow) }),
       }
     }
     case 'refused':
       return {
-        references: capped(decision.refused.map(arrow)),
+        references: capped(decision.refused, arrow),
         ...(!decision.confirmed && { unconfirmed: 'true' }),
         ...(decision.unjudged > 0 && { 'references-unjudged': String(decision.unjudged) }),
       }
@@ -55,7 +55,8 @@ function arrow({ path, to }: Reference): string {
   return `${path} -> ${quote(`${to.kind}${group} ${to.namespace}/${to.name}`)}`
 }
 
-function capped(entries: readonly string[]): string {
+/** The first entries in words, and how many more there are; only what is listed is put into words. */
+function capped<T>(entries: readonly T[], words: (entry: T) => string): string {
   const more = entries.length - LISTED
-  return [...entries.slice(0, LISTED), ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
+  return [...entries.slice(0, LISTED).map(words), ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
 }

@@ -1,4 +1,4 @@
-import { distinctTargets, explain, sentence } from '../policy/explain.ts'
+import { distinctTargets, explain, sentence, UNCONFIRMED } from '../policy/explain.ts'
 import { annotate } from './annotate.ts'
 import type { Decision, Refused } from './decision.ts'
 import type { ReviewRequest } from './review.ts'
@@ -97,8 +97,12 @@ function warnings(decision: Decision): string[] {
     case 'permitted':
       return decision.existing.map((reference) => `allowed because it was there before: ${sentence(reference)}`)
     case 'refused': {
-      const more = decision.unjudged > 0 ? [`${decision.unjudged} more references were not looked at`] : []
-      return [...distinctTargets(decision.refused).map(sentence), ...more]
+      const { refused, unjudged, confirmed } = decision
+      return [
+        ...(confirmed ? [] : [UNCONFIRMED]),
+        ...(unjudged > 0 ? [`references of this object that were not looked at: ${unjudged}`] : []),
+        ...distinctTargets(refused).map(sentence),
+      ]
     }
   }
 }

@@ -57,12 +57,12 @@ const schema = {
       },
       allOf: [
         {
-          if: { properties: { operation: { enum: ['CREATE', 'UPDATE'] } } },
+          if: { required: ['operation'], properties: { operation: { enum: ['CREATE', 'UPDATE'] } } },
           // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
           then: { required: ['object'], properties: { object: { type: 'object' } } },
         },
         {
-          if: { properties: { operation: { const: 'UPDATE' } } },
+          if: { required: ['operation'], properties: { operation: { const: 'UPDATE' } } },
           // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
           then: { required: ['oldObject'], properties: { oldObject: { type: 'object' } } },
         },

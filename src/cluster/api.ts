@@ -8,6 +8,9 @@ const LARGEST_ANSWER = 256 * 1024 * 1024
 /** How long the API server may take to begin an answer, in ms; its own limit for a request is 60 s. */
 const ANSWER_BEGINS = 30_000
 
+/** How long an answer that is taken whole may pause, in ms. */
+const ANSWER_PAUSES = 30_000
+
 /** After this much silence the system probes a connection, in ms, so that a dead peer is noticed. */
 const KEEP_ALIVE_PROBE = 15_000
 
@@ -40,7 +43,7 @@ export class Api {
   async get(path: string, signal: AbortSignal): Promise<unknown> {
     const response = await this.#open(path, signal)
     let body = ''
-    for await (const chunk of response) {
+    for await (const chunk of chunks(response, path, ANSWER_PAUSES)) {
       body += chunk
       if (body.length > LARGEST_ANSWER) throw new Error(`${path}: the answer is too large`)
     }
@@ -59,20 +62,12 @@ export class Api {
    */
   async *stream(path: string, silence: number, signal: AbortSignal): AsyncGenerator<unknown> {
     const response = await this.#open(path, signal)
-    // Not the socket's own timeout: the socket outlives the response, and is taken from it when that ends.
-    const silent = setTimeout(() => response.destroy(new Error(`${path}: silent for ${silence} ms`)), silence)
     let rest = ''
-    try {
-      for await (const chunk of response) {
-        silent.refresh()
-        const lines = `${rest}${chunk}`.split('\n')
-        rest = lines.pop() ?? ''
-        if (rest.length > LARGEST_ANSWER) throw new Error(`${path}: a line is too large`)
-        for (const line of lines) if (line !== '') yield JSON.parse(line)
-      }
-    } finally {
-      clearTimeout(silent)
-      response.destroy()
+    for await (const chunk of chunks(response, path, silence)) {
+      const lines = `${rest}${chunk}`.split('\n')
+      rest = lines.pop() ?? ''
+      if (rest.length > LARGEST_ANSWER) throw new Error(`${path}: a line is too large`)
+      for (const line of lines) if (line !== '') yield JSON.parse(line)
     }
   }
 
@@ -91,10 +86,25 @@ export class Api {
   }
 }
 
+/** The chunks of an answer; it is given up after `silence` ms without one, and closed however reading ends. */
+async function* chunks(response: IncomingMessage, path: string, silence: number): AsyncGenerator<string> {
+  // Not the socket's own timeout: the socket outlives the response, and is taken from it when that ends.
+  const silent = setTimeout(() => response.destroy(new Error(`${path}: silent for ${silence} ms`)), silence)
+  try {
+    for await (const chunk of response) {
+      silent.refresh()
+      yield chunk
+    }
+  } finally {
+    clearTimeout(silent)
+    response.destroy()
+  }
+}
+
 async function apiError(path: string, response: IncomingMessage): Promise<ApiError> {
   // A Status, a plain text or something else entirely: its beginning says enough.
   let body = ''
-  for await (const chunk of response) if (body.length < 4_096) body += chunk
+  for await (const chunk of chunks(response, path, ANSWER_PAUSES)) if (body.length < 4_096) body += chunk
   const seconds = Number(response.headers['retry-after'])
   const retryAfter = seconds > 0 ? seconds * 1_000 : undefined
   return new ApiError(path, response.statusCode ?? 0, reasonOf(body), retryAfter)

@@ -86,8 +86,9 @@ export class ClusterGrants implements GrantSource {
   /** The index, of which one kind's reflector replaces only what is of that kind. */
   #storeFor(kind: GrantKind): GrantStore {
     const { index } = this
+    const resource = resourceOf(kind)
     return {
-      replace: (grants) => index.replace(grants, resourceOf(kind)),
+      replace: (grants) => index.replace([...grants, ...[...index].filter((other) => other.resource !== resource)]),
       set: (grant) => index.set(grant),
       delete: (grant) => index.delete(grant),
     }

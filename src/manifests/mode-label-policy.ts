@@ -19,7 +19,13 @@ export function modeLabelPolicy(modeLabel: string) {
         failurePolicy: 'Fail',
         matchConstraints: {
           resourceRules: [
-            { apiGroups: [''], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: ['namespaces'] },
+            {
+              apiGroups: [''],
+              apiVersions: ['*'],
+              operations: ['CREATE', 'UPDATE'],
+              // Labels can be written through the subresources too.
+              resources: ['namespaces', 'namespaces/status', 'namespaces/finalize'],
+            },
           ],
         },
         variables: [

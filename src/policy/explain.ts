@@ -4,6 +4,10 @@ import type { GroupKind, ObjectName, Reference } from './reference.ts'
 /** References that a refusal spells out; the rest are counted. One apply is mended a few at a time. */
 const SPELT_OUT = 8
 
+/** What is said of a refusal that rests on the watches alone. */
+export const UNCONFIRMED =
+  'Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.'
+
 /** What a refusal says. */
 export interface Refusal {
   /** References that no grant permits, at least one. */
@@ -31,9 +35,7 @@ export function explain({ refused, unjudged, confirmed }: Refusal): string {
     lines.push(`And ${more} more ${more === 1 ? 'reference' : 'references'} of this object to other namespaces.`)
   lines.push(...neededGrants(spelt))
   if (!confirmed) {
-    lines.push(
-      'Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.',
-    )
+    lines.push(UNCONFIRMED)
   }
   lines.push('To print it: refgrant grant -f FILE')
   return lines.join('\n')

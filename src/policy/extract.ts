@@ -1,7 +1,7 @@
 import type { Catalogue, FieldSteps } from './catalogue.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
-/** Stands where a reference holds something that is no text. No grant can name it: kinds and names hold no brackets. */
+/** Stands where a reference holds something that is no text, which no schema of Gateway API takes. */
 const NOT_TEXT = '<not text>'
 
 /**

@@ -29,10 +29,9 @@ export class GrantIndex implements GrantLookup {
     return this.#size
   }
 
-  /** Takes these grants in place of all there were of their resource, at once. */
-  replace(grants: Iterable<Grant>, resource?: string): void {
+  /** Takes these grants in place of all there were, at once. */
+  replace(grants: Iterable<Grant>): void {
     const next = new GrantIndex(grants)
-    for (const other of this) if (other.resource !== resource) next.set(other)
     this.#namespaces = next.#namespaces
     this.#size = next.#size
   }

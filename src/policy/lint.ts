@@ -57,26 +57,27 @@ export function lintGrant(object: unknown, namespace: string, catalogue: Catalog
   const spec = property(object, 'spec')
   const known = [...catalogue.referrers(), ...TARGETS]
   return [
-    ...eachEntry(spec, 'from', (entry, path) => [
-      ...lintEntry(entry, path, ['group', 'kind', 'namespace'], known),
-      ...lintFrom(entry, path, namespace, catalogue),
-    ]),
-    ...eachEntry(spec, 'to', (entry, path) => [
-      ...lintEntry(entry, path, ['group', 'kind'], known),
-      ...lintTo(entry, path),
-    ]),
+    ...eachEntry(
+      spec,
+      'from',
+      (entry, path) => lintEntry(entry, path, ['group', 'kind', 'namespace'], known),
+      (entry, path) => lintFrom(entry, path, namespace, catalogue),
+    ),
+    ...eachEntry(spec, 'to', (entry, path) => lintEntry(entry, path, ['group', 'kind'], known), lintTo),
   ]
 }
 
-function eachEntry(spec: unknown, half: string, lint: (entry: unknown, path: string) => LintFinding[]): LintFinding[] {
+type LintEntry = (entry: unknown, path: string) => LintFinding[]
+
+/** Lints each entry of a half; what only one half has is looked at where the rest of the entry can match. */
+function eachEntry(spec: unknown, half: string, both: LintEntry, ofHalf: LintEntry): LintFinding[] {
   const entries = property(spec, half)
   const path = `spec.${half}`
   if (!Array.isArray(entries) || entries.length === 0) return [finding('grant-empty', path)]
   return entries.flatMap((entry, index) => {
-    const findings = lint(entry, `${path}[${index}]`)
-    // What the schema refuses, or what matches nothing, is told once: the rest of such an entry means nothing.
-    const fatal = findings.filter(({ severity }) => severity === 'error')
-    return fatal.length > 0 ? fatal : findings
+    const place = `${path}[${index}]`
+    const findings = both(entry, place)
+    return findings.length > 0 ? findings : ofHalf(entry, place)
   })
 }
 

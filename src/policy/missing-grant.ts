@@ -17,10 +17,11 @@ export function missingGrants(references: readonly Reference[]): Grant[] {
   return [...byReferrer.values()].flatMap((group) => distinctTargets(group).map(grantFor))
 }
 
-function grantFor({ from, to }: Reference): Grant {
+function grantFor(reference: Reference): Grant {
+  const { from, to } = reference
   return {
     namespace: to.namespace,
-    name: objectName(`${kindPart(from)}-from-${from.namespace}-to-${kindPart(to)}-${to.name}`),
+    name: nameFor(reference),
     from: [{ group: from.group, kind: from.kind, namespace: from.namespace }],
     to: [{ group: to.group, kind: to.kind, name: to.name }],
   }
@@ -31,8 +32,24 @@ function kindPart({ group, kind }: GroupKind): string {
   return ['', 'gateway.networking.k8s.io'].includes(group) ? kind : `${kind}.${group}`
 }
 
-/** A text as an object may be called. Only names that no object can have lose something by it. */
-function objectName(text: string): string {
-  const allowed = text.toLowerCase().replace(/[^-a-z0-9.]+/g, '-')
-  return allowed.slice(0, LONGEST_NAME).replace(/[^a-z0-9]+$/, '')
+/** A name that says what the grant is for. Where another grant could be called the same, it ends in a digest. */
+function nameFor({ from, to }: Reference): string {
+  const [accepted, exposed] = [kindPart(from), kindPart(to)]
+  const text = `${accepted}-from-${from.namespace}-to-${exposed}-${to.name}`.toLowerCase()
+  const name = text.replace(/[^-a-z0-9.]+/g, '-')
+  const plain =
+    name === text && to.name === to.name.toLowerCase() && name.length <= LONGEST_NAME && /[a-z0-9]$/.test(name)
+  const clear = !/[-.]/.test(accepted + exposed) && !from.namespace.includes('-to')
+  if (plain && clear) return name
+  const suffix = `-${digest(JSON.stringify([from.group, from.kind, from.namespace, to.group, to.kind, to.name]))}`
+  return `${name.slice(0, LONGEST_NAME - suffix.length).replace(/[^a-z0-9]+$/, '')}${suffix}`
+}
+
+/** 64 bits of a text, in hexadecimal (FNV-1a): enough to keep apart what happens to be called the same. */
+function digest(text: string): string {
+  let hash = 0xcbf29ce484222325n
+  for (const character of text) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(character.codePointAt(0) ?? 0)) * 0x100000001b3n)
+  }
+  return hash.toString(16).padStart(16, '0')
 }

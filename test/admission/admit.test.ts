@@ -70,6 +70,19 @@ test('at most eight namespaces are read, in the order of the object; the rest is
   assert.equal(decision.confirmed, true)
 })
 
+test('as long as grants are found, the next eight namespaces are read', async () => {
+  const all = source([], many.map(grantIn))
+  assert.equal((await decide(review(many), all)).outcome, 'permitted')
+  assert.deepEqual(all.asked, [many.slice(0, 8), many.slice(8)])
+  const allButTheLast = source([], many.slice(0, -1).map(grantIn))
+  const decision = await decide(review(many), allButTheLast)
+  assert.ok(decision.outcome === 'refused' && decision.confirmed)
+  assert.deepEqual(
+    decision.refused.map(({ to }) => to.namespace),
+    many.slice(-1),
+  )
+})
+
 test('over the budget a current index is enough to refuse, and the refusal says that it is unconfirmed', async () => {
   const decision = await decide(review(['billing']), source([], [], { budget: 0 }))
   assert.ok(decision.outcome === 'refused' && !decision.confirmed)

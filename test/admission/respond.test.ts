@@ -166,9 +166,15 @@ suite('warnings', () => {
 
   test('count the references that nobody looked at', () => {
     assert.deepEqual(warnings(refused(1, { unjudged: 5 })), [
+      'references of this object that were not looked at: 5',
       sentence(reference(0)),
-      '5 more references were not looked at',
     ])
+  })
+
+  test('say that nobody looked again, where the budget was spent', () => {
+    const [first, ...others] = warnings(refused(1, { confirmed: false })) ?? []
+    assert.match(first ?? '', /^Too many references were refused lately to look again/)
+    assert.deepEqual(others, [sentence(reference(0))])
   })
 
   test('are at most eight; of more, the last one counts the rest', () => {

@@ -266,7 +266,7 @@ test('the policy on the mode label lets only holders of its verb change it', asy
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name },
-      rules: [{ apiGroups: [''], resources: ['namespaces'], verbs }],
+      rules: [{ apiGroups: [''], resources: ['namespaces', 'namespaces/status'], verbs }],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -290,6 +290,14 @@ test('the policy on the mode label lets only holders of its verb change it', asy
     /only who has the verb set-refgrant-mode on this namespace may change its label refgrant\.dev\/mode/,
   )
   assert.equal((await label('labeller', 'team=shop')).code, 0)
+  const throughStatus = [
+    '--subresource=status',
+    '--type=merge',
+    '-p',
+    '{"metadata":{"labels":{"refgrant.dev/mode":"audit"}}}',
+  ]
+  const bypass = await cluster.kubectl(['patch', '--as=labeller', 'namespace', 'shop', ...throughStatus])
+  assert.match(bypass.stderr, /only who has the verb set-refgrant-mode/)
   assert.equal((await label('chooser', 'refgrant.dev/mode=warn')).code, 0)
   assert.equal((await label('labeller', 'team=other')).code, 0)
   assert.notEqual((await label('labeller', 'refgrant.dev/mode-')).code, 0)

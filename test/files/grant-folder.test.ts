@@ -182,3 +182,25 @@ test('a folder that is called like a file is none', async (t) => {
   await folder.fresh(['billing'])
   assert.deepEqual(errors, [])
 })
+
+test('a grant of another kind is gone when its file is', async (t) => {
+  const root = mkdtempSync(path.join(tmpdir(), 'refgrant-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const file = path.join(root, 'a.yaml')
+  const text = (target: string) => `apiVersion: example.com/v1
+kind: Grant
+metadata: {name: a, namespace: billing}
+spec: {from: [{group: g, kind: A, namespace: shop}], to: [{group: "", kind: Service, name: ${target}}]}
+`
+  writeFileSync(file, text('payments'))
+  const kinds = [REFERENCE_GRANT, { group: 'example.com', kind: 'Grant', plural: 'grants' }]
+  const folder = new GrantFolder(root, kinds, pino({ level: 'silent' }))
+  const targets = () => [...folder.index].map(({ to }) => to[0]?.name)
+  assert.deepEqual(targets(), ['payments'])
+  writeFileSync(file, text('ledger'))
+  await folder.fresh([])
+  assert.deepEqual(targets(), ['ledger'])
+  rmSync(file)
+  await folder.fresh([])
+  assert.deepEqual(targets(), [])
+})

@@ -76,6 +76,11 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
   for (const [title, spec, ...findings] of cases) test(title, () => assert.deepEqual(codesAt(spec), findings))
 })
 
+test('a null entry is incomplete, in both halves', () => {
+  const codes = lint({ from: [null], to: [null] }).map(({ code }) => code)
+  assert.deepEqual(codes, Array(5).fill('grant-incomplete-entry'))
+})
+
 test('a kind of the same name in a group of its own is no mistake', () => {
   assert.deepEqual(lint({ from: [from], to: [{ ...to, group: 'serving.knative.dev' }] }), [])
 })

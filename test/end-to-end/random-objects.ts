@@ -14,6 +14,7 @@ interface Schema extends FieldSchema {
   readonly minLength?: number
   readonly maxLength?: number
   readonly minItems?: number
+  readonly minProperties?: number
   readonly 'x-kubernetes-int-or-string'?: boolean
   readonly 'x-kubernetes-list-map-keys'?: readonly string[]
 }
@@ -58,7 +59,7 @@ export function randomSpec(
     const hint = HINTS[`${kind} ${path}`]
     if (hint) return hint
     const known = KNOWN[name]
-    if (known && schema.type !== 'object') return known
+    if (known && !schema.enum && schema.type !== 'object') return known
     if (schema.enum) return fc.constantFrom(...schema.enum)
     if (schema['x-kubernetes-int-or-string']) return fc.integer({ min: 1, max: 99 })
     switch (schema.type) {
@@ -89,30 +90,35 @@ export function randomSpec(
 
   function record(schema: Schema, path: string): fc.Arbitrary<Record<string, unknown>> {
     const properties = Object.entries(schema.properties ?? {})
-    if (properties.length === 0) return fc.constant({})
-    const union = payloads(schema)
+    if (properties.length === 0) return fc.constant(schema.additionalProperties ? { a: 'b' } : {})
+    const union = unionOf(schema)
     const entries = properties.map(([name, property]) => {
       const place = path === '' ? name : `${path}.${name}`
       const needed =
-        schema.required?.includes(name) || (union.size > 0 && name === 'type') || `${kind} ${place}` in HINTS
+        schema.minProperties !== undefined ||
+        schema.required?.includes(name) ||
+        name === union?.by ||
+        `${kind} ${place}` in HINTS
       const often = leadsToGuarded(place) ? OPTIONAL.guarded : OPTIONAL.other
       const there =
-        needed || union.has(name) ? fc.constant(true) : fc.integer({ min: 1, max: 100 }).map((roll) => roll <= often)
+        needed || union?.values.has(name)
+          ? fc.constant(true)
+          : fc.integer({ min: 1, max: 100 }).map((roll) => roll <= often)
       return fc.tuple(fc.constant(name), there, value(property, place, name))
     })
     return fc.tuple(...entries).chain((drawn) => {
       const all = Object.fromEntries(drawn.filter(([, there]) => there).map(([name, , value]) => [name, value]))
-      return union.size === 0 ? fc.constant(all) : choose(all, union, path)
+      return union ? choose(all, union, path) : fc.constant(all)
     })
   }
 
-  /** One payload of a union, with the type that stands for it; those that hold guarded fields more often. */
-  function choose(all: Record<string, unknown>, union: ReadonlyMap<string, string>, path: string) {
-    const members = [...union.keys()]
+  /** One payload of a union, with the value that stands for it; those that hold guarded fields more often. */
+  function choose(all: Record<string, unknown>, { by, values }: Union, path: string) {
+    const members = [...values.keys()]
     const guardedMembers = members.filter((name) => leadsToGuarded(`${path}.${name}`))
     return fc.constantFrom(...members, ...guardedMembers, ...guardedMembers).map((chosen) => {
-      const kept = Object.entries(all).filter(([name]) => name === chosen || !union.has(name))
-      return { ...Object.fromEntries(kept), type: union.get(chosen) }
+      const kept = Object.entries(all).filter(([name]) => name === chosen || !values.has(name))
+      return { ...Object.fromEntries(kept), [by]: values.get(chosen) }
     })
   }
 
@@ -138,11 +144,23 @@ export function randomSpec(
   return value((schema as Schema).properties?.spec as Schema, 'spec', 'spec')
 }
 
-/** Names of properties that are one another's alternatives, each with the value of `type` that stands for it. */
-function payloads({ properties = {} }: Schema): Map<string, string> {
-  const types = properties.type?.enum ?? []
-  const pairs = types.map((type) => [type[0]?.toLowerCase() + type.slice(1), type] as const)
-  return new Map(pairs.filter(([name]) => name in properties))
+/** Properties that are one another's alternatives, and the value of the property that tells them apart. */
+interface Union {
+  /** `type`, or what else it is called. */
+  readonly by: string
+  readonly values: ReadonlyMap<string, string>
+}
+
+/** The union that a schema is, if one of its properties enumerates the names of others: `RequestMirror`, `HTTP`. */
+function unionOf({ properties = {} }: Schema): Union | undefined {
+  for (const by of ['type', 'protocol']) {
+    const pairs = Object.keys(properties).flatMap((name) => {
+      const value = properties[by]?.enum?.find((one) => one.toLowerCase() === name.toLowerCase())
+      return value === undefined ? [] : [[name, value] as const]
+    })
+    if (pairs.length > 0) return { by, values: new Map(pairs) }
+  }
+  return undefined
 }
 
 function text({ pattern, format, minLength = 0, maxLength = 63 }: Schema): fc.Arbitrary<string> {

@@ -18,7 +18,7 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox test test-unit fuzz lint format generate certs bundle clean
+.PHONY: help run try sandbox test test-unit fuzz lint format generate certs node-path bundle clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ generate: $(INSTALLED) ## write manifests/, the README's table and the configura
 
 certs: $(INSTALLED) ## make development certificates in certs/, if there are none
 	@node src/cli.ts certs --out certs --keep
+
+node-path: $(INSTALLED) ## print the folder of the Node that make uses
+	@dirname "$$(command -v node)"
 
 bundle: $(BUNDLE) ## one file that Node runs, dist/refgrant.js
 

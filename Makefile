@@ -18,7 +18,7 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox test test-unit fuzz lint format generate certs node-path bundle clean
+.PHONY: help run try sandbox test test-unit test-long fuzz lint format generate certs node-path bundle clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (
 
 test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
 	node --test $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/control-plane/*' | sort)
+
+test-long: test ## all tests, and what takes long: random reviews by the hundred thousand
+	$(MAKE) --no-print-directory fuzz RUNS=200000
 
 RUNS := 50000
 SEED :=

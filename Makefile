@@ -40,7 +40,7 @@ test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (
 	node --test --test-force-exit --test-concurrency=2 'test/end-to-end/*.test.ts'
 
 test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
-	node --test $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/control-plane/*' | sort)
+	node --test --test-concurrency=4 $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/control-plane/*' | sort)
 
 test-long: test ## all tests, and what takes long: random reviews by the hundred thousand
 	$(MAKE) --no-print-directory fuzz RUNS=200000

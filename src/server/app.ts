@@ -1,12 +1,17 @@
+import type { IncomingMessage } from 'node:http'
+import type { Server } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { admit } from '../admission/admit.ts'
 import { advise } from '../admission/advise.ts'
 import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { respond } from '../admission/respond.ts'
-import { NotAReview, parseReview, type ReviewRequest } from '../admission/review.ts'
+import { NotAReview, parseReview } from '../admission/review.ts'
 import { MODES, type Mode, modeOf, type Settings } from '../admission/settings.ts'
-import { timeForFreshReads } from './deadline.ts'
+import { Overloaded, readBody } from './body.ts'
+import { boundConnections } from './connections.ts'
+import { halfOf } from './deadline.ts'
+import { Load, type Share } from './load.ts'
 import { type ReviewRecorder, recordReview } from './record.ts'
 import { Retries } from './retries.ts'
 import { type ClientAuthentication, isLetIn, type KeyPair, tlsOptions } from './tls.ts'
@@ -26,8 +31,11 @@ const LARGEST_OTHER_BODY = 16 * 1024
  */
 const KEEP_ALIVE = 120_000
 
-/** How long a request may take to arrive, in ms: half of the longest timeout of a webhook; and how often that is checked. */
-const ARRIVAL = { timeout: 15_000, checkedEvery: 5_000 }
+/**
+ * How long a request, and how long a handshake may take to arrive, in ms: a webhook's usual timeout, beyond which nobody
+ * waits for the answer; and how often that is checked.
+ */
+const ARRIVAL = { timeout: 10_000, checkedEvery: 1_000 }
 
 /** Requests on one connection, after which it is closed, so that a busy API server spreads over the replicas. */
 const REQUESTS_PER_CONNECTION = 1_000
@@ -39,6 +47,7 @@ export interface AppOptions extends ReviewRecorder {
   readonly keyPair: KeyPair
   /** Who may ask; anybody without it. */
   readonly clients?: ClientAuthentication | undefined
+  readonly load?: Load
   /** Whether the server is about to go, so that connections are to be opened elsewhere. */
   readonly draining?: () => boolean
 }
@@ -49,19 +58,22 @@ export interface AppOptions extends ReviewRecorder {
  */
 export function buildApp(options: AppOptions): FastifyInstance {
   const { settings, source, keyPair, clients, logger, draining = () => false } = options
+  const load = options.load ?? new Load(() => performance.now())
   const app: FastifyInstance = Fastify({
-    https: { ...tlsOptions(keyPair, clients), connectionsCheckingInterval: ARRIVAL.checkedEvery },
+    https: {
+      ...tlsOptions(keyPair, clients),
+      connectionsCheckingInterval: ARRIVAL.checkedEvery,
+      handshakeTimeout: ARRIVAL.timeout,
+      headersTimeout: ARRIVAL.timeout,
+    },
     bodyLimit: LARGEST_OTHER_BODY,
     keepAliveTimeout: KEEP_ALIVE,
     requestTimeout: ARRIVAL.timeout,
     maxRequestsPerSocket: REQUESTS_PER_CONNECTION,
     return503OnClosing: false,
-    // A key of this name in somebody's object must not fail the write; nothing of ours reads it.
-    onProtoPoisoning: 'remove',
-    onConstructorPoisoning: 'remove',
   })
-  // Fastify reads plain text too; a review is JSON.
-  app.removeContentTypeParser('text/plain')
+  boundConnections(app.server as Server)
+  readReviews(app, load)
   // Before the body is read.
   app.addHook('onRequest', async (request, reply) => {
     if (clients && !isLetIn(request.raw.socket as TLSSocket, clients))
@@ -72,6 +84,8 @@ export function buildApp(options: AppOptions): FastifyInstance {
   })
   const retries = new Retries()
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (error instanceof Overloaded)
+      return unavailable(reply, error.uid, `refgrant is overloaded: ${error.message}`, retries)
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
     if (status < 500) return plainText(reply, status, error.message)
     logger.error({ err: error }, 'a review failed for a reason inside refgrant')
@@ -90,12 +104,12 @@ export function buildApp(options: AppOptions): FastifyInstance {
     const review = parseReview(request.body)
     const current = settings()
     const mode = modeOf(review, asked ?? current.mode, current)
-    const signal = AbortSignal.timeout(timeForFreshReads(request.query.timeout))
+    const signal = AbortSignal.timeout(halfOf(request.query.timeout))
     const outcome = await admit(review, current, source, signal).catch(orLookupFailed)
     const milliseconds = performance.now() - started
     recordReview(options, { review, catalogue: current.catalogue, mode, outcome, milliseconds })
     return outcome instanceof LookupFailed
-      ? unavailable(reply, review, outcome, retries)
+      ? unavailable(reply, review.uid, `refgrant could not look up ReferenceGrants: ${outcome.message}`, retries)
       : respond(review, outcome, mode)
   }
   const large = { bodyLimit: LARGEST_REVIEW }
@@ -113,15 +127,42 @@ function orLookupFailed(error: unknown): LookupFailed {
   throw error
 }
 
+/** Lets the service read JSON, and nothing else, as far as it can carry what is sent. */
+function readReviews(app: FastifyInstance, load: Load): void {
+  const shares = new WeakMap<IncomingMessage, Share>()
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    const share = load.enter()
+    shares.set(raw, share)
+    reply.raw.once('close', () => share.leave())
+  })
+  // A key of this name in somebody's object must not fail the write; nothing of ours reads it.
+  const parse = app.getDefaultJsonParser('remove', 'remove') as (_: unknown, text: string, done: Callback) => void
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
+    const text = await readBody(payload, {
+      limit: request.routeOptions.bodyLimit,
+      share: shares.get(payload) as Share,
+      patience: halfOf((request.query as Validation['query']).timeout),
+    })
+    return new Promise((resolve, reject) =>
+      parse(request, text, (error, body) => (error ? reject(error) : resolve(body))),
+    )
+  })
+}
+
+type Callback = (error: Error | null, body?: unknown) => void
+
 /**
  * Says that there is no verdict, so that the webhook's failurePolicy decides, after another try perhaps. The API server
  * shows a plain text to its user, and a closed connection lets the next try reach another replica.
+ *
+ * @param uid of the review, if it is known; an unknown one is not invited back
  */
-function unavailable(reply: FastifyReply, { uid }: ReviewRequest, error: LookupFailed, retries: Retries): FastifyReply {
+function unavailable(reply: FastifyReply, uid: string | undefined, why: string, retries: Retries): FastifyReply {
   reply.header('connection', 'close')
   // 1 s: the least that the header can say beyond "at once".
-  if (retries.invite(uid)) reply.header('retry-after', '1')
-  return plainText(reply, 503, `refgrant could not look up ReferenceGrants: ${error.message}`)
+  if (uid !== undefined && retries.invite(uid)) reply.header('retry-after', '1')
+  return plainText(reply, 503, why)
 }
 
 function plainText(reply: FastifyReply, status: number, text: string): FastifyReply {

@@ -8,12 +8,12 @@ const MARGIN = 250
 const LONGEST_TIMEOUT = 30_000
 
 /**
- * How long fresh reads may take, in ms: half of what the API server waits, so that an answer is still possible after
- * they have failed.
+ * Half of what the API server waits for an answer, in ms: so long may a review wait for its turn, and so long may fresh
+ * reads take, so that an answer is still possible after they have failed.
  *
  * @param timeout the query parameter `timeout` that the API server adds, a Go duration such as `5s` or `1m0s`
  */
-export function timeForFreshReads(timeout: unknown): number {
+export function halfOf(timeout: unknown): number {
   const {
     minutes = '0',
     seconds = '0',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { timeForFreshReads } from '../../src/server/deadline.ts'
+import { halfOf } from '../../src/server/deadline.ts'
 
 suite('fresh reads may take half of what is left of the timeout', () => {
   const timeouts: Record<string, [timeout: unknown, milliseconds: number]> = {
@@ -12,21 +12,21 @@ suite('fresh reads may take half of what is left of the timeout', () => {
     'seconds and milliseconds': ['2s500ms', 1_125],
   }
   for (const [title, [timeout, milliseconds]] of Object.entries(timeouts)) {
-    test(`of ${title}`, () => assert.equal(timeForFreshReads(timeout), milliseconds))
+    test(`of ${title}`, () => assert.equal(halfOf(timeout), milliseconds))
   }
 })
 
 suite('fresh reads may take as long as in 10 s, the default of the API server,', () => {
   const timeouts = { nothing: undefined, 'an empty text': '', 'no duration': 'soon', 'no unit': '5', 'no time': '0s' }
   for (const [title, timeout] of Object.entries<unknown>({ ...timeouts, 'a list': ['5s'] })) {
-    test(`where the timeout is ${title}`, () => assert.equal(timeForFreshReads(timeout), 4_875))
+    test(`where the timeout is ${title}`, () => assert.equal(halfOf(timeout), 4_875))
   }
 })
 
 test('no timeout gives more than the longest that a webhook can have', () => {
-  for (const timeout of ['31s', '1m0s', '99m9999s']) assert.equal(timeForFreshReads(timeout), 14_875)
+  for (const timeout of ['31s', '1m0s', '99m9999s']) assert.equal(halfOf(timeout), 14_875)
 })
 
 test('no timeout is too short for an attempt', () => {
-  for (const timeout of ['1ms', '250ms', '400ms']) assert.equal(timeForFreshReads(timeout), 125)
+  for (const timeout of ['1ms', '250ms', '400ms']) assert.equal(halfOf(timeout), 125)
 })

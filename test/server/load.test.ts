@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Load } from '../../src/server/load.ts'
+
+const MIB = 1024 * 1024
+const PATIENT = 1_000
+
+test('a thousand reviews are judged at once; one more is turned away until one leaves', () => {
+  const load = new Load(() => 0)
+  const shares = Array.from({ length: 1_000 }, () => load.enter())
+  for (const share of shares) assert.equal(share.judge(0, PATIENT), undefined)
+  const oneMore = load.enter()
+  assert.equal(oneMore.judge(0, PATIENT), 'reviews')
+  shares[0]?.leave()
+  assert.equal(oneMore.judge(0, PATIENT), undefined)
+  assert.deepEqual(load.shed, { reviews: 1, memory: 0, late: 0 })
+  assert.equal(load.held.reviews, 1_000)
+})
+
+test('what arrives takes room for its bytes, and what is judged for its values too', () => {
+  const load = new Load(() => 0)
+  const large = load.enter()
+  assert.equal(large.hold(60 * MIB), undefined)
+  assert.equal(load.enter().hold(5 * MIB), 'memory')
+  const small = load.enter()
+  assert.equal(small.hold(3 * MIB), undefined)
+  assert.equal(small.judge(100_000, PATIENT), 'memory')
+  // What was turned away holds nothing.
+  assert.deepEqual(load.held, { reviews: 0, weight: 60 * MIB })
+  large.leave()
+  large.leave()
+  assert.deepEqual(load.held, { reviews: 0, weight: 0 })
+})
+
+test('a review that has waited longer than its patience is turned away', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  let now = 0
+  const load = new Load(() => now)
+  now = 2_000
+  assert.equal(load.enter().judge(0, 1_999), 'late')
+  assert.equal(load.enter().judge(0, 2_000), undefined)
+  t.mock.timers.tick(20)
+  assert.equal(load.enter().judge(0, 1), undefined)
+  assert.deepEqual(load.shed, { reviews: 0, memory: 0, late: 1 })
+})

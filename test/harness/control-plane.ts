@@ -16,10 +16,14 @@ export interface ControlPlaneOptions {
   readonly signal?: AbortSignal
 }
 
+type Program = 'etcd' | 'kube-apiserver'
+
 /** A running etcd and kube-apiserver. */
 export interface ControlPlane {
   readonly folder: string
   readonly server: string
+  /** Where etcd takes requests. */
+  readonly etcd: string
   /** PEM of what the API server's certificate is verified with. */
   readonly ca: string
   readonly kubectl: string
@@ -29,6 +33,10 @@ export interface ControlPlane {
   /** Writes a kubeconfig whose token is in a file beside it, and returns its path. */
   kubeconfigFor(name: string, token: string, server?: string, ca?: string): Promise<string>
   restartApiServer(): Promise<void>
+  /** Ends a program with SIGKILL. */
+  kill(program: Program): Promise<void>
+  /** Starts it again where it was; resolves when the API server is ready, or etcd is begun. */
+  start(program: Program): Promise<void>
   /** Resolves when both processes are gone. */
   stop(): Promise<void>
 }
@@ -57,6 +65,10 @@ export async function startControlPlane({
     keeper.stdin.end()
     await ended
   }
+  const order = async (line: string) => {
+    keeper.stdin.write(`${line}\n`)
+    if ((await lines.next()).done) throw new Error(`${line}: failed; the logs are in ${folder}`)
+  }
   signal?.addEventListener('abort', stop)
   const { value, done } = await lines.next()
   if (done) {
@@ -65,22 +77,23 @@ export async function startControlPlane({
     throw new Error(`the control plane did not start; its logs are in ${folder}`)
   }
 
-  const server = `https://127.0.0.1:${(JSON.parse(value) as { port: number }).port}`
+  const { port, etcd } = JSON.parse(value) as { port: number; etcd: string }
+  const server = `https://127.0.0.1:${port}`
   const ca = await readFile(path.join(folder, 'apiserver.crt'), 'utf8')
   const kubeconfigFor = (name: string, itsToken: string, itsServer = server, itsCa = ca) =>
     writeKubeconfig(folder, { name, token: itsToken, server: itsServer, ca: itsCa })
   return {
     folder,
     server,
+    etcd,
     ca,
     kubectl: built.path('kubectl'),
     kubeconfig: await kubeconfigFor('admin', token),
     api: new ApiClient(server, ca, token),
     kubeconfigFor,
-    async restartApiServer() {
-      keeper.stdin.write('restart\n')
-      await lines.next()
-    },
+    restartApiServer: () => order('restart'),
+    kill: (program) => order(`kill ${program}`),
+    start: (program) => order(`start ${program}`),
     stop,
   }
 }

@@ -12,8 +12,12 @@ import { setTimeout as wait } from 'node:timers/promises'
  *
  *     node keeper.ts BINARIES FOLDER [KUBE-APISERVER FLAG]...
  *
- * Prints `{"port": N}` on a line when the API server is ready. The line `restart` on standard input stops the API
- * server and starts it again on the same port; when it is ready again, the same line is printed.
+ * Prints `{"port": N, "etcd": ADDRESS}` on a line when the API server is ready. Each line on standard input is an order,
+ * and each is answered by the same line when it is done:
+ *
+ *     restart         stops the API server in order and starts it again on the same port, until it is ready
+ *     kill PROGRAM    ends etcd or kube-apiserver with SIGKILL
+ *     start PROGRAM   starts it again, with the same addresses and data; the API server until it is ready
  */
 
 /** How long a process may take to stop, in ms, before it is killed. */
@@ -41,12 +45,12 @@ function start(name: string, argv: string[]): void {
   })
 }
 
-async function stop(name: string): Promise<void> {
+async function stop(name: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
   const child = running.get(name)
   running.delete(name)
   if (!child || child.exitCode !== null || child.signalCode !== null) return
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP)
-  child.kill('SIGTERM')
+  child.kill(signal)
   await once(child, 'exit')
   clearTimeout(timer)
 }
@@ -77,7 +81,17 @@ async function startApiServer(etcd: string, port: number): Promise<void> {
     ...apiServerFlags,
   ])
   await ready(port)
-  process.stdout.write(`${JSON.stringify({ port })}\n`)
+}
+
+function startEtcd(client: string, peer: string): void {
+  start('etcd', [
+    `--data-dir=${path.join(folder, 'etcd')}`,
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    '--unsafe-no-fsync',
+    '--log-level=error',
+  ])
 }
 
 async function ready(port: number): Promise<void> {
@@ -110,20 +124,19 @@ orders.on('close', () => void stopAll(0))
 try {
   const [client, peer, port] = [await freePort(), await freePort(), await freePort()]
   const etcd = `http://127.0.0.1:${client}`
-  start('etcd', [
-    `--data-dir=${path.join(folder, 'etcd')}`,
-    `--listen-client-urls=${etcd}`,
-    `--advertise-client-urls=${etcd}`,
-    `--listen-peer-urls=http://127.0.0.1:${peer}`,
-    '--unsafe-no-fsync',
-    '--log-level=error',
-  ])
-  await startApiServer(etcd, port)
-  orders.on('line', async (line) => {
-    if (line !== 'restart') return
-    await stop('kube-apiserver')
-    if (!stopping) await startApiServer(etcd, port)
-  })
+  const programs: Record<string, () => Promise<void> | void> = {
+    etcd: () => startEtcd(etcd, `http://127.0.0.1:${peer}`),
+    'kube-apiserver': () => startApiServer(etcd, port),
+  }
+  const done = () => process.stdout.write(`${JSON.stringify({ port, etcd })}\n`)
+  for (const launch of Object.values(programs)) await launch()
+  done()
+  for await (const line of orders) {
+    const [order, program = 'kube-apiserver'] = line.split(' ')
+    if (order !== 'start') await stop(program, order === 'kill' ? 'SIGKILL' : 'SIGTERM')
+    if (order !== 'kill' && !stopping) await programs[program]?.()
+    done()
+  }
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`)
   await stopAll(1)

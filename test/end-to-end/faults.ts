@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { loadConfig } from '../../src/config/load.ts'
+import { until } from '../harness/api-client.ts'
+import { askApiServer, askRefgrant } from '../harness/ask.ts'
+import { CHURNED, Churn, type Hands, type Reference } from '../harness/churn.ts'
+import { History } from '../harness/history.ts'
+import type { Refgrant } from '../harness/refgrant.ts'
+import { TcpProxy } from '../harness/tcp-proxy.ts'
+import { type Cluster, startCluster, startGuard } from './cluster.ts'
+import { grant } from './objects.ts'
+
+/** The age that knowledge may have without any configuration, in ms. */
+const BOUND = loadConfig(undefined).bounds.knowledgeAgeSeconds * 1_000
+
+/** Whether everything runs at its full length. */
+export const LONG = process.env.REFGRANT_LONG === '1'
+
+/** A cluster with refgrant in it, which reaches the API server through a proxy; everybody else reaches it directly. */
+export interface FaultyCluster extends Cluster {
+  readonly proxy: TcpProxy
+  readonly refgrant: Refgrant
+  readonly history: History
+  stop(): Promise<void>
+}
+
+/** Starts it, with namespaces for a churn. */
+export async function startFaultyCluster(): Promise<FaultyCluster> {
+  const cluster = await startCluster()
+  const { controlPlane } = cluster
+  const proxy = await TcpProxy.start(controlPlane.server)
+  const stop = async () => {
+    proxy.close()
+    await controlPlane.stop()
+  }
+  try {
+    await cluster.namespaces(...CHURNED)
+    const token = await controlPlane.api.token('refgrant-system', 'refgrant')
+    const refgrant = await startGuard(cluster, await controlPlane.kubeconfigFor('proxied', token, proxy.server))
+    const stopAll = () => refgrant.stop().then(stop)
+    return { ...cluster, proxy, refgrant, history: new History(BOUND), stop: stopAll }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Writes through the API server; asks there and refgrant itself in turn. */
+export function hands({ controlPlane: { api }, refgrant }: FaultyCluster, version = 'v1'): Hands {
+  const named = ({ from, to, target }: Reference, name: string) =>
+    grant({ name, to: target, namespace: to, from: { namespace: from }, version })
+  let turn = 0
+  return {
+    async create(reference, name) {
+      const object = named(reference, name)
+      await api.must('POST', (await api.pathOf(object)).replace(/\/[^/]*$/, ''), object)
+    },
+    async delete(reference, name) {
+      const path = await api.pathOf(named(reference, name))
+      const { status } = await api.request('DELETE', path)
+      if (status !== 200 && status !== 404) throw new Error(`DELETE ${path}: HTTP ${status}`)
+    },
+    ask: (reference) => (turn++ % 2 === 0 ? askApiServer(api, reference, version) : askRefgrant(refgrant, reference)),
+  }
+}
+
+/** What a scenario is expected to show at least. */
+interface Least {
+  readonly permitted: number
+  readonly denied: number
+  /** Grants that came and went. */
+  readonly gone?: number
+}
+
+/**
+ * Lets grants come and go, and reviews be asked for, while `fault` lasts; then no answer may have been wrong, and
+ * refgrant must follow the cluster again. `fault` leaves a cluster behind that works.
+ */
+export async function judgeUnder(
+  context: TestContext,
+  cluster: FaultyCluster,
+  { name, least, version }: { name: string; least: Least; version?: string },
+  fault: (churn: Churn) => Promise<void>,
+): Promise<void> {
+  const { history } = cluster
+  const churn = new Churn(history, hands(cluster, version))
+  await churn.start()
+  try {
+    await fault(churn)
+  } finally {
+    await churn.stop()
+  }
+  const healed = performance.now()
+  await followsAgain(cluster, version)
+  const recovery = Math.round(performance.now() - healed)
+  const { permitted, denied, unjudged, wrong, stalest } = history.tally()
+  const reviews = permitted + denied + unjudged
+  context.diagnostic(
+    `${name}: ${reviews} reviews, ${wrong.length} wrong, ${permitted} permitted, ${denied} denied, ${unjudged} not judged, ` +
+      `${churn.gone} grants came and went, stalest permit ${Math.round(stalest)} ms, followed again after ${recovery} ms`,
+  )
+  assert.deepEqual(wrong, [])
+  const enough = { permitted, denied, gone: churn.gone }
+  for (const [what, count] of Object.entries(least))
+    assert.ok(enough[what as keyof Least] >= count, `${what}: ${enough[what as keyof Least]} of at least ${count}`)
+}
+
+/** Waits until the index has what the cluster has; reviews have no part in it, and fresh reads never enter the index. */
+export async function followsAgain({ controlPlane, refgrant }: FaultyCluster, version = 'v1'): Promise<void> {
+  const sign = grant({ name: 'sign', to: 'payments', namespace: CHURNED[0] as string, version })
+  const knows = (count: number) =>
+    until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
+  await controlPlane.api.apply(sign)
+  await knows(1)
+  await controlPlane.api.delete(sign)
+  await knows(0)
+}
+
+/** Lets the churn go on for so many seconds, and until so many grants have come and gone. */
+export async function lasting(churn: Churn, seconds: number, gone = 0): Promise<void> {
+  await wait(seconds * 1_000)
+  while (churn.gone < gone) await wait(100)
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto'
+import https from 'node:https'
+import { text } from 'node:stream/consumers'
+import type { ApiClient } from './api-client.ts'
+import type { Hands, Reference } from './churn.ts'
+import type { Refgrant } from './refgrant.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+
+/** How long the API server waits for the webhook, in s, as registered (src/manifests/webhook.ts). */
+const TIMEOUT = 5
+
+type Answer = Awaited<ReturnType<Hands['ask']>>
+
+/** An HTTPRoute that refers to the target. */
+function route({ from, to, target }: Reference) {
+  return {
+    apiVersion: `${GROUP}/v1`,
+    kind: 'HTTPRoute',
+    metadata: { name: 'route', namespace: from },
+    spec: { rules: [{ backendRefs: [{ name: target, namespace: to, port: 80 }] }] },
+  }
+}
+
+/** Asks by a dry run of a route's creation: whatever is neither stored nor refused by refgrant is no verdict. */
+export async function askApiServer(api: ApiClient, reference: Reference, version = 'v1'): Promise<Answer> {
+  const path = `/apis/${GROUP}/${version}/namespaces/${reference.from}/httproutes?dryRun=All`
+  const body = { ...route(reference), apiVersion: `${GROUP}/${version}` }
+  const answer = await api.request('POST', path, body)
+  const said = String(answer.body?.message ?? '')
+  if (answer.status === 201) return { verdict: 'permitted' }
+  const refused = answer.status === 403 && said.includes('admission webhook "deny.refgrant.dev" denied the request')
+  return { verdict: refused ? 'denied' : 'unjudged', said: `HTTP ${answer.status} ${said}` }
+}
+
+const agent = new https.Agent({ keepAlive: true })
+
+/** Asks refgrant itself, as the API server would: possible while there is none. */
+export async function askRefgrant({ url, ca }: Pick<Refgrant, 'url' | 'ca'>, reference: Reference): Promise<Answer> {
+  const review = {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid: randomUUID(),
+      kind: { group: GROUP, version: 'v1', kind: 'HTTPRoute' },
+      resource: { group: GROUP, version: 'v1', resource: 'httproutes' },
+      name: 'route',
+      namespace: reference.from,
+      operation: 'CREATE',
+      userInfo: {},
+      object: route(reference),
+      oldObject: null,
+    },
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<import('node:http').IncomingMessage>()
+  const headers = { 'content-type': 'application/json' }
+  const request = https.request(`${url}/deny?timeout=${TIMEOUT}s`, { method: 'POST', headers, agent, ca }, resolve)
+  request.on('error', reject)
+  request.end(JSON.stringify(review))
+  const response = await promise
+  const body = await text(response)
+  if (response.statusCode !== 200) return { verdict: 'unjudged', said: `HTTP ${response.statusCode} ${body}` }
+  const { allowed, status } = JSON.parse(body).response as { allowed: boolean; status?: { message?: string } }
+  return { verdict: allowed ? 'permitted' : 'denied', said: status?.message ?? '' }
+}

@@ -1,0 +1,137 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Ending, History, Verdict } from './history.ts'
+
+/** What reviews ask about, and grants permit. */
+export interface Reference {
+  /** Namespace of the object that refers. */
+  readonly from: string
+  /** Namespace of the target. */
+  readonly to: string
+  /** Name of the target. */
+  readonly target: string
+}
+
+/** How the churn writes and asks; each throws if it is not known what became of it. */
+export interface Hands {
+  create(reference: Reference, name: string): Promise<unknown>
+  /** A grant that is not there is no error. */
+  delete(reference: Reference, name: string): Promise<unknown>
+  ask(reference: Reference): Promise<{ verdict: Verdict; said?: string }>
+}
+
+/**
+ * Pauses, in ms, that make the rates: a write each 50 ms makes 1,000 grants come and go within two minutes. Refusals
+ * must stay within the budget of fresh reads, 5 a second for a namespace and 50 for all: two who ask, each every 60 ms,
+ * ask 33 times a second, and half of the references have a grant.
+ */
+const PAUSE = { write: 50, ask: 60 }
+const ASKERS = 2
+
+/** References, each between namespaces of its own, whose grants come and go in turn. */
+const CHANGING = references('changing', 16)
+
+/** References whose grants are there from the start and are revoked once: what is permitted long after that is stale. */
+const REVOKED = references('revoked', 4)
+
+/** A reference that never has a grant. */
+const NEVER = references('never', 1)
+
+const ALL = [...CHANGING, ...REVOKED, ...NEVER]
+
+function references(name: string, count: number): readonly Reference[] {
+  return Array.from({ length: count }, (_, index) => ({
+    from: `shop-${name}-${index}`,
+    to: `billing-${name}-${index}`,
+    target: 'payments',
+  }))
+}
+
+/** The namespaces that all this takes place in. */
+export const CHURNED = ALL.flatMap(({ from, to }) => [from, to])
+
+/** Grants that come and go while reviews are asked for, all of it on record. */
+export class Churn {
+  readonly #history: History
+  readonly #hands: Hands
+  readonly #living = new Map<Reference, { name: string; end: Ending }>()
+  #stopping = false
+  #loops: Promise<unknown>[] = []
+  #made = 0
+  /** Grants that were made and are gone again. */
+  gone = 0
+
+  constructor(history: History, hands: Hands) {
+    this.#history = history
+    this.#hands = hands
+  }
+
+  /** Begins. */
+  async start(): Promise<void> {
+    for (const reference of REVOKED) await this.#make(reference)
+    this.#loops = [this.#write(), ...Array.from({ length: ASKERS }, (_, index) => this.#askAll(index))]
+  }
+
+  /** Removes the grants that have been there from the start, for good. */
+  async revoke(): Promise<void> {
+    await this.#removeAll(REVOKED)
+  }
+
+  /** Ends, and removes the grants that are left; the history may be tallied then. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await Promise.all(this.#loops)
+    await this.#removeAll(ALL)
+  }
+
+  /** Each reference in turn loses its grant, or gets one and is asked about at once, as in one apply. */
+  async #write(): Promise<void> {
+    for (let turn = 0; !this.#stopping; turn += 1) {
+      const reference = CHANGING[turn % CHANGING.length] as Reference
+      if (this.#living.has(reference)) await this.#remove(reference)
+      else {
+        await this.#make(reference)
+        await this.#ask(reference)
+      }
+      await wait(PAUSE.write)
+    }
+  }
+
+  async #askAll(index: number): Promise<void> {
+    // Each begins elsewhere, so that they seldom ask about one reference at once.
+    for (let turn = index * CHANGING.length; !this.#stopping; turn += 1) {
+      await this.#ask(ALL[turn % ALL.length] as Reference)
+      await wait(PAUSE.ask)
+    }
+  }
+
+  async #ask(reference: Reference): Promise<void> {
+    await this.#history.review(keyOf(reference), () => this.#hands.ask(reference))
+  }
+
+  async #make(reference: Reference): Promise<void> {
+    const name = `grant-${this.#made++}`
+    const end = await this.#history.create(keyOf(reference), () => this.#hands.create(reference, name))
+    this.#living.set(reference, { name, end })
+  }
+
+  async #removeAll(references: readonly Reference[]): Promise<void> {
+    const left = () => references.filter((reference) => this.#living.has(reference))
+    while (left().length > 0) for (const reference of left()) await this.#remove(reference)
+  }
+
+  /** Tries to; a grant whose deletion failed is still among the living. */
+  async #remove(reference: Reference): Promise<void> {
+    const { name, end } = this.#living.get(reference) as { name: string; end: Ending }
+    try {
+      await end(() => this.#hands.delete(reference, name))
+      this.#living.delete(reference)
+      this.gone += 1
+    } catch {
+      await wait(PAUSE.write)
+    }
+  }
+}
+
+function keyOf({ from, to, target }: Reference): string {
+  return `${from} -> ${to}/${target}`
+}

@@ -1,5 +1,17 @@
+import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { until } from '../harness/api-client.ts'
 import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
+
+/** How late everything comes on a slow network, in ms: a fresh read takes a second on a connection that there is. */
+const DELAY = 500
+
+/** Bytes that pass before a cut, and how large grants are beside that, so that a cut is in the middle of a line. */
+const CUT = { after: 4_000, grants: 16_000 }
+
+/** How long nothing passes, in s: within the bound of 40 s, or long enough that what was known before is too old. */
+const HOLE = LONG ? 60 : 5
 
 let cluster: FaultyCluster
 
@@ -8,19 +20,69 @@ before(async () => {
 })
 after(() => cluster?.stop())
 
+const few = { permitted: 30, denied: 10, gone: 10 }
+
 suite('no answer is wrong, and the watch recovers', () => {
   test('while nothing fails', (context) =>
-    judgeUnder(context, cluster, { name: 'no fault', least: { permitted: 50, denied: 50, gone: 10 } }, (churn) =>
-      lasting(churn, 8),
+    judgeUnder(
+      context,
+      cluster,
+      { name: 'no fault', least: { permitted: 50, denied: 50, gone: 10 } },
+      async (churn) => {
+        await lasting(churn, 2)
+        await churn.revoke()
+        await lasting(churn, 3)
+      },
     ))
 
   test('while every connection is cut each second', (context) => {
     const { proxy } = cluster
-    const least = LONG ? { permitted: 500, denied: 500, gone: 1_000 } : { permitted: 50, denied: 50, gone: 10 }
+    const least = LONG ? { permitted: 1_000, denied: 1_000, gone: 1_000 } : few
     return judgeUnder(context, cluster, { name: 'watch cut each second', least }, async (churn) => {
+      const connections = proxy.connections
       const stop = proxy.cutEvery(1_000)
-      await lasting(churn, LONG ? 120 : 6, least.gone)
+      await lasting(churn, LONG ? 60 : 3)
+      await churn.revoke()
+      await lasting(churn, LONG ? 60 : 3, least.gone)
       stop()
+      assert.ok(proxy.connections - connections >= 4, 'and opened again')
     })
   })
+
+  test('while connections break in the middle of a line', (context) => {
+    const { proxy } = cluster
+    const writing = { name: 'truncated in a line', least: few, padding: CUT.grants }
+    return judgeUnder(context, cluster, writing, async (churn) => {
+      const connections = proxy.connections
+      for (let cuts = 0; cuts < (LONG ? 100 : 8); cuts += 1) {
+        proxy.truncate(CUT.after)
+        await wait(750)
+        if (cuts === 4) await churn.revoke()
+      }
+      assert.ok(proxy.connections - connections >= 8, 'and are opened again')
+    })
+  })
+
+  test(`while everything comes ${DELAY} ms late`, (context) =>
+    judgeUnder(context, cluster, { name: `delayed by ${DELAY} ms`, least: few }, async (churn) => {
+      cluster.proxy.delay(DELAY)
+      await lasting(churn, LONG ? 60 : 5)
+      await churn.revoke()
+      await lasting(churn, LONG ? 60 : 4)
+      cluster.proxy.delay(0)
+    }))
+
+  test(`while nothing passes for ${HOLE} s, on connections that stay open`, (context) =>
+    judgeUnder(context, cluster, { name: `black-holed for ${HOLE} s`, least: few }, async (churn) => {
+      const { proxy, refgrant } = cluster
+      await lasting(churn, 1)
+      proxy.hole()
+      const age = await refgrant.metric('refgrant_knowledge_age_seconds')
+      await churn.revoke()
+      await lasting(churn, HOLE)
+      assert.ok((await refgrant.metric('refgrant_knowledge_age_seconds')) - age > HOLE - 1, 'nothing was learnt')
+      proxy.heal({ forget: LONG })
+      await until('refgrant reads again', async () => (await refgrant.metric('refgrant_knowledge_age_seconds')) < 1)
+      await lasting(churn, 2)
+    }))
 })

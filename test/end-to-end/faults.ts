@@ -46,10 +46,20 @@ export async function startFaultyCluster(): Promise<FaultyCluster> {
   }
 }
 
+/** How a churn writes. */
+interface Writing {
+  /** The version of Gateway API's kinds. */
+  readonly version?: string
+  /** Bytes by which each grant is larger than it need be. */
+  readonly padding?: number
+}
+
 /** Writes through the API server; asks there and refgrant itself in turn. */
-export function hands({ controlPlane: { api }, refgrant }: FaultyCluster, version = 'v1'): Hands {
-  const named = ({ from, to, target }: Reference, name: string) =>
-    grant({ name, to: target, namespace: to, from: { namespace: from }, version })
+function hands({ controlPlane: { api }, refgrant }: FaultyCluster, { version = 'v1', padding = 0 }: Writing): Hands {
+  const named = ({ from, to, target }: Reference, name: string) => {
+    const object = grant({ name, to: target, namespace: to, from: { namespace: from }, version })
+    return { ...object, metadata: { ...object.metadata, annotations: { padding: '.'.repeat(padding) } } }
+  }
   let turn = 0
   return {
     async create(reference, name) {
@@ -80,11 +90,11 @@ interface Least {
 export async function judgeUnder(
   context: TestContext,
   cluster: FaultyCluster,
-  { name, least, version }: { name: string; least: Least; version?: string },
+  { name, least, ...writing }: { name: string; least: Least } & Writing,
   fault: (churn: Churn) => Promise<void>,
 ): Promise<void> {
   const { history } = cluster
-  const churn = new Churn(history, hands(cluster, version))
+  const churn = new Churn(history, hands(cluster, writing))
   await churn.start()
   try {
     await fault(churn)
@@ -92,7 +102,7 @@ export async function judgeUnder(
     await churn.stop()
   }
   const healed = performance.now()
-  await followsAgain(cluster, version)
+  await followsAgain(cluster, writing.version)
   const recovery = Math.round(performance.now() - healed)
   const { permitted, denied, unjudged, wrong, stalest } = history.tally()
   const reviews = permitted + denied + unjudged
@@ -100,7 +110,8 @@ export async function judgeUnder(
     `${name}: ${reviews} reviews, ${wrong.length} wrong, ${permitted} permitted, ${denied} denied, ${unjudged} not judged, ` +
       `${churn.gone} grants came and went, stalest permit ${Math.round(stalest)} ms, followed again after ${recovery} ms`,
   )
-  assert.deepEqual(wrong, [])
+  // A few tell as much as all.
+  assert.deepEqual(wrong.slice(0, 3), [])
   const enough = { permitted, denied, gone: churn.gone }
   for (const [what, count] of Object.entries(least))
     assert.ok(enough[what as keyof Least] >= count, `${what}: ${enough[what as keyof Least]} of at least ${count}`)

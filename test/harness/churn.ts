@@ -21,11 +21,11 @@ export interface Hands {
 
 /**
  * Pauses, in ms, that make the rates: a write each 50 ms makes 1,000 grants come and go within two minutes. Refusals
- * must stay within the budget of fresh reads, 5 a second for a namespace and 50 for all: two who ask, each every 60 ms,
+ * must stay within the budget of fresh reads, 5 a second for a namespace and 50 for all: four who ask, each every 120 ms,
  * ask 33 times a second, and half of the references have a grant.
  */
-const PAUSE = { write: 50, ask: 60 }
-const ASKERS = 2
+const PAUSE = { write: 50, ask: 120 }
+const ASKERS = 4
 
 /** References, each between namespaces of its own, whose grants come and go in turn. */
 const CHANGING = references('changing', 16)

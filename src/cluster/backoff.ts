@@ -16,6 +16,11 @@ export class Backoff {
     this.#now = now
   }
 
+  /** Starts the waits from the beginning. */
+  success(): void {
+    this.#next = FIRST
+  }
+
   /** The wait after one more failure, in ms. */
   failure(): number {
     if (this.#now() - this.#last > HEALTHY) this.#next = FIRST

@@ -116,6 +116,8 @@ export class Reflector {
       this.#apply(event as WatchEvent, path)
       position.resourceVersion = (event as WatchEvent).object.metadata.resourceVersion
       this.#completeAt = this.#options.now()
+      // However it ends, this watch has done its work.
+      this.#backoff.success()
       events += 1
     }
     const ended = this.#options.now()

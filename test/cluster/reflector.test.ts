@@ -291,6 +291,20 @@ suite('the reflector', { timeout: 30_000 }, () => {
       assert.deepEqual(stored(), first)
     })
 
+    test('after pauses that stay short while each brings something, however often they break', async (t) => {
+      t.mock.method(Math, 'random', () => 1)
+      const { server, watch } = await watching(t)
+      watch.send(bookmark('11')).cut()
+      for (let version = 11; version < 15; version += 1) {
+        const next = await server.expect(watchFrom(`${version}`))
+        next.send(bookmark(`${version + 1}`)).cut()
+      }
+      const last = await server.expect(watchFrom('15'))
+      last.cut()
+      await server.expect(watchFrom('15'))
+      assert.deepEqual(pauses, [800, 800, 800, 800, 800, 1_600])
+    })
+
     test('but by a list when the watch has proved nothing for long: etcd need not report progress', async (t) => {
       const { server, reflector, stored, watch } = await watching(t)
       clock.now += 30_000

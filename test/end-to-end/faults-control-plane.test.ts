@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { until } from '../harness/api-client.ts'
+import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
+
+/** How long a program is gone, in s. */
+const OUTAGE = LONG ? 60 : 3
+
+let cluster: FaultyCluster
+
+before(async () => {
+  cluster = await startFaultyCluster()
+})
+after(() => cluster?.stop())
+
+const least = { permitted: 30, denied: 10, gone: 5 }
+
+suite('no answer is wrong, and the watch recovers', () => {
+  for (const program of ['kube-apiserver', 'etcd'] as const) {
+    test(`when ${program} is killed, and started again`, (context) =>
+      judgeUnder(context, cluster, { name: `${program} killed for ${OUTAGE} s`, least }, async (churn) => {
+        const { controlPlane } = cluster
+        await lasting(churn, 2)
+        await controlPlane.kill(program)
+        const revoked = churn.revoke()
+        await lasting(churn, OUTAGE)
+        await controlPlane.start(program)
+        await revoked
+        await lasting(churn, 3)
+      }))
+  }
+
+  test('when etcd has forgotten the version to resume from', (context) =>
+    judgeUnder(context, cluster, { name: 'resumed from a compacted version', least }, async (churn) => {
+      const { controlPlane, proxy, refgrant } = cluster
+      await lasting(churn, 1)
+      proxy.hole()
+      await churn.revoke()
+      await lasting(churn, 1)
+      await compact(controlPlane.etcd)
+      await controlPlane.kill('kube-apiserver')
+      await controlPlane.start('kube-apiserver')
+      const seen = refgrant.log.length
+      proxy.heal()
+      await until('a watch is refused as too old', () => refgrant.log.slice(seen).some(isTooOld))
+      await lasting(churn, 2)
+    }))
+})
+
+const isTooOld = (line: Record<string, unknown>) => (line.err as { status?: number } | undefined)?.status === 410
+
+/** Makes etcd forget all but the newest version. */
+async function compact(etcd: string): Promise<void> {
+  const post = async (path: string, body: object) => {
+    const answer = await fetch(`${etcd}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) })
+    assert.equal(answer.status, 200)
+    return (await answer.json()) as { header: { revision: string } }
+  }
+  const { header } = await post('range', { key: Buffer.from('/').toString('base64') })
+  await post('compaction', { revision: header.revision, physical: true })
+}

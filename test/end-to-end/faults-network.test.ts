@@ -21,6 +21,8 @@ before(async () => {
 after(() => cluster?.stop())
 
 const few = { permitted: 30, denied: 10, gone: 10 }
+/** Reviews take seconds then. */
+const slow = { permitted: 5, denied: 5, gone: 5 }
 
 suite('no answer is wrong, and the watch recovers', () => {
   test('while nothing fails', (context) =>
@@ -64,12 +66,24 @@ suite('no answer is wrong, and the watch recovers', () => {
   })
 
   test(`while everything comes ${DELAY} ms late`, (context) =>
-    judgeUnder(context, cluster, { name: `delayed by ${DELAY} ms`, least: few }, async (churn) => {
+    judgeUnder(context, cluster, { name: `delayed by ${DELAY} ms`, least: slow }, async (churn) => {
       cluster.proxy.delay(DELAY)
       await lasting(churn, LONG ? 60 : 5)
       await churn.revoke()
       await lasting(churn, LONG ? 60 : 4)
       cluster.proxy.delay(0)
+    }))
+
+  test('while no connection is taken', (context) =>
+    judgeUnder(context, cluster, { name: 'connections refused', least: few }, async (churn) => {
+      const { proxy } = cluster
+      await lasting(churn, 1)
+      proxy.refuse(true)
+      proxy.cut()
+      await churn.revoke()
+      await lasting(churn, LONG ? 60 : 3)
+      proxy.refuse(false)
+      await lasting(churn, 2)
     }))
 
   test(`while nothing passes for ${HOLE} s, on connections that stay open`, (context) =>

@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { until } from '../harness/api-client.ts'
 import { askApiServer, askRefgrant } from '../harness/ask.ts'
 import { CHURNED, Churn, type Hands, type Reference } from '../harness/churn.ts'
+import type { ControlPlane } from '../harness/control-plane.ts'
 import { History } from '../harness/history.ts'
 import type { Refgrant } from '../harness/refgrant.ts'
 import { TcpProxy } from '../harness/tcp-proxy.ts'
@@ -17,27 +18,48 @@ const BOUND = loadConfig(undefined).bounds.knowledgeAgeSeconds * 1_000
 /** Whether everything runs at its full length. */
 export const LONG = process.env.REFGRANT_LONG === '1'
 
+/** What refgrant reaches the API server through. */
+interface Proxy {
+  readonly server: string
+  /** PEM that its certificate is verified with, if that is not the API server's own. */
+  readonly ca?: string
+  close(): void
+}
+
 /** A cluster with refgrant in it, which reaches the API server through a proxy; everybody else reaches it directly. */
-export interface FaultyCluster extends Cluster {
-  readonly proxy: TcpProxy
+export interface FaultyCluster<P extends Proxy = TcpProxy> extends Cluster {
+  readonly proxy: P
   readonly refgrant: Refgrant
   readonly history: History
   stop(): Promise<void>
 }
 
+interface Parts<P extends Proxy> {
+  startProxy(controlPlane: ControlPlane): Promise<P>
+  /** Done before refgrant starts. */
+  prepare?(cluster: Cluster): Promise<unknown>
+}
+
+const behindTcpProxy: Parts<TcpProxy> = { startProxy: ({ server }) => TcpProxy.start(server) }
+
 /** Starts it, with namespaces for a churn. */
-export async function startFaultyCluster(): Promise<FaultyCluster> {
+export async function startFaultyCluster<P extends Proxy = TcpProxy>(
+  // By default, P is a TcpProxy.
+  { startProxy, prepare }: Parts<P> = behindTcpProxy as unknown as Parts<P>,
+): Promise<FaultyCluster<P>> {
   const cluster = await startCluster()
   const { controlPlane } = cluster
-  const proxy = await TcpProxy.start(controlPlane.server)
+  const proxy = await startProxy(controlPlane)
   const stop = async () => {
     proxy.close()
     await controlPlane.stop()
   }
   try {
     await cluster.namespaces(...CHURNED)
+    await prepare?.(cluster)
     const token = await controlPlane.api.token('refgrant-system', 'refgrant')
-    const refgrant = await startGuard(cluster, await controlPlane.kubeconfigFor('proxied', token, proxy.server))
+    const kubeconfig = await controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
+    const refgrant = await startGuard(cluster, kubeconfig)
     const stopAll = () => refgrant.stop().then(stop)
     return { ...cluster, proxy, refgrant, history: new History(BOUND), stop: stopAll }
   } catch (error) {
@@ -55,7 +77,10 @@ interface Writing {
 }
 
 /** Writes through the API server; asks there and refgrant itself in turn. */
-function hands({ controlPlane: { api }, refgrant }: FaultyCluster, { version = 'v1', padding = 0 }: Writing): Hands {
+function hands(
+  { controlPlane: { api }, refgrant }: FaultyCluster<Proxy>,
+  { version = 'v1', padding = 0 }: Writing,
+): Hands {
   const named = ({ from, to, target }: Reference, name: string) => {
     const object = grant({ name, to: target, namespace: to, from: { namespace: from }, version })
     return { ...object, metadata: { ...object.metadata, annotations: { padding: '.'.repeat(padding) } } }
@@ -89,7 +114,7 @@ interface Least {
  */
 export async function judgeUnder(
   context: TestContext,
-  cluster: FaultyCluster,
+  cluster: FaultyCluster<Proxy>,
   { name, least, ...writing }: { name: string; least: Least } & Writing,
   fault: (churn: Churn) => Promise<void>,
 ): Promise<void> {
@@ -118,7 +143,7 @@ export async function judgeUnder(
 }
 
 /** Waits until the index has what the cluster has; reviews have no part in it, and fresh reads never enter the index. */
-export async function followsAgain({ controlPlane, refgrant }: FaultyCluster, version = 'v1'): Promise<void> {
+export async function followsAgain({ controlPlane, refgrant }: FaultyCluster<Proxy>, version = 'v1'): Promise<void> {
   const sign = grant({ name: 'sign', to: 'payments', namespace: CHURNED[0] as string, version })
   const knows = (count: number) =>
     until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)

@@ -1,30 +1,48 @@
 import { once } from 'node:events'
+import type { OutgoingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { Transform } from 'node:stream'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 
-/** A proxy between refgrant and an API server that holds watches back. */
+/** An answer that the API server did not give. */
+export interface Scripted {
+  readonly status: number
+  readonly headers?: OutgoingHttpHeaders
+  readonly body: string
+}
+
+/** A proxy between refgrant and an API server that holds watches back, and answers some requests by itself. */
 export interface ReverseProxy {
   readonly server: string
   /** PEM that the proxy's certificate is verified with. */
   readonly ca: string
   /** Lists of one namespace that have passed. */
   lists(): number
+  /** Answers from now on by itself wherever the script has an answer for a path; gives the number of such answers. */
+  script(script: Script): () => number
+  /** Breaks every connection; new ones work. */
+  cut(): void
   close(): Promise<void>
 }
 
+/** The answer to a path, if it has one. */
+export type Script = (path: string) => Scripted | undefined
+
 /** Passes everything on to `upstream`; what a watch says comes `delay` ms late. */
-export async function startReverseProxy(
-  upstream: { server: string; ca: string },
-  delay: number,
-): Promise<ReverseProxy> {
+export async function startReverseProxy(upstream: { server: string; ca: string }, delay = 0): Promise<ReverseProxy> {
   const authority = issueAuthority('proxy', 1)
   const agent = new https.Agent({ ca: upstream.ca, keepAlive: true })
   let lists = 0
+  let scripted: Script = () => undefined
   const proxy = https.createServer(issueServer(authority, ['127.0.0.1'], 1), (request, response) => {
     const isWatch = request.url?.includes('watch=1')
     if (!isWatch && request.url?.includes('/namespaces/')) lists += 1
+    const answer = scripted(request.url ?? '')
+    if (answer) {
+      response.writeHead(answer.status, answer.headers).end(answer.body)
+      return
+    }
     const { method, headers } = request
     const passed = https.request(`${upstream.server}${request.url}`, { method, headers, agent }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)
@@ -43,6 +61,16 @@ export async function startReverseProxy(
     server: `https://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     ca: authority.cert,
     lists: () => lists,
+    script(script) {
+      let answers = 0
+      scripted = (path) => {
+        const answer = script(path)
+        if (answer) answers += 1
+        return answer
+      }
+      return () => answers
+    },
+    cut: () => proxy.closeAllConnections(),
     async close() {
       proxy.closeAllConnections()
       proxy.close()

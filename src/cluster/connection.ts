@@ -1,4 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import type { OutgoingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import { homedir } from 'node:os'
 import path from 'node:path'
@@ -43,6 +45,7 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   const cluster = config.getCurrentCluster()
   if (!cluster?.server)
     throw new Error('the kubeconfig has no current context with a server: choose one with --context')
+  const tokenFile: string | undefined = config.getCurrentUser()?.authProvider?.config?.tokenFile
   // One for all credentials: it keeps connections apart by the certificates that they were opened with.
   const agent = new https.Agent({ keepAlive: true })
   return {
@@ -50,7 +53,7 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
     async requestOptions() {
       const options: https.RequestOptions = {}
       await config.applyToHTTPSOptions(options)
-      trimAuthorization(options)
+      if (tokenFile !== undefined) await authorize(options, tokenFile)
       // The client library keeps one agent for good, with the first certificates it saw; only its proxies are wanted.
       if (!cluster.proxyUrl) options.agent = agent
       return options
@@ -90,10 +93,14 @@ function adoptTokenFiles(config: KubeConfig, files: readonly string[]): void {
   }
 }
 
-/** A token's file may end with a newline, which no header may hold. */
-function trimAuthorization({ headers }: https.RequestOptions): void {
-  const values = headers as Record<string, unknown> | undefined
-  if (typeof values?.Authorization === 'string') values.Authorization = values.Authorization.trim()
+/**
+ * Takes the token that is in the file now. The library takes the one of up to a minute ago, by a clock that may be set
+ * back: a token that has been revoked meanwhile would be refused all that time.
+ */
+async function authorize(options: https.RequestOptions, tokenFile: string): Promise<void> {
+  // The file may end with a newline, which no header may hold.
+  const token = (await readFile(tokenFile, 'utf8')).trim()
+  options.headers = { ...(options.headers as OutgoingHttpHeaders), Authorization: `Bearer ${token}` }
 }
 
 /** The files of KUBECONFIG that are there, or else the one in the home folder (kubectl's own rules). */

@@ -7,9 +7,6 @@ import { Api } from '../../src/cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../../src/cluster/connection.ts'
 import { FakeApiServer } from '../harness/fake-api-server.ts'
 
-/** Longest that a token from a file is used before the file is read again, in ms. */
-const TOKEN_AGE = 60_000
-
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const identity = (name: string) => issueServer(issueAuthority('users', 1), [name], 1)
 
@@ -124,12 +121,11 @@ suite('a connection', { timeout: 30_000 }, () => {
 
   test('follows a token file, whose path is taken from where the kubeconfig is', async (t) => {
     const server = await start(t)
-    t.mock.timers.enable({ apis: ['Date'], now: Date.now() })
     server.file('tokens/mine', 'one')
     const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: { tokenFile: 'tokens/mine' } }) })
     assert.equal((await ask()).authorization, 'Bearer one')
+    // At once, and whatever the clock shows: the first token may be refused from now on.
     server.file('tokens/mine', 'two')
-    t.mock.timers.tick(TOKEN_AGE + 1)
     assert.equal((await ask()).authorization, 'Bearer two')
   })
 

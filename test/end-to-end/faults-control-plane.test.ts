@@ -45,6 +45,26 @@ suite('no answer is wrong, and the watch recovers', () => {
       await until('a watch is refused as too old', () => refgrant.log.slice(seen).some(isTooOld))
       await lasting(churn, 2)
     }))
+
+  test('when the Secret is deleted that the token is bound to, until there is another token', (context) =>
+    judgeUnder(context, cluster, { name: 'token revoked', least }, async (churn) => {
+      const { controlPlane, proxy, refgrant, authenticate } = cluster
+      const { api } = controlPlane
+      const account = ['refgrant-system', 'refgrant'] as const
+      const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'bound', namespace: account[0] } }
+      await api.apply(secret)
+      await authenticate(await api.token(...account, 'bound'))
+      await lasting(churn, 1)
+      await api.delete(secret)
+      const seen = refgrant.log.length
+      // The API server believes a token for 10 s after it has seen it.
+      await until('the token is refused', () => JSON.stringify(refgrant.log.slice(seen)).includes('HTTP 401'))
+      proxy.cut()
+      await churn.revoke()
+      await lasting(churn, LONG ? 60 : 2)
+      await authenticate(await api.token(...account))
+      await lasting(churn, 1)
+    }))
 })
 
 const isTooOld = (line: Record<string, unknown>) => (line.err as { status?: number } | undefined)?.status === 410

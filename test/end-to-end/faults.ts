@@ -31,6 +31,8 @@ export interface FaultyCluster<P extends Proxy = TcpProxy> extends Cluster {
   readonly proxy: P
   readonly refgrant: Refgrant
   readonly history: History
+  /** Gives refgrant another token. */
+  authenticate(token: string): Promise<unknown>
   stop(): Promise<void>
 }
 
@@ -58,10 +60,10 @@ export async function startFaultyCluster<P extends Proxy = TcpProxy>(
     await cluster.namespaces(...CHURNED)
     await prepare?.(cluster)
     const token = await controlPlane.api.token('refgrant-system', 'refgrant')
-    const kubeconfig = await controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
-    const refgrant = await startGuard(cluster, kubeconfig)
+    const authenticate = (token: string) => controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
+    const refgrant = await startGuard(cluster, await authenticate(token))
     const stopAll = () => refgrant.stop().then(stop)
-    return { ...cluster, proxy, refgrant, history: new History(BOUND), stop: stopAll }
+    return { ...cluster, proxy, refgrant, history: new History(BOUND), authenticate, stop: stopAll }
   } catch (error) {
     await stop()
     throw error
@@ -143,7 +145,7 @@ export async function judgeUnder(
 }
 
 /** Waits until the index has what the cluster has; reviews have no part in it, and fresh reads never enter the index. */
-export async function followsAgain({ controlPlane, refgrant }: FaultyCluster<Proxy>, version = 'v1'): Promise<void> {
+async function followsAgain({ controlPlane, refgrant }: FaultyCluster<Proxy>, version = 'v1'): Promise<void> {
   const sign = grant({ name: 'sign', to: 'payments', namespace: CHURNED[0] as string, version })
   const knows = (count: number) =>
     until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)

@@ -85,10 +85,15 @@ export class ApiClient {
     }
   }
 
-  /** A token of a service account, by TokenRequest. */
-  async token(namespace: string, name: string): Promise<string> {
+  /** A token of a service account, by TokenRequest; of a Secret it is bound to, the end is its own. */
+  async token(namespace: string, name: string, secret?: string): Promise<string> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`
-    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} }
+    const boundObjectRef = secret !== undefined && { apiVersion: 'v1', kind: 'Secret', name: secret }
+    const body = {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { ...(boundObjectRef && { boundObjectRef }) },
+    }
     return (await this.must('POST', path, body)).status.token
   }
 

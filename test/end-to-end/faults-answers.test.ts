@@ -9,7 +9,7 @@ const LASTING = LONG ? 60 : 4
 let cluster: FaultyCluster<ReverseProxy>
 
 before(async () => {
-  cluster = await startFaultyCluster({ startProxy: (controlPlane) => startReverseProxy(controlPlane) })
+  cluster = await startFaultyCluster((controlPlane) => startReverseProxy(controlPlane))
 })
 after(() => cluster?.stop())
 

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { until } from '../harness/api-client.ts'
+import { TcpProxy } from '../harness/tcp-proxy.ts'
 import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
 
 /** How long a program is gone, in s. */
 const OUTAGE = LONG ? 60 : 3
 
-let cluster: FaultyCluster
+let cluster: FaultyCluster<TcpProxy>
 
 before(async () => {
-  cluster = await startFaultyCluster()
+  cluster = await startFaultyCluster(TcpProxy.start)
 })
 after(() => cluster?.stop())
 

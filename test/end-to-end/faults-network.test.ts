@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { until } from '../harness/api-client.ts'
+import { TcpProxy } from '../harness/tcp-proxy.ts'
 import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
 
 /** How late everything comes on a slow network, in ms: a fresh read takes a second on a connection that there is. */
@@ -13,10 +14,10 @@ const CUT = { after: 4_000, grants: 16_000 }
 /** How long nothing passes, in s: within the bound of 40 s, or long enough that what was known before is too old. */
 const HOLE = LONG ? 60 : 5
 
-let cluster: FaultyCluster
+let cluster: FaultyCluster<TcpProxy>
 
 before(async () => {
-  cluster = await startFaultyCluster()
+  cluster = await startFaultyCluster(TcpProxy.start)
 })
 after(() => cluster?.stop())
 

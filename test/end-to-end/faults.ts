@@ -8,7 +8,6 @@ import { CHURNED, Churn, type Hands, type Reference } from '../harness/churn.ts'
 import type { ControlPlane } from '../harness/control-plane.ts'
 import { History } from '../harness/history.ts'
 import type { Refgrant } from '../harness/refgrant.ts'
-import { TcpProxy } from '../harness/tcp-proxy.ts'
 import { type Cluster, startCluster, startGuard } from './cluster.ts'
 import { grant } from './objects.ts'
 
@@ -27,7 +26,7 @@ interface Proxy {
 }
 
 /** A cluster with refgrant in it, which reaches the API server through a proxy; everybody else reaches it directly. */
-export interface FaultyCluster<P extends Proxy = TcpProxy> extends Cluster {
+export interface FaultyCluster<P extends Proxy> extends Cluster {
   readonly proxy: P
   readonly refgrant: Refgrant
   readonly history: History
@@ -36,18 +35,15 @@ export interface FaultyCluster<P extends Proxy = TcpProxy> extends Cluster {
   stop(): Promise<void>
 }
 
-interface Parts<P extends Proxy> {
-  startProxy(controlPlane: ControlPlane): Promise<P>
-  /** Done before refgrant starts. */
-  prepare?(cluster: Cluster): Promise<unknown>
-}
-
-const behindTcpProxy: Parts<TcpProxy> = { startProxy: ({ server }) => TcpProxy.start(server) }
-
-/** Starts it, with namespaces for a churn. */
-export async function startFaultyCluster<P extends Proxy = TcpProxy>(
-  // By default, P is a TcpProxy.
-  { startProxy, prepare }: Parts<P> = behindTcpProxy as unknown as Parts<P>,
+/**
+ * Starts it, with namespaces for a churn.
+ *
+ * @param startProxy starts what refgrant reaches the API server through
+ * @param prepare what is done before refgrant starts
+ */
+export async function startFaultyCluster<P extends Proxy>(
+  startProxy: (controlPlane: ControlPlane) => Promise<P>,
+  prepare: (cluster: Cluster) => Promise<unknown> = async () => {},
 ): Promise<FaultyCluster<P>> {
   const cluster = await startCluster()
   const { controlPlane } = cluster
@@ -58,7 +54,7 @@ export async function startFaultyCluster<P extends Proxy = TcpProxy>(
   }
   try {
     await cluster.namespaces(...CHURNED)
-    await prepare?.(cluster)
+    await prepare(cluster)
     const token = await controlPlane.api.token('refgrant-system', 'refgrant')
     const authenticate = (token: string) => controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
     const refgrant = await startGuard(cluster, await authenticate(token))
@@ -72,8 +68,8 @@ export async function startFaultyCluster<P extends Proxy = TcpProxy>(
 
 /** How a churn writes. */
 interface Writing {
-  /** The version of Gateway API's kinds. */
-  readonly version?: string
+  /** The version of Gateway API's kinds; the last sign of life is in the version that holds at the end. */
+  readonly version?: () => string
   /** Bytes by which each grant is larger than it need be. */
   readonly padding?: number
 }
@@ -81,10 +77,10 @@ interface Writing {
 /** Writes through the API server; asks there and refgrant itself in turn. */
 function hands(
   { controlPlane: { api }, refgrant }: FaultyCluster<Proxy>,
-  { version = 'v1', padding = 0 }: Writing,
+  { version = () => 'v1', padding = 0 }: Writing,
 ): Hands {
   const named = ({ from, to, target }: Reference, name: string) => {
-    const object = grant({ name, to: target, namespace: to, from: { namespace: from }, version })
+    const object = grant({ name, to: target, namespace: to, from: { namespace: from }, version: version() })
     return { ...object, metadata: { ...object.metadata, annotations: { padding: '.'.repeat(padding) } } }
   }
   let turn = 0
@@ -98,7 +94,7 @@ function hands(
       const { status } = await api.request('DELETE', path)
       if (status !== 200 && status !== 404) throw new Error(`DELETE ${path}: HTTP ${status}`)
     },
-    ask: (reference) => (turn++ % 2 === 0 ? askApiServer(api, reference, version) : askRefgrant(refgrant, reference)),
+    ask: (reference) => (turn++ % 2 === 0 ? askApiServer(api, reference) : askRefgrant(refgrant, reference)),
   }
 }
 
@@ -129,7 +125,7 @@ export async function judgeUnder(
     await churn.stop()
   }
   const healed = performance.now()
-  await followsAgain(cluster, writing.version)
+  await followsAgain(cluster, writing.version?.())
   const recovery = Math.round(performance.now() - healed)
   const { permitted, denied, unjudged, wrong, stalest } = history.tally()
   const reviews = permitted + denied + unjudged

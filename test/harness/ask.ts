@@ -23,10 +23,9 @@ function route({ from, to, target }: Reference) {
 }
 
 /** Asks by a dry run of a route's creation: whatever is neither stored nor refused by refgrant is no verdict. */
-export async function askApiServer(api: ApiClient, reference: Reference, version = 'v1'): Promise<Answer> {
-  const path = `/apis/${GROUP}/${version}/namespaces/${reference.from}/httproutes?dryRun=All`
-  const body = { ...route(reference), apiVersion: `${GROUP}/${version}` }
-  const answer = await api.request('POST', path, body)
+export async function askApiServer(api: ApiClient, reference: Reference): Promise<Answer> {
+  const path = `/apis/${GROUP}/v1/namespaces/${reference.from}/httproutes?dryRun=All`
+  const answer = await api.request('POST', path, route(reference))
   const said = String(answer.body?.message ?? '')
   if (answer.status === 201) return { verdict: 'permitted' }
   const refused = answer.status === 403 && said.includes('admission webhook "deny.refgrant.dev" denied the request')

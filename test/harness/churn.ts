@@ -49,14 +49,24 @@ function references(name: string, count: number): readonly Reference[] {
 /** The namespaces that all this takes place in. */
 export const CHURNED = ALL.flatMap(({ from, to }) => [from, to])
 
+/** A grant that is there perhaps. */
+interface Grant {
+  readonly name: string
+  /** Whether it is known to have been there. */
+  readonly made: boolean
+  readonly end: Ending
+}
+
 /** Grants that come and go while reviews are asked for, all of it on record. */
 export class Churn {
   readonly #history: History
   readonly #hands: Hands
-  readonly #living = new Map<Reference, { name: string; end: Ending }>()
+  readonly #living = new Map<Reference, Grant>()
   #stopping = false
   #loops: Promise<unknown>[] = []
   #made = 0
+  /** The step of the writer that is on its way. */
+  #writing: Promise<unknown> = Promise.resolve()
   /** Grants that were made and are gone again. */
   gone = 0
 
@@ -76,6 +86,19 @@ export class Churn {
     await this.#removeAll(REVOKED)
   }
 
+  /** Does what takes all grants away at once; what the writer does next comes after it. */
+  async takeAll(take: () => Promise<unknown>): Promise<void> {
+    const taken = this.#writing.then(async () => {
+      const all = [...this.#living.values()]
+      this.#living.clear()
+      const request = take()
+      await Promise.all(all.map(({ end }) => end(() => request)))
+      await request
+    })
+    this.#writing = taken
+    await taken
+  }
+
   /** Ends, and removes the grants that are left; the history may be tallied then. */
   async stop(): Promise<void> {
     this.#stopping = true
@@ -87,13 +110,16 @@ export class Churn {
   async #write(): Promise<void> {
     for (let turn = 0; !this.#stopping; turn += 1) {
       const reference = CHANGING[turn % CHANGING.length] as Reference
-      if (this.#living.has(reference)) await this.#remove(reference)
-      else {
-        await this.#make(reference)
-        await this.#ask(reference)
-      }
+      this.#writing = this.#writing.then(() => this.#change(reference))
+      await this.#writing
       await wait(PAUSE.write)
     }
+  }
+
+  async #change(reference: Reference): Promise<void> {
+    if (this.#living.has(reference)) return this.#remove(reference)
+    await this.#make(reference)
+    await this.#ask(reference)
   }
 
   async #askAll(index: number): Promise<void> {
@@ -110,8 +136,12 @@ export class Churn {
 
   async #make(reference: Reference): Promise<void> {
     const name = `grant-${this.#made++}`
-    const end = await this.#history.create(keyOf(reference), () => this.#hands.create(reference, name))
-    this.#living.set(reference, { name, end })
+    let made = false
+    const end = await this.#history.create(keyOf(reference), async () => {
+      await this.#hands.create(reference, name)
+      made = true
+    })
+    this.#living.set(reference, { name, made, end })
   }
 
   async #removeAll(references: readonly Reference[]): Promise<void> {
@@ -121,11 +151,11 @@ export class Churn {
 
   /** Tries to; a grant whose deletion failed is still among the living. */
   async #remove(reference: Reference): Promise<void> {
-    const { name, end } = this.#living.get(reference) as { name: string; end: Ending }
+    const { name, made, end } = this.#living.get(reference) as Grant
     try {
       await end(() => this.#hands.delete(reference, name))
       this.#living.delete(reference)
-      this.gone += 1
+      if (made) this.gone += 1
     } catch {
       await wait(PAUSE.write)
     }

@@ -33,9 +33,9 @@ export class TcpProxy {
     })
   }
 
-  /** @param target the server's address, `https://HOST:PORT` */
-  static async start(target: string): Promise<TcpProxy> {
-    const proxy = new TcpProxy(new URL(target))
+  /** Starts one in front of a server, whose address is `https://HOST:PORT`. */
+  static async start({ server }: { readonly server: string }): Promise<TcpProxy> {
+    const proxy = new TcpProxy(new URL(server))
     proxy.#server.listen(0, '127.0.0.1')
     await once(proxy.#server, 'listening')
     return proxy

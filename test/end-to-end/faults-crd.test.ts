@@ -31,7 +31,7 @@ const least = { permitted: 20, denied: 20, gone: 5 }
 
 async function remove({ controlPlane: { api } }: Pick<Cluster, 'controlPlane'>): Promise<void> {
   const path = await api.pathOf(grantCrd)
-  await api.must('DELETE', path)
+  await api.delete(grantCrd)
   await until('the CRD is gone', async () => (await api.request('GET', path)).status === 404)
 }
 

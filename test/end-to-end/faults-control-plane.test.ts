@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
+import { after, afterEach, before, suite, test } from 'node:test'
+import { type ApiClient, until } from '../harness/api-client.ts'
 import { TcpProxy } from '../harness/tcp-proxy.ts'
 import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
 
@@ -12,6 +12,7 @@ let cluster: FaultyCluster<TcpProxy>
 before(async () => {
   cluster = await startFaultyCluster(TcpProxy.start)
 })
+afterEach(() => cluster?.proxy.mend())
 after(() => cluster?.stop())
 
 const least = { permitted: 30, denied: 10, gone: 5 }
@@ -25,6 +26,7 @@ suite('no answer is wrong, and the watch recovers', () => {
         await controlPlane.kill(program)
         const revoked = churn.revoke()
         await lasting(churn, OUTAGE)
+        assert.ok(!(await isReady(controlPlane.api)), 'the outage is felt')
         await controlPlane.start(program)
         await revoked
         await lasting(churn, 3)
@@ -67,6 +69,12 @@ suite('no answer is wrong, and the watch recovers', () => {
       await lasting(churn, 1)
     }))
 })
+
+const isReady = (api: ApiClient) =>
+  api.request('GET', '/readyz').then(
+    ({ status }) => status === 200,
+    () => false,
+  )
 
 const isTooOld = (line: Record<string, unknown>) => (line.err as { status?: number } | undefined)?.status === 410
 

@@ -35,6 +35,7 @@ async function remove({ controlPlane: { api } }: Pick<Cluster, 'controlPlane'>):
   await until('the CRD is gone', async () => (await api.request('GET', path)).status === 404)
 }
 
+const log = () => cluster.refgrant.log
 const install = (crd = grantCrd) => cluster.controlPlane.api.installCrds([crd])
 
 suite('no answer is wrong, and the grants of the cluster are known,', () => {
@@ -50,17 +51,26 @@ suite('no answer is wrong, and the grants of the cluster are known,', () => {
   test('when the ReferenceGrant API is deleted and installed again', (context) =>
     judgeUnder(context, cluster, { name: 'CRD deleted and installed again', least }, async (churn) => {
       await lasting(churn, 1)
+      const seen = log().length
       await churn.takeAll(() => remove(cluster))
+      await until('it is noticed', () =>
+        log()
+          .slice(seen)
+          .some(({ path }) => path === 'not served'),
+      )
       await lasting(churn, PHASE)
       await install()
       await lasting(churn, 2 + PHASE)
     }))
 
   test('when it is served in v1beta1 alone, then in v1 too, then in v1 alone', async (context) => {
-    const { log } = cluster.refgrant
-    const seen = log.length
+    const seen = log().length
     const follows = (version: string) =>
-      until(`it follows ${version}`, () => log.slice(seen).some(({ path }) => path === `/apis/${GROUP}/${version}`))
+      until(`it follows ${version}`, () =>
+        log()
+          .slice(seen)
+          .some(({ path }) => path === `/apis/${GROUP}/${version}`),
+      )
     let version = 'v1beta1'
     await remove(cluster)
     await install(olderGrantCrd)

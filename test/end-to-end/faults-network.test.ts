@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
+import { after, afterEach, before, suite, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { until } from '../harness/api-client.ts'
 import { TcpProxy } from '../harness/tcp-proxy.ts'
@@ -19,6 +19,8 @@ let cluster: FaultyCluster<TcpProxy>
 before(async () => {
   cluster = await startFaultyCluster(TcpProxy.start)
 })
+// A scenario that fails leaves its fault behind.
+afterEach(() => cluster?.proxy.mend())
 after(() => cluster?.stop())
 
 const few = { permitted: 30, denied: 10, gone: 10 }
@@ -79,10 +81,12 @@ suite('no answer is wrong, and the watch recovers', () => {
     judgeUnder(context, cluster, { name: 'connections refused', least: few }, async (churn) => {
       const { proxy } = cluster
       await lasting(churn, 1)
+      const connections = proxy.connections
       proxy.refuse(true)
       proxy.cut()
       await churn.revoke()
       await lasting(churn, LONG ? 60 : 3)
+      assert.ok(proxy.connections - connections >= 2, 'and is asked for')
       proxy.refuse(false)
       await lasting(churn, 2)
     }))

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { until } from './api-client.ts'
 import type { Ending, History, Verdict } from './history.ts'
 
 /** What reviews ask about, and grants permit. */
@@ -83,7 +84,7 @@ export class Churn {
 
   /** Removes the grants that have been there from the start, for good. */
   async revoke(): Promise<void> {
-    await this.#removeAll(REVOKED)
+    while (!(await this.#removeEach(REVOKED)));
   }
 
   /** Does what takes all grants away at once; what the writer does next comes after it. */
@@ -103,7 +104,7 @@ export class Churn {
   async stop(): Promise<void> {
     this.#stopping = true
     await Promise.all(this.#loops)
-    await this.#removeAll(ALL)
+    await until('the grants of the churn are gone', () => this.#removeEach(ALL))
   }
 
   /** Each reference in turn loses its grant, or gets one and is asked about at once, as in one apply. */
@@ -144,9 +145,11 @@ export class Churn {
     this.#living.set(reference, { name, made, end })
   }
 
-  async #removeAll(references: readonly Reference[]): Promise<void> {
+  /** Tries to remove the grants of these references; tells whether all are gone. */
+  async #removeEach(references: readonly Reference[]): Promise<boolean> {
     const left = () => references.filter((reference) => this.#living.has(reference))
-    while (left().length > 0) for (const reference of left()) await this.#remove(reference)
+    for (const reference of left()) await this.#remove(reference)
+    return left().length === 0
   }
 
   /** Tries to; a grant whose deletion failed is still among the living. */

@@ -90,6 +90,13 @@ export class TcpProxy {
     }
   }
 
+  /** Ends every fault but what cannot be undone. */
+  mend(): void {
+    this.refuse(false)
+    this.delay(0)
+    this.heal()
+  }
+
   close(): void {
     this.#server.close()
     for (const line of this.#lines) reset(line)

@@ -1,6 +1,9 @@
-/** Waits between failed tries, in ms. Source: k8s.io/client-go/tools/cache/reflector.go, NewReflectorWithOptions. */
+/**
+ * Waits between failed tries, in ms. The first is client-go's (tools/cache/reflector.go, NewReflectorWithOptions), whose
+ * longest is 30 s: that is most of the 40 s after which all that was known counts for nothing, and few servers wait here.
+ */
 const FIRST = 800
-const LONGEST = 30_000
+const LONGEST = 5_000
 
 /** A run of this length without a failure, in ms, starts the waits from the beginning. */
 const HEALTHY = 120_000

@@ -5,7 +5,7 @@ import { TcpProxy } from '../harness/tcp-proxy.ts'
 import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
 
 /** How long a program is gone, in s. */
-const OUTAGE = LONG ? 60 : 3
+const OUTAGE = LONG ? 60 : 2
 
 let cluster: FaultyCluster<TcpProxy>
 
@@ -22,14 +22,14 @@ suite('no answer is wrong, and the watch recovers', () => {
     test(`when ${program} is killed, and started again`, (context) =>
       judgeUnder(context, cluster, { name: `${program} killed for ${OUTAGE} s`, least }, async (churn) => {
         const { controlPlane } = cluster
-        await lasting(churn, 2)
+        await lasting(churn, 1)
         await controlPlane.kill(program)
         const revoked = churn.revoke()
         await lasting(churn, OUTAGE)
         assert.ok(!(await isReady(controlPlane.api)), 'the outage is felt')
         await controlPlane.start(program)
         await revoked
-        await lasting(churn, 3)
+        await lasting(churn, 2)
       }))
   }
 
@@ -64,7 +64,7 @@ suite('no answer is wrong, and the watch recovers', () => {
       await until('the token is refused', () => JSON.stringify(refgrant.log.slice(seen)).includes('HTTP 401'))
       proxy.cut()
       await churn.revoke()
-      await lasting(churn, LONG ? 60 : 2)
+      await lasting(churn, LONG ? 60 : 1)
       await authenticate(await api.token(...account))
       await lasting(churn, 1)
     }))

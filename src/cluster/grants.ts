@@ -29,6 +29,8 @@ export class ClusterGrants implements GrantSource {
   readonly #now: () => number
   #budget: Budget
   #knowledgeAge: number
+  /** Whether the fresh reads that ended last could be made. */
+  #readable = true
 
   constructor({ api, logger, now, kinds, limits }: ClusterGrantsOptions) {
     this.#now = now
@@ -75,10 +77,15 @@ export class ClusterGrants implements GrantSource {
       if (!reads) break
       begun.set(namespace, reads)
     }
+    // What fails for fresh reads fails for watches too, most likely: the index may lack what is seconds old.
+    if (begun.size === 0 && !this.#readable)
+      throw new LookupFailed('the last reads failed, and too many had to be made lately to make more')
     try {
       const lists = await Promise.race([Promise.all([...begun.values()].flat()), aborted(signal)])
+      this.#readable ||= begun.size > 0
       return { grants: new GrantIndex(lists.flat()), read: new Set(begun.keys()) }
     } catch (error) {
+      this.#readable = false
       throw new LookupFailed(explain(error), { cause: error })
     }
   }

@@ -91,6 +91,19 @@ suite('no answer is wrong, and the watch recovers', () => {
       await lasting(churn, 2)
     }))
 
+  test('while no connection is taken, and a namespace needs more fresh reads than it may have', (context) =>
+    judgeUnder(context, cluster, { name: 'refused, over budget', least: few }, async (churn) => {
+      const { proxy, refgrant } = cluster
+      const overBudget = await refgrant.metric('refgrant_fresh_reads_total', 'over_budget')
+      await lasting(churn, 1)
+      proxy.refuse(true)
+      proxy.cut()
+      await churn.applyMany()
+      proxy.refuse(false)
+      assert.ok((await refgrant.metric('refgrant_fresh_reads_total', 'over_budget')) > overBudget, 'it is spent')
+      await lasting(churn, 2)
+    }))
+
   test(`while nothing passes for ${HOLE} s, on connections that stay open`, (context) =>
     judgeUnder(context, cluster, { name: `black-holed for ${HOLE} s`, least: few }, async (churn) => {
       const { proxy, refgrant } = cluster

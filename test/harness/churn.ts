@@ -47,8 +47,17 @@ function references(name: string, count: number): readonly Reference[] {
   }))
 }
 
+/**
+ * References of one namespace, more than its budget of fresh reads covers (20, and 5 a second), and how many of them are
+ * asked about at once.
+ */
+const MANY = CHANGING.flatMap(({ to }) =>
+  Array.from({ length: 2 }, (_, index) => ({ from: 'shop-many', to, target: `payments-${index}` })),
+)
+const AT_ONCE = 8
+
 /** The namespaces that all this takes place in. */
-export const CHURNED = ALL.flatMap(({ from, to }) => [from, to])
+export const CHURNED = [...ALL, ...MANY.slice(0, 1)].flatMap(({ from, to }) => [from, to])
 
 /** A grant that is there perhaps. */
 interface Grant {
@@ -87,6 +96,12 @@ export class Churn {
     while (!(await this.#removeEach(REVOKED)));
   }
 
+  /** Lets one namespace have many grants and ask about each at once, as a large apply does. */
+  async applyMany(): Promise<void> {
+    for (let begun = 0; begun < MANY.length; begun += AT_ONCE)
+      await Promise.all(MANY.slice(begun, begun + AT_ONCE).map((reference) => this.#apply(reference)))
+  }
+
   /** Does what takes all grants away at once; what the writer does next comes after it. */
   async takeAll(take: () => Promise<unknown>): Promise<void> {
     const taken = this.#writing.then(async () => {
@@ -104,7 +119,7 @@ export class Churn {
   async stop(): Promise<void> {
     this.#stopping = true
     await Promise.all(this.#loops)
-    await until('the grants of the churn are gone', () => this.#removeEach(ALL))
+    await until('the grants of the churn are gone', () => this.#removeEach([...ALL, ...MANY]))
   }
 
   /** Each reference in turn loses its grant, or gets one and is asked about at once, as in one apply. */
@@ -118,7 +133,10 @@ export class Churn {
   }
 
   async #change(reference: Reference): Promise<void> {
-    if (this.#living.has(reference)) return this.#remove(reference)
+    await (this.#living.has(reference) ? this.#remove(reference) : this.#apply(reference))
+  }
+
+  async #apply(reference: Reference): Promise<void> {
     await this.#make(reference)
     await this.#ask(reference)
   }

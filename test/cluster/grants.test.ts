@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { pino } from 'pino'
+import { LookupFailed } from '../../src/admission/grant-source.ts'
+import { Api } from '../../src/cluster/api.ts'
+import { connectionFrom } from '../../src/cluster/connection.ts'
+import { ClusterGrants } from '../../src/cluster/grants.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { FakeApiServer, grantPage, grantsPath } from '../harness/fake-api-server.ts'
+
+const LIST = `${grantsPath('v1', 'billing')}?limit=500`
+
+test('where the budget is spent, it matters whether the last reads failed', { timeout: 30_000 }, async (t) => {
+  const server = await FakeApiServer.start()
+  t.after(() => server.close())
+  const clock = { now: 0 }
+  const rate = { burst: 1, perSecond: 1 }
+  const grants = new ClusterGrants({
+    api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
+    logger: pino({ level: 'silent' }),
+    now: () => clock.now,
+    kinds: [REFERENCE_GRANT],
+    limits: { knowledgeAge: 40_000, eachNamespace: rate, allNamespaces: rate },
+  })
+  const read = async () => [...(await grants.fresh(['billing'], 'shop', AbortSignal.timeout(10_000))).read]
+
+  const failing = assert.rejects(read, LookupFailed)
+  await server.discover({ v1: ['referencegrants'] })
+  ;(await server.expect(LIST)).refuse(500)
+  await failing
+  await assert.rejects(read, LookupFailed, 'the budget is spent, and what is known may lack what is new')
+
+  clock.now += 1_000
+  const succeeding = read()
+  ;(await server.expect(LIST)).answer(grantPage('1', []))
+  assert.deepEqual(await succeeding, ['billing'])
+  assert.deepEqual(await read(), [], 'the budget is spent, and what is known has to do')
+})

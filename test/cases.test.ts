@@ -15,6 +15,7 @@ import { GrantIndex } from '../src/policy/grant-index.ts'
 import { buildApp } from '../src/server/app.ts'
 import { Metrics } from '../src/server/metrics.ts'
 import { type Case, readCases } from './harness/cases.ts'
+import { metricSources } from './harness/metric-sources.ts'
 import { defaultSettings } from './harness/settings.ts'
 
 const index = new GrantIndex()
@@ -66,18 +67,15 @@ suite('cases in memory', () => {
 suite('cases over HTTPS', () => {
   const authority = issueAuthority('cases', 1)
   const keyPair = issueServer(authority, ['localhost'], 1)
-  const nothing = { grants: 0, ageSeconds: 0, freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 } }
+  const { load } = metricSources()
   const logger = pino({ level: 'silent' })
   const app = buildApp({
     settings: () => defaultSettings,
     source,
     keyPair,
     logger,
-    metrics: new Metrics(
-      () => nothing,
-      () => ({ done: 0, failed: 0 }),
-      () => 0,
-    ),
+    load,
+    metrics: new Metrics(metricSources({ load })),
   })
   const agent = new https.Agent({ ca: authority.cert, keepAlive: true })
   before(() => app.listen({ host: '127.0.0.1', port: 0 }))

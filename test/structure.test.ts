@@ -27,6 +27,8 @@ for (const file of files.filter((file) => file.includes(path.sep))) {
     const allowed = ROOMS[room]
     assert.ok(allowed, `the room ${room} is not in the table`)
     for (const module of importsOf(file)) {
+      // Its version is told by who runs.
+      if (module === '../../package.json') continue
       if (!module.startsWith('.')) assert.notEqual(room, 'policy', `the rule imports ${module}`)
       const [target = ''] = path.join(path.dirname(file), module).split(path.sep)
       if (module.startsWith('.')) assert.ok(target === room || allowed.includes(target), `${file} imports ${module}`)

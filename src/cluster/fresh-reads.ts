@@ -23,6 +23,8 @@ interface Reads {
  */
 export class FreshReads {
   readonly counts = { started: 0, shared: 0, failed: 0, over_budget: 0 }
+  /** Time that reads took, those that failed included, in ms. */
+  milliseconds = 0
   readonly #api: Api
   readonly #kind: GrantKind
   readonly #reads = new Map<string, Reads>()
@@ -58,7 +60,10 @@ export class FreshReads {
 
   #begin(namespace: string): Promise<Grant[]> {
     this.counts.started += 1
-    const running = this.#list(namespace)
+    const begun = performance.now()
+    const running = this.#list(namespace).finally(() => {
+      this.milliseconds += performance.now() - begun
+    })
     const reads: Reads = { running }
     this.#reads.set(namespace, reads)
     const end = () => {

@@ -60,10 +60,21 @@ export class ClusterGrants implements GrantSource {
 
   /** Fresh reads since the start. */
   get freshReads(): FreshReads['counts'] {
-    const counts = { started: 0, shared: 0, failed: 0, over_budget: 0 }
-    for (const { reads } of this.#kinds)
-      for (const result of Object.keys(counts) as (keyof typeof counts)[]) counts[result] += reads.counts[result]
-    return counts
+    return sum(this.#kinds.map(({ reads }) => reads.counts))
+  }
+
+  /** Time that fresh reads took, in ms. */
+  get freshReadTime(): number {
+    return this.#kinds.reduce((sum, { reads }) => sum + reads.milliseconds, 0)
+  }
+
+  /** How watches ended, and why all was listed, since the start. */
+  get watches(): Reflector['watches'] {
+    return sum(this.#kinds.map(({ reflector }) => reflector.watches))
+  }
+
+  get lists(): Reflector['lists'] {
+    return sum(this.#kinds.map(({ reflector }) => reflector.lists))
   }
 
   cached() {
@@ -115,6 +126,13 @@ export class ClusterGrants implements GrantSource {
     }
     return reads
   }
+}
+
+/** Counts of the same things, added up. */
+function sum<K extends string>(all: readonly Readonly<Record<K, number>>[]): Record<K, number> {
+  const total = { ...all[0] } as Record<K, number>
+  for (const counts of all.slice(1)) for (const key of Object.keys(total) as K[]) total[key] += counts[key]
+  return total
 }
 
 /** The failure in words that may reach any requester: no addresses, nothing of the answer's body. */

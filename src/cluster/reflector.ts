@@ -33,6 +33,15 @@ const VERY_SHORT = 1_000
 /** Failures in a row for this long, in ms, make the next try begin with a list: the old version may be the cause. */
 const STUCK = 60_000
 
+/** How watches ended: in good order after their time, by a broken or silent connection, or refused by the API server. */
+export type WatchEnd = 'timeout' | 'broken' | 'refused'
+
+/**
+ * Why everything was listed: at the start; after a watch that proved nothing; because the version to go on from is too
+ * old; because the API came or went; because nothing worked for a while.
+ */
+export type ListReason = 'start' | 'unproven' | 'expired' | 'api' | 'stuck'
+
 /** Takes what a reflector learns. */
 export interface GrantStore {
   replace(grants: readonly Grant[]): void
@@ -63,12 +72,16 @@ export interface ReflectorOptions {
  * The ReferenceGrant API may be missing or may come and go; without it there are no grants, which is knowledge too.
  */
 export class Reflector {
+  /** Watches that have ended, and lists that have succeeded, since the start. */
+  readonly watches: Record<WatchEnd, number> = { timeout: 0, broken: 0, refused: 0 }
+  readonly lists: Record<ListReason, number> = { start: 0, unproven: 0, expired: 0, api: 0, stuck: 0 }
   readonly #options: ReflectorOptions
   readonly #backoff: Backoff
   #position: Position | undefined
   /** The API path that the last list was of; undefined if there was none. */
   #served: string | undefined
   #completeAt = -Infinity
+  #listReason: ListReason = 'start'
 
   constructor(options: ReflectorOptions) {
     this.#options = options
@@ -104,6 +117,9 @@ export class Reflector {
     store.replace(grants)
     this.#served = path
     this.#completeAt = begun
+    this.lists[this.#listReason] += 1
+    // Without the API, the next list is the one that finds it.
+    this.#listReason = 'api'
     return path === undefined ? undefined : { path, resourceVersion }
   }
 
@@ -122,7 +138,13 @@ export class Reflector {
     }
     const ended = this.#options.now()
     if (events === 0 && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
-    if (ended - this.#completeAt > UNPROVEN) this.#position = undefined
+    this.watches.timeout += 1
+    if (ended - this.#completeAt > UNPROVEN) this.#listNext('unproven')
+  }
+
+  #listNext(reason: ListReason): void {
+    this.#position = undefined
+    this.#listReason = reason
   }
 
   #apply({ type, object }: WatchEvent, path: string): void {
@@ -137,7 +159,12 @@ export class Reflector {
     const { logger, now } = this.#options
     const status = error instanceof ApiError ? error.status : undefined
     const stuck = now() - this.#completeAt > STUCK
-    if (status === 404 || status === 410 || stuck) this.#position = undefined
+    if (this.#position) {
+      this.watches[status === undefined ? 'broken' : 'refused'] += 1
+      if (status === 404) this.#listNext('api')
+      else if (status === 410) this.#listNext('expired')
+      else if (stuck) this.#listNext('stuck')
+    }
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
     const pause = Math.max(this.#backoff.failure(), asked)
     logger.warn(

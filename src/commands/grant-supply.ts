@@ -40,7 +40,14 @@ export async function clusterGrants(choice: ConnectionChoice, live: LiveConfig, 
   void grants.run(stop.signal)
   return {
     source: grants,
-    knowledge: () => ({ grants: grants.index.size, ageSeconds: grants.age / 1_000, freshReads: grants.freshReads }),
+    knowledge: () => ({
+      grants: grants.index.size,
+      ageSeconds: grants.age / 1_000,
+      freshReads: grants.freshReads,
+      freshReadSeconds: grants.freshReadTime / 1_000,
+      watches: grants.watches,
+      lists: grants.lists,
+    }),
     drift: () => drift.lines,
     configure: (changed) => {
       grants.limit(limitsOf(changed))
@@ -75,13 +82,18 @@ async function refuseUnservable(api: Api, rows: readonly GuardedField[], logger:
 
 /** Grants of a folder, without a cluster. */
 export function folderGrants(folder: string, { config }: LiveConfig, logger: Logger): GrantSupply {
-  const freshReads = { started: 0, shared: 0, failed: 0, over_budget: 0 }
+  const none = {
+    freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
+    freshReadSeconds: 0,
+    watches: {},
+    lists: {},
+  }
   try {
     const source = new GrantFolder(folder, catalogueOf(config).grantKinds, logger)
     source.watch()
     return {
       source,
-      knowledge: () => ({ grants: source.index.size, ageSeconds: 0, freshReads }),
+      knowledge: () => ({ grants: source.index.size, ageSeconds: 0, ...none }),
       drift: () => [],
       configure: () => {},
       stop: () => source.close(),

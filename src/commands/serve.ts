@@ -10,8 +10,9 @@ import type { Config } from '../config/load.ts'
 import { parseAddress } from '../server/address.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth, type Check } from '../server/health.ts'
+import { Load } from '../server/load.ts'
 import { Metrics } from '../server/metrics.ts'
-import { type ClientAuthentication, readClientAuthentication, readKeyPair } from '../server/tls.ts'
+import { type ClientAuthentication, expiryOf, readClientAuthentication, readKeyPair } from '../server/tls.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { clusterGrants, folderGrants, type GrantSupply } from './grant-supply.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption } from './options.ts'
@@ -115,16 +116,20 @@ async function serve(options: ServeOptions): Promise<void> {
       ? await clusterGrants(options, live, logger)
       : folderGrants(options.grants, live, logger)
   live.watch(grants.configure)
-  const metrics = new Metrics(
-    grants.knowledge,
-    () => live.reloads,
-    () => grants.drift()?.length,
-  )
+  const load = new Load(() => performance.now())
+  const metrics = new Metrics({
+    knowledge: grants.knowledge,
+    load,
+    reloads: () => live.reloads,
+    drift: () => grants.drift()?.length,
+    certificateExpiry: expiryOf(keyPair),
+  })
   const app = buildApp({
     settings: () => live.settings,
     source: grants.source,
     keyPair,
     clients,
+    load,
     logger,
     metrics,
     draining: () => stopping.aborted,

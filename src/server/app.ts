@@ -11,7 +11,7 @@ import { MODES, type Mode, modeOf, type Settings } from '../admission/settings.t
 import { Overloaded, readBody } from './body.ts'
 import { boundConnections } from './connections.ts'
 import { halfOf } from './deadline.ts'
-import { Load, type Share } from './load.ts'
+import type { Load, Share } from './load.ts'
 import { type ReviewRecorder, recordReview } from './record.ts'
 import { Retries } from './retries.ts'
 import { type ClientAuthentication, isLetIn, type KeyPair, tlsOptions } from './tls.ts'
@@ -47,7 +47,7 @@ export interface AppOptions extends ReviewRecorder {
   readonly keyPair: KeyPair
   /** Who may ask; anybody without it. */
   readonly clients?: ClientAuthentication | undefined
-  readonly load?: Load
+  readonly load: Load
   /** Whether the server is about to go, so that connections are to be opened elsewhere. */
   readonly draining?: () => boolean
 }
@@ -57,8 +57,7 @@ export interface AppOptions extends ReviewRecorder {
  * `POST /advise` for ReferenceGrants; nothing else. It does not listen yet.
  */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { settings, source, keyPair, clients, logger, draining = () => false } = options
-  const load = options.load ?? new Load(() => performance.now())
+  const { settings, source, keyPair, clients, load, logger, draining = () => false } = options
   const app: FastifyInstance = Fastify({
     https: {
       ...tlsOptions(keyPair, clients),

@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import manifest from '../../package.json' with { type: 'json' }
+import type { Load } from './load.ts'
 
 /** The API server's own buckets for webhooks, in seconds, so that both sides compare; ours begin lower. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25]
@@ -20,6 +22,23 @@ export interface Knowledge {
   readonly ageSeconds: number
   /** Reads made to confirm or replace what is known, since the start. */
   readonly freshReads: Readonly<Record<'started' | 'shared' | 'failed' | 'over_budget', number>>
+  /** Time that these reads took, in seconds. */
+  readonly freshReadSeconds: number
+  /** Watches that ended, by how, and lists of everything, by why. */
+  readonly watches: Readonly<Record<string, number>>
+  readonly lists: Readonly<Record<string, number>>
+}
+
+/** Whom the numbers are asked from, each time that they are read. */
+export interface MetricSources {
+  readonly knowledge: () => Knowledge
+  readonly load: Load
+  /** Changes of the configuration file. */
+  readonly reloads: () => Readonly<Record<'done' | 'failed', number>>
+  /** Fields that are not as the configuration has them; undefined if that is not known. */
+  readonly drift: () => number | undefined
+  /** When the certificate expires. */
+  readonly certificateExpiry: Date
 }
 
 /** The numbers that this process exposes, in a registry of their own. No label holds a value that users choose. */
@@ -39,32 +58,63 @@ export class Metrics {
     registers: [this.registry],
   })
 
-  constructor(
-    knowledge: () => Knowledge,
-    reloads: () => Readonly<Record<'done' | 'failed', number>>,
-    drift: () => number | undefined,
-  ) {
+  constructor({ knowledge, load, reloads, drift, certificateExpiry }: MetricSources) {
+    this.#gauge('refgrant_reviews_in_flight', 'Reviews in judgement.', () => load.held.reviews)
+    this.#counter(
+      'refgrant_reviews_shed_total',
+      'Reviews turned away unjudged: too many at once, too large together, or too late to judge in time.',
+      'reason',
+      () => load.shed,
+    )
     this.#gauge('refgrant_grants', 'ReferenceGrants known.', () => knowledge().grants)
     this.#gauge(
       'refgrant_knowledge_age_seconds',
       'Seconds since the known ReferenceGrants were last known to be complete.',
       () => knowledge().ageSeconds,
     )
-    this.#results(
+    this.#counter(
       'refgrant_fresh_reads_total',
       'Reads of one namespace made before a refusal: started, shared with another review, failed, over budget.',
+      'result',
       () => knowledge().freshReads,
+    )
+    this.#counter('refgrant_fresh_read_seconds_total', 'Time that these reads took.', undefined, () => ({
+      all: knowledge().freshReadSeconds,
+    }))
+    this.#counter(
+      'refgrant_watches_total',
+      'Watches that ended: after their time, by a broken or silent connection, or refused by the API server.',
+      'end',
+      () => knowledge().watches,
+    )
+    this.#counter(
+      'refgrant_lists_total',
+      'Lists of all grants: at the start, after a watch that proved nothing, because the version to go on from was too old, because the API came, went or is absent, or because nothing worked for a while.',
+      'reason',
+      () => knowledge().lists,
     )
     this.#gauge(
       'refgrant_drift',
       'Fields of the live registration and rights that are not as the configuration has them; NaN if that is not known.',
       () => drift() ?? Number.NaN,
     )
-    this.#results(
+    this.#counter(
       'refgrant_config_reloads_total',
       'Changes of the configuration file: done, or failed, where the last good one stays in force.',
+      'result',
       reloads,
     )
+    this.#gauge(
+      'refgrant_certificate_expiry_timestamp_seconds',
+      'When the certificate of the webhook expires, in seconds since 1970.',
+      () => certificateExpiry.getTime() / 1_000,
+    )
+    new Gauge({
+      name: 'refgrant_build_info',
+      help: 'The version of refgrant and of Node; always 1.',
+      labelNames: ['version', 'node'] as const,
+      registers: [this.registry],
+    }).set({ version: manifest.version, node: process.versions.node }, 1)
   }
 
   /** Counts one review. */
@@ -73,15 +123,22 @@ export class Metrics {
     this.#durations.observe({ decision: labels.decision }, seconds)
   }
 
-  #results(name: string, help: string, counts: () => Readonly<Record<string, number>>): void {
+  /** A counter by the values of one label, or without any. */
+  #counter(
+    name: string,
+    help: string,
+    label: string | undefined,
+    counts: () => Readonly<Record<string, number>>,
+  ): void {
     new Counter({
       name,
       help,
-      labelNames: ['result'] as const,
+      labelNames: label === undefined ? [] : [label],
       registers: [this.registry],
       collect() {
         this.reset()
-        for (const [result, count] of Object.entries(counts())) this.inc({ result }, count)
+        for (const [value, count] of Object.entries(counts()))
+          this.inc(label === undefined ? {} : { [label]: value }, count)
       },
     })
   }

@@ -24,6 +24,11 @@ export async function readKeyPair(certFile: string, keyFile: string): Promise<Ke
   return { cert, key }
 }
 
+/** When the certificate expires. */
+export function expiryOf({ cert }: KeyPair): Date {
+  return new X509Certificate(cert).validToDate
+}
+
 /** Who may connect: clients whose certificate one of these authorities has signed. */
 export interface ClientAuthentication {
   /** PEM of the authorities. */

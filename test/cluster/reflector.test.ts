@@ -316,6 +316,8 @@ suite('the reflector', { timeout: 30_000 }, () => {
       assert.deepEqual(stored(), { second: 'invoices' })
       assert.deepEqual(pauses, [])
       assert.equal(reflector.completeAt, begun)
+      assert.deepEqual(reflector.watches, { timeout: 1, broken: 0, refused: 0 })
+      assert.deepEqual(reflector.lists, { start: 1, unproven: 1, expired: 0, api: 0, stuck: 0 })
     })
 
     test('as often as need be on one connection, and nothing piles up on it', async (t) => {
@@ -335,10 +337,10 @@ suite('the reflector', { timeout: 30_000 }, () => {
   })
 
   suite('lists again, after discovery, and replaces everything', () => {
-    for (const [title, expire] of Object.entries<(watch: Exchange) => void>({
-      'when a watch reports that its version is too old': (watch) => watch.send(failure(410)),
-      'when a watch from its version is refused as too old': (watch) => watch.refuse(410),
-      'when the watched version of the API is gone': (watch) => watch.refuse(404),
+    for (const [title, [expire, reason]] of Object.entries<[(watch: Exchange) => void, 'expired' | 'api']>({
+      'when a watch reports that its version is too old': [(watch) => watch.send(failure(410)), 'expired'],
+      'when a watch from its version is refused as too old': [(watch) => watch.refuse(410), 'expired'],
+      'when the watched version of the API is gone': [(watch) => watch.refuse(404), 'api'],
     })) {
       test(title, async (t) => {
         const { server, reflector, stored, watch } = await watching(t)
@@ -352,6 +354,8 @@ suite('the reflector', { timeout: 30_000 }, () => {
         assert.deepEqual(stored(), { second: 'invoices' })
         assert.equal(reflector.completeAt, clock.now)
         assert.ok(clock.now > 1_000_000)
+        assert.equal(reflector.watches.refused, 1)
+        assert.equal(reflector.lists[reason], 1)
       })
     }
 
@@ -375,13 +379,17 @@ suite('the reflector', { timeout: 30_000 }, () => {
     })
 
     test('when watches have failed for more than a minute', async (t) => {
-      const { server, watch } = await watching(t)
+      const { server, reflector, watch } = await watching(t)
       clock.now += 60_000
       watch.refuse(500)
       const again = await server.expect(watchFrom('10'))
       clock.now += 1
-      again.refuse(500)
-      await server.expect('/apis')
+      again.cut()
+      await server.discover(served)
+      ;(await server.expect(GRANTS)).answer(grantPage('20', []))
+      await server.expect(watchFrom('20'))
+      assert.deepEqual(reflector.watches, { timeout: 0, broken: 1, refused: 1 })
+      assert.equal(reflector.lists.stuck, 1)
     })
   })
 

@@ -6,6 +6,7 @@ import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Metrics } from '../../src/server/metrics.ts'
+import { metricSources } from '../harness/metric-sources.ts'
 import { defaultSettings } from '../harness/settings.ts'
 
 const broken: GrantSource = {
@@ -14,17 +15,14 @@ const broken: GrantSource = {
     throw new LookupFailed('the API server could not be reached')
   },
 }
-const nothing = { grants: 0, ageSeconds: 0, freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 } }
+const { load } = metricSources()
 const app = buildApp({
   settings: () => defaultSettings,
   source: broken,
   keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
   logger: pino({ level: 'silent' }),
-  metrics: new Metrics(
-    () => nothing,
-    () => ({ done: 0, failed: 0 }),
-    () => 0,
-  ),
+  load,
+  metrics: new Metrics(metricSources({ load })),
 })
 after(() => app.close())
 

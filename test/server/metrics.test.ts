@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Knowledge, Metrics } from '../../src/server/metrics.ts'
-
-const unknown: Knowledge = {
-  grants: 0,
-  ageSeconds: Infinity,
-  freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
-}
-
-const noDrift = () => 0
-const noReloads = () => ({ done: 0, failed: 0 })
+import { Metrics } from '../../src/server/metrics.ts'
+import { metricSources, unknown } from '../harness/metric-sources.ts'
 
 /** What is exposed under a name: each row without its help. */
 async function rows(metrics: Metrics, name: string) {
@@ -17,7 +9,7 @@ async function rows(metrics: Metrics, name: string) {
 }
 
 test('reviews are counted by kind, operation, mode, decision and reason, and timed by decision', async () => {
-  const metrics = new Metrics(() => unknown, noReloads, noDrift)
+  const metrics = new Metrics(metricSources())
   const labels = { kind: 'HTTPRoute', operation: 'CREATE', mode: 'deny', decision: 'permitted', reason: '' }
   metrics.review(labels, 0.002)
   metrics.review(labels, 0.03)
@@ -37,11 +29,13 @@ test('reviews are counted by kind, operation, mode, decision and reason, and tim
 
 test('what is known is asked for each time that the numbers are read', async () => {
   let knowledge = unknown
-  const metrics = new Metrics(() => knowledge, noReloads, noDrift)
+  const metrics = new Metrics(metricSources({ knowledge: () => knowledge }))
   const read = async () => [
     ...(await rows(metrics, 'refgrant_grants')),
     ...(await rows(metrics, 'refgrant_knowledge_age_seconds')),
-    ...(await rows(metrics, 'refgrant_fresh_reads_total')),
+    ...(await rows(metrics, 'refgrant_fresh_read')),
+    ...(await rows(metrics, 'refgrant_watches_total')),
+    ...(await rows(metrics, 'refgrant_lists_total')),
   ]
   assert.deepEqual(await read(), [
     'refgrant_grants 0',
@@ -50,8 +44,17 @@ test('what is known is asked for each time that the numbers are read', async () 
     'refgrant_fresh_reads_total{result="shared"} 0',
     'refgrant_fresh_reads_total{result="failed"} 0',
     'refgrant_fresh_reads_total{result="over_budget"} 0',
+    'refgrant_fresh_read_seconds_total 0',
   ])
-  knowledge = { grants: 3, ageSeconds: 1.5, freshReads: { started: 4, shared: 3, failed: 2, over_budget: 1 } }
+  knowledge = {
+    ...unknown,
+    grants: 3,
+    ageSeconds: 1.5,
+    freshReads: { started: 4, shared: 3, failed: 2, over_budget: 1 },
+    freshReadSeconds: 0.5,
+    watches: { timeout: 5, broken: 6 },
+    lists: { start: 7 },
+  }
   const later = [
     'refgrant_grants 3',
     'refgrant_knowledge_age_seconds 1.5',
@@ -59,14 +62,36 @@ test('what is known is asked for each time that the numbers are read', async () 
     'refgrant_fresh_reads_total{result="shared"} 3',
     'refgrant_fresh_reads_total{result="failed"} 2',
     'refgrant_fresh_reads_total{result="over_budget"} 1',
+    'refgrant_fresh_read_seconds_total 0.5',
+    'refgrant_watches_total{end="timeout"} 5',
+    'refgrant_watches_total{end="broken"} 6',
+    'refgrant_lists_total{reason="start"} 7',
   ]
   assert.deepEqual(await read(), later)
   assert.deepEqual(await read(), later)
 })
 
 test('two servers in one process count each for itself', async () => {
-  const [one, other] = [new Metrics(() => unknown, noReloads, noDrift), new Metrics(() => unknown, noReloads, noDrift)]
+  const [one, other] = [new Metrics(metricSources()), new Metrics(metricSources())]
   one.review({ kind: 'HTTPRoute', operation: 'CREATE', mode: 'deny', decision: 'permitted', reason: '' }, 1)
   assert.equal((await rows(one, 'refgrant_reviews_total')).length, 1)
   assert.deepEqual(await rows(other, 'refgrant_reviews_total'), [])
+})
+
+test('what is in flight, what was turned away, the certificate and the build are told', async () => {
+  const sources = metricSources({ certificateExpiry: new Date('2027-01-01T00:00:00Z') })
+  const metrics = new Metrics(sources)
+  sources.load.enter().judge(0, 1_000)
+  sources.load.enter().hold(Infinity)
+  assert.deepEqual(await rows(metrics, 'refgrant_reviews_'), [
+    'refgrant_reviews_in_flight 1',
+    'refgrant_reviews_shed_total{reason="reviews"} 0',
+    'refgrant_reviews_shed_total{reason="memory"} 1',
+    'refgrant_reviews_shed_total{reason="late"} 0',
+  ])
+  assert.deepEqual(await rows(metrics, 'refgrant_certificate'), [
+    'refgrant_certificate_expiry_timestamp_seconds 1798761600',
+  ])
+  const [build] = await rows(metrics, 'refgrant_build_info')
+  assert.match(String(build), /^refgrant_build_info\{version="\d+\.\d+\.\d+",node="\d+\.\d+\.\d+"\} 1$/)
 })

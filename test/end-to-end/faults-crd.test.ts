@@ -11,6 +11,9 @@ const GROUP = 'gateway.networking.k8s.io'
 /** How long the API is there or not, in s: absent, it is asked for each 5 s. */
 const PHASE = LONG ? 50 : 3
 
+/** How late refgrant hears of a grant, in ms: later than of its route, so that a fresh read must find it. */
+const DELAY = 50
+
 const grantCrd = await grantCrdOf('v1.7.0')
 /** It serves v1beta1 alone. */
 const olderGrantCrd = await grantCrdOf('v1.2.1')
@@ -24,6 +27,7 @@ let cluster: FaultyCluster<TcpProxy>
 
 before(async () => {
   cluster = await startFaultyCluster(TcpProxy.start, remove)
+  cluster.proxy.delay(DELAY)
 })
 after(() => cluster?.stop())
 

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Grant, type GrantName, parseGrant } from '../policy/grant.ts'
+import { GrantIndex } from '../policy/grant-index.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
@@ -33,6 +34,19 @@ const VERY_SHORT = 1_000
 /** Failures in a row for this long, in ms, make the next try begin with a list: the old version may be the cause. */
 const STUCK = 60_000
 
+/**
+ * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
+ * then a bookmark with this annotation. Source: Kubernetes API concepts, "Streaming lists"; on by default since 1.34.
+ */
+const LIST_FIRST = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
+const LIST_ENDS = 'k8s.io/initial-events-end'
+
+/**
+ * How an API server without streaming lists refuses one: the parameter is invalid. Source:
+ * k8s.io/apimachinery/pkg/apis/meta/internalversion/validation, ValidateListOptions.
+ */
+const NO_STREAMS = [400, 422]
+
 /** How watches ended: in good order after their time, by a broken or silent connection, or refused by the API server. */
 export type WatchEnd = 'timeout' | 'broken' | 'refused'
 
@@ -49,10 +63,10 @@ export interface GrantStore {
   delete(grant: GrantName): void
 }
 
-/** Where a watch goes on: which version of the API, and after which event. */
+/** Where a watch begins: which version of the API, and after which event; with a list if after none. */
 interface Position {
   readonly path: string
-  resourceVersion: string
+  readonly resourceVersion?: string
 }
 
 export interface ReflectorOptions {
@@ -66,8 +80,9 @@ export interface ReflectorOptions {
 }
 
 /**
- * Keeps a store equal to the cluster's ReferenceGrants: a list, then watches from where it ended, for ever. A broken
- * watch is resumed; where it cannot be (410, the API is gone, nothing works for a while), a new list replaces all.
+ * Keeps a store equal to the cluster's ReferenceGrants: a list, streamed by a watch where the API server can, then
+ * watches from where it ended, for ever. A broken watch is resumed; where it cannot be (410, the API is gone, nothing
+ * works for a while), a new list replaces all.
  *
  * The ReferenceGrant API may be missing or may come and go; without it there are no grants, which is knowledge too.
  */
@@ -82,6 +97,8 @@ export class Reflector {
   #served: string | undefined
   #completeAt = -Infinity
   #listReason: ListReason = 'start'
+  /** Whether lists are streamed; one that failed is followed by a plain one, which may be possible where it is not. */
+  #streams: 'yes' | 'after a plain one' | 'never' = 'yes'
 
   constructor(options: ReflectorOptions) {
     this.#options = options
@@ -97,9 +114,8 @@ export class Reflector {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        this.#position ??= await this.#list(signal)
         if (this.#position) await this.#watch(this.#position, signal)
-        else await wait(ABSENT_PROBE, undefined, { signal })
+        else await this.#list(signal)
       } catch (error) {
         if (signal.aborted) return
         await this.#recover(error, signal).catch(() => {})
@@ -107,37 +123,71 @@ export class Reflector {
     }
   }
 
-  async #list(signal: AbortSignal): Promise<Position | undefined> {
-    const { api, kind, store, logger, now } = this.#options
+  async #list(signal: AbortSignal): Promise<void> {
+    const { api, kind, now } = this.#options
     const begun = now()
     const path = await discoverGrants(api, kind, signal)
-    const { grants, resourceVersion } = path ? await listGrants(api, kind, path, undefined, signal) : NOTHING
+    if (path === undefined) {
+      this.#replace({ at: begun, path, grants: [], streamed: false })
+      await wait(ABSENT_PROBE, undefined, { signal })
+    } else if (!(await this.#streamList(path, signal))) {
+      const { grants, resourceVersion } = await listGrants(api, kind, path, undefined, signal)
+      this.#replace({ at: begun, path, grants, streamed: false })
+      this.#position = { path, resourceVersion }
+    }
+  }
+
+  /** Lists by a watch, and goes on with it until it ends; false if that is not to be had. */
+  async #streamList(path: string, signal: AbortSignal): Promise<boolean> {
+    if (this.#streams !== 'yes') return false
+    this.#streams = 'after a plain one'
+    try {
+      await this.#watch({ path }, signal)
+    } catch (error) {
+      if (this.#position || !(error instanceof ApiError && NO_STREAMS.includes(error.status))) throw error
+      this.#streams = 'never'
+      return false
+    }
+    return true
+  }
+
+  /** Takes what was there at a moment for all that there is. */
+  #replace({ at, path, grants, streamed }: Listed): void {
+    const { store, logger } = this.#options
     if (this.#served !== path || this.#completeAt === -Infinity)
-      logger.info({ path: path ?? 'not served', grants: grants.length }, 'synced')
+      logger.info({ path: path ?? 'not served', grants: grants.length, streamed }, 'synced')
     store.replace(grants)
     this.#served = path
-    this.#completeAt = begun
+    this.#completeAt = at
     this.lists[this.#listReason] += 1
     // Without the API, the next list is the one that finds it.
     this.#listReason = 'api'
-    return path === undefined ? undefined : { path, resourceVersion }
+    if (this.#streams !== 'never') this.#streams = 'yes'
   }
 
-  async #watch(position: Position, signal: AbortSignal): Promise<void> {
-    const begun = this.#options.now()
-    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH}&resourceVersion=${position.resourceVersion}`
-    const path = `${position.path}/${this.#options.kind.plural}?${query}`
+  async #watch({ path, resourceVersion }: Position, signal: AbortSignal): Promise<void> {
+    const { api, kind, store, now } = this.#options
+    const begun = now()
+    const start = resourceVersion === undefined ? LIST_FIRST : `resourceVersion=${resourceVersion}`
+    const asked = `${path}/${kind.plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH}&${start}`
+    // Put aside until it is whole: half a list would look like grants that are gone.
+    let list = resourceVersion === undefined ? new GrantIndex() : undefined
     let events = 0
-    for await (const event of this.#options.api.stream(path, SILENCE, signal)) {
-      this.#apply(event as WatchEvent, path)
-      position.resourceVersion = (event as WatchEvent).object.metadata.resourceVersion
-      this.#completeAt = this.#options.now()
+    for await (const event of api.stream(asked, SILENCE, signal) as AsyncGenerator<WatchEvent>) {
+      this.#apply(event, asked, list ?? store)
+      const { metadata } = event.object
+      if (list && metadata.annotations?.[LIST_ENDS] !== 'true') continue
+      if (list) this.#replace({ at: begun, path, grants: [...list], streamed: true })
+      else this.#completeAt = now()
+      list = undefined
+      this.#position = { path, resourceVersion: metadata.resourceVersion }
       // However it ends, this watch has done its work.
       this.#backoff.success()
       events += 1
     }
-    const ended = this.#options.now()
-    if (events === 0 && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+    if (list) throw new Error(`${asked}: the watch ended before its list`)
+    const ended = now()
+    if (events === 0 && ended - begun < VERY_SHORT) throw new Error(`${asked}: the watch ended at once`)
     this.watches.timeout += 1
     if (ended - this.#completeAt > UNPROVEN) this.#listNext('unproven')
   }
@@ -147,12 +197,12 @@ export class Reflector {
     this.#listReason = reason
   }
 
-  #apply({ type, object }: WatchEvent, path: string): void {
+  #apply({ type, object }: WatchEvent, path: string, store: Pick<GrantStore, 'set' | 'delete'>): void {
     if (type === 'ERROR') throw new ApiError(path, object.code ?? 0, object.message ?? 'the watch failed')
     const grant = type === 'BOOKMARK' ? undefined : parseGrant(object, this.#options.kind)
     if (!grant) return
-    if (type === 'DELETED') this.#options.store.delete(grant)
-    else this.#options.store.set(grant)
+    if (type === 'DELETED') store.delete(grant)
+    else store.set(grant)
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
@@ -175,12 +225,18 @@ export class Reflector {
   }
 }
 
-const NOTHING = { grants: [], resourceVersion: '' }
+/** A list: as of when, of which API path if any. */
+interface Listed {
+  readonly at: number
+  readonly path: string | undefined
+  readonly grants: readonly Grant[]
+  readonly streamed: boolean
+}
 
 interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
   readonly object: {
-    readonly metadata: { readonly resourceVersion: string }
+    readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>> }
     readonly code?: number
     readonly message?: string
   }

@@ -16,6 +16,8 @@ const served = { v1: ['referencegrants', 'httproutes'] }
 
 const watchFrom = (resourceVersion: string, version = 'v1') =>
   `${grantsPath(version)}?watch=1&allowWatchBookmarks=true&timeoutSeconds=30&resourceVersion=${resourceVersion}`
+const streamFrom = (version = 'v1') =>
+  `${grantsPath(version)}?watch=1&allowWatchBookmarks=true&timeoutSeconds=30&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`
 const event = (type: string, name: string, target: string, resourceVersion: string) => ({
   type,
   object: storedGrant(name, target, resourceVersion),
@@ -23,6 +25,13 @@ const event = (type: string, name: string, target: string, resourceVersion: stri
 const bookmark = (resourceVersion: string) => ({
   type: 'BOOKMARK',
   object: { kind: 'ReferenceGrant', metadata: { resourceVersion } },
+})
+const wholeList = (resourceVersion: string) => ({
+  type: 'BOOKMARK',
+  object: {
+    kind: 'ReferenceGrant',
+    metadata: { resourceVersion, annotations: { 'k8s.io/initial-events-end': 'true' } },
+  },
 })
 const failure = (code: number) => ({
   type: 'ERROR',
@@ -131,6 +140,88 @@ suite('the reflector', { timeout: 30_000 }, () => {
       assert.equal(pauses.length, 1)
       assert.equal(reflector.completeAt, -Infinity)
     })
+  })
+
+  suite('lists by a stream, where the API server has that,', () => {
+    /** A reflector that has asked for a streamed list. */
+    async function streaming(t: TestContext) {
+      const started = await start(t)
+      started.server.streams = true
+      await started.server.discover(served)
+      return { ...started, stream: await started.server.expect(streamFrom()) }
+    }
+
+    test('takes it when it is whole, as of the moment when it was asked for, and watches on', async (t) => {
+      const { server, reflector, stored, stream } = await streaming(t)
+      clock.now += 500
+      // In no order, and with what happens meanwhile.
+      stream.send(event('ADDED', 'third', 'refunds', '9'), event('ADDED', 'first', 'payments', '7'), bookmark('9'))
+      stream.send(event('ADDED', 'gone', 'x', '8'), event('DELETED', 'gone', 'x', '11')).write('\n')
+      await until('what it sent is on its way', () => reflector.completeAt === -Infinity && server.asked.length === 3)
+      stream.send(wholeList('12'))
+      await until('it is whole', () => reflector.completeAt === 1_000_000)
+      assert.deepEqual(stored(), { first: 'payments', third: 'refunds' })
+      stream.send(event('ADDED', 'second', 'invoices', '13'))
+      await until('the event has arrived', () => reflector.completeAt === 1_000_500)
+      stream.end()
+      await server.expect(watchFrom('13'))
+      assert.deepEqual(stored(), { first: 'payments', second: 'invoices', third: 'refunds' })
+      assert.deepEqual(pauses, [])
+      assert.equal(reflector.lists.start, 1)
+      assert.equal(reflector.watches.timeout, 1)
+    })
+
+    for (const [title, breakOff] of Object.entries<(stream: Exchange) => void>({
+      'its connection breaks': (stream) => stream.cut(),
+      'it ends': (stream) => stream.end(),
+      'it reports an error': (stream) => stream.send(failure(500)),
+      'it is refused for now': (stream) => stream.refuse(429),
+    })) {
+      test(`takes nothing of it when ${title} before it is whole, and makes a plain one next`, async (t) => {
+        const { server, reflector, stored, stream } = await streaming(t)
+        if (!title.includes('refused')) stream.send(event('ADDED', 'first', 'payments', '7'), bookmark('9'))
+        breakOff(stream)
+        await server.discover(served)
+        const list = await server.expect(GRANTS)
+        assert.deepEqual(stored(), {})
+        assert.equal(reflector.completeAt, -Infinity)
+        list.answer(grantPage('10', [storedGrant('first', 'payments', '7')]))
+        const watch = await server.expect(watchFrom('10'))
+        assert.deepEqual(reflector.watches, { timeout: 0, broken: 0, refused: 0 })
+        watch.send(failure(410))
+        await server.discover(served)
+        ;(await server.expect(streamFrom())).send(wholeList('20'))
+        await until('it is whole', () => reflector.lists.expired === 1)
+        assert.deepEqual(stored(), {})
+      })
+    }
+
+    test('and keeps what it has while the next one breaks half way', async (t) => {
+      const { server, stored, stream } = await streaming(t)
+      stream.send(event('ADDED', 'first', 'payments', '7'), wholeList('10'), failure(410))
+      await server.discover(served)
+      const next = await server.expect(streamFrom())
+      next.send(event('ADDED', 'second', 'invoices', '12')).cut()
+      await server.discover(served)
+      const list = await server.expect(GRANTS)
+      assert.deepEqual(stored(), first)
+      list.answer(grantPage('20', [storedGrant('second', 'invoices', '12')]))
+      await server.expect(watchFrom('20'))
+      assert.deepEqual(stored(), { second: 'invoices' })
+    })
+
+    for (const status of [400, 422]) {
+      test(`and never again once one was refused with ${status}`, async (t) => {
+        const { server, stream } = await streaming(t)
+        stream.refuse(status)
+        ;(await server.expect(GRANTS)).answer(grantPage('10', []))
+        const watch = await server.expect(watchFrom('10'))
+        assert.deepEqual(pauses, [])
+        watch.send(failure(410))
+        await server.discover(served)
+        await server.expect(GRANTS)
+      })
+    }
   })
 
   suite('discovers', () => {

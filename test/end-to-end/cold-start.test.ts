@@ -29,6 +29,7 @@ test(`the bundle starts, knows ${GRANTS} grants, and tells how long that took`, 
   context.diagnostic(`process start to ready with ${GRANTS} grants: ${Math.round(performance.now() - begun)} ms`)
   try {
     assert.equal(await refgrant.metric('refgrant_grants'), GRANTS)
+    assert.equal(refgrant.log.find(({ msg }) => msg === 'synced')?.streamed, true)
   } finally {
     await refgrant.stop()
   }

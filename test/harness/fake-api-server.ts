@@ -68,8 +68,13 @@ export class Exchange {
   }
 }
 
-/** An API server that says only what a test makes it say: each request waits until the test answers it. */
+/**
+ * An API server that says only what a test makes it say: each request waits until the test answers it. It streams no
+ * lists unless it is told to.
+ */
 export class FakeApiServer {
+  /** Whether a streamed list waits for the test's answer too, and is not refused. */
+  streams = false
   /** The paths asked for so far. */
   readonly asked: string[] = []
   /** PEM that the server's certificate is verified with. */
@@ -87,6 +92,7 @@ export class FakeApiServer {
     const options = { ...issueServer(authority, ['127.0.0.1'], 1), requestCert: true, rejectUnauthorized: false }
     this.#server = https.createServer(options, (request, response) => {
       const exchange = new Exchange(request, response)
+      if (!this.streams && exchange.path.includes('sendInitialEvents')) return exchange.refuse(422)
       this.asked.push(exchange.path)
       this.#exchanges.push(exchange)
       this.#arrivals.emit('exchange')

@@ -106,20 +106,17 @@ export function randomSpec(
           : fc.integer({ min: 1, max: 100 }).map((roll) => roll <= often)
       return fc.tuple(fc.constant(name), there, value(property, place, name))
     })
-    return fc.tuple(...entries).chain((drawn) => {
+    return fc.tuple(union ? member(union, path) : fc.constant(''), fc.tuple(...entries)).map(([chosen, drawn]) => {
       const all = Object.fromEntries(drawn.filter(([, there]) => there).map(([name, , value]) => [name, value]))
-      return union ? choose(all, union, path) : fc.constant(all)
+      return union ? choose(chosen, all, union) : all
     })
   }
 
-  /** One payload of a union, with the value that stands for it; those that hold guarded fields more often. */
-  function choose(all: Record<string, unknown>, { by, values }: Union, path: string) {
+  /** The name of one payload of a union; of those that hold guarded fields more often. */
+  function member({ values }: Union, path: string): fc.Arbitrary<string> {
     const members = [...values.keys()]
     const guardedMembers = members.filter((name) => leadsToGuarded(`${path}.${name}`))
-    return fc.constantFrom(...members, ...guardedMembers, ...guardedMembers).map((chosen) => {
-      const kept = Object.entries(all).filter(([name]) => name === chosen || !values.has(name))
-      return { ...Object.fromEntries(kept), [by]: values.get(chosen) }
-    })
+    return fc.constantFrom(...members, ...guardedMembers, ...guardedMembers)
   }
 
   function reference(schema: Schema, path: string): fc.Arbitrary<Record<string, unknown>> {
@@ -149,6 +146,12 @@ interface Union {
   /** `type`, or what else it is called. */
   readonly by: string
   readonly values: ReadonlyMap<string, string>
+}
+
+/** One payload of a union, with the value that stands for it, and what is not part of the union. */
+function choose(chosen: string, all: Record<string, unknown>, { by, values }: Union): Record<string, unknown> {
+  const kept = Object.entries(all).filter(([name]) => name === chosen || !values.has(name))
+  return { ...Object.fromEntries(kept), [by]: values.get(chosen) }
 }
 
 /** The union that a schema is, if one of its properties enumerates the names of others: `RequestMirror`, `HTTP`. */

@@ -66,18 +66,23 @@ export async function startFaultyCluster<P extends Proxy>(
   }
 }
 
-/** How a churn writes. */
+/** What a churn takes place in; refgrant is whoever must follow the cluster in the end. */
+type Judged = Pick<FaultyCluster<Proxy>, 'controlPlane' | 'refgrant' | 'history'>
+
+/** How a churn writes and asks. */
 interface Writing {
   /** The version of Gateway API's kinds; the last sign of life is in the version that holds at the end. */
   readonly version?: () => string
   /** Bytes by which each grant is larger than it need be. */
   readonly padding?: number
+  /** Asks for a verdict; the API server and refgrant itself in turn by default. */
+  readonly ask?: Hands['ask']
 }
 
 /** Writes through the API server; asks there and refgrant itself in turn. */
 function hands(
-  { controlPlane: { api }, refgrant }: FaultyCluster<Proxy>,
-  { version = () => 'v1', padding = 0 }: Writing,
+  { controlPlane: { api }, refgrant }: Judged,
+  { version = () => 'v1', padding = 0, ask }: Writing,
 ): Hands {
   const named = ({ from, to, target }: Reference, name: string) => {
     const object = grant({ name, to: target, namespace: to, from: { namespace: from }, version: version() })
@@ -94,7 +99,7 @@ function hands(
       const { status } = await api.request('DELETE', path)
       if (status !== 200 && status !== 404) throw new Error(`DELETE ${path}: HTTP ${status}`)
     },
-    ask: (reference) => (turn++ % 2 === 0 ? askApiServer(api, reference) : askRefgrant(refgrant, reference)),
+    ask: ask ?? ((reference) => (turn++ % 2 === 0 ? askApiServer(api, reference) : askRefgrant(refgrant, reference))),
   }
 }
 
@@ -106,14 +111,22 @@ interface Least {
   readonly gone?: number
 }
 
+interface Expected {
+  /** What the scenario is called in the table. */
+  readonly name: string
+  readonly least: Least
+  /** Reviews that may go without a verdict; any number by default. */
+  readonly mostUnjudged?: number
+}
+
 /**
  * Lets grants come and go, and reviews be asked for, while `fault` lasts; then no answer may have been wrong, and
  * refgrant must follow the cluster again. `fault` leaves a cluster behind that works.
  */
 export async function judgeUnder(
   context: TestContext,
-  cluster: FaultyCluster<Proxy>,
-  { name, least, ...writing }: { name: string; least: Least } & Writing,
+  cluster: Judged,
+  { name, least, mostUnjudged = Infinity, ...writing }: Expected & Writing,
   fault: (churn: Churn) => Promise<void>,
 ): Promise<void> {
   const { history } = cluster
@@ -138,10 +151,11 @@ export async function judgeUnder(
   const enough = { permitted, denied, gone: churn.gone }
   for (const [what, count] of Object.entries(least))
     assert.ok(enough[what as keyof Least] >= count, `${what}: ${enough[what as keyof Least]} of at least ${count}`)
+  assert.ok(unjudged <= mostUnjudged, `${unjudged} not judged`)
 }
 
 /** Waits until the index has what the cluster has; reviews have no part in it, and fresh reads never enter the index. */
-async function followsAgain({ controlPlane, refgrant }: FaultyCluster<Proxy>, version = 'v1'): Promise<void> {
+async function followsAgain({ controlPlane, refgrant }: Judged, version = 'v1'): Promise<void> {
   const sign = grant({ name: 'sign', to: 'payments', namespace: CHURNED[0] as string, version })
   const knows = (count: number) =>
     until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)

@@ -102,6 +102,11 @@ export class Churn {
       await Promise.all(MANY.slice(begun, begun + AT_ONCE).map((reference) => this.#apply(reference)))
   }
 
+  /** Asks about so many references at once: more connections are needed then than are kept. */
+  async askAtOnce(count: number): Promise<void> {
+    await Promise.all(Array.from({ length: count }, (_, turn) => this.#ask(ALL[turn % ALL.length] as Reference)))
+  }
+
   /** Does what takes all grants away at once; what the writer does next comes after it. */
   async takeAll(take: () => Promise<unknown>): Promise<void> {
     const taken = this.#writing.then(async () => {

@@ -39,6 +39,10 @@ export interface RefgrantOptions {
   readonly program?: string
   /** How long it serves on after SIGTERM, in s; not at all by default. */
   readonly drain?: number
+  /** HOST:PORT of the webhook; a free port by default. */
+  readonly listen?: string
+  /** What the start waits for; `ready` by default, which a server that cannot sync never is. */
+  readonly waitFor?: 'listening' | 'ready'
   /** Options of Node. */
   readonly nodeOptions?: readonly string[]
   /** Takes each log line, as it comes. */
@@ -48,18 +52,20 @@ export interface RefgrantOptions {
 /** The repository. */
 const ROOT = path.join(import.meta.dirname, '..', '..')
 
-/** Starts `refgrant serve` as a process of its own on free ports, and waits until it is ready. */
+/** Starts `refgrant serve` as a process of its own, and waits until it is ready. */
 export async function startRefgrant({
   certs,
   grants,
   program = 'src/cli.ts',
   nodeOptions = [],
   drain = 0,
+  listen = '127.0.0.1:0',
+  waitFor = 'ready',
   more = [],
   onLine,
 }: RefgrantOptions): Promise<Refgrant> {
   const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
-  const ports = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
+  const ports = ['--listen', listen, '--metrics-listen', '127.0.0.1:0']
   const command = [...nodeOptions, path.join(ROOT, program), 'serve']
   const argv = [...command, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -81,7 +87,7 @@ export async function startRefgrant({
   const deadline = Date.now() + READY
   for (;;) {
     if (child.exitCode !== null) throw new Error(`refgrant ended with exit code ${child.exitCode}`)
-    if (port('serving reviews') && (await health('/readyz')) === 'ok\n') break
+    if (port('serving reviews') && (waitFor === 'listening' || (await health('/readyz')) === 'ok\n')) break
     if (Date.now() > deadline) {
       child.kill()
       throw new Error(

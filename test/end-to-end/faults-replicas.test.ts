@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { after, before, suite, type TestContext, test } from 'node:test'
+import { loadConfig } from '../../src/config/load.ts'
+import { askApiServer } from '../harness/ask.ts'
+import { Balancer } from '../harness/balancer.ts'
+import { CHURNED, type Hands } from '../harness/churn.ts'
+import { register } from '../harness/guarded-cluster.ts'
+import { History } from '../harness/history.ts'
+import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
+import { TcpProxy } from '../harness/tcp-proxy.ts'
+import { type Cluster, startCluster } from './cluster.ts'
+import { judgeUnder, LONG, lasting } from './faults.ts'
+
+/**
+ * Reviews at once that make the API server open connections: it keeps 25 that are idle. Source: MaxIdleConnsPerHost in
+ * k8s.io/client-go/transport/cache.go.
+ */
+const AT_ONCE = 50
+
+/** How often so many come at once, before grants are revoked and after. */
+const WAVES = LONG ? 20 : 1
+
+const least = { permitted: 20, denied: 20, gone: 5 }
+
+let cluster: Cluster
+
+before(async () => {
+  cluster = await startCluster()
+  await cluster.namespaces(...CHURNED)
+})
+after(() => cluster?.controlPlane.stop())
+
+/** What the requester is told when there is no verdict, by refgrant or, when the time was up before that, by the API server. */
+const COULD_NOT_LOOK =
+  /failed calling webhook "deny\.refgrant\.dev": .*(refgrant could not look up ReferenceGrants|context deadline exceeded)/
+
+/** The requests that a replica has been asked about. */
+const reviewed = ({ log }: Refgrant) => new Set(log.filter(({ msg }) => msg === 'review').map(({ uid }) => uid))
+
+/** Lets a balancer before these replicas be what the API server calls. */
+async function balance(context: TestContext, replicas: readonly Refgrant[], honoursReadiness = true) {
+  const balancer = await Balancer.start(replicas, { honoursReadiness })
+  context.after(() => balancer.close())
+  await register(cluster.controlPlane, balancer, path.join(cluster.certs, 'ca.crt'))
+  return balancer
+}
+
+async function startReplica(context: TestContext, more: Partial<Parameters<typeof startRefgrant>[0]> = {}) {
+  const replica = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', cluster.account], ...more })
+  context.after(() => replica.process.kill('SIGKILL'))
+  return replica
+}
+
+/** A replica that reaches no API server, by a proxy at fault. */
+async function startBlind(context: TestContext, fault: (proxy: TcpProxy) => void): Promise<Refgrant> {
+  const { controlPlane } = cluster
+  const proxy = await TcpProxy.start(controlPlane)
+  context.after(() => proxy.close())
+  fault(proxy)
+  const token = await controlPlane.api.token('refgrant-system', 'refgrant')
+  const kubeconfig = await controlPlane.kubeconfigFor('blind', token, proxy.server)
+  return startReplica(context, { grants: ['--kubeconfig', kubeconfig], waitFor: 'listening' })
+}
+
+/** The cluster as a churn takes it: whoever is asked directly is behind the balancer. */
+const judged = (refgrant: Refgrant, { url }: Balancer) => {
+  const history = new History(loadConfig(undefined).bounds.knowledgeAgeSeconds * 1_000)
+  return { ...cluster, refgrant: { ...refgrant, url }, history }
+}
+
+suite('of two replicas, one has never synced', () => {
+  test('and gets no connection: every review is judged, and right', async (context) => {
+    const blind = await startBlind(context, (proxy) => proxy.refuse(true))
+    const synced = await startReplica(context)
+    const balancer = await balance(context, [blind, synced])
+    const settings = { name: 'a replica not synced gets no calls', least, mostUnjudged: 0 }
+    await judgeUnder(context, judged(synced, balancer), settings, async (churn) => {
+      await lasting(churn, LONG ? 60 : 2)
+      await churn.revoke()
+      for (let wave = 0; wave < WAVES; wave += 1) await churn.askAtOnce(AT_ONCE)
+      await lasting(churn, LONG ? 60 : 1)
+    })
+    assert.equal(await blind.metric('refgrant_reviews_total'), 0)
+    assert.match(await blind.health('/readyz'), /\[-\]grants/)
+  })
+
+  const faults: Record<string, (proxy: TcpProxy) => void> = {
+    'is refused connections': (proxy) => proxy.refuse(true),
+    'gets no answer': (proxy) => proxy.hole(),
+  }
+  for (const [fault, make] of Object.entries(faults)) {
+    test(`${fault}, but is called all the same: the API server tries again, the other replica perhaps`, async (context) => {
+      const blind = await startBlind(context, make)
+      const synced = await startReplica(context)
+      const balancer = await balance(context, [blind, synced], false)
+      const unjudged: string[] = []
+      const ask: Hands['ask'] = async (reference) => {
+        const answer = await askApiServer(cluster.controlPlane.api, reference)
+        if (answer.verdict === 'unjudged') unjudged.push(answer.said ?? '')
+        return answer
+      }
+      const settings = { name: `a replica that ${fault} is called`, least, ask }
+      await judgeUnder(context, judged(synced, balancer), settings, async (churn) => {
+        await lasting(churn, 1)
+        for (let wave = 0; wave < WAVES; wave += 1) await churn.askAtOnce(AT_ONCE)
+        await churn.revoke()
+        for (let wave = 0; wave < WAVES; wave += 1) await churn.askAtOnce(AT_ONCE)
+      })
+      const failed = reviewed(blind)
+      const others = reviewed(synced)
+      const again = [...failed].filter((uid) => others.has(uid)).length
+      context.diagnostic(`  ${failed.size} failed there, and ${again} of these were judged by the other`)
+      assert.ok(again >= 10, 'calls are repeated')
+      for (const said of unjudged) assert.match(said, COULD_NOT_LOOK)
+    })
+  }
+})

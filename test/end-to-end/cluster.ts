@@ -45,9 +45,17 @@ export async function startCluster(release = GATEWAY_API, apiServerFlags: readon
   }
 }
 
-/** Starts refgrant against the cluster, and registers it there under failurePolicy Fail. */
-export async function startGuard(cluster: Cluster, kubeconfig = cluster.account): Promise<Refgrant> {
-  const refgrant = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', kubeconfig] })
+/**
+ * Starts refgrant against the cluster, and registers it there under failurePolicy Fail.
+ *
+ * @param nodeOptions options of the Node that it runs on
+ */
+export async function startGuard(
+  cluster: Cluster,
+  kubeconfig = cluster.account,
+  nodeOptions: readonly string[] = [],
+): Promise<Refgrant> {
+  const refgrant = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', kubeconfig], nodeOptions })
   await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'))
   return refgrant
 }

@@ -40,10 +40,12 @@ export interface FaultyCluster<P extends Proxy> extends Cluster {
  *
  * @param startProxy starts what refgrant reaches the API server through
  * @param prepare what is done before refgrant starts
+ * @param nodeOptions options of the Node that refgrant runs on
  */
 export async function startFaultyCluster<P extends Proxy>(
   startProxy: (controlPlane: ControlPlane) => Promise<P>,
   prepare: (cluster: Cluster) => Promise<unknown> = async () => {},
+  nodeOptions: readonly string[] = [],
 ): Promise<FaultyCluster<P>> {
   const cluster = await startCluster()
   const { controlPlane } = cluster
@@ -57,7 +59,7 @@ export async function startFaultyCluster<P extends Proxy>(
     await prepare(cluster)
     const token = await controlPlane.api.token('refgrant-system', 'refgrant')
     const authenticate = (token: string) => controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
-    const refgrant = await startGuard(cluster, await authenticate(token))
+    const refgrant = await startGuard(cluster, await authenticate(token), nodeOptions)
     const stopAll = () => refgrant.stop().then(stop)
     return { ...cluster, proxy, refgrant, history: new History(BOUND), authenticate, stop: stopAll }
   } catch (error) {

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { parse } from 'yaml'
 import { loadConfig } from '../src/config/load.ts'
+import { Metrics } from '../src/server/metrics.ts'
 import { folderWith } from './harness/cli.ts'
+import { metricSources } from './harness/metric-sources.ts'
 
 const yamlBlocks = (file: string) =>
   [...readFileSync(file, 'utf8').matchAll(/```yaml\n(.*?)```/gs)].map(([, block]) => block as string)
@@ -20,4 +23,34 @@ test('the configuration in the documentation is the default, field by field', ()
 test('the configuration in the README can be used', () => {
   const [first] = configurations('README.md')
   assert.equal(load(first ?? '').guardedFields.length, 1)
+})
+
+/** Rows of a file's tables that begin with a metric: its name, and the labels in the second cell if that has any. */
+const documented = (file: string) =>
+  [...readFileSync(file, 'utf8').matchAll(/^\| `(\w+)` \|([^|]*)\|/gm)].map(([, name = '', cell = '']) => ({
+    name,
+    labels: /^( `\w+`,?)* $/.test(cell) ? [...cell.matchAll(/`(\w+)`/g)].map(([, label]) => label as string) : [],
+  }))
+
+test('the metrics in the documentation are those that are exposed, with their labels', () => {
+  const { registry } = new Metrics(metricSources())
+  const exposed = registry.getMetricsAsArray().map((metric) => {
+    const { name, labelNames } = metric as unknown as { name: string; labelNames: string[] }
+    return { name, labels: labelNames }
+  })
+  const ours = documented('docs/monitoring.md').filter(({ name }) => name.startsWith('refgrant_'))
+  assert.deepEqual(ours, exposed)
+})
+
+test('the alerts in the documentation are on metrics that it explains', () => {
+  const known = new Set(documented('docs/monitoring.md').map(({ name }) => name))
+  const { groups } = parse(yamlBlocks('docs/monitoring.md')[0] ?? '') as {
+    groups: { rules: { alert: string; expr: string }[] }[]
+  }
+  const named = groups.flatMap(({ rules }) => rules).map(({ alert, expr }) => [alert, expr.match(/\w+_\w+(?=[{ [)])/g)])
+  assert.ok(named.length > 5)
+  for (const [alert, metrics] of named) {
+    assert.ok(metrics, `${alert} names a metric`)
+    for (const metric of metrics) assert.ok(known.has(metric), `${alert}: ${metric}`)
+  }
 })

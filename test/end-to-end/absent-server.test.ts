@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import { type ApiObject, until } from '../harness/api-client.ts'
 import { gatewayApiCrds } from '../harness/gateway-api.ts'
@@ -109,4 +110,24 @@ suite('but a reference into another namespace', () => {
     const { code } = await cluster.kubectl(['patch', 'httproute', 'second', '-n', 'shop', '--type=merge', '-p', change])
     assert.equal(code, 1)
   })
+})
+
+test('the API server counts all that under the names in docs/monitoring.md', async () => {
+  const { body } = await cluster.controlPlane.api.request('GET', '/metrics')
+  const documented = [...readFileSync('docs/monitoring.md', 'utf8').matchAll(/^\| `(apiserver_\w+)`/gm)]
+  assert.ok(documented.length > 4)
+  const missing = documented.filter(
+    ([, name]) => !String(body).includes(`\n${name}{`) && !String(body).includes(`\n${name}_bucket{`),
+  )
+  // Of conditions that fail there is nothing to count: one that fails is no condition of ours.
+  assert.deepEqual(
+    missing.map(([, name]) => name),
+    ['apiserver_admission_match_condition_evaluation_errors_total'],
+  )
+  const count = (...parts: string[]) =>
+    String(body)
+      .split('\n')
+      .filter((row) => parts.every((part) => row.includes(part))).length
+  assert.ok(count('rejection_count{', 'error_type="calling_webhook_error"', 'name="deny.refgrant.dev"') > 0)
+  assert.ok(count('fail_open_count{', 'name="advisory.refgrant.dev"') > 0)
 })

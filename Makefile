@@ -37,12 +37,15 @@ test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (
 	$(MAKE) --no-print-directory test-unit
 	@# Forced to end, since a process that a failed test left behind would keep the run alive for ever. Not so the others:
 	@# a forced end may come before the last results are told.
-	node --test --test-force-exit --test-concurrency=2 'test/end-to-end/*.test.ts'
+	@mkdir -p dist
+	node --test --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
+		--test-reporter=./test/harness/fault-table.ts --test-reporter-destination=dist/faults.md 'test/end-to-end/*.test.ts'
 
 test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
 	node --test --test-concurrency=4 $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/control-plane/*' | sort)
 
-test-long: test ## all tests, and what takes long: random reviews by the hundred thousand
+test-long: ## all tests at full length: each fault for a minute or two (a table of them in dist/faults.md), 200,000 random reviews
+	REFGRANT_LONG=1 $(MAKE) --no-print-directory test
 	$(MAKE) --no-print-directory fuzz RUNS=200000
 
 RUNS := 50000

@@ -4,6 +4,7 @@ import type { TestEvent } from 'node:test/reporters'
 const LINE = /^(?<name>.+): (?<reviews>\d+) reviews, (?<wrong>\d+) wrong, (?<more>.+)$/
 
 /** A reporter of node:test that makes a table of what scenarios say of themselves, by file. */
+// biome-ignore lint/style/noDefaultExport: node:test takes a reporter's default export
 export default async function* faultTable(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const rows = new Map<string, string[]>()
   for await (const { type, data } of events) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/load.ts'
 import { askApiServer } from '../harness/ask.ts'
 import { Balancer } from '../harness/balancer.ts'
@@ -11,6 +12,7 @@ import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
 import { TcpProxy } from '../harness/tcp-proxy.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { judgeUnder, LONG, lasting } from './faults.ts'
+import { grant } from './objects.ts'
 
 /**
  * Reviews at once that make the API server open connections: it keeps 25 that are idle. Source: MaxIdleConnsPerHost in
@@ -20,6 +22,12 @@ const AT_ONCE = 50
 
 /** How often so many come at once, before grants are revoked and after. */
 const WAVES = LONG ? 20 : 1
+
+/** How long a replica serves on after SIGTERM, in s: by default, and so long that the balancer notices it. */
+const DRAIN = LONG ? 10 : 2
+
+/** Clients that ask without end, of whom each waits so long between two reviews, in ms. */
+const LOAD = { clients: 4, pause: 20 }
 
 const least = { permitted: 20, denied: 20, gone: 5 }
 
@@ -36,7 +44,8 @@ const COULD_NOT_LOOK =
   /failed calling webhook "deny\.refgrant\.dev": .*(refgrant could not look up ReferenceGrants|context deadline exceeded)/
 
 /** The requests that a replica has been asked about. */
-const reviewed = ({ log }: Refgrant) => new Set(log.filter(({ msg }) => msg === 'review').map(({ uid }) => uid))
+const reviewed = ({ log }: Pick<Refgrant, 'log'>) =>
+  new Set(log.filter(({ msg }) => msg === 'review').map(({ uid }) => uid))
 
 /** Lets a balancer before these replicas be what the API server calls. */
 async function balance(context: TestContext, replicas: readonly Refgrant[], honoursReadiness = true) {
@@ -71,8 +80,8 @@ const judged = (refgrant: Refgrant, { url }: Balancer) => {
 
 suite('of two replicas, one has never synced', () => {
   test('and gets no connection: every review is judged, and right', async (context) => {
-    const blind = await startBlind(context, (proxy) => proxy.refuse(true))
-    const synced = await startReplica(context)
+    const blinding = startBlind(context, (proxy) => proxy.refuse(true))
+    const [blind, synced] = await Promise.all([blinding, startReplica(context)])
     const balancer = await balance(context, [blind, synced])
     const settings = { name: 'a replica not synced gets no calls', least, mostUnjudged: 0 }
     await judgeUnder(context, judged(synced, balancer), settings, async (churn) => {
@@ -91,8 +100,7 @@ suite('of two replicas, one has never synced', () => {
   }
   for (const [fault, make] of Object.entries(faults)) {
     test(`${fault}, but is called all the same: the API server tries again, the other replica perhaps`, async (context) => {
-      const blind = await startBlind(context, make)
-      const synced = await startReplica(context)
+      const [blind, synced] = await Promise.all([startBlind(context, make), startReplica(context)])
       const balancer = await balance(context, [blind, synced], false)
       const unjudged: string[] = []
       const ask: Hands['ask'] = async (reference) => {
@@ -116,3 +124,53 @@ suite('of two replicas, one has never synced', () => {
     })
   }
 })
+
+test('both replicas are replaced under load, one after the other, and no review fails', async (context) => {
+  const first = await Promise.all([DRAIN, DRAIN].map((drain) => startReplica(context, { drain })))
+  const balancer = await balance(context, first)
+  const place = judged(first[0] as Refgrant, balancer)
+  const many = { permitted: 200, denied: 30, gone: 10 }
+  const settings = { name: 'rolling restart of two replicas', least: many, mostUnjudged: 0 }
+  await judgeUnder(context, place, settings, async (churn) => {
+    const endLoad = await load(place.history)
+    await lasting(churn, 1)
+    for (const old of first) {
+      const replacement = await startReplica(context, { drain: DRAIN })
+      await balancer.add(replacement)
+      await old.stop()
+      assert.equal(old.process.exitCode, 0)
+      balancer.remove(old)
+      place.refgrant = { ...replacement, url: balancer.url }
+      const stopping = old.log.findIndex(({ msg }) => msg === 'stopping')
+      const draining = reviewed({ log: old.log.slice(stopping) }).size
+      context.diagnostic(`  ${reviewed(old).size} reviews by the old one, ${draining} of these while it drained`)
+      assert.ok(draining > 0, 'it serves on')
+    }
+    await churn.revoke()
+    await lasting(churn, 1)
+    assert.ok(reviewed(place.refgrant).size > 0, 'the last replacement is called')
+    await endLoad()
+  })
+})
+
+/** Asks about a reference that has a grant all the time; gives what ends that. */
+async function load(history: History): Promise<() => Promise<unknown>> {
+  const { api } = cluster.controlPlane
+  const [from, to] = CHURNED as [string, string]
+  const reference = { from, to, target: 'steady' }
+  const steady = grant({ name: 'steady', to: reference.target, namespace: to, from: { namespace: from } })
+  const end = await history.create('steady', () => api.apply(steady))
+  let ending = false
+  const client = async () => {
+    while (!ending) {
+      await history.review('steady', () => askApiServer(api, reference))
+      await wait(LOAD.pause)
+    }
+  }
+  const clients = Promise.all(Array.from({ length: LOAD.clients }, client))
+  return async () => {
+    ending = true
+    await clients
+    await end(() => api.delete(steady))
+  }
+}

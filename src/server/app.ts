@@ -140,6 +140,7 @@ function readReviews(app: FastifyInstance, load: Load): void {
   app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
     const text = await readBody(payload, {
       limit: request.routeOptions.bodyLimit,
+      load,
       share: shares.get(payload) as Share,
       patience: halfOf((request.query as Validation['query']).timeout),
     })

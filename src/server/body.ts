@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Share, ShedReason } from './load.ts'
+import type { Load, Share, ShedReason } from './load.ts'
 
 /**
  * Values that one review may hold: each object, list and comma counts. An object of the most that etcd stores by default,
@@ -42,12 +42,12 @@ export class Overloaded extends Error {
  * a client that still writes would miss the answer.
  *
  * @param limit the most that is taken, in bytes
- * @param patience how long the body may have waited for its turn, in ms
+ * @param patience how long the body may have taken to arrive and to have its turn, in ms
  * @throws Overloaded, BodyRefused
  */
 export async function readBody(
   payload: IncomingMessage,
-  { limit, share, patience }: { limit: number; share: Share; patience: number },
+  { limit, load, share, patience }: { limit: number; load: Load; share: Share; patience: number },
 ): Promise<string> {
   const tooLarge = new BodyRefused(413, `the body is too large: at most ${limit} bytes are taken`)
   if (Number(payload.headers['content-length']) > limit) throw tooLarge
@@ -66,6 +66,7 @@ export async function readBody(
     throw new BodyRefused(400, 'the body ended before its end')
   }
   if (bytes > limit) throw tooLarge
+  await load.turn()
   const values = shed ? 0 : valuesIn(chunks)
   if (values > MOST_VALUES)
     throw new BodyRefused(413, `the body is too large: it holds more than ${MOST_VALUES} values`)

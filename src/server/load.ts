@@ -7,8 +7,11 @@ const MOST_WEIGHT = 64 * 1024 * 1024
 /** Memory of one value of a parsed body, in bytes: 32 to 78 were measured with Node 24, for lists of `{}` and long objects. */
 const VALUE_WEIGHT = 64
 
-/** How often the event loop shows that it turns, in ms. */
-const TURN = 20
+/**
+ * The network has a turn of the event loop for each so many ms that a body took: in a turn, one connection is accepted.
+ * Source: https://github.com/libuv/libuv/pull/3696.
+ */
+const NETWORK_TURN = 1
 
 /** Why a review is turned away: too many in judgement, too much memory for them, or too late to begin with it. */
 export type ShedReason = 'reviews' | 'memory' | 'late'
@@ -19,37 +22,61 @@ export class Load {
   readonly shed: Record<ShedReason, number> = { reviews: 0, memory: 0, late: 0 }
   readonly held = { reviews: 0, weight: 0 }
   readonly #now: () => number
-  #turned: number
+  readonly #waiting: (() => void)[] = []
+  /** When the last body had its turn. */
+  #begun = 0
+  /** Turns that the network has before the next body; undefined until it is known how long the last one took. */
+  #networkTurns: number | undefined
 
   /** @param now a monotonic clock, in ms */
   constructor(now: () => number) {
     this.#now = now
-    this.#turned = now()
-    const turn = () => {
-      this.#turned = now()
-    }
-    setInterval(turn, TURN).unref()
-  }
-
-  /** How long this turn of the event loop has lasted, in ms: so long has waited what is read in it. */
-  get late(): number {
-    return this.#now() - this.#turned
   }
 
   /** The share of one more request, which takes nothing yet. */
   enter(): Share {
-    return new Share(this)
+    return new Share(this, this.#now)
+  }
+
+  /**
+   * Resolves when it is a body's turn, in the order of calls. Between two of them the network has its own turns of the
+   * event loop: else connections and requests would wait unseen, in the system, and nobody could tell for how long.
+   */
+  turn(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#waiting.push(resolve)
+    if (this.#waiting.length === 1) {
+      this.#networkTurns = 0
+      setImmediate(this.#next)
+    }
+    return promise
+  }
+
+  readonly #next = () => {
+    this.#networkTurns ??= Math.floor((this.#now() - this.#begun) / NETWORK_TURN)
+    if (this.#networkTurns > 0) this.#networkTurns -= 1
+    else {
+      this.#waiting.shift()?.()
+      this.#begun = this.#now()
+      this.#networkTurns = undefined
+    }
+    if (this.#waiting.length > 0) setImmediate(this.#next)
   }
 }
 
 /** What one request takes, until it leaves. */
 export class Share {
   readonly #load: Load
+  readonly #now: () => number
+  readonly #entered: number
   #weight = 0
   #reviews = 0
 
-  constructor(load: Load) {
+  /** @param now a monotonic clock, in ms */
+  constructor(load: Load, now: () => number) {
     this.#load = load
+    this.#now = now
+    this.#entered = now()
   }
 
   /** Takes memory for a part of the body. A reason not to means that all that was taken is given back. */
@@ -64,10 +91,10 @@ export class Share {
    * Begins with the judgement of a body that has arrived.
    *
    * @param values how many values it holds
-   * @param patience how long it may have waited until now, in ms
+   * @param patience how long it may have taken to get here, in ms
    */
   judge(values: number, patience: number): ShedReason | undefined {
-    if (this.#load.late > patience) return this.#turnAway('late')
+    if (this.#now() - this.#entered > patience) return this.#turnAway('late')
     if (this.#load.held.reviews >= MOST_REVIEWS) return this.#turnAway('reviews')
     this.#reviews = 1
     this.#load.held.reviews += 1

@@ -32,14 +32,44 @@ test('what arrives takes room for its bytes, and what is judged for its values t
   assert.deepEqual(load.held, { reviews: 0, weight: 0 })
 })
 
-test('a review that has waited longer than its patience is turned away', (t) => {
-  t.mock.timers.enable({ apis: ['setInterval'] })
+test('a review that has taken longer than its patience to get here is turned away', () => {
   let now = 0
   const load = new Load(() => now)
+  const [one, other] = [load.enter(), load.enter()]
   now = 2_000
-  assert.equal(load.enter().judge(0, 1_999), 'late')
-  assert.equal(load.enter().judge(0, 2_000), undefined)
-  t.mock.timers.tick(20)
+  assert.equal(one.judge(0, 1_999), 'late')
+  assert.equal(other.judge(0, 2_000), undefined)
   assert.equal(load.enter().judge(0, 1), undefined)
   assert.deepEqual(load.shed, { reviews: 0, memory: 0, late: 1 })
+})
+
+test('bodies have their turns in order, and between two the network has one for each ms that the first took', async () => {
+  let now = 0
+  let turns = 0
+  const load = new Load(() => now)
+  const bodies = [load.turn(), load.turn(), load.turn()]
+  let counting = true
+  const count = () => {
+    turns += 1
+    if (counting) setImmediate(count)
+  }
+  setImmediate(count)
+  const taken: [body: number, turn: number][] = []
+  const all = bodies.map(async (body, index) => {
+    await body
+    taken.push([index, turns])
+    now += 5
+  })
+  await Promise.all(all)
+  now += 1_000
+  const before = turns
+  await load.turn()
+  counting = false
+  assert.deepEqual(
+    taken.map(([body]) => body),
+    [0, 1, 2],
+  )
+  const [first, second, third] = taken.map(([, turn]) => turn) as [number, number, number]
+  assert.deepEqual([second - first, third - second], [6, 6])
+  assert.ok(turns - before <= 2, 'one that comes alone has its turn at once')
 })

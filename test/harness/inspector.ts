@@ -1,6 +1,7 @@
 /** Speaks to the inspector of a Node process, for what only the process itself can do. */
 export class Inspector {
   readonly #socket: WebSocket
+  #asked = 1
 
   private constructor(socket: WebSocket) {
     this.#socket = socket
@@ -18,9 +19,28 @@ export class Inspector {
 
   /** A full garbage collection; resolves when it is done. */
   async collectGarbage(): Promise<void> {
-    const done = new Promise((resolve) => this.#socket.addEventListener('message', resolve, { once: true }))
-    this.#socket.send(JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' }))
-    await done
+    await this.#ask('HeapProfiler.collectGarbage')
+  }
+
+  /** What is in use after a garbage collection, buffers included, in bytes. */
+  async memory(): Promise<number> {
+    await this.collectGarbage()
+    const { usedSize, backingStorageSize } = await this.#ask('Runtime.getHeapUsage')
+    return Number(usedSize) + Number(backingStorageSize)
+  }
+
+  async #ask(method: string): Promise<Record<string, unknown>> {
+    const id = this.#asked++
+    const { promise, resolve } = Promise.withResolvers<Record<string, unknown>>()
+    const listen = ({ data }: MessageEvent) => {
+      const answer = JSON.parse(String(data))
+      if (answer.id !== id) return
+      this.#socket.removeEventListener('message', listen)
+      resolve(answer.result)
+    }
+    this.#socket.addEventListener('message', listen)
+    this.#socket.send(JSON.stringify({ id, method }))
+    return promise
   }
 
   close(): void {

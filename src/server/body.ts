@@ -49,24 +49,21 @@ export async function readBody(
   payload: IncomingMessage,
   { limit, load, share, patience }: { limit: number; load: Load; share: Share; patience: number },
 ): Promise<string> {
-  const tooLarge = new BodyRefused(413, `the body is too large: at most ${limit} bytes are taken`)
-  if (Number(payload.headers['content-length']) > limit) throw tooLarge
   const chunks: Buffer[] = []
-  let bytes = 0
+  let bytes = Number(payload.headers['content-length'] ?? 0)
   let shed: ShedReason | undefined
-  try {
-    // Not destroyed where reading stops: that would close the connection before the answer.
-    for await (const chunk of payload.iterator({ destroyOnReturn: false })) {
+  if (bytes <= limit) {
+    bytes = 0
+    await eachChunk(payload, (chunk) => {
       bytes += chunk.length
-      if (bytes > limit) break
+      if (bytes > limit) return false
       shed ??= share.hold(chunk.length)
       if (!shed || chunks.length === 0) chunks.push(chunk)
-    }
-  } catch {
-    throw new BodyRefused(400, 'the body ended before its end')
+      return true
+    })
   }
-  if (bytes > limit) throw tooLarge
-  await load.turn()
+  if (bytes > limit) throw new BodyRefused(413, `the body is too large: at most ${limit} bytes are taken`)
+  await load.turn(bytes)
   const values = shed ? 0 : valuesIn(chunks)
   if (values > MOST_VALUES)
     throw new BodyRefused(413, `the body is too large: it holds more than ${MOST_VALUES} values`)
@@ -75,11 +72,32 @@ export async function readBody(
   return Buffer.concat(chunks).toString()
 }
 
+/**
+ * Reads until the end, or until `take` wants no more; the connection stays open for the answer. By events, which take a
+ * fraction of the time of a stream's iterator.
+ *
+ * @throws BodyRefused
+ */
+function eachChunk(payload: IncomingMessage, take: (chunk: Buffer) => boolean): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const onData = (chunk: Buffer) => {
+    if (take(chunk)) return
+    payload.off('data', onData).pause()
+    resolve()
+  }
+  const onBreak = () => reject(new BodyRefused(400, 'the body ended before its end'))
+  payload.on('data', onData).once('end', resolve).once('error', onBreak).once('close', onBreak)
+  return promise
+}
+
 /** At least as many as the values of a JSON text: each but the first follows one of these bytes. */
 function valuesIn(chunks: readonly Buffer[]): number {
   let values = 0
   for (const chunk of chunks)
-    for (const byte of chunk) if (byte === COMMA || byte === LIST || byte === OBJECT) values += 1
+    for (let at = 0; at < chunk.length; at += 1) {
+      const byte = chunk[at]
+      if (byte === COMMA || byte === LIST || byte === OBJECT) values += 1
+    }
   return values
 }
 

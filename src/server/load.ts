@@ -8,10 +8,13 @@ const MOST_WEIGHT = 64 * 1024 * 1024
 const VALUE_WEIGHT = 64
 
 /**
- * The network has a turn of the event loop for each so many ms that a body took: in a turn, one connection is accepted.
+ * The network has a turn of the event loop for each so many ms that bodies took: in a turn, one connection is accepted.
  * Source: https://github.com/libuv/libuv/pull/3696.
  */
 const NETWORK_TURN = 1
+
+/** What bodies that share a turn hold together, in bytes, unless one alone holds more: reviews are of some KiB mostly. */
+const BODIES_TURN = 64 * 1024
 
 /** Why a review is turned away: too many in judgement, too much memory for them, or too late to begin with it. */
 export type ShedReason = 'reviews' | 'memory' | 'late'
@@ -22,10 +25,10 @@ export class Load {
   readonly shed: Record<ShedReason, number> = { reviews: 0, memory: 0, late: 0 }
   readonly held = { reviews: 0, weight: 0 }
   readonly #now: () => number
-  readonly #waiting: (() => void)[] = []
-  /** When the last body had its turn. */
+  readonly #waiting: { readonly bytes: number; readonly resolve: () => void }[] = []
+  /** When the last bodies had their turn. */
   #begun = 0
-  /** Turns that the network has before the next body; undefined until it is known how long the last one took. */
+  /** Turns that the network has before the next bodies; undefined until it is known how long the last ones took. */
   #networkTurns: number | undefined
 
   /** @param now a monotonic clock, in ms */
@@ -39,12 +42,14 @@ export class Load {
   }
 
   /**
-   * Resolves when it is a body's turn, in the order of calls. Between two of them the network has its own turns of the
-   * event loop: else connections and requests would wait unseen, in the system, and nobody could tell for how long.
+   * Resolves when it is a body's turn, in the order of calls. Between two turns of bodies the network has its own: else
+   * connections and requests would wait unseen, in the system, and nobody could tell for how long.
+   *
+   * @param bytes of the body
    */
-  turn(): Promise<void> {
+  turn(bytes: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
+    this.#waiting.push({ bytes, resolve })
     if (this.#waiting.length === 1) {
       this.#networkTurns = 0
       setImmediate(this.#next)
@@ -55,12 +60,19 @@ export class Load {
   readonly #next = () => {
     this.#networkTurns ??= Math.floor((this.#now() - this.#begun) / NETWORK_TURN)
     if (this.#networkTurns > 0) this.#networkTurns -= 1
-    else {
-      this.#waiting.shift()?.()
-      this.#begun = this.#now()
-      this.#networkTurns = undefined
-    }
+    else this.#letGo()
     if (this.#waiting.length > 0) setImmediate(this.#next)
+  }
+
+  #letGo(): void {
+    this.#begun = this.#now()
+    this.#networkTurns = undefined
+    let bytes = 0
+    do {
+      const body = this.#waiting.shift()
+      body?.resolve()
+      bytes += body?.bytes ?? 0
+    } while (bytes + (this.#waiting[0]?.bytes ?? Infinity) <= BODIES_TURN)
   }
 }
 

@@ -47,7 +47,7 @@ test('bodies have their turns in order, and between two the network has one for 
   let now = 0
   let turns = 0
   const load = new Load(() => now)
-  const bodies = [load.turn(), load.turn(), load.turn()]
+  const bodies = [load.turn(MIB), load.turn(1), load.turn(MIB)]
   let counting = true
   const count = () => {
     turns += 1
@@ -63,7 +63,7 @@ test('bodies have their turns in order, and between two the network has one for 
   await Promise.all(all)
   now += 1_000
   const before = turns
-  await load.turn()
+  await load.turn(MIB)
   counting = false
   assert.deepEqual(
     taken.map(([body]) => body),
@@ -72,4 +72,21 @@ test('bodies have their turns in order, and between two the network has one for 
   const [first, second, third] = taken.map(([, turn]) => turn) as [number, number, number]
   assert.deepEqual([second - first, third - second], [6, 6])
   assert.ok(turns - before <= 2, 'one that comes alone has its turn at once')
+})
+
+test('small bodies share a turn', async () => {
+  let turns = 0
+  const load = new Load(() => 0)
+  const taken: number[] = []
+  const all = [1, 30_000, 30_000, 6_000, 70_000, 1].map(async (bytes) => {
+    await load.turn(bytes)
+    taken.push(turns)
+  })
+  const count = () => {
+    turns += 1
+    if (taken.length < all.length) setImmediate(count)
+  }
+  setImmediate(count)
+  await Promise.all(all)
+  assert.deepEqual(taken, [0, 0, 0, 1, 2, 3])
 })

@@ -153,8 +153,9 @@ function readReviews(app: FastifyInstance, load: Load): void {
 type Callback = (error: Error | null, body?: unknown) => void
 
 /**
- * Says that there is no verdict, so that the webhook's failurePolicy decides, after another try perhaps. The API server
- * shows a plain text to its user, and a closed connection lets the next try reach another replica.
+ * Says that there is no verdict, so that the webhook's failurePolicy decides, after another try perhaps; a closed
+ * connection lets that reach another replica. Of an answer 503 the API server shows its user nothing but the message of
+ * a Status. Source: k8s.io/client-go/rest/request.go, Result.Into.
  *
  * @param uid of the review, if it is known; an unknown one is not invited back
  */
@@ -162,7 +163,8 @@ function unavailable(reply: FastifyReply, uid: string | undefined, why: string, 
   reply.header('connection', 'close')
   // 1 s: the least that the header can say beyond "at once".
   if (uid !== undefined && retries.invite(uid)) reply.header('retry-after', '1')
-  return plainText(reply, 503, why)
+  const reason = 'ServiceUnavailable'
+  return reply.code(503).send({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message: why, reason, code: 503 })
 }
 
 function plainText(reply: FastifyReply, status: number, text: string): FastifyReply {

@@ -3,10 +3,11 @@ import path from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/load.ts'
+import { until } from '../harness/api-client.ts'
 import { askApiServer } from '../harness/ask.ts'
 import { Balancer } from '../harness/balancer.ts'
 import { CHURNED, type Hands } from '../harness/churn.ts'
-import { register } from '../harness/guarded-cluster.ts'
+import { applyRegistration, register } from '../harness/guarded-cluster.ts'
 import { History } from '../harness/history.ts'
 import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
 import { TcpProxy } from '../harness/tcp-proxy.ts'
@@ -121,6 +122,25 @@ suite('of two replicas, one has never synced', () => {
       context.diagnostic(`  ${failed.size} failed there, and ${again} of these were judged by the other`)
       assert.ok(again >= 10, 'calls are repeated')
       for (const said of unjudged) assert.match(said, COULD_NOT_LOOK)
+    })
+  }
+})
+
+suite('a replica that has never synced is alone, and whoever waits for the verdict is told why there is none', () => {
+  const faults: Record<string, [fault: (proxy: TcpProxy) => void, why: string]> = {
+    'it is refused connections': [(proxy) => proxy.refuse(true), 'the API server could not be reached'],
+  }
+  for (const [title, [fault, why]] of Object.entries(faults)) {
+    test(title, async (context) => {
+      const { controlPlane } = cluster
+      const blind = await startBlind(context, fault)
+      await applyRegistration(controlPlane, blind, path.join(cluster.certs, 'ca.crt'), [])
+      const [from, to] = CHURNED as [string, string]
+      const told = await until('it is called', async () => {
+        const { said } = await askApiServer(controlPlane.api, { from, to, target: 'payments' })
+        return reviewed(blind).size > 0 && said
+      })
+      assert.ok(told.endsWith(`failed to call webhook: refgrant could not look up ReferenceGrants: ${why}`), told)
     })
   }
 })

@@ -99,8 +99,7 @@ test('what cannot be looked up is asked to come back twice, and then told why', 
     answers.map(({ headers }) => headers.connection),
     ['close', 'close', 'close'],
   )
-  assert.match(
-    answers[2]?.body ?? '',
-    /^refgrant could not look up ReferenceGrants: the API server could not be reached$/,
-  )
+  const { kind, status, message } = answers[2]?.json() ?? {}
+  assert.deepEqual([kind, status], ['Status', 'Failure'])
+  assert.equal(message, 'refgrant could not look up ReferenceGrants: the API server could not be reached')
 })

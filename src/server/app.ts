@@ -13,7 +13,7 @@ import { boundConnections } from './connections.ts'
 import { halfOf } from './deadline.ts'
 import type { Load, Share } from './load.ts'
 import { type ReviewRecorder, recordReview } from './record.ts'
-import { Retries } from './retries.ts'
+import { RETRY_AFTER, Retries } from './retries.ts'
 import { type ClientAuthentication, isLetIn, type KeyPair, tlsOptions } from './tls.ts'
 
 /**
@@ -72,7 +72,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     return503OnClosing: false,
   })
   boundConnections(app.server as Server)
-  readReviews(app, load)
+  const shares = readReviews(app, load)
   // Before the body is read.
   app.addHook('onRequest', async (request, reply) => {
     if (clients && !isLetIn(request.raw.socket as TLSSocket, clients))
@@ -81,10 +81,9 @@ export function buildApp(options: AppOptions): FastifyInstance {
   app.addHook('onSend', async (_request, reply) => {
     if (draining()) reply.header('connection', 'close')
   })
-  const retries = new Retries()
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    if (error instanceof Overloaded)
-      return unavailable(reply, error.uid, `refgrant is overloaded: ${error.message}`, retries)
+  const retries = new Retries(() => performance.now())
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof Overloaded) return turnAway(error, request, reply, retries)
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
     if (status < 500) return plainText(reply, status, error.message)
     logger.error({ err: error }, 'a review failed for a reason inside refgrant')
@@ -103,13 +102,13 @@ export function buildApp(options: AppOptions): FastifyInstance {
     const review = parseReview(request.body)
     const current = settings()
     const mode = modeOf(review, asked ?? current.mode, current)
-    const signal = AbortSignal.timeout(halfOf(request.query.timeout))
+    const signal = AbortSignal.timeout(halfOf(request.query.timeout, retries.spent(review.uid)))
     const outcome = await admit(review, current, source, signal).catch(orLookupFailed)
     const milliseconds = performance.now() - started
     recordReview(options, { review, catalogue: current.catalogue, mode, outcome, milliseconds })
-    return outcome instanceof LookupFailed
-      ? unavailable(reply, review.uid, `refgrant could not look up ReferenceGrants: ${outcome.message}`, retries)
-      : respond(review, outcome, mode)
+    if (!(outcome instanceof LookupFailed)) return respond(review, outcome, mode)
+    const back = retries.invite(review.uid, (shares.get(request.raw) as Share).elapsed, request.query.timeout)
+    return unavailable(reply, `refgrant could not look up ReferenceGrants: ${outcome.message}`, back)
   }
   const large = { bodyLimit: LARGEST_REVIEW }
   app.post('/validate', large, (request: Validation, reply) => validate(request, reply))
@@ -121,13 +120,18 @@ export function buildApp(options: AppOptions): FastifyInstance {
 
 type Validation = FastifyRequest<{ Querystring: { timeout?: unknown } }>
 
+/** The query parameter, whatever the route. */
+function timeoutOf({ query }: FastifyRequest): unknown {
+  return (query as Validation['query']).timeout
+}
+
 function orLookupFailed(error: unknown): LookupFailed {
   if (error instanceof LookupFailed) return error
   throw error
 }
 
-/** Lets the service read JSON, and nothing else, as far as it can carry what is sent. */
-function readReviews(app: FastifyInstance, load: Load): void {
+/** Lets the service read JSON, and nothing else, as far as it can carry what is sent; gives the share of each request. */
+function readReviews(app: FastifyInstance, load: Load): WeakMap<IncomingMessage, Share> {
   const shares = new WeakMap<IncomingMessage, Share>()
   app.addHook('onRequest', async ({ raw }, reply) => {
     const share = load.enter()
@@ -142,27 +146,38 @@ function readReviews(app: FastifyInstance, load: Load): void {
       limit: request.routeOptions.bodyLimit,
       load,
       share: shares.get(payload) as Share,
-      patience: halfOf((request.query as Validation['query']).timeout),
+      patience: halfOf(timeoutOf(request)),
     })
     return new Promise((resolve, reject) =>
       parse(request, text, (error, body) => (error ? reject(error) : resolve(body))),
     )
   })
+  return shares
 }
 
 type Callback = (error: Error | null, body?: unknown) => void
+
+/** Says that there is too much to do; a request whose uid has not been read yet is not invited back. */
+function turnAway(
+  { uid, message, elapsed }: Overloaded,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  retries: Retries,
+) {
+  const back = uid !== undefined && retries.invite(uid, elapsed, timeoutOf(request))
+  return unavailable(reply, `refgrant is overloaded: ${message}`, back)
+}
 
 /**
  * Says that there is no verdict, so that the webhook's failurePolicy decides, after another try perhaps; a closed
  * connection lets that reach another replica. Of an answer 503 the API server shows its user nothing but the message of
  * a Status. Source: k8s.io/client-go/rest/request.go, Result.Into.
  *
- * @param uid of the review, if it is known; an unknown one is not invited back
+ * @param back whether it is to be tried again
  */
-function unavailable(reply: FastifyReply, uid: string | undefined, why: string, retries: Retries): FastifyReply {
+function unavailable(reply: FastifyReply, why: string, back: boolean): FastifyReply {
   reply.header('connection', 'close')
-  // 1 s: the least that the header can say beyond "at once".
-  if (uid !== undefined && retries.invite(uid)) reply.header('retry-after', '1')
+  if (back) reply.header('retry-after', String(RETRY_AFTER))
   const reason = 'ServiceUnavailable'
   return reply.code(503).send({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message: why, reason, code: 503 })
 }

@@ -30,10 +30,13 @@ const WORDS: Record<ShedReason, string> = {
 export class Overloaded extends Error {
   /** Of the review that was turned away, if it could be seen. */
   readonly uid: string | undefined
+  /** How long ago it came, in ms. */
+  readonly elapsed: number
 
-  constructor(reason: ShedReason, uid: string | undefined) {
+  constructor(reason: ShedReason, uid: string | undefined, elapsed: number) {
     super(WORDS[reason])
     this.uid = uid
+    this.elapsed = elapsed
   }
 }
 
@@ -68,7 +71,7 @@ export async function readBody(
   if (values > MOST_VALUES)
     throw new BodyRefused(413, `the body is too large: it holds more than ${MOST_VALUES} values`)
   shed ??= share.judge(values, patience)
-  if (shed) throw new Overloaded(shed, uidIn(chunks[0]))
+  if (shed) throw new Overloaded(shed, uidIn(chunks[0]), share.elapsed)
   return Buffer.concat(chunks).toString()
 }
 

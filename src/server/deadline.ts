@@ -8,12 +8,13 @@ const MARGIN = 250
 const LONGEST_TIMEOUT = 30_000
 
 /**
- * Half of what the API server waits for an answer, in ms: so long may a review wait for its turn, and so long may fresh
- * reads take, so that an answer is still possible after they have failed.
+ * What is left of the time that the API server waits for an answer, in ms; below 0 if it waits no more.
  *
- * @param timeout the query parameter `timeout` that the API server adds, a Go duration such as `5s` or `1m0s`
+ * @param timeout the query parameter `timeout` that the API server adds, a Go duration such as `5s` or `1m0s`. It covers
+ *   all tries of a request and is the same in each.
+ * @param spent time since the first try, in ms
  */
-export function halfOf(timeout: unknown): number {
+export function leftOf(timeout: unknown, spent: number): number {
   const {
     minutes = '0',
     seconds = '0',
@@ -23,5 +24,14 @@ export function halfOf(timeout: unknown): number {
       ?.groups) ||
   {}
   const asked = Number(minutes) * 60_000 + Number(seconds) * 1_000 + Number(milliseconds) || DEFAULT_TIMEOUT
-  return Math.max(Math.min(asked, LONGEST_TIMEOUT) - MARGIN, MARGIN) / 2
+  return Math.min(asked, LONGEST_TIMEOUT) - MARGIN - spent
+}
+
+/**
+ * Half of what is left, in ms: so long may a review wait for its turn, and so long may fresh reads take, so that an
+ * answer is still possible after they have failed. A whole number, which timers ask for, and never so small that nothing
+ * could be tried.
+ */
+export function halfOf(timeout: unknown, spent = 0): number {
+  return Math.floor(Math.max(leftOf(timeout, spent), MARGIN) / 2)
 }

@@ -91,6 +91,11 @@ export class Share {
     this.#entered = now()
   }
 
+  /** Time since it came, in ms. */
+  get elapsed(): number {
+    return this.#now() - this.#entered
+  }
+
   /** Takes memory for a part of the body. A reason not to means that all that was taken is given back. */
   hold(bytes: number): ShedReason | undefined {
     if (this.#load.held.weight + bytes > MOST_WEIGHT) return this.#turnAway('memory')
@@ -106,7 +111,7 @@ export class Share {
    * @param patience how long it may have taken to get here, in ms
    */
   judge(values: number, patience: number): ShedReason | undefined {
-    if (this.#now() - this.#entered > patience) return this.#turnAway('late')
+    if (this.elapsed > patience) return this.#turnAway('late')
     if (this.#load.held.reviews >= MOST_REVIEWS) return this.#turnAway('reviews')
     this.#reviews = 1
     this.#load.held.reviews += 1

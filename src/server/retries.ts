@@ -1,3 +1,8 @@
+import { leftOf } from './deadline.ts'
+
+/** When an invited request comes back, in s: the least that `Retry-After` can say beyond "at once". */
+export const RETRY_AFTER = 1
+
 /** Requests remembered. One that is forgotten is asked to come back once more, which does no harm. */
 const REMEMBERED = 4_096
 
@@ -7,20 +12,38 @@ const INVITED_TRIES = 2
 /**
  * Counts the tries of each request that could not be answered. The API server repeats a call for which it gets
  * `Retry-After`, perhaps to another replica, and hides the reason while it does: so a request is invited back twice,
- * and the third answer tells its user why.
+ * and the third answer tells its user why; or an earlier one, if the API server would give up before another.
  *
  * Source: k8s.io/client-go/rest/with_retry.go.
  */
 export class Retries {
-  readonly #tries = new Map<string, number>()
+  readonly #requests = new Map<string, { readonly begun: number; tries: number }>()
+  readonly #now: () => number
 
-  /** Whether this request should come back; counts the try. */
-  invite(uid: string): boolean {
-    const tries = (this.#tries.get(uid) ?? 0) + 1
-    this.#tries.delete(uid)
-    this.#tries.set(uid, tries)
-    const [oldest] = this.#tries.keys()
-    if (this.#tries.size > REMEMBERED && oldest !== undefined) this.#tries.delete(oldest)
-    return tries <= INVITED_TRIES
+  /** @param now a monotonic clock, in ms */
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Time since the first try of a request, in ms; 0 for one that is not known to have been tried. */
+  spent(uid: string): number {
+    const begun = this.#requests.get(uid)?.begun
+    return begun === undefined ? 0 : this.#now() - begun
+  }
+
+  /**
+   * Whether this request should come back; counts the try.
+   *
+   * @param elapsed how long this try has taken, in ms
+   * @param timeout the query parameter `timeout` of the API server
+   */
+  invite(uid: string, elapsed: number, timeout: unknown): boolean {
+    const request = this.#requests.get(uid) ?? { begun: this.#now() - elapsed, tries: 0 }
+    request.tries += 1
+    this.#requests.delete(uid)
+    this.#requests.set(uid, request)
+    const [oldest] = this.#requests.keys()
+    if (this.#requests.size > REMEMBERED && oldest !== undefined) this.#requests.delete(oldest)
+    return request.tries <= INVITED_TRIES && leftOf(timeout, this.spent(uid)) > RETRY_AFTER * 1_000
   }
 }

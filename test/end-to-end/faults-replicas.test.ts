@@ -129,6 +129,7 @@ suite('of two replicas, one has never synced', () => {
 suite('a replica that has never synced is alone, and whoever waits for the verdict is told why there is none', () => {
   const faults: Record<string, [fault: (proxy: TcpProxy) => void, why: string]> = {
     'it is refused connections': [(proxy) => proxy.refuse(true), 'the API server could not be reached'],
+    'it gets no answer': [(proxy) => proxy.hole(), 'the API server did not answer in time'],
   }
   for (const [title, [fault, why]] of Object.entries(faults)) {
     test(title, async (context) => {

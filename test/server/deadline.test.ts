@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { halfOf } from '../../src/server/deadline.ts'
+import { halfOf, leftOf } from '../../src/server/deadline.ts'
 
 suite('fresh reads may take half of what is left of the timeout', () => {
   const timeouts: Record<string, [timeout: unknown, milliseconds: number]> = {
     '5s': ['5s', 2_375],
     '30s': ['30s', 14_875],
     'a fraction of a second': ['1.5s', 625],
+    'a fraction of a millisecond': ['1.2345s', 492],
     milliseconds: ['750ms', 250],
     'minutes and seconds': ['0m20s', 9_875],
     'seconds and milliseconds': ['2s500ms', 1_125],
@@ -29,4 +30,10 @@ test('no timeout gives more than the longest that a webhook can have', () => {
 
 test('no timeout is too short for an attempt', () => {
   for (const timeout of ['1ms', '250ms', '400ms']) assert.equal(halfOf(timeout), 125)
+})
+
+test('a later try has half of what the earlier ones left', () => {
+  assert.equal(leftOf('5s', 3_375), 1_375)
+  assert.equal(halfOf('5s', 3_375), 687)
+  assert.equal(halfOf('5s', 60_000), 125)
 })

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Server } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
 import { admit } from '../admission/admit.ts'
 import { advise } from '../admission/advise.ts'
 import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
@@ -82,21 +83,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     if (draining()) reply.header('connection', 'close')
   })
   const retries = new Retries(() => performance.now())
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    if (error instanceof Overloaded) return turnAway(error, request, reply, retries)
-    const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
-    if (status < 500) return plainText(reply, status, error.message)
-    logger.error({ err: error }, 'a review failed for a reason inside refgrant')
-    return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')
-  })
-  app.setNotFoundHandler((_request, reply) =>
-    plainText(
-      reply,
-      404,
-      `there is nothing here: reviews are answered at POST /validate, /validate/${MODES.join(', /validate/')} and /advise`,
-    ),
-  )
-
+  answerFailures(app, retries, logger)
   const validate = async (request: Validation, reply: FastifyReply, asked?: Mode) => {
     const started = performance.now()
     const review = parseReview(request.body)
@@ -116,6 +103,24 @@ export function buildApp(options: AppOptions): FastifyInstance {
     app.post(`/validate/${mode}`, large, (request: Validation, reply) => validate(request, reply, mode))
   app.post('/advise', large, ({ body }) => advise(parseReview(body), settings().catalogue))
   return app
+}
+
+/** Says why there is no review in the answer. */
+function answerFailures(app: FastifyInstance, retries: Retries, logger: Logger): void {
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof Overloaded) return turnAway(error, request, reply, retries)
+    const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
+    if (status < 500) return plainText(reply, status, error.message)
+    logger.error({ err: error }, 'a review failed for a reason inside refgrant')
+    return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')
+  })
+  app.setNotFoundHandler((_request, reply) =>
+    plainText(
+      reply,
+      404,
+      `there is nothing here: reviews are answered at POST /validate, /validate/${MODES.join(', /validate/')} and /advise`,
+    ),
+  )
 }
 
 type Validation = FastifyRequest<{ Querystring: { timeout?: unknown } }>

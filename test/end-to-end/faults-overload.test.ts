@@ -80,9 +80,9 @@ async function send(number: number, odd: string[] = []): Promise<Answer> {
     request.end(body)
     const [response] = await once(request, 'response')
     const said = await text(response)
-    if (response.statusCode === 503 && said.startsWith('refgrant is overloaded: ')) return 'shed'
-    if (response.statusCode === 200 && JSON.parse(said).response.allowed === permitted)
-      return permitted ? 'permitted' : 'denied'
+    const { message = '', response: judged } = JSON.parse(said)
+    if (response.statusCode === 503 && message.startsWith('refgrant is overloaded: ')) return 'shed'
+    if (response.statusCode === 200 && judged.allowed === permitted) return permitted ? 'permitted' : 'denied'
     odd.push(`HTTP ${response.statusCode} ${said}`)
   } catch (error) {
     odd.push(String(error))

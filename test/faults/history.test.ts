@@ -106,3 +106,68 @@ test('the tally tells how long a permit has outlived its grant', async () => {
   await history.review('shop -> billing', async () => ({ verdict: 'permitted' }))
   assert.deepEqual(history.tally(), { permitted: 1, denied: 0, unjudged: 0, wrong: [], stalest: 25 })
 })
+
+suite('a tally while something is on its way', () => {
+  /** Asks at a moment; the verdict is given later. */
+  function asked(begun: number): (ended: number, verdict: Verdict) => Promise<Verdict> {
+    time = begun
+    const { promise, resolve } = Promise.withResolvers<{ verdict: Verdict }>()
+    const verdict = history.review('shop -> billing', () => promise)
+    return (ended, given) => {
+      time = ended
+      resolve({ verdict: given })
+      return verdict
+    }
+  }
+
+  test('counts a review once, when it has ended', async () => {
+    await life()
+    const answer = asked(220)
+    assert.equal(history.tally().permitted, 0)
+    await answer(230, 'permitted')
+    assert.equal(history.tally().permitted, 1)
+    assert.equal(history.tally().permitted, 0)
+  })
+
+  for (const verdict of ['permitted', 'denied'] as const) {
+    test(`takes a grant that is being made for one that is there perhaps: ${verdict} is right`, async () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      time = 100
+      const made = history.create('shop -> billing', () => promise)
+      assert.equal(await review(120, 130, verdict), 0)
+      resolve()
+      await made
+    })
+  }
+
+  /** A grant that is made and deleted at once. */
+  async function short(moment: number): Promise<void> {
+    time = moment
+    const end = await history.create('shop -> billing', at(moment + 10))
+    await end(at(moment + 20))
+  }
+
+  test('forgets the grants that are over, but for the last one, which tells how stale a permit is', async () => {
+    const answer = asked(100)
+    for (let moment = 200; moment < 1_000; moment += 100) await short(moment)
+    assert.equal(history.lives, 8)
+    history.tally()
+    assert.equal(history.lives, 1)
+    await answer(1_000, 'permitted')
+    assert.deepEqual(history.tally().wrong, [])
+    time = 990
+    await history.review('shop -> billing', async () => ({ verdict: 'permitted' }))
+    assert.equal(history.tally().stalest, 70)
+  })
+
+  test('keeps a grant that lives, and one that is there perhaps, however old they are', async () => {
+    time = 100
+    await history.create('shop -> billing', at(110))
+    await history.create('shop -> billing', lost(120))
+    await short(200)
+    history.tally()
+    assert.equal(history.lives, 3)
+    assert.equal(await review(200_000, 200_010, 'denied'), 1)
+    assert.equal(await review(200_000, 200_010, 'permitted'), 0)
+  })
+})

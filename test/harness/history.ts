@@ -75,17 +75,39 @@ export class History {
     return verdict
   }
 
-  /** Counts the reviews since the last tally. Only for when none is on its way, nor a write. */
+  /**
+   * Counts the reviews that have ended since the last tally, and forgets them. Whatever is on its way does no harm: what
+   * comes of it lies after the end of each of these.
+   */
   tally(): Tally {
     const reviews = this.#reviews
     this.#reviews = []
     const count = (verdict: Verdict) => reviews.filter((review) => review.verdict === verdict).length
-    return {
+    const tally = {
       permitted: count('permitted'),
       denied: count('denied'),
       unjudged: count('unjudged'),
       wrong: reviews.filter((review) => this.#isWrong(review)).map((review) => this.#describe(review)),
       stalest: Math.max(0, ...reviews.map((review) => this.#staleness(review))),
+    }
+    this.#forget()
+    return tally
+  }
+
+  /** Lives on record. */
+  get lives(): number {
+    return [...this.#lives.values()].reduce((sum, { length }) => sum + length, 0)
+  }
+
+  /**
+   * Drops the lives that are over, but for the last of each reference. A review that is counted later ends later: for a
+   * denial to be wrong the grant must live now, and how stale a permit is depends on the grant that ended last.
+   */
+  #forget(): void {
+    for (const [reference, lives] of this.#lives) {
+      const last = Math.max(...lives.map(({ deleted = -Infinity }) => deleted))
+      const matters = ({ deleted = Infinity }: Life) => deleted >= last
+      this.#lives.set(reference, lives.filter(matters))
     }
   }
 

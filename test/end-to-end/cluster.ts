@@ -21,13 +21,24 @@ export interface Cluster {
   namespaces(...names: string[]): Promise<void>
 }
 
-/** @param release the release of Gateway API whose CRDs are installed, experimental channel */
-export async function startCluster(release = GATEWAY_API, apiServerFlags: readonly string[] = []): Promise<Cluster> {
+/**
+ * @param release the release of Gateway API whose CRDs are installed, experimental channel
+ * @param signal ends the start, or what has started
+ */
+export async function startCluster(
+  release = GATEWAY_API,
+  apiServerFlags: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<Cluster> {
   const folder = await mkdtemp(path.join(tmpdir(), 'refgrant-'))
   const certs = path.join(folder, 'certs')
   await run(process.execPath, ['src/cli.ts', 'certs', '--out', certs])
   const crds = await gatewayApiCrds(release, 'experimental')
-  const controlPlane = await startControlPlane({ folder: path.join(folder, 'data'), apiServerFlags })
+  const controlPlane = await startControlPlane({
+    folder: path.join(folder, 'data'),
+    apiServerFlags,
+    ...(signal && { signal }),
+  })
   try {
     await controlPlane.api.installCrds(crds)
     return {
@@ -56,6 +67,12 @@ export async function startGuard(
   nodeOptions: readonly string[] = [],
 ): Promise<Refgrant> {
   const refgrant = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', kubeconfig], nodeOptions })
-  await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'))
-  return refgrant
+  try {
+    await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'))
+    return refgrant
+  } catch (error) {
+    // As with the control plane.
+    await refgrant.stop()
+    throw error
+  }
 }

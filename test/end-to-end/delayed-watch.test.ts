@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { until } from '../harness/api-client.ts'
+import { askIndex, askRefgrant } from '../harness/ask.ts'
 import type { Refgrant } from '../harness/refgrant.ts'
 import { type ReverseProxy, startReverseProxy } from '../harness/reverse-proxy.ts'
 import { type Cluster, startCluster, startGuard } from './cluster.ts'
@@ -47,4 +49,25 @@ test(`a grant and its route in one file are accepted, ${APPLIES} times, though t
   const confirmed = (await refgrant.metric('refgrant_fresh_reads_total', 'started')) - before
   assert.ok(confirmed > 0, 'grants were looked up before a refusal')
   assert.ok(proxy.lists() >= confirmed, 'and the API server was asked')
+})
+
+test(`what the index knows can be asked for: nothing new until the watch, ${DELAY} ms late, has told it`, async () => {
+  await cluster.namespaces('billing')
+  const { api } = cluster.controlPlane
+  const reference = { from: 'shop', to: 'billing', target: 'payments' }
+  const toPayments = grant({ name: 'shop', to: 'payments' })
+  const reads = () => refgrant.metric('refgrant_fresh_reads_total', 'started')
+  const indexSays = (expected: string) =>
+    until(`the index says: ${expected}`, async () => (await askIndex(refgrant, reference)).verdict === expected)
+
+  await indexSays('denied')
+  await api.apply(toPayments)
+  assert.equal((await askRefgrant(refgrant, reference)).verdict, 'permitted')
+  const before = await reads()
+  assert.equal((await askIndex(refgrant, reference)).verdict, 'denied')
+  await indexSays('permitted')
+  await api.delete(toPayments)
+  assert.equal((await askIndex(refgrant, reference)).verdict, 'permitted')
+  await indexSays('denied')
+  assert.equal(await reads(), before)
 })

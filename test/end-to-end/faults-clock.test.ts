@@ -19,7 +19,7 @@ let cluster: FaultyCluster<TcpProxy>
 
 before(async () => {
   const nodeOptions = ['--import', `data:text/javascript,${encodeURIComponent(jumpingDate)}`]
-  cluster = await startFaultyCluster(TcpProxy.start, undefined, nodeOptions)
+  cluster = await startFaultyCluster(TcpProxy.start, { nodeOptions })
 })
 after(() => cluster?.stop())
 

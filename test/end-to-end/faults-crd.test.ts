@@ -26,7 +26,7 @@ async function grantCrdOf(release: string): Promise<ApiObject> {
 let cluster: FaultyCluster<TcpProxy>
 
 before(async () => {
-  cluster = await startFaultyCluster(TcpProxy.start, remove)
+  cluster = await startFaultyCluster(TcpProxy.start, { prepare: remove })
   cluster.proxy.delay(DELAY)
 })
 after(() => cluster?.stop())

@@ -35,19 +35,25 @@ export interface FaultyCluster<P extends Proxy> extends Cluster {
   stop(): Promise<void>
 }
 
+interface Start {
+  /** What is done before refgrant starts. */
+  readonly prepare?: (cluster: Cluster) => Promise<unknown>
+  /** Options of the Node that refgrant runs on. */
+  readonly nodeOptions?: readonly string[]
+  /** Ends the start, or the control plane that has started. */
+  readonly signal?: AbortSignal
+}
+
 /**
  * Starts it, with namespaces for a churn.
  *
  * @param startProxy starts what refgrant reaches the API server through
- * @param prepare what is done before refgrant starts
- * @param nodeOptions options of the Node that refgrant runs on
  */
 export async function startFaultyCluster<P extends Proxy>(
   startProxy: (controlPlane: ControlPlane) => Promise<P>,
-  prepare: (cluster: Cluster) => Promise<unknown> = async () => {},
-  nodeOptions: readonly string[] = [],
+  { prepare, nodeOptions, signal }: Start = {},
 ): Promise<FaultyCluster<P>> {
-  const cluster = await startCluster()
+  const cluster = await startCluster(undefined, undefined, signal)
   const { controlPlane } = cluster
   const proxy = await startProxy(controlPlane)
   const stop = async () => {
@@ -56,7 +62,7 @@ export async function startFaultyCluster<P extends Proxy>(
   }
   try {
     await cluster.namespaces(...CHURNED)
-    await prepare(cluster)
+    await prepare?.(cluster)
     const token = await controlPlane.api.token('refgrant-system', 'refgrant')
     const authenticate = (token: string) => controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
     const refgrant = await startGuard(cluster, await authenticate(token), nodeOptions)
@@ -82,9 +88,9 @@ interface Writing {
 }
 
 /** Writes through the API server; asks there and refgrant itself in turn. */
-function hands(
+export function hands(
   { controlPlane: { api }, refgrant }: Judged,
-  { version = () => 'v1', padding = 0, ask }: Writing,
+  { version = () => 'v1', padding = 0, ask }: Writing = {},
 ): Hands {
   const named = ({ from, to, target }: Reference, name: string) => {
     const object = grant({ name, to: target, namespace: to, from: { namespace: from }, version: version() })

@@ -35,7 +35,38 @@ export async function askApiServer(api: ApiClient, reference: Reference): Promis
 const agent = new https.Agent({ keepAlive: true })
 
 /** Asks refgrant itself, as the API server would: possible while there is none. */
-export async function askRefgrant({ url, ca }: Pick<Refgrant, 'url' | 'ca'>, reference: Reference): Promise<Answer> {
+export function askRefgrant(server: Server, reference: Reference): Promise<Answer> {
+  return post(server, reference, null, ({ allowed, status }) => ({
+    verdict: allowed ? 'permitted' : 'denied',
+    said: status?.message ?? '',
+  }))
+}
+
+/**
+ * Asks what refgrant's index knows, as its watch left it: by an update that keeps the reference. It is allowed either
+ * way, with a warning if no grant permits the reference; nothing is read afresh for that. While the index is older than
+ * knowledge may be, there is no warning.
+ */
+export function askIndex(server: Server, reference: Reference): Promise<Answer> {
+  return post(server, reference, route(reference), ({ warnings }) => ({ verdict: warnings ? 'denied' : 'permitted' }))
+}
+
+type Server = Pick<Refgrant, 'url' | 'ca'>
+
+/** What refgrant responds. */
+interface Response {
+  readonly allowed: boolean
+  readonly status?: { readonly message?: string }
+  readonly warnings?: readonly string[]
+}
+
+/** @param stored the stored object, if the review is of an update */
+async function post(
+  { url, ca }: Server,
+  reference: Reference,
+  stored: object | null,
+  verdictOf: (response: Response) => Answer,
+): Promise<Answer> {
   const review = {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
@@ -45,10 +76,10 @@ export async function askRefgrant({ url, ca }: Pick<Refgrant, 'url' | 'ca'>, ref
       resource: { group: GROUP, version: 'v1', resource: 'httproutes' },
       name: 'route',
       namespace: reference.from,
-      operation: 'CREATE',
+      operation: stored ? 'UPDATE' : 'CREATE',
       userInfo: {},
       object: route(reference),
-      oldObject: null,
+      oldObject: stored,
     },
   }
   const { promise, resolve, reject } = Promise.withResolvers<import('node:http').IncomingMessage>()
@@ -59,6 +90,5 @@ export async function askRefgrant({ url, ca }: Pick<Refgrant, 'url' | 'ca'>, ref
   const response = await promise
   const body = await text(response)
   if (response.statusCode !== 200) return { verdict: 'unjudged', said: `HTTP ${response.statusCode} ${body}` }
-  const { allowed, status } = JSON.parse(body).response as { allowed: boolean; status?: { message?: string } }
-  return { verdict: allowed ? 'permitted' : 'denied', said: status?.message ?? '' }
+  return verdictOf(JSON.parse(body).response)
 }

@@ -1,7 +1,7 @@
 /** Speaks to the inspector of a Node process, for what only the process itself can do. */
 export class Inspector {
   readonly #socket: WebSocket
-  #asked = 1
+  #asked = 0
 
   private constructor(socket: WebSocket) {
     this.#socket = socket
@@ -29,21 +29,27 @@ export class Inspector {
     return Number(usedSize) + Number(backingStorageSize)
   }
 
-  async #ask(method: string): Promise<Record<string, unknown>> {
-    const id = this.#asked++
-    const { promise, resolve } = Promise.withResolvers<Record<string, unknown>>()
-    const listen = ({ data }: MessageEvent) => {
-      const answer = JSON.parse(String(data))
-      if (answer.id !== id) return
-      this.#socket.removeEventListener('message', listen)
-      resolve(answer.result)
-    }
-    this.#socket.addEventListener('message', listen)
-    this.#socket.send(JSON.stringify({ id, method }))
-    return promise
-  }
-
   close(): void {
     this.#socket.close()
+  }
+
+  async #ask(method: string): Promise<Record<string, unknown>> {
+    this.#asked += 1
+    const id = this.#asked
+    const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>()
+    const take = ({ data }: MessageEvent) => {
+      const answer = JSON.parse(data)
+      if (answer.id === id) resolve(answer.result)
+    }
+    const fail = () => reject(new Error(`${method}: the process has ended`))
+    this.#socket.addEventListener('message', take)
+    this.#socket.addEventListener('close', fail)
+    this.#socket.send(JSON.stringify({ id, method }))
+    try {
+      return await promise
+    } finally {
+      this.#socket.removeEventListener('message', take)
+      this.#socket.removeEventListener('close', fail)
+    }
   }
 }

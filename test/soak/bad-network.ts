@@ -63,6 +63,8 @@ export class BadNetwork {
     this.#proxy.truncate(LARGE.cut)
     await this.#hands.create(large, `large-${turn}`)
     await this.#hands.delete(large, `large-${turn}`)
+    // What is left of the connections must not break the watch again that begins on one of them.
+    this.#proxy.truncate(Infinity)
   }
 
   async hole(): Promise<void> {

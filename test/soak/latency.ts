@@ -3,13 +3,14 @@ import type { Hands, Reference } from '../harness/churn.ts'
 import type { Verdict } from '../harness/history.ts'
 
 /**
- * How often a grant is made, in ms. The next one does not wait for the last: else whatever takes long would be measured
- * seldom.
+ * How often a grant is made, and how long after that it is deleted, in ms. Neither waits for what others take: else
+ * whatever takes long would be measured seldom.
  */
 const EVERY = 500
+const LIFE = 10_000
 
-/** Kept free before the end, in ms, for the grants that are on their way. */
-const ROOM = 5_000
+/** Kept free before the end, in ms, for what is on its way. */
+const ROOM = LIFE + 5_000
 
 /** Pause before the index is asked again, in ms at least, and as a part of the time so far. */
 const POLL = { least: 2, part: 0.05 }
@@ -50,8 +51,10 @@ export class Latency {
   async #measure(index: number): Promise<void> {
     const name = `latency-${index}`
     const reference = { from: 'shop-latency', to: 'billing-never-0', target: name }
+    const life = wait(LIFE)
     await this.#hands.create(reference, name)
     await this.#time(this.granted, reference, 'permitted')
+    await life
     await this.#hands.delete(reference, name)
     await this.#time(this.revoked, reference, 'denied')
   }

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { table } from '../../src/report/table.ts'
 import { type FaultyCluster, hands, startFaultyCluster } from '../end-to-end/faults.ts'
@@ -18,7 +20,7 @@ import { hasGrown, type Memory, memoryOf } from './memory.ts'
 /** How often reviews are counted and progress is told, in ms. */
 const TELL = 15_000
 
-/** Verdicts of either kind, a second, without which nothing was tested: a third of what an idle machine with 2 cores gives. */
+/** Verdicts of either kind, a second, without which nothing was tested: a quarter of what 2 busy cores give. */
 const LEAST = 3
 
 /** What is counted of the API server's work. */
@@ -59,7 +61,8 @@ async function soak({ history, proxy, refgrant, ...cluster }: FaultyCluster<TcpP
   const count = () => {
     add(counts, history.tally())
     forgetReviews(refgrant.log)
-    say(`${Math.round((performance.now() - begun) / 1_000)} s: ${inWords(counts)}, ${churn.gone} grants came and went`)
+    const seconds = Math.round((performance.now() - begun) / 1_000)
+    say(`${seconds} of ${minutes * 60} s: ${inWords(counts)}, ${churn.gone} grants came and went`)
   }
 
   const begun = performance.now()
@@ -118,8 +121,8 @@ function show({ counts, gone, faults, memory, latency, asked }: Report): string 
     ...[50, 99, 100].map((percent) => percentile(values, percent).toFixed(1)),
   ]
   return [
-    `soak of ${minutes} minutes: ${inWords(counts)}, ${gone} grants came and went\n`,
-    `faults: ${faults.cut} cuts, ${faults.truncate} in the middle of a line, ${faults.hole} holes of 5 s\n`,
+    `soak of ${minutes} minutes: ${inWords(counts)}, ${gone} grants came and went\n` +
+      `faults: ${faults.cut} cuts, ${faults.truncate} in the middle of a line, ${faults.hole} holes of 5 s\n`,
     table(
       ['memory of refgrant, MiB', 'start', 'middle', 'end'],
       [
@@ -175,15 +178,19 @@ async function run(): Promise<boolean> {
     nodeOptions: ['--inspect=127.0.0.1:0'],
     signal: stop.signal,
   })
+  const folder = path.dirname(cluster.controlPlane.folder)
+  let failures: string[]
   try {
     const report = await Promise.race([soak(cluster), interrupted])
     process.stdout.write(`\n${show(report)}`)
-    const failures = failuresOf(report)
-    for (const failure of failures) say(`failed: ${failure}; the logs are in ${cluster.controlPlane.folder}`)
-    return failures.length === 0
+    failures = failuresOf(report)
   } finally {
     await cluster.stop()
   }
+  for (const failure of failures) say(`failed: ${failure}; the logs are in ${folder}`)
+  // An hour's logs are half a gigabyte.
+  if (failures.length === 0) await rm(folder, { recursive: true })
+  return failures.length === 0
 }
 
 let good = false

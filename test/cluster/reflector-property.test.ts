@@ -51,7 +51,7 @@ async function follow(steps: readonly (readonly [Step, number])[], repeats: numb
   return { known, there: cluster.content, lists: reflector.lists, watches: reflector.watches }
 }
 
-const scripts = fc.array(fc.tuple(stepOf, fc.nat(6)), { maxLength: 40 })
+const scripts = fc.array(fc.tuple(stepOf, fc.nat(8)), { maxLength: 60, size: 'max' })
 
 test('whatever happens to a cluster and its watches, and however often events come, the index ends as the cluster', async () => {
   const seen = { expired: 0, broken: 0, api: 0, unproven: 0, stuck: 0, start: 0, timeout: 0, refused: 0 }
@@ -61,7 +61,7 @@ test('whatever happens to a cluster and its watches, and however often events co
       assert.deepEqual(known, there)
       for (const [what, count] of Object.entries({ ...lists, ...watches })) seen[what as keyof typeof seen] += count
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
   for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, `${what} has come about`)
 })

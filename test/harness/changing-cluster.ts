@@ -29,16 +29,26 @@ export type Step =
 const names = fc.constantFrom('a', 'b', 'c', 'd', 'e')
 const write = fc.record({ what: fc.constant('write' as const), name: names, target: fc.constantFrom('x', 'y', 'z') })
 
-/** Any step; writes are the most frequent. */
+/** Any step, each as often as lets all kinds of lists and of ends come about. */
 export const stepOf: fc.Arbitrary<Step> = fc.oneof(
-  { arbitrary: write, weight: 6 },
-  { arbitrary: fc.record({ what: fc.constant('delete' as const), name: names }), weight: 4 },
-  fc.record({ what: fc.constantFrom('compact' as const, 'bookmark' as const, 'cut' as const, 'end' as const) }),
-  fc.record({ what: fc.constant('fail' as const), times: fc.integer({ min: 1, max: 3 }) }),
-  fc.record({ what: fc.constantFrom('uninstall' as const, 'install' as const) }),
-  fc.record({ what: fc.constant('stream' as const), streams: fc.boolean() }),
-  fc.record({ what: fc.constant('wait' as const), milliseconds: fc.constantFrom(500, 10_000, 61_000) }),
+  { arbitrary: write, weight: 10 },
+  { arbitrary: fc.record({ what: fc.constant('delete' as const), name: names }), weight: 6 },
+  { arbitrary: what('cut', 'end', 'compact', 'bookmark'), weight: 10 },
+  {
+    arbitrary: fc.record({ what: fc.constant('fail' as const), times: fc.integer({ min: 1, max: 3 }) }),
+    weight: 2,
+  },
+  { arbitrary: what('install', 'install', 'install', 'uninstall'), weight: 2 },
+  { arbitrary: fc.record({ what: fc.constant('stream' as const), streams: fc.boolean() }), weight: 1 },
+  {
+    arbitrary: fc.record({ what: fc.constant('wait' as const), milliseconds: fc.constantFrom(500, 10_000, 61_000) }),
+    weight: 6,
+  },
 )
+
+function what<W extends string>(...all: readonly W[]): fc.Arbitrary<{ what: W }> {
+  return fc.record({ what: fc.constantFrom(...all) })
+}
 
 interface Change {
   readonly version: number

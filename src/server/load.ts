@@ -16,10 +16,10 @@ const NETWORK_TURN = 1
 /** What bodies that share a turn hold together, in bytes, unless one alone holds more: reviews are of some KiB mostly. */
 const BODIES_TURN = 64 * 1024
 
-/** Why a review is turned away: too many in judgement, too much memory for them, or too late to begin with it. */
+/** Why a review is turned away: too many in judgement, too much memory for them, or too late, or nobody waits any more. */
 export type ShedReason = 'reviews' | 'memory' | 'late'
 
-/** What the reviews in flight take. More than can be carried is turned away at once: it is never queued. */
+/** What the reviews in flight take. What there is no room or no time for is turned away. */
 export class Load {
   /** Reviews turned away since the start. */
   readonly shed: Record<ShedReason, number> = { reviews: 0, memory: 0, late: 0 }
@@ -83,6 +83,7 @@ export class Share {
   readonly #entered: number
   #weight = 0
   #reviews = 0
+  #left = false
 
   /** @param now a monotonic clock, in ms */
   constructor(load: Load, now: () => number) {
@@ -98,6 +99,7 @@ export class Share {
 
   /** Takes memory for a part of the body. A reason not to means that all that was taken is given back. */
   hold(bytes: number): ShedReason | undefined {
+    if (this.#left) return this.#turnAway('late')
     if (this.#load.held.weight + bytes > MOST_WEIGHT) return this.#turnAway('memory')
     this.#weight += bytes
     this.#load.held.weight += bytes
@@ -111,15 +113,20 @@ export class Share {
    * @param patience how long it may have taken to get here, in ms
    */
   judge(values: number, patience: number): ShedReason | undefined {
-    if (this.elapsed > patience) return this.#turnAway('late')
+    if (this.#left || this.elapsed > patience) return this.#turnAway('late')
     if (this.#load.held.reviews >= MOST_REVIEWS) return this.#turnAway('reviews')
     this.#reviews = 1
     this.#load.held.reviews += 1
     return this.hold(values * VALUE_WEIGHT)
   }
 
-  /** Gives everything back. */
+  /** Gives everything back, and takes nothing more. */
   leave(): void {
+    this.#left = true
+    this.#giveBack()
+  }
+
+  #giveBack(): void {
     this.#load.held.weight -= this.#weight
     this.#load.held.reviews -= this.#reviews
     this.#weight = 0
@@ -127,7 +134,7 @@ export class Share {
   }
 
   #turnAway(reason: ShedReason): ShedReason {
-    this.leave()
+    this.#giveBack()
     this.#load.shed[reason] += 1
     return reason
   }

@@ -49,13 +49,12 @@ interface Report {
   readonly asked: readonly (readonly [metric: string, label: string, count: string])[]
 }
 
-async function soak({ history, proxy, refgrant, ...cluster }: FaultyCluster<TcpProxy>): Promise<Report> {
-  const judged = { ...cluster, refgrant, history }
-  const inspector = await Inspector.connect(refgrant.inspector())
+async function soak(cluster: FaultyCluster<TcpProxy>, inspector: Inspector): Promise<Report> {
+  const { history, proxy, refgrant } = cluster
   const memory = () => memoryOf(refgrant.process.pid, inspector)
-  const churn = new Churn(history, hands(judged))
-  const network = new BadNetwork(proxy, hands(judged, { padding: PADDING }))
-  const askTheIndex = hands(judged, { ask: (reference) => askIndex(refgrant, reference) })
+  const churn = new Churn(history, hands(cluster))
+  const network = new BadNetwork(proxy, hands(cluster, { padding: PADDING }))
+  const askTheIndex = hands(cluster, { ask: (reference) => askIndex(refgrant, reference) })
   const latency = new Latency(askTheIndex, () => network.calm)
   const counts: Counts = { permitted: 0, denied: 0, unjudged: 0, wrong: 0 }
   const count = () => {
@@ -87,7 +86,6 @@ async function soak({ history, proxy, refgrant, ...cluster }: FaultyCluster<TcpP
   await churn.stop()
   count()
   const asked = askedIn(await refgrant.health('/metrics'))
-  inspector.close()
   return { counts, gone: churn.gone, faults: network.counts, memory: memories, latency, asked }
 }
 
@@ -179,12 +177,16 @@ async function run(): Promise<boolean> {
     signal: stop.signal,
   })
   const folder = path.dirname(cluster.controlPlane.folder)
+  let inspector: Inspector | undefined
   let failures: string[]
   try {
-    const report = await Promise.race([soak(cluster), interrupted])
+    inspector = await Inspector.connect(cluster.refgrant.inspector())
+    const report = await Promise.race([soak(cluster, inspector), interrupted])
     process.stdout.write(`\n${show(report)}`)
     failures = failuresOf(report)
   } finally {
+    // Node does not end while an inspector is connected.
+    inspector?.close()
     await cluster.stop()
   }
   for (const failure of failures) say(`failed: ${failure}; the logs are in ${folder}`)

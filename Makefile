@@ -103,7 +103,7 @@ $(INSTALLED): package-lock.json $(NODE)
 ifneq ($(NODE),)
 $(NODE):
 	@echo 'Node 24 or newer is needed and this machine has $(NODE_MAJOR): bringing $(NODE_VERSION), about 40 MB, once' >&2
-	npm install --silent --no-save --ignore-scripts --prefix $(NODE_HOME) $(NODE_PACKAGE)@$(NODE_VERSION) || \
-		{ echo 'there is no Node $(NODE_VERSION) for this machine on the npm registry: install Node 24 from nodejs.org' >&2; exit 1; }
+	npm install --loglevel error --no-save --ignore-scripts --prefix $(NODE_HOME) $(NODE_PACKAGE)@$(NODE_VERSION) || \
+		{ echo 'Node $(NODE_VERSION) could not be brought from the npm registry: install Node 24 from nodejs.org' >&2; exit 1; }
 	@touch $@
 endif

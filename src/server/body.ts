@@ -89,6 +89,8 @@ function eachChunk(payload: IncomingMessage, take: (chunk: Buffer) => boolean): 
     resolve()
   }
   const onBreak = () => reject(new BodyRefused(400, 'the body ended before its end'))
+  // Closed before anybody listened: no event is to come.
+  if (payload.destroyed) onBreak()
   payload.on('data', onData).once('end', resolve).once('error', onBreak).once('close', onBreak)
   return promise
 }

@@ -23,6 +23,9 @@ const PAUSE = 500
 /** Longest that refgrant lives once it listens, in ms: it has synced before that, and judges some pairs. */
 const LIFE = 1_200
 
+/** Routes without a grant that are refused at least, and stored at least where that is possible. */
+const LEAST = 5
+
 /** Kills at least. */
 const KILLS = LONG ? 10 : 3
 
@@ -176,7 +179,10 @@ async function applyUnder(context: TestContext, failurePolicy: 'Fail' | 'Ignore'
   const applies = new Applies(namespace)
   const failedOpen = await countedAsFailedOpen()
   refgrant.doom()
-  await applies.run(() => refgrant.kills >= KILLS)
+  const { counts } = applies
+  // On a busy machine refgrant may be away most of the time, and pairs are over before it has judged enough.
+  const felt = () => (failurePolicy === 'Fail' ? applies.broken > 0 : counts['ungranted stored'] >= LEAST)
+  await applies.run(() => refgrant.kills >= KILLS && counts['ungranted refused'] >= LEAST && felt())
   await refgrant.spare()
   // A grant was there all the time.
   assert.equal(applies.counts['granted refused'], 0)
@@ -233,6 +239,6 @@ suite('refgrant is killed again and again while routes are applied', () => {
     )
     assert.deepEqual(wrong, [])
     assert.equal(failedOpen, noted.size, 'the audit log and the metric agree')
-    assert.ok(stored.length >= 5 && counts['ungranted refused'] >= 5, 'refgrant was away and was not')
+    assert.ok(stored.length >= LEAST && counts['ungranted refused'] >= LEAST, 'refgrant was away and was not')
   })
 })

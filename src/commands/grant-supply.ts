@@ -41,7 +41,7 @@ export async function clusterGrants(choice: ConnectionChoice, live: LiveConfig, 
   return {
     source: grants,
     knowledge: () => ({
-      grants: grants.index.size,
+      grants: grants.size,
       ageSeconds: grants.age / 1_000,
       freshReads: grants.freshReads,
       freshReadSeconds: grants.freshReadTime / 1_000,
@@ -93,7 +93,7 @@ export function folderGrants(folder: string, { config }: LiveConfig, logger: Log
     source.watch()
     return {
       source,
-      knowledge: () => ({ grants: source.index.size, ageSeconds: 0, ...none }),
+      knowledge: () => ({ grants: source.grants.length, ageSeconds: 0, ...none }),
       drift: () => [],
       configure: () => {},
       stop: () => source.close(),

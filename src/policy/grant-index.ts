@@ -31,19 +31,30 @@ export interface IndexLimits {
 /** A grant as it is kept: its name, and one key for each entry of its halves. */
 interface Stored {
   readonly name: string
-  /** The keys of `from`, then those of `to`, in one list: a list of its own would take 56 bytes more. */
+  /** The keys of `from`, then those of `to`, in one list: a list of its own would take 64 bytes more. */
   readonly keys: readonly string[]
   /** How many of the keys are of `from`. */
   readonly accepted: number
-  /** The list that had it last. */
+  /** The list that had it last, or GONE. */
   list: number
 }
+
+/** Grants that accept one referrer. */
+interface Accepting {
+  readonly key: string
+  /** Those that are gone are left in until they are the half. */
+  grants: Stored[]
+  gone: number
+}
+
+/** In place of the list of a grant that is not kept any more. */
+const GONE = -1
 
 /** The grants of one namespace. */
 interface NamespaceGrants {
   readonly byName: Map<string, Stored>
-  /** By the key of a `from`: one grant, or several. */
-  readonly byFrom: Map<string, Stored | Set<Stored>>
+  /** By the key of a `from`: one grant, as most have it, or several. */
+  readonly byFrom: Map<string, Stored | Accepting>
   weight: number
   /** The list during or after which a grant was not kept; undefined if all are kept. */
   missedIn: number | undefined
@@ -52,8 +63,8 @@ interface NamespaceGrants {
 }
 
 /** Memory of a grant and of one key, in bytes, beside the characters: measured with Node 24 for a million grants. */
-const GRANT_WEIGHT = 200
-const KEY_WEIGHT = 40
+const GRANT_WEIGHT = 100
+const KEY_WEIGHT = 32
 
 /** Grants that `sweep` looks at between two pauses: about a millisecond. */
 const SWEPT_AT_ONCE = 5_000
@@ -103,13 +114,12 @@ export class GrantIndex implements GrantLookup {
   set(grant: Grant): boolean {
     const known = this.#namespace(grant.namespace)
     const before = known.byName.get(grant.name)
-    const keys = [...grant.from.map(fromKey), ...grant.to.map(toKey)]
-    if (before && before.accepted === grant.from.length && equal(before.keys, keys)) {
+    const stored = store(grant, known, this.#list)
+    if (before && before.accepted === stored.accepted && equal(before.keys, stored.keys)) {
       before.list = this.#list
       return true
     }
     if (before) this.#remove(known, before)
-    const stored = { name: grant.name, keys, accepted: grant.from.length, list: this.#list }
     if (known.evicted || known.weight + weightOf(stored) > this.#limits.eachNamespace) {
       this.miss(grant.namespace)
       return false
@@ -171,11 +181,13 @@ export class GrantIndex implements GrantLookup {
     if (accepting === undefined) return { grants: targets.map(() => undefined), complete }
     const byKey = new Map<string, Stored | undefined>()
     for (const target of targets) byKey.set(toKey(target), undefined).set(kindKey(target), undefined)
-    for (const stored of accepting instanceof Set ? accepting : [accepting])
+    for (const stored of 'grants' in accepting ? accepting.grants : [accepting]) {
+      if (stored.list === GONE) continue
       for (let at = stored.accepted; at < stored.keys.length; at += 1) {
         const key = stored.keys[at] as string
         if (byKey.has(key)) byKey.set(key, stored)
       }
+    }
     const grants = targets.map((target) => {
       const stored = byKey.get(toKey(target)) ?? byKey.get(kindKey(target))
       return stored && this.#nameOf(namespace, stored)
@@ -210,20 +222,24 @@ export class GrantIndex implements GrantLookup {
     for (let at = 0; at < stored.accepted; at += 1) {
       const key = stored.keys[at] as string
       const others = known.byFrom.get(key)
-      if (others instanceof Set) others.add(stored)
-      else if (others && others !== stored) known.byFrom.set(key, new Set([others, stored]))
-      else known.byFrom.set(key, stored)
+      if (others === undefined) known.byFrom.set(key, stored)
+      else if (!('grants' in others)) known.byFrom.set(key, { key, grants: [others, stored], gone: 0 })
+      else others.grants.push(stored)
     }
     this.#count(known, 1, weightOf(stored))
   }
 
   #remove(known: NamespaceGrants, stored: Stored): void {
     known.byName.delete(stored.name)
+    stored.list = GONE
     for (let at = 0; at < stored.accepted; at += 1) {
       const key = stored.keys[at] as string
       const others = known.byFrom.get(key)
-      if (others instanceof Set) others.delete(stored)
-      if (others === stored || (others instanceof Set && others.size === 0)) known.byFrom.delete(key)
+      if (others === stored) known.byFrom.delete(key)
+      if (others && 'grants' in others) {
+        others.gone += 1
+        if (others.gone * 2 > others.grants.length) compact(known, others)
+      }
     }
     this.#count(known, -1, -weightOf(stored))
   }
@@ -268,6 +284,23 @@ export function lookupIn(grants: Iterable<Grant>): GrantLookup {
     return index
   })
   return anyOf(indexes)
+}
+
+/** A grant as it is kept. Keys of `from` that the namespace has already are shared, and lists are as long as they need. */
+function store({ name, from, to }: Grant, { byFrom }: NamespaceGrants, list: number): Stored {
+  const accepted = [...new Set(from.map(fromKey))].map((key) => {
+    const others = byFrom.get(key)
+    if (others === undefined) return key
+    return 'grants' in others ? others.key : (others.keys.find((same) => same === key) as string)
+  })
+  return { name, keys: accepted.concat(to.map(toKey)), accepted: accepted.length, list }
+}
+
+/** Leaves out the grants that are gone. */
+function compact({ byFrom }: NamespaceGrants, accepting: Accepting): void {
+  accepting.grants = accepting.grants.filter(({ list }) => list !== GONE)
+  accepting.gone = 0
+  if (accepting.grants.length === 0) byFrom.delete(accepting.key)
 }
 
 function weightOf({ name, keys }: Stored): number {

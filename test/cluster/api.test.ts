@@ -48,10 +48,10 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
 
 test('a watch that falls silent is given up', { timeout: 30_000 }, async (t) => {
   const { server, api } = await start(t)
-  const events = api.stream('/watch', 100, AbortSignal.timeout(10_000))
+  const events = api.stream('/watch', { shape: 'whole', most: 1_000, silence: 100 }, AbortSignal.timeout(10_000))
   const first = events.next()
   const watch = await server.expect('/watch')
   watch.send({ number: 1 })
-  assert.deepEqual(await first, { value: { number: 1 }, done: false })
+  assert.deepEqual(await first, { value: { event: { number: 1 }, whole: true }, done: false })
   await assert.rejects(events.next(), { message: '/watch: silent for 100 ms' })
 })

@@ -42,7 +42,7 @@ suite('a projector', () => {
   test('hands out documents that follow each other, each as it ends', () => {
     const text = ' {"type":"A"}\n{"type":"B","x":[1,"\\n{"]}{"type":3} 4 5\n\n'
     for (const sizes of cuts(text)) {
-      const { documents } = project(text, { type: 'whole' }, { many: true, sizes })
+      const { documents } = project(text, { type: 'whole' }, { lines: true, sizes })
       assert.deepEqual(
         documents.map(({ kept, measure: { values } }) => [kept, values]),
         [
@@ -54,7 +54,7 @@ suite('a projector', () => {
         ],
       )
     }
-    assert.deepEqual(project('\n', 'whole', { many: true }).documents, [])
+    assert.deepEqual(project('\n', 'whole', { lines: true }).documents, [])
   })
 
   test('counts the last of equal names, and forgets all of the first', () => {
@@ -299,10 +299,10 @@ suite('no JSON', () => {
   })
 
   test('is not taken for a document after another one', () => {
-    const { documents } = project('{"a":1}\n', { a: 'whole' }, { many: true })
+    const { documents } = project('{"a":1}\n', { a: 'whole' }, { lines: true })
     assert.equal(documents.length, 1)
-    for (const text of ['{"a":1}\n{"a":', '{"a":1},{"a":2}', '{"a":1}]'])
-      assert.throws(() => project(text, { a: 'whole' }, { many: true }), JsonError)
+    for (const text of ['{"a":1}\n{"a":', '{"a":1},{"a":2}', '{"a":1}]', '{"a":\n1}'])
+      assert.throws(() => project(text, { a: 'whole' }, { lines: true }), JsonError)
   })
 })
 

@@ -179,7 +179,7 @@ export class Reflector {
       // Missing in the store, a grant that is too large costs a read of its namespace, which cannot be made either.
       this.#apply({ type: whole || type === 'ERROR' ? type : 'DELETED', object }, asked, list ?? store)
       const { metadata } = object
-      if (list && metadata.annotations?.[LIST_ENDS] !== 'true') continue
+      if (list && (type !== 'BOOKMARK' || metadata.annotations?.[LIST_ENDS] !== 'true')) continue
       if (list) this.#replace({ at: begun, path, grants: [...list], streamed: true })
       else this.#completeAt = now()
       list = undefined

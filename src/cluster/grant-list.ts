@@ -1,6 +1,7 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import type { Api } from './api.ts'
+import { GRANT_SHAPE, LARGEST_GRANT } from './grant-shape.ts'
 import { listPages } from './list.ts'
 
 /** All grants at one moment, and the resource version of that moment. */
@@ -26,8 +27,20 @@ export async function listGrants(
   signal: AbortSignal,
 ): Promise<GrantList> {
   const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
-  const keep = (object: unknown) => parseGrant(object, kind)
-  // Only what the rule needs is kept: managed fields and annotations would be most of the memory.
-  const { items, resourceVersion } = await listPages(api, `${path}${place}/${kind.plural}`, keep, signal)
-  return { grants: items.filter((grant) => grant !== undefined), resourceVersion }
+  let grants: Grant[] = []
+  const sink = {
+    begin: () => {
+      grants = []
+    },
+    take: (object: unknown, whole: boolean) => {
+      const grant = parseGrant(object, kind)
+      // Missing in the list of all, it costs a read of its namespace, and then it is not known what that permits.
+      if (!whole && namespace !== undefined)
+        throw new Error(`a ${kind.kind} in namespace ${namespace} is too large to read`)
+      if (whole && grant) grants.push(grant)
+    },
+  }
+  const options = { most: LARGEST_GRANT }
+  const { resourceVersion } = await listPages(api, `${path}${place}/${kind.plural}`, GRANT_SHAPE, sink, signal, options)
+  return { grants, resourceVersion }
 }

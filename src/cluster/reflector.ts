@@ -6,6 +6,7 @@ import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
 import { discoverGrants } from './discovery.ts'
 import { listGrants } from './grant-list.ts'
+import { EVENT_SHAPE, LARGEST_GRANT, LIST_ENDS } from './grant-shape.ts'
 
 /**
  * How long one watch is asked to last, in s. The API server sends a bookmark 2 s before it ends a watch, if it knows a
@@ -35,10 +36,9 @@ const STUCK = 60_000
 
 /**
  * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
- * then a bookmark with this annotation. Source: Kubernetes API concepts, "Streaming lists"; on by default since 1.34.
+ * then a bookmark with an annotation. Source: Kubernetes API concepts, "Streaming lists"; on by default since 1.34.
  */
 const LIST_FIRST = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
-const LIST_ENDS = 'k8s.io/initial-events-end'
 
 /**
  * How an API server without streaming lists refuses one: the parameter is invalid. Source:
@@ -176,10 +176,13 @@ export class Reflector {
     // Put aside until it is whole: half a list would look like grants that are gone.
     let list = resourceVersion === undefined ? new Map<string, Grant>() : undefined
     let events = 0
-    for await (const event of api.stream(asked, SILENCE, signal) as AsyncGenerator<WatchEvent>) {
-      this.#apply(event, asked, list ? partOf(list) : store)
-      const { metadata } = event.object
-      if (list && metadata.annotations?.[LIST_ENDS] !== 'true') continue
+    const options = { shape: EVENT_SHAPE, most: LARGEST_GRANT, silence: SILENCE }
+    for await (const { event, whole } of api.stream(asked, options, signal)) {
+      const { type, object } = event as WatchEvent
+      // Missing in the store, a grant that is too large costs a read of its namespace, which cannot be made either.
+      this.#apply({ type: whole || type === 'ERROR' ? type : 'DELETED', object }, asked, list ? partOf(list) : store)
+      const { metadata } = object
+      if (list && (type !== 'BOOKMARK' || metadata.annotations?.[LIST_ENDS] !== 'true')) continue
       if (list) this.#replace({ at: begun, path, grants: [...list.values()], streamed: true })
       else this.#completeAt = now()
       list = undefined

@@ -22,7 +22,6 @@ const event = (type: string, name: string, target: string, resourceVersion: stri
   type,
   object: storedGrant(name, target, resourceVersion),
 })
-const metadataOf = (object: object) => (object as { metadata: object }).metadata
 const bookmark = (resourceVersion: string) => ({
   type: 'BOOKMARK',
   object: { kind: 'ReferenceGrant', metadata: { resourceVersion } },
@@ -209,17 +208,6 @@ suite('the reflector', { timeout: 30_000 }, () => {
       list.answer(grantPage('20', [storedGrant('second', 'invoices', '12')]))
       await server.expect(watchFrom('20'))
       assert.deepEqual(stored(), { second: 'invoices' })
-    })
-
-    test('which no grant ends, whatever annotations its author gave it', async (t) => {
-      const { server, reflector, stored, stream } = await streaming(t)
-      const { type, object } = event('ADDED', 'first', 'payments', '7')
-      const annotations = { 'k8s.io/initial-events-end': 'true' }
-      stream.send({ type, object: { ...object, metadata: { ...metadataOf(object), annotations } } }).cut()
-      await server.discover(served)
-      await server.expect(GRANTS)
-      assert.equal(reflector.completeAt, -Infinity)
-      assert.deepEqual(stored(), {})
     })
 
     for (const status of [400, 422]) {
@@ -492,7 +480,7 @@ suite('the reflector', { timeout: 30_000 }, () => {
       ;(await server.expect(GRANTS)).answer(grantPage('20', []))
       await server.expect(watchFrom('20'))
       assert.deepEqual(reflector.watches, { timeout: 0, broken: 1, refused: 1 })
-      assert.equal(reflector.lists.stuck, 1)
+      assert.equal(reflector.lists.unproven, 1)
     })
   })
 

@@ -50,8 +50,7 @@ export async function answersAbsent(api: Api, grants: GrantKind, signal: AbortSi
 /** The versions of a group, by the group's own answer; none where that is 404. */
 async function versionsAt(api: Api, path: string, signal: AbortSignal): Promise<string[]> {
   if (await isAbsent(api, path, signal)) return []
-  const { versions } = (await api.get(path, signal)) as { versions: { version: string }[] }
-  return versions.map(({ version }) => version)
+  return listIn<{ version: string }>(await api.get(path, signal), 'versions', path).map(({ version }) => version)
 }
 
 async function isAbsent(api: Api, path: string, signal: AbortSignal): Promise<boolean> {
@@ -75,18 +74,22 @@ export async function discoverKinds(api: Api, group: string, signal: AbortSignal
 
 async function versionsOf(api: Api, group: string, signal: AbortSignal): Promise<string[]> {
   if (group === '') return ['v1']
-  const { groups } = (await api.get('/apis', signal)) as {
-    groups: { name: string; versions: { version: string }[] }[]
-  }
+  const path = '/apis'
+  const groups = listIn<{ name: string; versions: { version: string }[] }>(await api.get(path, signal), 'groups', path)
   return groups.find(({ name }) => name === group)?.versions.map(({ version }) => version) ?? []
 }
 
 async function kindsOf(api: Api, group: string, version: string, signal: AbortSignal): Promise<ServedKind[]> {
   const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
-  const { resources } = (await api.get(path, signal)) as {
-    resources: { name: string; kind: string; namespaced: boolean }[]
-  }
-  return resources
+  const answer = await api.get(path, signal)
+  return listIn<{ name: string; kind: string; namespaced: boolean }>(answer, 'resources', path)
     .filter(({ name }) => !name.includes('/'))
     .map(({ name, kind, namespaced }) => ({ group, kind, plural: name, namespaced, path }))
+}
+
+/** The list under a name in an answer of discovery; without one, nothing is known. */
+function listIn<T>(answer: unknown, name: string, path: string): T[] {
+  const list = (answer as Record<string, unknown> | null)?.[name]
+  if (!Array.isArray(list)) throw new Error(`${path}: the answer has no list of ${name}`)
+  return list
 }

@@ -97,7 +97,7 @@ async function listObjects(
 ): Promise<Objects> {
   // Whether a route is for a mesh is in its `spec`, wherever its guarded fields are.
   const judged = [...roots, 'spec'].map((root): [string, Shape] => [root, 'whole'])
-  const shape = { ...Object.fromEntries(judged), metadata: { name: 'whole', namespace: 'whole' } } as const
+  const shape: Shape = { metadata: { name: 'whole', namespace: 'whole' }, ...Object.fromEntries(judged) }
   let listed: Objects = { read: [], unread: [] }
   const sink = {
     begin: () => {

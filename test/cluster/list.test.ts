@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { type ListOptions, listPages } from '../../src/cluster/list.ts'
@@ -8,10 +9,10 @@ import { type Exchange, FakeApiServer } from '../harness/fake-api-server.ts'
 const SHAPE = { metadata: { name: 'whole', namespace: 'whole' }, spec: 'whole' } as const
 const GRANTS = '/grants?limit=500'
 
-async function start(t: TestContext) {
+async function start(t: TestContext, user: object = { token: 'secret' }) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
-  const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig() }))
+  const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig({ tester: user }) }))
   /** Lists all grants: what was taken since the list began, and how often it began. */
   const list = async (options: Partial<ListOptions> = {}) => {
     let taken: { item: unknown; whole: boolean }[] = []
@@ -156,23 +157,24 @@ suite('a list', { timeout: 60_000 }, () => {
     await assert.rejects(listed, { message: 'no more' })
   })
 
-  test('with a connection of its own uses none that others use, and leaves none', async (t) => {
-    const { server, list } = await start(t)
-    const connectionOf = async (options: Partial<ListOptions>) => {
-      const listed = list(options)
+  test('with a connection of its own uses none that others use, leaves none, and has the same credentials', async (t) => {
+    const { cert, key } = issueServer(issueAuthority('users', 1), ['alice'], 1)
+    const base64 = (text: string) => Buffer.from(text).toString('base64')
+    const certificate = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) }
+    const { server, list } = await start(t, { ...certificate, token: 'secret' })
+    const ports: unknown[] = []
+    for (const ownConnection of [false, true, true, false]) {
+      const listed = list({ ownConnection })
       const exchange = await server.expect(GRANTS)
       send(exchange, page([]))
       await listed
-      const { authorization: token, connection } = exchange.headers
-      return { port: exchange.clientPort, token, connection }
+      const { authorization, connection } = exchange.headers
+      assert.deepEqual([authorization, exchange.clientName], ['Bearer secret', 'alice'])
+      assert.equal(connection, ownConnection ? 'close' : 'keep-alive')
+      ports.push(exchange.clientPort)
     }
-    const pooled = await connectionOf({})
-    assert.deepEqual(await connectionOf({}), pooled)
-    const own = await connectionOf({ ownConnection: true })
-    const other = await connectionOf({ ownConnection: true })
-    assert.equal(new Set([pooled.port, own.port, other.port]).size, 3)
-    assert.deepEqual([own.token, other.token], ['Bearer secret', 'Bearer secret'])
-    assert.deepEqual([pooled.connection, own.connection, other.connection], ['keep-alive', 'close', 'close'])
-    assert.deepEqual(await connectionOf({}), pooled)
+    const [pooled, ...others] = ports
+    assert.equal(new Set(ports).size, 3)
+    assert.equal(others.at(-1), pooled)
   })
 })

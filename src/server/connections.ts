@@ -156,13 +156,17 @@ export class Connections {
       return false
     }
     this.#enter(connection, 'body')
-    request.once('end', () => {
-      connection.proven = true
-      this.#stopWaiting(nameOf(connection.socket))
-      if (unanswered.size > 0) this.#enter(connection, 'review')
-      else this.#becomeIdle(connection, request)
-    })
+    // Who answers a request without a body need not read that, so that it never ends.
+    if (hasBody(request)) request.once('end', () => this.#arrived(connection, request))
+    else this.#arrived(connection, request)
     return true
+  }
+
+  #arrived(connection: Connection, request: IncomingMessage): void {
+    connection.proven = true
+    this.#stopWaiting(nameOf(connection.socket))
+    if (connection.unanswered.size > 0) this.#enter(connection, 'review')
+    else this.#becomeIdle(connection, request)
   }
 
   /** What an answered request left unread is waited for, as its body was. */
@@ -208,6 +212,11 @@ export class Connections {
     this.counts.closed[reason] += 1
     socket.destroy()
   }
+}
+
+/** Whether a body comes with a request, which may be empty. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 }
 
 /** What a connection's sockets have in common; one that is closed has no name. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
+import { hasBody } from './connections.ts'
 import { buildListener } from './listener.ts'
 
 /** Connections held at once: a kubelet's probes, one each, and some that read metrics. */
@@ -29,8 +30,8 @@ export function buildHealth({ registry, readiness, remarks = () => [] }: HealthO
   const { app } = buildListener({ connections: { most: MOST_CONNECTIONS } })
   app.removeAllContentTypeParsers()
   // No body is read: nothing here takes one.
-  app.addHook('onRequest', ({ headers }, reply, done) => {
-    if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) return done()
+  app.addHook('onRequest', ({ raw }, reply, done) => {
+    if (!hasBody(raw)) return done()
     reply.code(413).header('connection', 'close').type('text/plain; charset=utf-8').send('no body is taken here\n')
   })
   // Alive is whoever answers: a restart would mend neither a lost API server nor a missing grant.

@@ -113,7 +113,8 @@ suite('an object that is larger than any that is judged', () => {
       assert.equal((await post(reviewOf(nested(2_000), more))).allowed, true, JSON.stringify(more))
   })
 
-  test('is logged once a second, and then with how many were not', async () => {
+  test('is logged once a second', async (t) => {
+    t.mock.method(performance, 'now', () => 0)
     for (let count = 0; count < 5; count += 1) await post(reviewOf(nested(2_000)))
     assert.equal(log.length, 1)
     assert.match(await metrics.registry.metrics(), /^refgrant_reviews_total\{.*decision="refused".*\} 5$/m)

@@ -1,4 +1,5 @@
 import type { Allowance } from './allowance.ts'
+import { LARGEST_BODY } from './content.ts'
 import type { ShedReason } from './load.ts'
 
 /** Where a buffer begins that has to grow, in bytes. */
@@ -53,7 +54,7 @@ export class Arriving {
   #copy(chunk: Buffer): ShedReason | undefined {
     const length = this.#length + chunk.length
     if (!this.#own || length > this.#bytes.length) {
-      const capacity = Math.max(length, this.#bytes.length * 2, FIRST_CAPACITY)
+      const capacity = Math.max(length, Math.min(this.#bytes.length * 2, LARGEST_BODY), FIRST_CAPACITY)
       const shed = this.#allowance.reserve('bodies', capacity - this.#bytes.length)
       if (shed) return shed
       this.#grow(capacity)

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { NotAReview } from '../admission/review.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
-import { type Excess, excessOf, isDoubtful, LARGEST_BODY, type Look, lookAt, SummaryReader } from './content.ts'
+import { type Excess, excessOf, isDoubtful, LARGEST_BODY, lookAt, SummaryReader } from './content.ts'
 import type { Load, ShedReason } from './load.ts'
 import type { Retries } from './retries.ts'
 
@@ -24,6 +24,9 @@ const MEASURED_AT_ONCE = 256 * 1024
  * with one key of digits each, and 92 for objects with one key each that is in no other.
  */
 const VALUE_WEIGHT = 104
+
+/** What V8 takes for a character of a text that is not all ASCII, in bytes; of one that is, it takes one. */
+const WIDE = 2
 
 /** A body that is not taken; `statusCode` is the answer's. */
 export class BodyRefused extends Error {
@@ -132,10 +135,14 @@ class Incoming {
       const summary = await this.#measure(bytes)
       if (typeof summary !== 'object' || summary.excess) return summary
     }
-    const shed = this.#allowance.reserve('values', weightOf(look, bytes))
+    // The text, and then again as much for the texts in it.
+    const textBytes = bytes.length * (look.ascii ? 1 : WIDE)
+    const shed = this.#allowance.reserve('values', textBytes)
     if (shed) return shed
     const text = bytes.toString()
     this.#arriving.discard()
+    const shedValues = this.#allowance.reserve('values', textBytes + look.values * VALUE_WEIGHT)
+    if (shedValues) return shedValues
     return { review: parseJson(text), excess: undefined }
   }
 
@@ -169,11 +176,6 @@ class Incoming {
 function summarized(reader: SummaryReader): Body {
   const summary = reader.end()
   return { review: summary.review, excess: excessOf(summary) }
-}
-
-/** Memory of the text of a body, of the texts in it and of its values, in bytes. V8 takes two a character beyond ASCII. */
-function weightOf({ values, ascii }: Look, { length }: Buffer): number {
-  return 2 * length * (ascii ? 1 : 2) + values * VALUE_WEIGHT
 }
 
 /** @throws NotAReview */

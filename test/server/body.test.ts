@@ -167,5 +167,5 @@ test('a later try has what the earlier ones left', async () => {
   await send('{"request":{"uid":"u"}}')
   await end().catch(() => {})
   assert.equal(allowance.begun, 0)
-  assert.equal(allowance.left, 1_000 - 250)
+  assert.equal(allowance.left, 10_000 - 250 - 4_000)
 })

@@ -42,6 +42,7 @@ export async function clusterGrants(choice: ConnectionChoice, live: LiveConfig, 
     source: grants,
     knowledge: () => ({
       grants: grants.size,
+      incompleteNamespaces: grants.incomplete,
       ageSeconds: grants.age / 1_000,
       freshReads: grants.freshReads,
       freshReadSeconds: grants.freshReadTime / 1_000,
@@ -93,7 +94,7 @@ export function folderGrants(folder: string, { config }: LiveConfig, logger: Log
     source.watch()
     return {
       source,
-      knowledge: () => ({ grants: source.grants.length, ageSeconds: 0, ...none }),
+      knowledge: () => ({ grants: source.grants.length, incompleteNamespaces: 0, ageSeconds: 0, ...none }),
       drift: () => [],
       configure: () => {},
       stop: () => source.close(),

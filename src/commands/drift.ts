@@ -78,6 +78,7 @@ export class DriftWatch {
   readonly #logger: Logger
   #lines: readonly string[] | undefined
   #timer: NodeJS.Timeout | undefined
+  readonly #stop = new AbortController()
 
   constructor(api: Api, config: () => Config, logger: Logger) {
     this.#api = api
@@ -97,18 +98,21 @@ export class DriftWatch {
 
   stop(): void {
     clearInterval(this.#timer)
+    this.#stop.abort()
   }
 
   /** Compares now. */
   async compare(): Promise<void> {
     const before = JSON.stringify(this.#lines)
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(LONGEST)])
     try {
-      this.#lines = (await compare(this.#api, this.#config(), AbortSignal.timeout(LONGEST))).flatMap(driftLines)
+      this.#lines = (await compare(this.#api, this.#config(), signal)).flatMap(driftLines)
       if (JSON.stringify(this.#lines) === before) return
       const level = this.#lines.length > 0 ? 'warn' : 'info'
       const remedy = this.#lines.length > 0 ? 'refgrant manifests | kubectl apply -f -' : undefined
       this.#logger[level]({ differences: this.#lines, remedy }, 'compared the registration with the configuration')
     } catch (error) {
+      if (this.#stop.signal.aborted) return
       if (this.#lines !== undefined || before === undefined)
         this.#logger.warn({ err: error }, 'cannot compare the registration with the configuration')
       this.#lines = undefined

@@ -1,10 +1,11 @@
 import { distinctTargets, explain, sentence, UNCONFIRMED } from '../policy/explain.ts'
 import { annotate } from './annotate.ts'
-import type { Decision, Refused } from './decision.ts'
+import type { Decision, Oversized, Refused } from './decision.ts'
+import { oversizeSentences } from './oversize.ts'
 import type { ReviewRequest } from './review.ts'
 import type { Mode } from './settings.ts'
 
-/** Causes listed in a denial, each a field of the object. An object may hold 4,608 references. */
+/** Causes listed in a denial, each a field of the object. An object may hold 10,000 references. */
 const CAUSES = 16
 
 /**
@@ -48,13 +49,8 @@ interface Status {
  */
 export function respond(request: ReviewRequest, decision: Decision, mode: Mode): ReviewResponse {
   const annotations = annotate(decision, mode)
-  if (decision.outcome === 'refused' && mode === 'deny')
-    return review({
-      uid: request.uid,
-      allowed: false,
-      status: denial(request, decision),
-      auditAnnotations: annotations,
-    })
+  const status = mode === 'deny' ? refusal(request, decision) : undefined
+  if (status) return review({ uid: request.uid, allowed: false, status, auditAnnotations: annotations })
   return allow(request, mode === 'audit' ? [] : warnings(decision), annotations)
 }
 
@@ -75,25 +71,39 @@ function review(response: ReviewResponse['response']): ReviewResponse {
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
 }
 
-function denial({ kind, dryRun }: ReviewRequest, refusal: Refused): Status {
-  const causes = refusal.refused.slice(0, CAUSES).map((reference) => ({
+/** What a decision refuses with, if it refuses. */
+function refusal(request: ReviewRequest, decision: Decision): Status | undefined {
+  if (decision.outcome === 'refused') return denial(request, decision)
+  if (decision.outcome === 'oversized' && !decision.existing) return oversizeDenial(request, decision)
+  return undefined
+}
+
+function denial({ kind, dryRun }: ReviewRequest, refused: Refused): Status {
+  const causes = refused.refused.slice(0, CAUSES).map((reference) => ({
     reason: 'FieldValueForbidden',
     field: reference.path,
     message: sentence(reference),
   }))
-  return {
-    status: 'Failure',
-    code: 403,
-    reason: 'Forbidden',
-    message: dryRun ? `${explain(refusal)}\n${DRY_RUN}` : explain(refusal),
-    details: { group: kind.group, kind: kind.kind, name: refusal.refused[0]?.from.name ?? '', causes },
-  }
+  const message = dryRun ? `${explain(refused)}\n${DRY_RUN}` : explain(refused)
+  return failure(message, { group: kind.group, kind: kind.kind, name: refused.refused[0]?.from.name ?? '', causes })
+}
+
+function oversizeDenial({ kind }: ReviewRequest, oversized: Oversized): Status {
+  const [problem, remedy] = oversizeSentences(oversized)
+  const details = { group: kind.group, kind: kind.kind, name: oversized.object.name, causes: [] }
+  return failure(`${problem}\n${remedy}`, details)
+}
+
+function failure(message: string, details: Status['details']): Status {
+  return { status: 'Failure', code: 403, reason: 'Forbidden', message, details }
 }
 
 function warnings(decision: Decision): string[] {
   switch (decision.outcome) {
     case 'unjudged':
       return []
+    case 'oversized':
+      return [...oversizeSentences(decision)]
     case 'permitted':
       return decision.existing.map((reference) => `allowed because it was there before: ${sentence(reference)}`)
     case 'refused': {

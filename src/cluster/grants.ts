@@ -1,11 +1,11 @@
 import { type FreshGrants, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import type { Grant } from '../policy/grant.ts'
-import { GrantIndex } from '../policy/grant-index.ts'
+import { anyOf, GrantIndex, lookupIn } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FreshReads } from './fresh-reads.ts'
-import { type GrantStore, Reflector, type ReflectorOptions } from './reflector.ts'
+import { Reflector, type ReflectorOptions } from './reflector.ts'
 
 /** How much fresh reading is allowed, and how old knowledge may be. */
 export interface Limits {
@@ -24,8 +24,7 @@ interface ClusterGrantsOptions extends Pick<ReflectorOptions, 'api' | 'logger' |
 
 /** The cluster's grants: an index that reflectors keep, and fresh reads where it is too old or says no. */
 export class ClusterGrants implements GrantSource {
-  readonly index = new GrantIndex()
-  readonly #kinds: readonly { readonly reflector: Reflector; readonly reads: FreshReads }[]
+  readonly #kinds: readonly { readonly index: GrantIndex; readonly reflector: Reflector; readonly reads: FreshReads }[]
   readonly #now: () => number
   #budget: Budget
   #knowledgeAge: number
@@ -34,10 +33,11 @@ export class ClusterGrants implements GrantSource {
 
   constructor({ api, logger, now, kinds, limits }: ClusterGrantsOptions) {
     this.#now = now
-    this.#kinds = kinds.map((kind) => ({
-      reflector: new Reflector({ api, kind, store: this.#storeFor(kind), logger, now }),
-      reads: new FreshReads(api, kind),
-    }))
+    this.#kinds = kinds.map((kind) => {
+      const index = new GrantIndex(resourceOf(kind))
+      const reflector = new Reflector({ api, kind, store: index, logger, now })
+      return { index, reflector, reads: new FreshReads(api, kind) }
+    })
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)
     this.#knowledgeAge = limits.knowledgeAge
   }
@@ -56,6 +56,11 @@ export class ClusterGrants implements GrantSource {
   /** Time since the index was last known to be complete, in ms; Infinity before the first time. */
   get age(): number {
     return this.#now() - Math.min(...this.#kinds.map(({ reflector }) => reflector.completeAt))
+  }
+
+  /** How many grants are known. */
+  get size(): number {
+    return this.#kinds.reduce((sum, { index }) => sum + index.size, 0)
   }
 
   /** Fresh reads since the start. */
@@ -78,7 +83,7 @@ export class ClusterGrants implements GrantSource {
   }
 
   cached() {
-    return { grants: this.index, current: this.age <= this.#knowledgeAge }
+    return { grants: anyOf(this.#kinds.map(({ index }) => index)), current: this.age <= this.#knowledgeAge }
   }
 
   async fresh(namespaces: readonly string[], referrerNamespace: string, signal: AbortSignal): Promise<FreshGrants> {
@@ -94,21 +99,10 @@ export class ClusterGrants implements GrantSource {
     try {
       const lists = await Promise.race([Promise.all([...begun.values()].flat()), aborted(signal)])
       this.#readable ||= begun.size > 0
-      return { grants: new GrantIndex(lists.flat()), read: new Set(begun.keys()) }
+      return { grants: lookupIn(lists.flat()), read: new Set(begun.keys()) }
     } catch (error) {
       this.#readable = false
       throw new LookupFailed(explain(error), { cause: error })
-    }
-  }
-
-  /** The index, of which one kind's reflector replaces only what is of that kind. */
-  #storeFor(kind: GrantKind): GrantStore {
-    const { index } = this
-    const resource = resourceOf(kind)
-    return {
-      replace: (grants) => index.replace([...grants, ...[...index].filter((other) => other.resource !== resource)]),
-      set: (grant) => index.set(grant),
-      delete: (grant) => index.delete(grant),
     }
   }
 

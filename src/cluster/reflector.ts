@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Grant, type GrantName, parseGrant } from '../policy/grant.ts'
-import { GrantIndex } from '../policy/grant-index.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
@@ -56,11 +55,13 @@ export type WatchEnd = 'timeout' | 'broken' | 'refused'
  */
 export type ListReason = 'start' | 'unproven' | 'expired' | 'api' | 'stuck'
 
-/** Takes what a reflector learns. */
+/** Takes what a reflector learns; see GrantIndex. */
 export interface GrantStore {
-  replace(grants: readonly Grant[]): void
   set(grant: Grant): void
   delete(grant: GrantName): void
+  miss(namespace: string): void
+  beginList(): void
+  sweep(): Iterable<void>
 }
 
 /** Where a watch begins: which version of the API, and after which event; with a list if after none. */
@@ -156,7 +157,9 @@ export class Reflector {
     const { store, logger } = this.#options
     if (this.#served !== path || this.#completeAt === -Infinity)
       logger.info({ path: path ?? 'not served', grants: grants.length, streamed }, 'synced')
-    store.replace(grants)
+    store.beginList()
+    for (const grant of grants) store.set(grant)
+    for (const _ of store.sweep());
     this.#served = path
     this.#completeAt = at
     this.lists[this.#listReason] += 1
@@ -171,13 +174,13 @@ export class Reflector {
     const start = resourceVersion === undefined ? LIST_FIRST : `resourceVersion=${resourceVersion}`
     const asked = `${path}/${kind.plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH}&${start}`
     // Put aside until it is whole: half a list would look like grants that are gone.
-    let list = resourceVersion === undefined ? new GrantIndex() : undefined
+    let list = resourceVersion === undefined ? new Map<string, Grant>() : undefined
     let events = 0
     for await (const event of api.stream(asked, SILENCE, signal) as AsyncGenerator<WatchEvent>) {
-      this.#apply(event, asked, list ?? store)
+      this.#apply(event, asked, list ? partOf(list) : store)
       const { metadata } = event.object
       if (list && metadata.annotations?.[LIST_ENDS] !== 'true') continue
-      if (list) this.#replace({ at: begun, path, grants: [...list], streamed: true })
+      if (list) this.#replace({ at: begun, path, grants: [...list.values()], streamed: true })
       else this.#completeAt = now()
       list = undefined
       this.#position = { path, resourceVersion: metadata.resourceVersion }
@@ -223,6 +226,12 @@ export class Reflector {
     )
     await wait(pause, undefined, { signal })
   }
+}
+
+/** Takes the events of a list that is streamed. */
+function partOf(list: Map<string, Grant>): Pick<GrantStore, 'set' | 'delete'> {
+  const key = ({ namespace, name }: GrantName) => `${namespace}/${name}`
+  return { set: (grant) => list.set(key(grant), grant), delete: (grant) => list.delete(key(grant)) }
 }
 
 /** A list: as of when, of which API path if any. */

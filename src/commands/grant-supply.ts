@@ -60,7 +60,7 @@ export async function clusterGrants(
   return {
     source: grants,
     knowledge: () => ({
-      grants: grants.index.size,
+      grants: grants.size,
       ageSeconds: grants.age / 1_000,
       freshReads: grants.freshReads,
       freshReadSeconds: grants.freshReadTime / 1_000,
@@ -143,7 +143,7 @@ export function folderGrants(folder: string, { live, logger }: SupplyContext): G
     source.watch()
     return {
       source,
-      knowledge: () => ({ grants: source.index.size, ageSeconds: 0, ...none }),
+      knowledge: () => ({ grants: source.grants.length, ageSeconds: 0, ...none }),
       drift: () => [],
       configure: () => {},
       run: () => {},

@@ -218,7 +218,7 @@ suite('a signal ends a server', () => {
 
     test(`that waits for a credential plugin: ${signal}`, async (t) => {
       const own = await ownFake(t)
-      const marker = path.join(own.folder, 'asked')
+      const marker = path.join(folderWith({}), 'asked')
       const script = `require('fs').writeFileSync(${JSON.stringify(marker)}, String(process.pid)); setInterval(() => {}, 1000)`
       const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: ['-e', script] }
       const user = { exec: { ...exec, interactiveMode: 'Never' } }

@@ -134,7 +134,7 @@ suite('serving settings take effect while the server runs', () => {
     const changed = { ...object, spec: { ...(object.spec as object), hostnames: ['shop.example.com'] } }
     const warned = await apply(changed)
     assert.equal(warned.code, 0, warned.stderr)
-    assert.match(warned.stderr, /^Warning: allowed because it was there before/)
+    assert.match(warned.stderr, /^Warning: HTTPRoute "route-\d+" .* permits; it was there before\.\n/)
 
     await configure({ existingViolations: 'deny' })
     const again = { ...object, spec: { ...(object.spec as object), hostnames: ['other.example.com'] } }
@@ -242,9 +242,13 @@ suite('the author of a ReferenceGrant is advised', () => {
   })
 
   test('at the apply, by a warning that refuses nothing', async () => {
-    const { code, stderr } = await apply(flawed())
+    const object = flawed()
+    const { code, stderr } = await apply(object)
     assert.equal(code, 0, stderr)
-    assert.equal(stderr, 'Warning: spec.from[0].kind is "httproutes": kinds are compared exactly, write "HTTPRoute"\n')
+    assert.equal(
+      stderr,
+      `Warning: ReferenceGrant "${object.metadata.name}" in namespace "billing": spec.from[0].kind is "httproutes": kinds are compared exactly, write "HTTPRoute"\n`,
+    )
   })
   test('and not of a good one', async () => {
     const { code, stderr } = await apply(grant({ name: `good-${names++}`, to: 'ledger' }))

@@ -92,8 +92,8 @@ suite('every way to write a route', () => {
 
 test('two objects of one apply with the same violation are each warned about, and told once which grant is needed', async () => {
   const { api } = cluster.controlPlane
-  const labelled = { apiVersion: 'v1', kind: 'Namespace' }
-  await api.apply({ ...labelled, metadata: { name: 'front', labels: { 'refgrant.dev/mode': 'warn' } } })
+  const metadata = { name: 'front', labels: { 'refgrant.dev/mode': 'warn' } }
+  await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata })
   const twins = ['left', 'right'].map((name) =>
     route({ name, namespace: 'front', backends: [['payments', 'billing']] }),
   )

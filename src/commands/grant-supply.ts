@@ -48,14 +48,14 @@ export interface SupplyContext {
  */
 export async function clusterGrants(
   choice: ConnectionChoice,
-  { live, logger, signal }: SupplyContext,
+  { live, logger, keyPair, signal }: SupplyContext,
 ): Promise<GrantSupply> {
   const { config } = live
   const api = apiOf(choice)
   await refuseUnservable(api, config.guardedFields, logger, signal)
   const kinds = catalogueOf(config).grantKinds
   const grants = new ClusterGrants({ api, kinds, logger, now: () => performance.now(), limits: limitsOf(config) })
-  const drift = new DriftWatch(api, () => live.config, logger)
+  const drift = new DriftWatch(api, () => ({ config: live.config, client: {}, served: keyPair.cert }), logger)
   const stop = new AbortController()
   return {
     source: grants,

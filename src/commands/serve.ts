@@ -1,13 +1,10 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { FastifyInstance } from 'fastify'
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import type { Mode } from '../admission/settings.ts'
 import { LiveConfig } from '../config/live.ts'
 import type { Config } from '../config/load.ts'
-import { type Address, parseAddress } from '../server/address.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth, type Check } from '../server/health.ts'
 import { Load } from '../server/load.ts'
@@ -15,6 +12,7 @@ import { Metrics } from '../server/metrics.ts'
 import { type ClientAuthentication, expiryOf, readClientAuthentication, readKeyPair } from '../server/tls.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { clusterGrants, folderGrants, type GrantSupply, type SupplyContext } from './grant-supply.ts'
+import { addressOf, listen } from './listen.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption } from './options.ts'
 
 /**
@@ -211,40 +209,6 @@ async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<Client
 
 function grantsOf(options: ServeOptions, context: SupplyContext): GrantSupply | Promise<GrantSupply> {
   return options.grants === undefined ? clusterGrants(options, context) : folderGrants(options.grants, context)
-}
-
-/** Where to listen, and the flag that says so. */
-interface Listener extends Address {
-  readonly flag: string
-  readonly text: string
-}
-
-function addressOf(flag: string, text: string): Listener {
-  try {
-    return { flag, text, ...parseAddress(text) }
-  } catch (error) {
-    throw new CommandFailure(`${flag}: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-/** Why a port cannot be had, and what helps, by the system's code. */
-const NO_PORT: Record<string, string> = {
-  EADDRINUSE:
-    'something listens there already: stop it, or choose another port, not one port for --listen and --metrics-listen',
-  EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or :PORT for all of them',
-  EACCES: 'permission denied: choose a port of 1024 or more',
-  ENOTFOUND: 'the host name has no address: choose an address of this machine, or :PORT for all of them',
-}
-
-async function listen(app: FastifyInstance, at: Listener, what: string, logger: Logger): Promise<void> {
-  try {
-    await app.listen({ host: at.host, port: at.port })
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException
-    throw new CommandFailure(`cannot listen on ${at.text} (${at.flag}): ${NO_PORT[code] ?? message}`, { cause: error })
-  }
-  const { address: host, port } = app.server.address() as AddressInfo
-  logger.info({ host, port }, what)
 }
 
 /** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */

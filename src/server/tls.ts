@@ -68,8 +68,8 @@ export function isLetIn(socket: TLSSocket, { names }: ClientAuthentication): boo
 }
 
 /** The certificates of a PEM text, one text each; the whole text if there is none. */
-function pemBlocks(text: string): readonly string[] {
-  return text.match(/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----.*?-----END \1?CERTIFICATE-----/gs) ?? [text]
+export function pemBlocks(text: string): readonly string[] {
+  return text.match(/^-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----.*?^-----END \1?CERTIFICATE-----/gms) ?? [text]
 }
 
 async function textOf(file: string, what: string): Promise<string> {

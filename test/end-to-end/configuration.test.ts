@@ -58,7 +58,7 @@ async function outcome(object: ApiObject, ...flags: string[]): Promise<'refused'
   if (stderr === '') return 'silent'
   assert.match(
     stderr,
-    /^Warning: HTTPRoute "route-\d+" in namespace "\w+": spec\.rules\[0\]\.backendRefs\[0\] refers to Service "payments" in namespace "billing", which no/,
+    /^Warning: HTTPRoute "route-\d+" in namespace "[-\w]+": spec\.rules\[0\]\.backendRefs\[0\] refers to Service "payments" in namespace "billing", which no/,
   )
   return 'warned'
 }

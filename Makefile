@@ -18,7 +18,7 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox test test-unit test-long fuzz soak lint format generate certs node-path bundle clean
+.PHONY: help run try sandbox test test-unit test-attacks test-long fuzz soak lint format generate certs node-path bundle clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,11 @@ test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (
 		--test-reporter=./test/harness/fault-table.ts --test-reporter-destination=dist/faults.md 'test/end-to-end/*.test.ts'
 
 test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
-	node --test --test-concurrency=4 $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/control-plane/*' | sort)
+	node --test --test-concurrency=4 $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' -not -path 'test/control-plane/*' | sort)
+
+test-attacks: $(BUNDLE) ## the bundle in a container of 256 MiB, under attack (a table in dist/attacks.md); needs root, for a control group
+	node --test --test-force-exit --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+		--test-reporter=./test/harness/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
 
 test-long: ## all tests at full length: each fault for a minute or two (a table of them in dist/faults.md), 200,000 random reviews
 	REFGRANT_LONG=1 $(MAKE) --no-print-directory test

@@ -125,5 +125,6 @@ function processorTime(): number {
 }
 
 function tell(): void {
-  process.send?.(tally)
+  // Once the parent has left, nobody is told.
+  process.send?.(tally, undefined, undefined, () => {})
 }

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** How long a server may take to be ready, in ms: it takes less than 2 s alone, and machines may be very busy. */
-const READY = 60_000
+const READY = 180_000
 
 /** How often readiness is asked for, in ms. */
 const PROBE = 10

@@ -4,6 +4,7 @@ import { NotAReview } from '../admission/review.ts'
 import { MODES } from '../admission/settings.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
+import { hasBody } from './connections.ts'
 import { buildListener } from './listener.ts'
 import type { Load } from './load.ts'
 import { RETRY_AFTER, Retries } from './retries.ts'
@@ -73,8 +74,10 @@ function allot(app: FastifyInstance, load: Load): void {
     reply.raw.once('close', () => allowance.leave(reply.raw.writableFinished))
     done()
   })
-  app.addHook('onSend', (request, _reply, payload, done) => {
-    if (typeof payload === 'string') request.allowance.answer(Buffer.byteLength(payload))
+  app.addHook('onSend', ({ raw, allowance }, reply, payload, done) => {
+    if (typeof payload === 'string') allowance.answer(Buffer.byteLength(payload))
+    // The rest of a body that was not taken is not read.
+    if (hasBody(raw) && !raw.complete) reply.header('connection', 'close')
     done()
   })
   // The handler reads the body itself, when it is its turn.
@@ -108,8 +111,6 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
     }
     if (error instanceof NoVerdict) return unavailable(reply, error.message, retries.invite(error.uid, allowance))
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
-    // The rest of such a body is not read.
-    if (status === 413) reply.header('connection', 'close')
     if (status < 500) return plainText(reply, status, error.message)
     logger.error({ err: error }, 'a review failed for a reason inside refgrant')
     return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')

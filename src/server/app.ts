@@ -4,7 +4,6 @@ import { NotAReview } from '../admission/review.ts'
 import { MODES } from '../admission/settings.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
-import { hasBody } from './connections.ts'
 import { buildListener } from './listener.ts'
 import type { Load } from './load.ts'
 import { RETRY_AFTER, Retries } from './retries.ts'
@@ -74,10 +73,8 @@ function allot(app: FastifyInstance, load: Load): void {
     reply.raw.once('close', () => allowance.leave(reply.raw.writableFinished))
     done()
   })
-  app.addHook('onSend', ({ raw, allowance }, reply, payload, done) => {
+  app.addHook('onSend', ({ allowance }, _reply, payload, done) => {
     if (typeof payload === 'string') allowance.answer(Buffer.byteLength(payload))
-    // The rest of a body that was not taken is not read.
-    if (hasBody(raw) && !raw.complete) reply.header('connection', 'close')
     done()
   })
   // The handler reads the body itself, when it is its turn.

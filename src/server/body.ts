@@ -45,6 +45,9 @@ export class BodyRefused extends Error {
   }
 }
 
+/** Its connection is closed at once, since each further piece costs as much. */
+class TinyPieces extends BodyRefused {}
+
 const WORDS: Record<ShedReason, string> = {
   reviews: 'it judges as many reviews as it can already',
   memory: 'the reviews that it judges already are as large as it can hold',
@@ -127,7 +130,7 @@ class Incoming {
     if (this.length > CUT) throw tooLarge()
     this.#pieces += 1
     if ((this.#pieces - FREE_PIECES) * SMALLEST_PIECE > this.length)
-      throw new BodyRefused(400, 'the body comes in pieces that are too small')
+      throw new TinyPieces(400, 'the body comes in pieces that are too small')
     if (this.shed) return
     if (!this.#summary && this.length <= LARGEST_BODY) this.shed = this.#arriving.append(chunk)
     else this.#summarize(chunk)
@@ -213,7 +216,9 @@ function eachChunk(payload: IncomingMessage, take: (chunk: Buffer) => void): Pro
     try {
       take(chunk)
     } catch (error) {
-      payload.off('data', onData).pause()
+      // Read on, and dropped: what is not read would be kept, piece by piece.
+      payload.off('data', onData).resume()
+      if (error instanceof TinyPieces) payload.destroy()
       reject(error)
     }
   }

@@ -1,12 +1,12 @@
 import type { Catalogue } from '../policy/catalogue.ts'
 import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
-import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { Reference } from '../policy/reference.ts'
 import type { Decision, Unjudged } from './decision.ts'
 import { compareWithStored, heldUnpermitted } from './existing.ts'
 import { type GrantSource, LookupFailed } from './grant-source.ts'
 import type { Oversize } from './oversize.ts'
-import type { ReviewRequest } from './review.ts'
+import { type ReviewRequest, reviewedObject } from './review.ts'
 import { exemption, type Settings } from './settings.ts'
 
 /**
@@ -72,13 +72,6 @@ function passesUnread(request: ReviewRequest, catalogue: Catalogue): Unjudged['r
   if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return 'operation'
   if (request.subResource) return 'subresource'
   return catalogue.referrer(request.kind) ? undefined : 'unknown kind'
-}
-
-/** The object under review. Its name is missing from the request where `generateName` has not been resolved yet. */
-function reviewedObject({ kind, namespace, name, object }: ReviewRequest): ObjectName {
-  const metadata = object?.metadata as { name?: unknown; generateName?: unknown } | undefined
-  const named = [name, metadata?.name, metadata?.generateName].find((text) => typeof text === 'string' && text !== '')
-  return { group: kind.group, kind: kind.kind, namespace: namespace ?? '', name: String(named ?? '') }
 }
 
 async function decide(

@@ -1,4 +1,5 @@
-import { objectTitle } from '../policy/explain.ts'
+import { objectPieces } from '../policy/explain.ts'
+import { fitted } from '../policy/fitted.ts'
 import type { Oversized } from './decision.ts'
 
 /** A cap on the content of one review that is exceeded. */
@@ -17,9 +18,16 @@ const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: str
   references: { of: 'references to other namespaces', remedy: 'Split the object into several objects.' },
 }
 
-/** What is wrong with an object that is too large, and what to do: a sentence each. */
-export function oversizeSentences({ object, cap, found, most }: Oversized): readonly [problem: string, remedy: string] {
+/**
+ * What is wrong with an object that is too large, and what to do: a sentence each.
+ *
+ * @param limit characters of the longest one, 256 or more
+ */
+export function oversizeSentences(
+  { object, cap, found, most }: Oversized,
+  limit: number,
+): readonly [problem: string, remedy: string] {
   const { of, remedy } = WORDS[cap]
-  const problem = `${objectTitle(object)} is too large to be judged: it has ${found} ${of}, and at most ${most} are read.`
-  return [problem, remedy]
+  const excess = ` is too large to be judged: it has ${found} ${of}, and at most ${most} are read.`
+  return [fitted(limit)`${objectPieces(object)}${excess}`, remedy]
 }

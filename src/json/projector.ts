@@ -10,8 +10,8 @@ export interface ProjectorOptions {
    * values that are to be kept whole are dropped.
    */
   readonly most: number
-  /** Whether documents may follow each other, any number of them, as the events of a watch do; else there is one. */
-  readonly many?: boolean
+  /** Whether each line is a document, as in a watch; else there is one document, of any number of lines. */
+  readonly lines?: boolean
   /**
    * Takes each element of the list that the shape has.
    *
@@ -66,7 +66,7 @@ export class Projector {
       },
       end: (chunk, at) => this.#end(chunk, at),
     }
-    this.#scanner = new Scanner(handler, longestName(this.#root), options.many ?? false)
+    this.#scanner = new Scanner(handler, longestName(this.#root), options.lines ?? false)
   }
 
   /** Bytes of values that go on in the next chunk. */

@@ -29,6 +29,7 @@ const IN_LITERAL = 9
 
 const EXPECTED = ['a value', 'a value or ]', 'a name or }', 'a name', 'a colon', 'a comma, } or ]', 'nothing']
 
+const NEWLINE = 0x0a
 const QUOTE = 0x22
 const COMMA = 0x2c
 const COLON_BYTE = 0x3a
@@ -66,7 +67,7 @@ export class Scanner {
   deepest = 0
   readonly #handler: ScanHandler
   readonly #longestName: number
-  readonly #many: boolean
+  readonly #lines: boolean
   #state = VALUE
   /** Bytes of earlier chunks. */
   #read = 0
@@ -81,12 +82,12 @@ export class Scanner {
 
   /**
    * @param longestName the longest name that matters, in UTF-16 units
-   * @param many whether any number of documents may follow each other, and not exactly one
+   * @param lines whether each line is a document, and not all lines together
    */
-  constructor(handler: ScanHandler, longestName: number, many: boolean) {
+  constructor(handler: ScanHandler, longestName: number, lines: boolean) {
     this.#handler = handler
     this.#longestName = longestName * ESCAPE
-    this.#many = many
+    this.#lines = lines
   }
 
   /** Where `at`, in the chunk that is being read, is in all that has been pushed, in bytes. */
@@ -105,6 +106,7 @@ export class Scanner {
       }
       const byte = chunk[at] as number
       if (CLASS[byte] !== SPACE) this.#token(byte, chunk, at)
+      else if (byte === NEWLINE && this.#lines && this.depth > 0) throw this.#unexpected(at)
       at += 1
     }
     this.#read += length
@@ -113,7 +115,7 @@ export class Scanner {
   /** @throws JsonError if the last document is not complete, or there is none and there has to be one */
   end(): void {
     if (this.#state === IN_LITERAL && this.depth === 0) this.#endValue(Buffer.alloc(0), 0)
-    const complete = this.#state === NOTHING || (this.#many && this.#state === VALUE && this.depth === 0)
+    const complete = this.#state === NOTHING || (this.#lines && this.#state === VALUE && this.depth === 0)
     if (!complete)
       throw new JsonError(this.#read === 0 ? 'it is empty' : `it ends too early, after ${this.#read} bytes`)
   }
@@ -159,7 +161,7 @@ export class Scanner {
   #endValue(chunk: Buffer, at: number): void {
     if (this.depth === this.#entered) this.#handler.end(chunk, at)
     if (this.depth > 0) this.#state = AFTER_VALUE
-    else this.#state = this.#many ? VALUE : NOTHING
+    else this.#state = this.#lines ? VALUE : NOTHING
   }
 
   /** Reads on in a literal; gives where it stopped. */

@@ -5,8 +5,8 @@ import type { ObjectName, Reference } from './reference.ts'
 
 /**
  * References into other namespaces that are judged in one object. The largest objects that a schema of Gateway API
- * accepts may hold 8,960 (HTTPRoute of v1.7 experimental) and 6,161 (Gateway); test/end-to-end/largest.test.ts holds
- * this to the CRDs of every release.
+ * accepts may hold 8,960 (HTTPRoute of v1.7 experimental) and 6,161 (Gateway); test/end-to-end/catalogue.test.ts
+ * holds this to the CRDs of every release.
  */
 export const MOST_REFERENCES = 10_000
 

@@ -1,5 +1,6 @@
 import type { Grant, GrantFrom, GrantName } from './grant.ts'
-import { fromKey, kindKey, toKey } from './grant-keys.ts'
+import { kindKey, toKey } from './grant-keys.ts'
+import { NamespaceGrants, type Stored, sayTheSame, weightOf } from './namespace-grants.ts'
 import type { ObjectName } from './reference.ts'
 
 /** What a reference is to, within the target namespace. */
@@ -22,38 +23,11 @@ export interface GrantLookup {
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found
 }
 
-/** How much an index keeps, in bytes of memory as `weightOf` estimates them. */
+/** How much an index keeps, in bytes of memory as estimated. */
 export interface IndexLimits {
   readonly all: number
   readonly eachNamespace: number
 }
-
-/** A grant as it is kept: its name, and one key for each entry of its halves. */
-interface Stored {
-  readonly name: string
-  /** The keys of `from`, then those of `to`, in one list: a list of its own would take 56 bytes more. */
-  readonly keys: readonly string[]
-  /** How many of the keys are of `from`. */
-  readonly accepted: number
-  /** The list that had it last. */
-  list: number
-}
-
-/** The grants of one namespace. */
-interface NamespaceGrants {
-  readonly byName: Map<string, Stored>
-  /** By the key of a `from`: one grant, or several. */
-  readonly byFrom: Map<string, Stored | Set<Stored>>
-  weight: number
-  /** The list during or after which a grant was not kept; undefined if all are kept. */
-  missedIn: number | undefined
-  /** Whether nothing more is kept until the next list, since all namespaces together are too much. */
-  evicted: boolean
-}
-
-/** Memory of a grant and of one key, in bytes, beside the characters: measured with Node 24 for a million grants. */
-const GRANT_WEIGHT = 200
-const KEY_WEIGHT = 40
 
 /** Grants that `sweep` looks at between two pauses: about a millisecond. */
 const SWEPT_AT_ONCE = 5_000
@@ -102,19 +76,19 @@ export class GrantIndex implements GrantLookup {
    */
   set(grant: Grant): boolean {
     const known = this.#namespace(grant.namespace)
-    const before = known.byName.get(grant.name)
-    const keys = [...grant.from.map(fromKey), ...grant.to.map(toKey)]
-    if (before && before.accepted === grant.from.length && equal(before.keys, keys)) {
+    const before = known.get(grant.name)
+    const stored = known.form(grant, this.#list)
+    if (before && sayTheSame(before, stored)) {
       before.list = this.#list
       return true
     }
     if (before) this.#remove(known, before)
-    const stored = { name: grant.name, keys, accepted: grant.from.length, list: this.#list }
     if (known.evicted || known.weight + weightOf(stored) > this.#limits.eachNamespace) {
       this.miss(grant.namespace)
       return false
     }
-    this.#add(known, stored)
+    known.add(stored)
+    this.#count(1, weightOf(stored))
     while (this.#weight > this.#limits.all) this.#evictLargest()
     return !known.evicted
   }
@@ -122,7 +96,7 @@ export class GrantIndex implements GrantLookup {
   /** Forgets a grant, if it is known. */
   delete({ namespace, name }: Pick<GrantName, 'namespace' | 'name'>): void {
     const known = this.#namespaces.get(namespace)
-    const stored = known?.byName.get(name)
+    const stored = known?.get(name)
     if (!known || !stored) return
     this.#remove(known, stored)
     this.#dropIfEmpty(namespace, known)
@@ -144,7 +118,7 @@ export class GrantIndex implements GrantLookup {
   *sweep(): Generator<void> {
     let looked = 0
     for (const [namespace, known] of this.#namespaces) {
-      for (const stored of known.byName.values()) {
+      for (const stored of known.all) {
         if (stored.list !== this.#list) this.#remove(known, stored)
         looked += 1
         if (looked % SWEPT_AT_ONCE === 0) yield
@@ -166,12 +140,10 @@ export class GrantIndex implements GrantLookup {
 
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found {
     const known = this.#namespaces.get(namespace)
-    const complete = known?.missedIn === undefined
-    const accepting = known?.byFrom.get(fromKey(from))
-    if (accepting === undefined) return { grants: targets.map(() => undefined), complete }
+    if (!known) return { grants: targets.map(() => undefined), complete: true }
     const byKey = new Map<string, Stored | undefined>()
     for (const target of targets) byKey.set(toKey(target), undefined).set(kindKey(target), undefined)
-    for (const stored of accepting instanceof Set ? accepting : [accepting])
+    for (const stored of known.accepting(from))
       for (let at = stored.accepted; at < stored.keys.length; at += 1) {
         const key = stored.keys[at] as string
         if (byKey.has(key)) byKey.set(key, stored)
@@ -180,13 +152,13 @@ export class GrantIndex implements GrantLookup {
       const stored = byKey.get(toKey(target)) ?? byKey.get(kindKey(target))
       return stored && this.#nameOf(namespace, stored)
     })
-    return { grants, complete }
+    return { grants, complete: known.missedIn === undefined }
   }
 
   /** The names of all grants. */
   *[Symbol.iterator](): Generator<GrantName> {
-    for (const [namespace, { byName }] of this.#namespaces)
-      for (const stored of byName.values()) yield this.#nameOf(namespace, stored)
+    for (const [namespace, known] of this.#namespaces)
+      for (const stored of known.all) yield this.#nameOf(namespace, stored)
   }
 
   #nameOf(namespace: string, { name }: Stored): GrantName {
@@ -194,52 +166,30 @@ export class GrantIndex implements GrantLookup {
   }
 
   #namespace(name: string): NamespaceGrants {
-    const known = this.#namespaces.get(name)
-    if (known) return known
-    const none = { byName: new Map(), byFrom: new Map(), weight: 0, missedIn: undefined, evicted: false }
-    this.#namespaces.set(name, none)
-    return none
+    const known = this.#namespaces.get(name) ?? new NamespaceGrants()
+    this.#namespaces.set(name, known)
+    return known
   }
 
   #dropIfEmpty(namespace: string, known: NamespaceGrants): void {
-    if (known.byName.size === 0 && known.missedIn === undefined) this.#namespaces.delete(namespace)
-  }
-
-  #add(known: NamespaceGrants, stored: Stored): void {
-    known.byName.set(stored.name, stored)
-    for (let at = 0; at < stored.accepted; at += 1) {
-      const key = stored.keys[at] as string
-      const others = known.byFrom.get(key)
-      if (others instanceof Set) others.add(stored)
-      else if (others && others !== stored) known.byFrom.set(key, new Set([others, stored]))
-      else known.byFrom.set(key, stored)
-    }
-    this.#count(known, 1, weightOf(stored))
+    if (known.size === 0 && known.missedIn === undefined) this.#namespaces.delete(namespace)
   }
 
   #remove(known: NamespaceGrants, stored: Stored): void {
-    known.byName.delete(stored.name)
-    for (let at = 0; at < stored.accepted; at += 1) {
-      const key = stored.keys[at] as string
-      const others = known.byFrom.get(key)
-      if (others instanceof Set) others.delete(stored)
-      if (others === stored || (others instanceof Set && others.size === 0)) known.byFrom.delete(key)
-    }
-    this.#count(known, -1, -weightOf(stored))
+    known.remove(stored)
+    this.#count(-1, -weightOf(stored))
   }
 
-  #count(known: NamespaceGrants, grants: number, weight: number): void {
+  #count(grants: number, weight: number): void {
     this.#size += grants
     this.#weight += weight
-    known.weight += weight
   }
 
   /** Forgets all of the namespace that takes most, so that one namespace cannot make others incomplete. */
   #evictLargest(): void {
     const [namespace, largest] = [...this.#namespaces].reduce((a, b) => (b[1].weight > a[1].weight ? b : a))
-    this.#count(largest, -largest.byName.size, -largest.weight)
-    largest.byName.clear()
-    largest.byFrom.clear()
+    this.#count(-largest.size, -largest.weight)
+    largest.clear()
     largest.evicted = true
     this.miss(namespace)
   }
@@ -268,12 +218,4 @@ export function lookupIn(grants: Iterable<Grant>): GrantLookup {
     return index
   })
   return anyOf(indexes)
-}
-
-function weightOf({ name, keys }: Stored): number {
-  return keys.reduce((weight, key) => weight + KEY_WEIGHT + key.length, GRANT_WEIGHT + name.length)
-}
-
-function equal(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((key, at) => key === other[at])
 }

@@ -480,7 +480,7 @@ suite('the reflector', { timeout: 30_000 }, () => {
       ;(await server.expect(GRANTS)).answer(grantPage('20', []))
       await server.expect(watchFrom('20'))
       assert.deepEqual(reflector.watches, { timeout: 0, broken: 1, refused: 1 })
-      assert.equal(reflector.lists.stuck, 1)
+      assert.equal(reflector.lists.unproven, 1)
     })
   })
 

@@ -13,7 +13,7 @@ import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 const GROUP = 'gateway.networking.k8s.io'
 
 /** How long a test waits for a request, in ms, before it fails. */
-const PATIENCE = 10_000
+const PATIENCE = 60_000
 
 /** The API path of grants: of all, or of one namespace. */
 export function grantsPath(version: string, namespace?: string): string {
@@ -26,12 +26,15 @@ export class Exchange {
   readonly headers: IncomingMessage['headers']
   /** Common name of the certificate that the client showed, if it did. */
   readonly clientName: string | undefined
+  /** The client's port, which tells connections apart. */
+  readonly clientPort: number | undefined
   readonly #response: ServerResponse
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.path = request.url ?? ''
     this.headers = request.headers
     this.clientName = (request.socket as TLSSocket).getPeerCertificate().subject?.CN as string | undefined
+    this.clientPort = request.socket.remotePort
     this.#response = response
   }
 
@@ -51,9 +54,30 @@ export class Exchange {
     return this
   }
 
+  /** Part of an answer, once it is on its way. */
+  async written(part: Buffer): Promise<void> {
+    await new Promise((resolve) => this.#response.write(part, resolve))
+  }
+
+  /** The head of an answer whose parts follow. */
+  begin(status: number): this {
+    this.#response.writeHead(status)
+    return this
+  }
+
   /** Events of a watch; more may follow. */
   send(...events: readonly object[]): this {
     return this.write(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
+  }
+
+  /** Parts of an answer, each made when the one before is on its way; ends early where the client leaves. */
+  async stream(parts: Iterable<string>): Promise<this> {
+    const left = once(this.#response, 'close')
+    for (const part of parts) {
+      if (this.#response.destroyed) break
+      if (!this.#response.write(part)) await Promise.race([once(this.#response, 'drain'), left])
+    }
+    return this
   }
 
   /** Ends the answer in good order. */
@@ -73,6 +97,8 @@ export class Exchange {
  * lists unless it is told to.
  */
 export class FakeApiServer {
+  /** Answers each request at once, in place of a test that takes one after the other. */
+  respond: ((exchange: Exchange) => unknown) | undefined
   /** Whether a streamed list waits for the test's answer too, and is not refused. */
   streams = false
   /** The paths asked for so far. */
@@ -94,6 +120,7 @@ export class FakeApiServer {
       const exchange = new Exchange(request, response)
       if (!this.streams && exchange.path.includes('sendInitialEvents')) return exchange.refuse(422)
       this.asked.push(exchange.path)
+      if (this.respond) return void this.respond(exchange)
       this.#exchanges.push(exchange)
       this.#arrivals.emit('exchange')
     })

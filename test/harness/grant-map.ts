@@ -1,11 +1,11 @@
-import type { GrantStore } from '../../src/cluster/reflector.ts'
+import type { GrantStore } from '../../src/cluster/grant-list.ts'
 import type { Grant, GrantName } from '../../src/policy/grant.ts'
 
 /** A store that a reflector fills and that a test can read: whole grants by namespace and name. */
 export class GrantMap implements GrantStore {
   readonly grants = new Map<string, Grant>()
   /** Namespaces of grants that could not be kept. */
-  readonly missed: string[] = []
+  readonly incomplete = new Set<string>()
   /** Lists begun, and of these ended. */
   readonly lists = { begun: 0, ended: 0 }
   #listed = new Set<string>()
@@ -20,7 +20,7 @@ export class GrantMap implements GrantStore {
   }
 
   miss(namespace: string): void {
-    this.missed.push(namespace)
+    this.incomplete.add(namespace)
   }
 
   beginList(): void {

@@ -42,7 +42,7 @@ suite('a projector', () => {
   test('hands out documents that follow each other, each as it ends', () => {
     const text = ' {"type":"A"}\n{"type":"B","x":[1,"\\n{"]}{"type":3} 4 5\n\n'
     for (const sizes of cuts(text)) {
-      const { documents } = project(text, { type: 'whole' }, { many: true, sizes })
+      const { documents } = project(text, { type: 'whole' }, { lines: true, sizes })
       assert.deepEqual(
         documents.map(({ kept, measure: { values } }) => [kept, values]),
         [
@@ -54,7 +54,7 @@ suite('a projector', () => {
         ],
       )
     }
-    assert.deepEqual(project('\n', 'whole', { many: true }).documents, [])
+    assert.deepEqual(project('\n', 'whole', { lines: true }).documents, [])
   })
 
   test('counts the last of equal names, and forgets all of the first', () => {
@@ -171,41 +171,50 @@ suite('the bound of a projector', () => {
   })
 })
 
-test('a projector looks at no byte more than twice, however many chunks a value has', () => {
-  const looked = new Map<number, number>()
-  const look = (at: number) => looked.set(at, (looked.get(at) ?? 0) + 1)
+test('a projector looks at no byte of an event of 3 MiB in chunks of 16 KiB more than twice', () => {
+  const [keys, long, quotes] = [20_000, 2_700_000, 50_000]
+  const labels = Object.fromEntries(Array.from({ length: keys }, (_, key) => [`label-${key}`, true]))
   const text = Buffer.from(
-    JSON.stringify({
-      object: { labels: { a: 'b', [`${'k'.repeat(50_000)}"`]: 1 }, x: ['\\"'.repeat(20_000)] },
-      type: 'A',
-    }),
+    JSON.stringify({ object: { labels, long: 'x'.repeat(long), quotes: '\\"'.repeat(quotes) }, type: 'ADDED' }),
   )
+  assert.ok(text.length > 3 * 1024 * 1024)
+  const looked = new Uint8Array(text.length)
   let kept: unknown
-  const projector = new Projector({ shape: { type: 'whole' }, most: 100, document: (document) => (kept = document) })
-  for (let start = 0; start < text.length; start += 1_000) {
-    const chunk = text.subarray(start, start + 1_000)
-    projector.push(
-      new Proxy(chunk, {
-        get(_target, property) {
-          if (typeof property === 'string' && /^\d+$/.test(property)) look(start + Number(property))
-          if (property === 'indexOf')
-            return (byte: number, from: number) => {
-              const found = chunk.indexOf(byte, from)
-              for (let at = from; at <= (found < 0 ? chunk.length - 1 : found); at += 1) look(start + at)
-              return found
-            }
-          const value = Reflect.get(chunk, property, chunk) as unknown
-          return typeof value === 'function' ? value.bind(chunk) : value
-        },
-      }),
-    )
+  const document = (document: unknown) => {
+    kept = document
+  }
+  const projector = new Projector({ shape: { type: 'whole' }, most: 100, lines: true, document })
+  for (let start = 0; start < text.length; start += 16_384) {
+    const chunk = text.subarray(start, start + 16_384)
+    projector.push(watched(chunk, looked.subarray(start)))
+    assert.equal(projector.held, 0)
   }
   projector.end()
-  assert.deepEqual(kept, { type: 'A' })
-  assert.ok(looked.size > text.length / 2)
-  // Twice: backslashes, what ends a number, and the last byte of a chunk.
-  assert.ok(Math.max(...looked.values()) <= 2)
+  assert.deepEqual(kept, { type: 'ADDED' })
+  // What follows a backslash is not looked at; twice are backslashes, and the bytes before a quote and a chunk's end.
+  assert.ok(looked.filter((times) => times > 0).length > text.length * 0.9)
+  assert.ok(looked.every((times) => times <= 2))
 })
+
+/** A chunk that counts how often each of its bytes is looked at. */
+function watched(chunk: Buffer, looked: Uint8Array): Buffer {
+  const look = (at: number) => {
+    looked[at] = (looked[at] ?? 0) + 1
+  }
+  const indexOf = (byte: number, from: number) => {
+    const found = chunk.indexOf(byte, from)
+    for (let at = from; at <= (found < 0 ? chunk.length - 1 : found); at += 1) look(at)
+    return found
+  }
+  return new Proxy(chunk, {
+    get(_target, property) {
+      if (property === 'indexOf') return indexOf
+      if (typeof property === 'string' && /^\d+$/.test(property)) look(Number(property))
+      const value: unknown = Reflect.get(chunk, property, chunk)
+      return typeof value === 'function' ? value.bind(chunk) : value
+    },
+  })
+}
 
 suite('what is measured', () => {
   test('is counted exactly, apart for each measured value and for the document', () => {
@@ -299,10 +308,10 @@ suite('no JSON', () => {
   })
 
   test('is not taken for a document after another one', () => {
-    const { documents } = project('{"a":1}\n', { a: 'whole' }, { many: true })
+    const { documents } = project('{"a":1}\n', { a: 'whole' }, { lines: true })
     assert.equal(documents.length, 1)
-    for (const text of ['{"a":1}\n{"a":', '{"a":1},{"a":2}', '{"a":1}]'])
-      assert.throws(() => project(text, { a: 'whole' }, { many: true }), JsonError)
+    for (const text of ['{"a":1}\n{"a":', '{"a":1},{"a":2}', '{"a":1}]', '{"a":\n1}'])
+      assert.throws(() => project(text, { a: 'whole' }, { lines: true }), JsonError)
   })
 })
 

@@ -9,7 +9,7 @@ export interface Projected {
 
 export interface ProjectOptions {
   readonly most?: number
-  readonly many?: boolean
+  readonly lines?: boolean
   /** Sizes of the chunks, again and again; one chunk without them. */
   readonly sizes?: readonly number[]
 }
@@ -17,12 +17,12 @@ export interface ProjectOptions {
 /** Projects a text; the buffer of each chunk is overwritten afterwards, as its owner may do. */
 export function project(text: string | Buffer, shape: Shape, options: ProjectOptions = {}): Projected {
   const bytes = Buffer.from(text)
-  const { most = Infinity, many = false, sizes = [Math.max(1, bytes.length)] } = options
+  const { most = Infinity, lines = false, sizes = [Math.max(1, bytes.length)] } = options
   const projected: Projected = { elements: [], documents: [] }
   const projector = new Projector({
     shape,
     most,
-    many,
+    lines,
     element: (kept, whole) => projected.elements.push({ kept, whole }),
     document: (kept, whole, measure) => projected.documents.push({ kept, whole, measure }),
   })

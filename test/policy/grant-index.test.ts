@@ -135,7 +135,7 @@ test('a grant of many entries takes memory for its entries, and not for their pa
 })
 
 suite('an index with a limit', () => {
-  const limits = { all: 10_000, eachNamespace: 4_000 }
+  const limits = { all: 6_000, eachNamespace: 2_400 }
 
   test('keeps what fits of a namespace, permits by it, and knows nothing of the rest', () => {
     const index = new GrantIndex(undefined, limits)

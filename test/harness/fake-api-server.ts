@@ -13,7 +13,7 @@ import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 const GROUP = 'gateway.networking.k8s.io'
 
 /** How long a test waits for a request, in ms, before it fails. */
-const PATIENCE = 10_000
+const PATIENCE = 60_000
 
 /** The API path of grants: of all, or of one namespace. */
 export function grantsPath(version: string, namespace?: string): string {

@@ -61,6 +61,7 @@ export async function clusterGrants(
     source: grants,
     knowledge: () => ({
       grants: grants.size,
+      incompleteNamespaces: grants.incomplete,
       ageSeconds: grants.age / 1_000,
       freshReads: grants.freshReads,
       freshReadSeconds: grants.freshReadTime / 1_000,
@@ -143,7 +144,7 @@ export function folderGrants(folder: string, { live, logger }: SupplyContext): G
     source.watch()
     return {
       source,
-      knowledge: () => ({ grants: source.grants.length, ageSeconds: 0, ...none }),
+      knowledge: () => ({ grants: source.grants.length, incompleteNamespaces: 0, ageSeconds: 0, ...none }),
       drift: () => [],
       configure: () => {},
       run: () => {},

@@ -18,6 +18,8 @@ export interface ReviewLabels {
 export interface Knowledge {
   /** How many grants are known. */
   readonly grants: number
+  /** Namespaces of which not all grants are cached. */
+  readonly incompleteNamespaces: number
   /** Seconds since the grants were last known to be complete; Infinity before the first time. */
   readonly ageSeconds: number
   /** Reads made to confirm or replace what is known, since the start. */
@@ -75,6 +77,11 @@ export class Metrics {
       () => load.connections.closed,
     )
     this.#gauge('refgrant_grants', 'ReferenceGrants known.', () => knowledge().grants)
+    this.#gauge(
+      'refgrant_incomplete_namespaces',
+      'Namespaces of which not all ReferenceGrants are cached, since they are too many or one is too large; the log names them.',
+      () => knowledge().incompleteNamespaces,
+    )
     this.#gauge(
       'refgrant_knowledge_age_seconds',
       'Seconds since the known ReferenceGrants were last known to be complete.',

@@ -1,7 +1,10 @@
 import type { Check } from '../server/health.ts'
 import type { GrantSupply } from './grant-supply.ts'
 
-/** What must hold before the API server is sent here. Once synced, for good: an old index is no reason to send nobody here, since fresh reads take its place. */
+/**
+ * What must hold before the API server sends reviews to this server. The grants count as synced for good: where they
+ * are out of date, fresh reads take their place.
+ */
 export function readiness({ knowledge }: GrantSupply, stopping: AbortSignal): () => Check[] {
   let synced = false
   return () => {
@@ -15,7 +18,7 @@ export function readiness({ knowledge }: GrantSupply, stopping: AbortSignal): ()
   }
 }
 
-/** Whether the registration is as it should be: told beside readiness, and no part of it: what is registered only an administrator can repair. */
+/** Whether the registration is as it should be; no part of readiness, since only an administrator can repair it. */
 export function driftCheck({ drift }: GrantSupply): Check {
   const lines = drift()
   const detail = lines === undefined ? 'not known' : lines.join('; ')

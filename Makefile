@@ -45,7 +45,7 @@ test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
 	node --test --test-concurrency=4 $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' -not -path 'test/control-plane/*' | sort)
 
 test-attacks: $(BUNDLE) ## the bundle in a container of 256 MiB, under attack (a table in dist/attacks.md); needs root, for a control group
-	node --test --test-force-exit --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+	node --test --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
 		--test-reporter=./test/harness/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
 
 test-long: ## all tests at full length: each fault for a minute or two (a table of them in dist/faults.md), 200,000 random reviews

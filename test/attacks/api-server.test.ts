@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { until } from '../harness/api-client.ts'
+import { MIB, numbered, reference, review, route } from '../harness/reviews.ts'
 import { attacked, content } from './attacked-cluster.ts'
 import { added, type Content, grantOf, grantsOf, neighbours } from './generated-cluster.ts'
-import { MIB, numbered, reference, review, route } from './objects.ts'
 import { atOnce, post } from './send.ts'
 import type { Siege, Victim } from './siege.ts'
 
@@ -121,5 +121,5 @@ for (const [title, make] of Object.entries(huge)) {
 
 suite('answers of the API server', () => {
   for (const [name, [content, siege, attack]] of Object.entries(attacks))
-    test(name, { timeout: 120_000 }, (context) => attacked(context, name, content(), siege, attack))
+    test(name, { timeout: 300_000 }, (context) => attacked(context, name, content(), siege, attack))
 })

@@ -32,30 +32,36 @@ try: $(INSTALLED) ## send an AdmissionReview to what `make run` serves
 sandbox: certs ## a real API server on this machine, with the webhook registered
 	@node test/sandbox/sandbox.ts
 
+# Ends with the make that has started it, and whatever it has started ends with it: no make is started between them.
+TEST := node --import ./test/harness/tether.ts --test
+UNIT_TESTS = $(TEST) --test-concurrency=4 \
+	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
+		-not -path 'test/control-plane/*' | sort)
+
 test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (about 8 minutes, once)
 	node test/harness/binaries.ts
-	$(MAKE) --no-print-directory test-unit
+	$(UNIT_TESTS)
 	@# Forced to end, since a process that a failed test left behind would keep the run alive for ever. Not so the others:
 	@# a forced end may come before the last results are told.
 	@mkdir -p dist
-	node --test --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
+	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
 		--test-reporter=./test/harness/fault-table.ts --test-reporter-destination=dist/faults.md 'test/end-to-end/*.test.ts'
 
 test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
-	node --test --test-concurrency=4 $$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' -not -path 'test/control-plane/*' | sort)
+	$(UNIT_TESTS)
 
 test-attacks: $(BUNDLE) ## the bundle in a container of 256 MiB, under attack (a table in dist/attacks.md); needs root, for a control group
-	node --test --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
+	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
 		--test-reporter=./test/harness/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
 
-test-long: ## all tests at full length: each fault for a minute or two (a table of them in dist/faults.md), 200,000 random reviews
-	REFGRANT_LONG=1 $(MAKE) --no-print-directory test
-	$(MAKE) --no-print-directory fuzz RUNS=200000
+test-long: export REFGRANT_LONG := 1
+test-long: RUNS := 200000
+test-long: test fuzz ## all tests at full length: each fault for a minute or two (a table of them in dist/faults.md), 200,000 random reviews
 
 RUNS := 50000
 SEED :=
 fuzz: $(INSTALLED) ## judge RUNS random reviews (50,000 by default), from SEED on to repeat a failure
-	REFGRANT_FUZZ_RUNS=$(RUNS) $(and $(SEED),REFGRANT_FUZZ_SEED=$(SEED)) node --test 'test/fuzz/*.test.ts'
+	REFGRANT_FUZZ_RUNS=$(RUNS) $(and $(SEED),REFGRANT_FUZZ_SEED=$(SEED)) $(TEST) 'test/fuzz/*.test.ts'
 
 MINUTES := 10
 soak: $(INSTALLED) ## churn, reviews and a bad network for MINUTES (10 by default): wrong answers, memory, times to enforce

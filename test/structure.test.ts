@@ -6,14 +6,15 @@ import { test } from 'node:test'
 /** What each room may import, its own files aside. */
 const ROOMS: Record<string, readonly string[]> = {
   policy: [],
+  json: [],
   admission: ['policy'],
-  cluster: ['admission', 'policy'],
-  files: ['admission', 'policy'],
-  server: ['admission', 'policy'],
+  cluster: ['admission', 'json', 'policy'],
+  files: ['admission', 'json', 'policy'],
+  server: ['admission', 'json', 'policy'],
   manifests: ['policy'],
   certificates: [],
   report: ['policy'],
-  config: ['admission', 'cluster', 'files', 'policy'],
+  config: ['admission', 'cluster', 'files', 'json', 'policy'],
   commands: ['admission', 'certificates', 'cluster', 'config', 'files', 'manifests', 'policy', 'report', 'server'],
 }
 

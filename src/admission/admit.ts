@@ -1,16 +1,17 @@
 import type { Catalogue } from '../policy/catalogue.ts'
-import { crossingReferences } from '../policy/crossing.ts'
+import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
-import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { Reference } from '../policy/reference.ts'
 import type { Decision, Unjudged } from './decision.ts'
 import { compareWithStored, heldUnpermitted } from './existing.ts'
 import { type GrantSource, LookupFailed } from './grant-source.ts'
-import type { ReviewRequest } from './review.ts'
+import type { Oversize } from './oversize.ts'
+import { type ReviewRequest, reviewedObject } from './review.ts'
 import { exemption, type Settings } from './settings.ts'
 
 /**
  * Target namespaces read afresh at once for one review. One refusal refuses the object, so more are read only while all
- * of these permit; an object may name 4,608.
+ * of these permit; an object may name 10,000.
  */
 const FRESH_NAMESPACES = 8
 
@@ -32,15 +33,38 @@ export async function admit(
 
   const object = reviewedObject(request)
   const crossing = crossingReferences(catalogue, object, request.object)
-  if (crossing.references.length === 0) return { outcome: 'unjudged', reason: crossing.exempt ?? 'nothing crosses' }
+  if (crossing.count === 0) return { outcome: 'unjudged', reason: crossing.exempt ?? 'nothing crosses' }
 
   const exempt = exemption(request, settings.exempt)
   if (exempt) return { outcome: 'unjudged', reason: exempt }
 
-  const { held, added } = compareWithStored(request, settings, object, crossing.references)
+  const { held, added, storedOversized } = compareWithStored(request, settings, object, crossing.references)
+  if (crossing.count > MOST_REFERENCES) {
+    const oversize = { cap: 'references', found: crossing.count, most: MOST_REFERENCES } as const
+    return { outcome: 'oversized', ...oversize, object, existing: storedOversized }
+  }
   const decision = await decide(added, source, object.namespace, signal)
   if (decision.outcome === 'refused') return decision
   return { ...decision, existing: heldUnpermitted(held, request, source) }
+}
+
+/**
+ * Decides on a request whose objects are too large to be read.
+ *
+ * @param request without its objects
+ * @param storedOversized whether the stored object of an update is too large by itself
+ */
+export function admitOversized(
+  request: ReviewRequest,
+  settings: Settings,
+  oversize: Oversize,
+  storedOversized: boolean,
+): Decision {
+  const reason = passesUnread(request, settings.catalogue) ?? exemption(request, settings.exempt)
+  if (reason) return { outcome: 'unjudged', reason }
+  // What of the object changes cannot be seen.
+  const existing = storedOversized && request.operation === 'UPDATE' && settings.existingViolations === 'warn'
+  return { outcome: 'oversized', ...oversize, object: reviewedObject(request), existing }
 }
 
 /** Why a request is none of ours, if so. A kind can only be unknown where somebody edited the webhook's rules. */
@@ -50,13 +74,6 @@ function passesUnread(request: ReviewRequest, catalogue: Catalogue): Unjudged['r
   return catalogue.referrer(request.kind) ? undefined : 'unknown kind'
 }
 
-/** The object under review. Its name is missing from the request where `generateName` has not been resolved yet. */
-function reviewedObject({ kind, namespace, name, object }: ReviewRequest): ObjectName {
-  const metadata = object?.metadata as { name?: unknown; generateName?: unknown } | undefined
-  const named = [name, metadata?.name, metadata?.generateName].find((text) => typeof text === 'string' && text !== '')
-  return { group: kind.group, kind: kind.kind, namespace: namespace ?? '', name: String(named ?? '') }
-}
-
 async function decide(
   added: readonly Reference[],
   source: GrantSource,
@@ -64,27 +81,42 @@ async function decide(
   signal: AbortSignal,
 ): Promise<Decision & { outcome: 'permitted' | 'refused' }> {
   const { grants, current } = source.cached()
-  const known = current ? added.map((reference) => judge(reference, grants)) : []
-  const doubtful = current ? known.filter(({ permitted }) => !permitted).map(({ reference }) => reference) : added
-  if (doubtful.length === 0) return permitted(known)
+  const cached = current ? judge(added, grants) : []
+  const known = cached.filter(({ permitted }) => permitted)
+  let rest = current ? cached.filter(({ permitted }) => !permitted).map(({ reference }) => reference) : added
 
-  let rest = doubtful
-  for (;;) {
-    const { verdicts, unread } = await judgeAfresh(rest, source, referrerNamespace, signal)
-    const refused = verdicts.filter((verdict) => !verdict.permitted).map(({ reference }) => reference)
-    if (refused.length > 0) return { outcome: 'refused', refused, unjudged: unread.length, confirmed: true }
-    known.push(...verdicts)
-    if (unread.length === 0) return permitted(known)
-    rest = unread
+  while (rest.length > 0) {
+    const { verdicts, unread } = await judgeFresh(rest, source, referrerNamespace, signal)
     // The budget of fresh reads is spent.
-    if (verdicts.length === 0) break
+    if (verdicts.length === 0) return refuseUnconfirmed(rest, cached)
+    const missing = verdicts.filter((verdict) => !verdict.permitted)
+    const refused = missing.filter(({ known }) => known).map(({ reference }) => reference)
+    if (refused.length > 0)
+      return { outcome: 'refused', refused, unjudged: unread.length + missing.length - refused.length, confirmed: true }
+    if (missing.length > 0) throw new LookupFailed('a namespace has more grants than can be read')
+    known.push(...verdicts)
+    rest = unread
   }
-  if (!current) throw new LookupFailed('its grants are not up to date, and too many had to be read lately to read more')
+  return permitted(known)
+}
+
+/**
+ * A refusal that rests on what is cached.
+ *
+ * @param cached verdicts by cached grants; empty if these are not current
+ */
+function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[]): Decision & { outcome: 'refused' } {
+  const unconfirmed = new Set(rest)
+  const verdicts = cached.filter(({ reference }) => unconfirmed.has(reference))
+  if (verdicts.length === 0)
+    throw new LookupFailed('its grants are not up to date, and too many had to be read lately to read more')
+  if (verdicts.some((verdict) => !verdict.permitted && !verdict.known))
+    throw new LookupFailed('a namespace has more grants than are cached, and too many were read lately to read more')
   return { outcome: 'refused', refused: rest, unjudged: 0, confirmed: false }
 }
 
 /** Verdicts from grants read after the request came; `unread` are the references beyond the budget of such reads. */
-async function judgeAfresh(
+async function judgeFresh(
   references: readonly Reference[],
   source: GrantSource,
   referrerNamespace: string,
@@ -95,7 +127,7 @@ async function judgeAfresh(
   const { looked = [], unread = [] } = Object.groupBy(references, ({ to }) =>
     read.has(to.namespace) ? 'looked' : 'unread',
   )
-  return { verdicts: looked.map((reference) => judge(reference, grants)), unread }
+  return { verdicts: judge(looked, grants), unread }
 }
 
 function permitted(verdicts: readonly Verdict[]): Decision & { outcome: 'permitted' } {

@@ -1,8 +1,8 @@
 import type { Catalogue } from '../policy/catalogue.ts'
 import { lintGrant } from '../policy/lint.ts'
-import { lintSentence } from '../policy/lint-sentence.ts'
 import { allow, type ReviewResponse } from './respond.ts'
-import type { ReviewRequest } from './review.ts'
+import { type ReviewRequest, reviewedObject } from './review.ts'
+import { warningsOfGrant } from './warnings.ts'
 
 /**
  * Advice to the author of a ReferenceGrant: what the linter finds, as warnings. Whatever it finds, the grant is allowed,
@@ -12,5 +12,5 @@ export function advise(request: ReviewRequest, catalogue: Catalogue): ReviewResp
   const { group, kind } = request.kind
   const isGrant = catalogue.grantKinds.some((one) => one.group === group && one.kind === kind)
   const findings = isGrant ? lintGrant(request.object, request.namespace ?? '', catalogue) : []
-  return allow(request, findings.map(lintSentence), { findings: String(findings.length) })
+  return allow(request, warningsOfGrant(reviewedObject(request), findings), { findings: String(findings.length) })
 }

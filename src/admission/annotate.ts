@@ -4,7 +4,7 @@ import type { Reference } from '../policy/reference.ts'
 import type { Decision } from './decision.ts'
 import type { Mode } from './settings.ts'
 
-/** Entries listed for one request; the rest are counted. An object may hold 4,608 references. */
+/** Entries listed for one request; the rest are counted. An object may hold 10,000 references. */
 const LISTED = 16
 
 /**
@@ -17,8 +17,16 @@ const VIOLATIONS = { deny: 'refused', warn: 'warned', audit: 'audited' } as cons
 
 /** The decision in one word, for metrics, logs and the audit log. */
 export function label(decision: Decision, mode: Mode): DecisionLabel {
-  if (decision.outcome === 'refused') return VIOLATIONS[mode]
-  return decision.outcome === 'permitted' && decision.existing.length > 0 ? 'existing' : decision.outcome
+  switch (decision.outcome) {
+    case 'unjudged':
+      return 'unjudged'
+    case 'permitted':
+      return decision.existing.length > 0 ? 'existing' : 'permitted'
+    case 'refused':
+      return VIOLATIONS[mode]
+    case 'oversized':
+      return decision.existing ? 'existing' : VIOLATIONS[mode]
+  }
 }
 
 /** A decision as flat text by key, for the API server's audit log and for ours. */
@@ -43,6 +51,8 @@ function details(decision: Decision): Record<string, string> {
         ...(!decision.confirmed && { unconfirmed: 'true' }),
         ...(decision.unjudged > 0 && { 'references-unjudged': String(decision.unjudged) }),
       }
+    case 'oversized':
+      return { reason: 'too large', [decision.cap]: `${decision.found} of at most ${decision.most}` }
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Refusal } from '../policy/explain.ts'
-import type { Grant } from '../policy/grant.ts'
-import type { Reference } from '../policy/reference.ts'
+import type { GrantName } from '../policy/grant.ts'
+import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { Oversize } from './oversize.ts'
 import type { Exemption } from './settings.ts'
 
 /** What was decided on one request, as data. */
-export type Decision = Unjudged | Permitted | Refused
+export type Decision = Unjudged | Permitted | Refused | Oversized
 
 /** Let through without looking at grants. */
 export interface Unjudged {
@@ -22,11 +23,19 @@ export interface Unjudged {
 interface Permitted {
   readonly outcome: 'permitted'
   /** The references that the request adds, each with the grant that permits it. */
-  readonly granted: readonly { readonly reference: Reference; readonly by: Grant }[]
+  readonly granted: readonly { readonly reference: Reference; readonly by: GrantName }[]
   /** References that no grant permits, let through with a warning because the stored object has them already. */
   readonly existing: readonly Reference[]
 }
 
 export interface Refused extends Refusal {
   readonly outcome: 'refused'
+}
+
+/** The object is too large to judge: refused, unless the stored object was too large already. */
+export interface Oversized extends Oversize {
+  readonly outcome: 'oversized'
+  readonly object: ObjectName
+  /** Whether the stored object is too large too, so that the update is let through with a warning. */
+  readonly existing: boolean
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Catalogue } from '../policy/catalogue.ts'
-import { crossingReferences } from '../policy/crossing.ts'
+import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import { judge } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { GrantSource } from './grant-source.ts'
@@ -11,6 +11,8 @@ import type { Settings } from './settings.ts'
 export interface Change {
   readonly held: readonly Reference[]
   readonly added: readonly Reference[]
+  /** Whether the stored object has more references than are judged, so that all of the new one count as held. */
+  readonly storedOversized: boolean
 }
 
 /**
@@ -25,19 +27,24 @@ export interface Change {
  */
 export function compareWithStored(
   request: ReviewRequest,
-  { catalogue, existingViolations }: Settings,
+  settings: Settings,
   object: ObjectName,
   references: readonly Reference[],
 ): Change {
-  const counts =
-    request.operation === 'UPDATE' &&
-    (existingViolations === 'warn' || isBeingDeleted(request.object) || !changesGuarded(request, catalogue))
-  const stored = counts ? crossingReferences(catalogue, object, request.oldObject).references : []
-  const targets = new Set(stored.map(targetKey))
+  if (!countsStored(request, settings)) return { held: [], added: references, storedOversized: false }
+  const stored = crossingReferences(settings.catalogue, object, request.oldObject)
+  if (stored.count > MOST_REFERENCES) return { held: references, added: [], storedOversized: true }
+  const targets = new Set(stored.references.map(targetKey))
   const { held = [], added = [] } = Object.groupBy(references, (reference) =>
     targets.has(targetKey(reference)) ? 'held' : 'added',
   )
-  return { held, added }
+  return { held, added, storedOversized: false }
+}
+
+/** Whether what the stored object holds already is let through. */
+function countsStored(request: ReviewRequest, { catalogue, existingViolations }: Settings): boolean {
+  if (request.operation !== 'UPDATE') return false
+  return existingViolations === 'warn' || isBeingDeleted(request.object) || !changesGuarded(request, catalogue)
 }
 
 /** Whether an update changes one of the parts of the object, such as `spec`, that guarded fields are in. */
@@ -57,7 +64,9 @@ export function heldUnpermitted(
 ): Reference[] {
   const { grants, current } = source.cached()
   if (!current || isBeingDeleted(object)) return []
-  return held.filter((reference) => !judge(reference, grants).permitted)
+  return judge(held, grants)
+    .filter((verdict) => !verdict.permitted && verdict.known)
+    .map(({ reference }) => reference)
 }
 
 function isBeingDeleted(object: ReviewRequest['object']): boolean {

@@ -1,17 +1,13 @@
-import { distinctTargets, explain, sentence, UNCONFIRMED } from '../policy/explain.ts'
+import { explain, sentence } from '../policy/explain.ts'
 import { annotate } from './annotate.ts'
-import type { Decision, Refused } from './decision.ts'
+import type { Decision, Oversized, Refused } from './decision.ts'
+import { oversizeSentences } from './oversize.ts'
 import type { ReviewRequest } from './review.ts'
 import type { Mode } from './settings.ts'
+import { LONGEST, warningsOf } from './warnings.ts'
 
-/** Causes listed in a denial, each a field of the object. An object may hold 4,608 references. */
+/** Causes listed in a denial, each a field of the object. An object may hold 10,000 references. */
 const CAUSES = 16
-
-/**
- * Warnings of one response, and the longest of them in characters. The API server cuts each warning to 256 once all
- * together exceed 4,096, so that this many stay whole. Source: k8s.io/apiserver/pkg/endpoints/filters/warning.go.
- */
-const WARNINGS = { count: 8, length: 256 }
 
 /** What a denial of a dry run adds. */
 const DRY_RUN = 'This was a dry run: a ReferenceGrant of the same dry run is not stored, so it cannot be seen here.'
@@ -48,74 +44,51 @@ interface Status {
  */
 export function respond(request: ReviewRequest, decision: Decision, mode: Mode): ReviewResponse {
   const annotations = annotate(decision, mode)
-  if (decision.outcome === 'refused' && mode === 'deny')
-    return review({
-      uid: request.uid,
-      allowed: false,
-      status: denial(request, decision),
-      auditAnnotations: annotations,
-    })
-  return allow(request, mode === 'audit' ? [] : warnings(decision), annotations)
+  const status = mode === 'deny' ? refusal(request, decision) : undefined
+  if (status) return review({ uid: request.uid, allowed: false, status, auditAnnotations: annotations })
+  return allow(request, mode === 'audit' ? [] : warningsOf(decision), annotations)
 }
 
 /**
  * Allows a request.
  *
- * @param warnings shown to whoever made it; the last ones are counted if there are too many
+ * @param warnings shown to whoever made it; they fit what the API server passes on (warnings.ts)
  */
 export function allow(
   { uid }: ReviewRequest,
   warnings: readonly string[],
   auditAnnotations: Readonly<Record<string, string>>,
 ): ReviewResponse {
-  return review({ uid, allowed: true, ...(warnings.length > 0 && { warnings: fit(warnings) }), auditAnnotations })
+  return review({ uid, allowed: true, ...(warnings.length > 0 && { warnings }), auditAnnotations })
 }
 
 function review(response: ReviewResponse['response']): ReviewResponse {
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
 }
 
-function denial({ kind, dryRun }: ReviewRequest, refusal: Refused): Status {
-  const causes = refusal.refused.slice(0, CAUSES).map((reference) => ({
+/** What a decision refuses with, if it refuses. */
+function refusal(request: ReviewRequest, decision: Decision): Status | undefined {
+  if (decision.outcome === 'refused') return denial(request, decision)
+  if (decision.outcome === 'oversized' && !decision.existing) return oversizeDenial(request, decision)
+  return undefined
+}
+
+function denial({ kind, dryRun }: ReviewRequest, refused: Refused): Status {
+  const causes = refused.refused.slice(0, CAUSES).map((reference) => ({
     reason: 'FieldValueForbidden',
     field: reference.path,
     message: sentence(reference),
   }))
-  return {
-    status: 'Failure',
-    code: 403,
-    reason: 'Forbidden',
-    message: dryRun ? `${explain(refusal)}\n${DRY_RUN}` : explain(refusal),
-    details: { group: kind.group, kind: kind.kind, name: refusal.refused[0]?.from.name ?? '', causes },
-  }
+  const message = dryRun ? `${explain(refused)}\n${DRY_RUN}` : explain(refused)
+  return failure(message, { group: kind.group, kind: kind.kind, name: refused.refused[0]?.from.name ?? '', causes })
 }
 
-function warnings(decision: Decision): string[] {
-  switch (decision.outcome) {
-    case 'unjudged':
-      return []
-    case 'permitted':
-      return decision.existing.map((reference) => `allowed because it was there before: ${sentence(reference)}`)
-    case 'refused': {
-      const { refused, unjudged, confirmed } = decision
-      return [
-        ...(confirmed ? [] : [UNCONFIRMED]),
-        ...(unjudged > 0 ? [`references of this object that were not looked at: ${unjudged}`] : []),
-        ...distinctTargets(refused).map(sentence),
-      ]
-    }
-  }
+function oversizeDenial({ kind }: ReviewRequest, oversized: Oversized): Status {
+  const [problem, remedy] = oversizeSentences(oversized, LONGEST.one)
+  const details = { group: kind.group, kind: kind.kind, name: oversized.object.name, causes: [] }
+  return failure(`${problem}\n${remedy}`, details)
 }
 
-/** As many warnings as stay whole, each no longer than the API server keeps it. */
-function fit(warnings: readonly string[]): string[] {
-  const shown = warnings.slice(0, warnings.length > WARNINGS.count ? WARNINGS.count - 1 : WARNINGS.count)
-  const more = warnings.length - shown.length
-  return [...shown.map(cut), ...(more > 0 ? [`and ${more} more warnings`] : [])]
-}
-
-/** Counted in code points, as the API server does. */
-function cut(text: string): string {
-  const characters = [...text]
-  return characters.length > WARNINGS.length ? `${characters.slice(0, WARNINGS.length - 1).join('')}…` : text
+function failure(message: string, details: Status['details']): Status {
+  return { status: 'Failure', code: 403, reason: 'Forbidden', message, details }
 }

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv'
+import type { ObjectName } from '../policy/reference.ts'
 
 interface GroupVersionKind {
   readonly group: string
@@ -93,6 +94,13 @@ export class NotAReview extends Error {}
 export function parseReview(body: unknown): ReviewRequest {
   if (!validate(body)) throw new NotAReview(describe(validate.errors?.[0]))
   return (body as { request: ReviewRequest }).request
+}
+
+/** The object under review. Its name is missing from the request where `generateName` has not been resolved yet. */
+export function reviewedObject({ kind, namespace, name, object }: ReviewRequest): ObjectName {
+  const metadata = object?.metadata as { name?: unknown; generateName?: unknown } | undefined
+  const named = [name, metadata?.name, metadata?.generateName].find((text) => typeof text === 'string' && text !== '')
+  return { group: kind.group, kind: kind.kind, namespace: namespace ?? '', name: String(named ?? '') }
 }
 
 function describe(error: ErrorObject | undefined): string {

@@ -1,15 +1,24 @@
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
+import { JsonError } from '../json/parse.ts'
+import { Projector, type ProjectorOptions } from '../json/projector.ts'
 import type { Connection } from './connection.ts'
+import { inTurns } from './turns.ts'
 
-/** Largest answer taken whole, in bytes: 500 grants of the largest size that etcd stores, generously. */
-const LARGEST_ANSWER = 256 * 1024 * 1024
+/**
+ * Largest answer taken whole, in bytes: a single object has 1.5 MiB at most in etcd as it comes, and the discovery of a
+ * group with thousands of kinds less than this.
+ */
+const LARGEST_WHOLE = 8 * 1024 * 1024
 
 /** How long the API server may take to begin an answer, in ms; its own limit for a request is 60 s. */
 const ANSWER_BEGINS = 30_000
 
-/** How long an answer that is taken whole may pause, in ms. */
+/** How long an answer may pause, in ms; that of a watch has a limit of its own. */
 const ANSWER_PAUSES = 30_000
+
+/** Bytes of an answer that is no success which are read for its reason. */
+const BEGINNING = 4_096
 
 /** After this much silence the system probes a connection, in ms, so that a dead peer is noticed. */
 const KEEP_ALIVE_PROBE = 15_000
@@ -27,6 +36,22 @@ export class ApiError extends Error {
   }
 }
 
+export interface RequestOptions {
+  /** Whether the request gets a new connection: one that was used before may hang where a new one works. */
+  readonly ownConnection?: boolean
+}
+
+/** How a watch is read: what is kept of each event, at most how many bytes of it, and how long it may be silent, in ms. */
+export interface StreamOptions extends Pick<ProjectorOptions, 'shape' | 'most'> {
+  readonly silence: number
+}
+
+/** What is kept of an event of a watch, and whether nothing was dropped for its size. */
+export interface StreamedEvent {
+  readonly event: unknown
+  readonly whole: boolean
+}
+
 /** Reads from one API server. */
 export class Api {
   readonly #connection: Connection
@@ -36,43 +61,78 @@ export class Api {
   }
 
   /**
-   * The JSON at `path`.
+   * The JSON at `path`, for answers that are small: discovery, single objects.
    *
-   * @throws ApiError for any status but 200; Error if the answer does not arrive or is no JSON
+   * @throws ApiError for any status but 200; Error if the answer does not arrive, is too large or is no JSON
    */
   async get(path: string, signal: AbortSignal): Promise<unknown> {
     const response = await this.#open(path, signal)
-    let body = ''
+    const parts: Buffer[] = []
+    let length = 0
     for await (const chunk of chunks(response, path, ANSWER_PAUSES)) {
-      body += chunk
-      if (body.length > LARGEST_ANSWER) throw new Error(`${path}: the answer is too large`)
+      parts.push(chunk)
+      length += chunk.length
+      if (length > LARGEST_WHOLE) throw new Error(tooLarge(path, this.#connection.server))
     }
     try {
-      return JSON.parse(body)
+      return JSON.parse(Buffer.concat(parts).toString())
     } catch (error) {
       throw new Error(`${path}: the answer is no JSON`, { cause: error })
     }
   }
 
   /**
-   * The JSON lines that a watch at `path` sends, until the server ends it.
+   * Hands out what is kept of the JSON at `path`, of any size, as it arrives. A failure may come after much of it.
    *
-   * @param silence the stream is given up after this long without a byte, in ms
+   * @returns the length of the answer, in bytes
+   * @throws ApiError for any status but 200; Error if the answer does not arrive or is no JSON; what a taker throws
+   */
+  async project(path: string, keep: ProjectorOptions, signal: AbortSignal, options?: RequestOptions): Promise<number> {
+    const response = await this.#open(path, signal, options)
+    const projector = new Projector(keep)
+    let length = 0
+    try {
+      for await (const chunk of inTurns(chunks(response, path, ANSWER_PAUSES))) {
+        length += chunk.length
+        projector.push(chunk)
+      }
+      projector.end()
+    } catch (error) {
+      throw named(error, path)
+    }
+    return length
+  }
+
+  /**
+   * What is kept of the events that a watch at `path` sends, until the server ends it.
+   *
    * @throws ApiError for any status but 200; Error if the connection breaks, falls silent or sends something else
    */
-  async *stream(path: string, silence: number, signal: AbortSignal): AsyncGenerator<unknown> {
+  async *stream(path: string, options: StreamOptions, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
+    const { shape, most, silence } = options
     const response = await this.#open(path, signal)
-    let rest = ''
-    for await (const chunk of chunks(response, path, silence)) {
-      const lines = `${rest}${chunk}`.split('\n')
-      rest = lines.pop() ?? ''
-      if (rest.length > LARGEST_ANSWER) throw new Error(`${path}: a line is too large`)
-      for (const line of lines) if (line !== '') yield JSON.parse(line)
+    let events: StreamedEvent[] = []
+    const document = (event: unknown, whole: boolean) => events.push({ event, whole })
+    const projector = new Projector({ shape, most, lines: true, document })
+    try {
+      for await (const chunk of inTurns(chunks(response, path, silence))) {
+        try {
+          projector.push(chunk)
+        } finally {
+          // Those that came before something else count.
+          const complete = events
+          events = []
+          yield* complete
+        }
+      }
+      projector.end()
+    } catch (error) {
+      throw named(error, path)
     }
   }
 
-  async #open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const options = await this.#connection.requestOptions()
+  async #open(path: string, signal: AbortSignal, { ownConnection = false } = {}): Promise<IncomingMessage> {
+    const options = await this.#connection.requestOptions(ownConnection)
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const request = https.get(`${this.#connection.server}${path}`, { ...options, signal }, resolve)
     request.on('error', reject)
@@ -80,14 +140,13 @@ export class Api {
     request.setTimeout(ANSWER_BEGINS, () => request.destroy(new Error(`${path}: no answer in ${ANSWER_BEGINS} ms`)))
     const response = await promise
     request.setTimeout(0)
-    response.setEncoding('utf8')
     if (response.statusCode === 200) return response
     throw await apiError(path, response)
   }
 }
 
 /** The chunks of an answer; it is given up after `silence` ms without one, and closed however reading ends. */
-async function* chunks(response: IncomingMessage, path: string, silence: number): AsyncGenerator<string> {
+async function* chunks(response: IncomingMessage, path: string, silence: number): AsyncGenerator<Buffer> {
   // Not the socket's own timeout: the socket outlives the response, and is taken from it when that ends.
   const silent = setTimeout(() => response.destroy(new Error(`${path}: silent for ${silence} ms`)), silence)
   try {
@@ -103,11 +162,14 @@ async function* chunks(response: IncomingMessage, path: string, silence: number)
 
 async function apiError(path: string, response: IncomingMessage): Promise<ApiError> {
   // A Status, a plain text or something else entirely: its beginning says enough.
-  let body = ''
-  for await (const chunk of chunks(response, path, ANSWER_PAUSES)) if (body.length < 4_096) body += chunk
+  let body = Buffer.alloc(0)
+  for await (const chunk of chunks(response, path, ANSWER_PAUSES)) {
+    body = Buffer.concat([body, chunk])
+    if (body.length >= BEGINNING) break
+  }
   const seconds = Number(response.headers['retry-after'])
   const retryAfter = seconds > 0 ? seconds * 1_000 : undefined
-  return new ApiError(path, response.statusCode ?? 0, reasonOf(body), retryAfter)
+  return new ApiError(path, response.statusCode ?? 0, reasonOf(body.toString('utf8', 0, BEGINNING)), retryAfter)
 }
 
 function reasonOf(body: string): string {
@@ -118,4 +180,14 @@ function reasonOf(body: string): string {
     // Not a Status: shown as it is.
   }
   return body.trim().slice(0, 200)
+}
+
+function named(error: unknown, path: string): unknown {
+  return error instanceof JsonError
+    ? new Error(`${path}: the answer is no JSON: ${error.message}`, { cause: error })
+    : error
+}
+
+function tooLarge(path: string, server: string): string {
+  return `${path}: the answer is larger than ${LARGEST_WHOLE / 1024 / 1024} MiB; make sure that ${server} is a Kubernetes API server`
 }

@@ -7,33 +7,38 @@ export interface Rate {
 /** Buckets kept before full ones, which are as good as none, are dropped. */
 const KEPT = 1_024
 
-/** Allows each key its own rate, and all together another one. */
+/** Takes what a read has cost beyond the token that it began with. */
+export type Charge = (tokens: number) => void
+
+/**
+ * Allows each key its own share, whatever others take. Beyond it, a key takes from a reserve that all keys have together.
+ */
 export class Budget {
   readonly #each: Rate
-  readonly #all: Bucket
+  readonly #reserve: Bucket
   readonly #buckets = new Map<string, Bucket>()
   readonly #now: () => number
 
   /** @param now a monotonic clock, in ms */
-  constructor(each: Rate, all: Rate, now: () => number) {
+  constructor(each: Rate, reserve: Rate, now: () => number) {
     this.#each = each
-    this.#all = new Bucket(all, now)
+    this.#reserve = new Bucket(reserve, now)
     this.#now = now
   }
 
-  /** Takes one token for `key`; false, and nothing taken, if the key or all keys together have none left. */
-  take(key: string): boolean {
-    const bucket = this.#buckets.get(key) ?? new Bucket(this.#each, this.#now)
-    if (bucket.level() < 1 || this.#all.level() < 1) return false
-    bucket.take()
-    this.#all.take()
-    this.#buckets.set(key, bucket)
-    if (this.#buckets.size > KEPT) this.#prune()
-    return true
+  /** Takes one token for `key`; undefined, and nothing taken, if neither its share nor the reserve has one. */
+  take(key: string): Charge | undefined {
+    const own = this.#buckets.get(key) ?? new Bucket(this.#each, this.#now)
+    const bucket = [own, this.#reserve].find((one) => one.level() >= 1)
+    bucket?.take(1)
+    if (bucket === own) this.#keep(key, own)
+    return bucket && ((tokens) => bucket.take(tokens))
   }
 
-  #prune(): void {
-    for (const [key, bucket] of this.#buckets) if (bucket.level() === this.#each.burst) this.#buckets.delete(key)
+  #keep(key: string, bucket: Bucket): void {
+    this.#buckets.set(key, bucket)
+    if (this.#buckets.size <= KEPT) return
+    for (const [key, bucket] of this.#buckets) if (bucket.level() >= this.#each.burst) this.#buckets.delete(key)
   }
 }
 
@@ -58,7 +63,8 @@ class Bucket {
     return this.#tokens
   }
 
-  take(): void {
-    this.#tokens -= 1
+  /** Takes tokens, if need be on credit: as many as the bucket holds when it is full. */
+  take(tokens: number): void {
+    this.#tokens = Math.max(this.level() - tokens, -this.#rate.burst)
   }
 }

@@ -11,8 +11,12 @@ import { parse } from 'yaml'
 export interface Connection {
   /** The API server's address, without a slash at its end. */
   readonly server: string
-  /** TLS material and headers for one request. Tokens rotate, so they are asked for each time. */
-  requestOptions(): Promise<https.RequestOptions>
+  /**
+   * TLS material and headers for one request. Tokens rotate, so they are asked for each time.
+   *
+   * @param own whether the request gets a new connection, which nothing uses after it, and not one that is kept open
+   */
+  requestOptions(own?: boolean): Promise<https.RequestOptions>
 }
 
 /** Where the credentials come from; without a kubeconfig, the pod's own account, or else the user's default kubeconfig. */
@@ -50,12 +54,13 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   const agent = new https.Agent({ keepAlive: true })
   return {
     server: cluster.server.replace(/\/+$/, ''),
-    async requestOptions() {
+    async requestOptions(own = false) {
       const options: https.RequestOptions = {}
       await config.applyToHTTPSOptions(options)
       if (tokenFile !== undefined) await authorize(options, tokenFile)
-      // The client library keeps one agent for good, with the first certificates it saw; only its proxies are wanted.
-      if (!cluster.proxyUrl) options.agent = agent
+      // The client library keeps one agent for good, with the first certificates it saw; only its proxies are wanted. They
+      // open a connection for each request.
+      if (!cluster.proxyUrl) options.agent = own ? false : agent
       return options
     },
   }

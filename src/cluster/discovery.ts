@@ -1,6 +1,6 @@
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import type { GroupKind } from '../policy/reference.ts'
-import type { Api } from './api.ts'
+import { type Api, ApiError } from './api.ts'
 
 /**
  * Versions of ReferenceGrant that are known to have one shape, the best first; v1beta1 is served by every release since
@@ -17,8 +17,10 @@ export interface ServedKind extends GroupKind {
 }
 
 /**
- * The API path at which the best version of a grant kind is listed, or undefined if the API server says that it serves
- * none. An answer is a fact: whatever else goes wrong is thrown, and means that nothing is known.
+ * The API path at which the best version of a grant kind is listed, or undefined if discovery lists none, which proves
+ * nothing by itself (see `answersAbsent`).
+ *
+ * @throws ApiError, or Error if the API server cannot be reached
  */
 export async function discoverGrants(api: Api, grants: GrantKind, signal: AbortSignal): Promise<string | undefined> {
   const served = await versionsOf(api, grants.group, signal)
@@ -29,6 +31,36 @@ export async function discoverGrants(api: Api, grants: GrantKind, signal: AbortS
     if (kind) return kind.path
   }
   return undefined
+}
+
+/**
+ * Whether the resource itself answers 404 in every version that it could have. Discovery alone proves no absence: for a
+ * moment a starting API server lists the groups without those of CRDs.
+ *
+ * @throws ApiError for any other failure; Error if the API server cannot be reached: nothing is known then
+ */
+export async function answersAbsent(api: Api, grants: GrantKind, signal: AbortSignal): Promise<boolean> {
+  const group = `/apis/${grants.group}`
+  const versions = grants === REFERENCE_GRANT ? VERSIONS : await versionsAt(api, group, signal)
+  for (const version of versions)
+    if (!(await isAbsent(api, `${group}/${version}/${grants.plural}?limit=1`, signal))) return false
+  return true
+}
+
+/** The versions of a group, by the group's own answer; none where that is 404. */
+async function versionsAt(api: Api, path: string, signal: AbortSignal): Promise<string[]> {
+  if (await isAbsent(api, path, signal)) return []
+  return listIn<{ version: string }>(await api.get(path, signal), 'versions', path).map(({ version }) => version)
+}
+
+async function isAbsent(api: Api, path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await api.get(path, signal)
+    return false
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return true
+    throw error
+  }
 }
 
 /** The kinds of a group, each in the first version that serves it, the preferred one first; none for an absent group. */
@@ -42,18 +74,22 @@ export async function discoverKinds(api: Api, group: string, signal: AbortSignal
 
 async function versionsOf(api: Api, group: string, signal: AbortSignal): Promise<string[]> {
   if (group === '') return ['v1']
-  const { groups } = (await api.get('/apis', signal)) as {
-    groups: { name: string; versions: { version: string }[] }[]
-  }
+  const path = '/apis'
+  const groups = listIn<{ name: string; versions: { version: string }[] }>(await api.get(path, signal), 'groups', path)
   return groups.find(({ name }) => name === group)?.versions.map(({ version }) => version) ?? []
 }
 
 async function kindsOf(api: Api, group: string, version: string, signal: AbortSignal): Promise<ServedKind[]> {
   const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
-  const { resources } = (await api.get(path, signal)) as {
-    resources: { name: string; kind: string; namespaced: boolean }[]
-  }
-  return resources
+  const answer = await api.get(path, signal)
+  return listIn<{ name: string; kind: string; namespaced: boolean }>(answer, 'resources', path)
     .filter(({ name }) => !name.includes('/'))
     .map(({ name, kind, namespaced }) => ({ group, kind, plural: name, namespaced, path }))
+}
+
+/** The list under a name in an answer of discovery; without one, nothing is known. */
+function listIn<T>(answer: unknown, name: string, path: string): T[] {
+  const list = (answer as Record<string, unknown> | null)?.[name]
+  if (!Array.isArray(list)) throw new Error(`${path}: the answer has no list of ${name}`)
+  return list
 }

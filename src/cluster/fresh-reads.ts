@@ -1,94 +1,119 @@
-import type { Grant } from '../policy/grant.ts'
-import type { GrantKind } from '../policy/grant-kinds.ts'
+import { GrantIndex } from '../policy/grant-index.ts'
+import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
+import type { Charge } from './budget.ts'
 import { discoverGrants } from './discovery.ts'
+import type { FairQueue } from './fair-queue.ts'
 import { listGrants } from './grant-list.ts'
+import { type Made, NamespaceReads } from './namespace-reads.ts'
 
-/** Longest that one read may take, in ms: the longest that any review can wait for it. */
-const LONGEST_READ = 15_000
+/** Longest that one read may take, in ms; reviews wait half of their timeout, which is 5 s as registered. */
+const LONGEST_READ = 10_000
+
+/** Bytes that one token of the budget pays for: some hundred plain grants. */
+const TOKEN_BYTES = 64 * 1024
 
 /** What a namespace may be called (Kubernetes, "Object Names and IDs", DNS label names). Others hold no grants. */
 const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
-const NONE: Promise<Grant[]> = Promise.resolve([])
+const NONE: Made = { grants: new GrantIndex(), bytes: 0 }
 
-/** The reads of one namespace: at most one on its way, and one that will begin when it ends. */
-interface Reads {
-  readonly running: Promise<Grant[]>
-  waiting?: Promise<Grant[]>
+interface FreshReadsOptions {
+  readonly api: Api
+  readonly kind: GrantKind
+  /** Where reads wait for their turn, those of all kinds. */
+  readonly queue: FairQueue
+  /** Most that is kept of one namespace, in bytes (see IndexLimits). */
+  readonly most: number
+  /** A monotonic clock, in ms. */
+  readonly now: () => number
+  /** Whether the API is known to be absent, so that a 404 means that there are no grants. */
+  readonly absent: () => boolean
 }
 
-/**
- * Reads the grants of single namespaces. Readers who come while a read is on its way share the next one, which begins
- * after they came, so however many there are, the API server sees one read at a time for each namespace.
- */
+/** Reads the grants of single namespaces; what a read has made is shared by all who may use it. */
 export class FreshReads {
   readonly counts = { started: 0, shared: 0, failed: 0, over_budget: 0 }
   /** Time that reads took, those that failed included, in ms. */
   milliseconds = 0
-  readonly #api: Api
-  readonly #kind: GrantKind
-  readonly #reads = new Map<string, Reads>()
+  readonly #options: FreshReadsOptions
+  readonly #namespaces = new Map<string, NamespaceReads>()
   #path: string | undefined
 
-  constructor(api: Api, kind: GrantKind) {
-    this.#api = api
-    this.#kind = kind
+  constructor(options: FreshReadsOptions) {
+    this.#options = options
   }
 
   /**
    * The grants of a namespace, by a read that begins after this call.
    *
-   * @param afford asked only if a read has to begin for this reader alone
+   * @param owner who causes it: the namespace of the referrer
+   * @param afford asked only if no other reader has paid for the read already
    * @returns undefined if it could not be afforded
    */
-  read(namespace: string, afford: () => boolean): Promise<Grant[]> | undefined {
+  read(namespace: string, owner: string, afford: () => Charge | undefined): Promise<Made> | undefined {
     // In a path, `..` would lead elsewhere.
-    if (!NAMESPACE.test(namespace)) return NONE
-    const reads = this.#reads.get(namespace)
-    if (reads?.waiting) {
+    if (!NAMESPACE.test(namespace)) return Promise.resolve(NONE)
+    const reads = this.#namespaces.get(namespace) ?? this.#readsOf(namespace)
+    if (reads.waiting) {
       this.counts.shared += 1
-      return reads.waiting
+      return reads.join(owner)
     }
-    if (!afford()) {
+    const charge = afford()
+    if (!charge) {
       this.counts.over_budget += 1
       return undefined
     }
-    if (!reads) return this.#begin(namespace)
-    reads.waiting = reads.running.catch(() => {}).then(() => this.#begin(namespace))
-    return reads.waiting
+    this.#namespaces.set(namespace, reads)
+    const result = reads.join(owner)
+    result.then(
+      ({ bytes }) => charge(bytes / TOKEN_BYTES),
+      () => {},
+    )
+    return result
   }
 
-  #begin(namespace: string): Promise<Grant[]> {
-    this.counts.started += 1
-    const begun = performance.now()
-    const running = this.#list(namespace).finally(() => {
-      this.milliseconds += performance.now() - begun
-    })
-    const reads: Reads = { running }
-    this.#reads.set(namespace, reads)
-    const end = () => {
-      if (!reads.waiting) this.#reads.delete(namespace)
+  #readsOf(namespace: string): NamespaceReads {
+    const { queue, now } = this.#options
+    const reads: NamespaceReads = new NamespaceReads(
+      async (signal, own) => {
+        this.counts.started += 1
+        const begun = now()
+        try {
+          return await this.#list(namespace, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_READ)]), own)
+        } catch (error) {
+          if (!signal.aborted) this.counts.failed += 1
+          throw error
+        } finally {
+          this.milliseconds += now() - begun
+          setImmediate(() => reads.idle && this.#namespaces.delete(namespace))
+        }
+      },
+      queue,
+      now,
+    )
+    return reads
+  }
+
+  async #list(namespace: string, signal: AbortSignal, own: boolean): Promise<Made> {
+    const { api, kind, most, absent } = this.#options
+    const list = async (path: string): Promise<Made> => {
+      const grants = new GrantIndex(resourceOf(kind), { all: most, eachNamespace: most })
+      const options = { ownConnection: own }
+      const { bytes } = await listGrants(api, kind, path, namespace, grants, signal, options)
+      return { grants, bytes }
     }
-    running.then(end, () => {
-      this.counts.failed += 1
-      end()
-    })
-    return running
-  }
-
-  async #list(namespace: string): Promise<Grant[]> {
-    const signal = AbortSignal.timeout(LONGEST_READ)
     if (this.#path !== undefined) {
       try {
-        return (await listGrants(this.#api, this.#kind, this.#path, namespace, signal)).grants
+        return await list(this.#path)
       } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 404) throw error
       }
     }
-    // The version may have changed, or the API may have come or gone: only a discovery made now can tell.
-    this.#path = await discoverGrants(this.#api, this.#kind, signal)
-    return this.#path === undefined
-      ? []
-      : (await listGrants(this.#api, this.#kind, this.#path, namespace, signal)).grants
+    // The version may have changed, or the API may have come or gone.
+    this.#path = await discoverGrants(api, kind, signal)
+    if (this.#path !== undefined) return list(this.#path)
+    // One answer proves no absence; the reflector looks twice.
+    if (absent()) return NONE
+    throw new Error(`the API server does not list ${kind.plural}.${kind.group} now`)
   }
 }

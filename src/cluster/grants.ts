@@ -1,17 +1,34 @@
+import { getHeapStatistics } from 'node:v8'
+import type { Logger } from 'pino'
 import { type FreshGrants, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
-import type { Grant } from '../policy/grant.ts'
-import { GrantIndex } from '../policy/grant-index.ts'
+import { anyOf, GrantIndex, type GrantLookup, type IndexLimits } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
+import { FairQueue } from './fair-queue.ts'
 import { FreshReads } from './fresh-reads.ts'
-import { type GrantStore, Reflector, type ReflectorOptions } from './reflector.ts'
+import type { Made } from './namespace-reads.ts'
+import { Reflector, type ReflectorOptions } from './reflector.ts'
+
+/**
+ * What the cached grants may take of the heap, and those of one namespace of that. In a container of 256 MiB, where the
+ * heap has 153 MiB, that is 160,000 plain grants, and 10,000 in one namespace.
+ */
+const HEAP_SHARE = 0.25
+const NAMESPACE_SHARE = 1 / 16
+
+/**
+ * Fresh reads at once: what each makes may take as much memory as one namespace may. One that takes longer than this, in
+ * ms, waits for the network, and gives its place to the next.
+ */
+const READS_AT_ONCE = 8
+const SLOW_READ = 1_000
 
 /** How much fresh reading is allowed, and how old knowledge may be. */
 export interface Limits {
-  /** Age beyond which the watched grants are judged by no more, in ms. */
+  /** Age beyond which cached grants are judged by no more, in ms. */
   readonly knowledgeAge: number
-  /** Fresh reads that the objects of one namespace may cause, and all objects together. */
+  /** Fresh reads that the objects of one namespace may cause, and what all may take together beyond that. */
   readonly eachNamespace: Rate
   readonly allNamespaces: Rate
 }
@@ -20,24 +37,30 @@ interface ClusterGrantsOptions extends Pick<ReflectorOptions, 'api' | 'logger' |
   /** What counts as a grant. */
   readonly kinds: readonly GrantKind[]
   readonly limits: Limits
+  /** What the index keeps; by default a share of the heap. */
+  readonly room?: IndexLimits
 }
 
 /** The cluster's grants: an index that reflectors keep, and fresh reads where it is too old or says no. */
 export class ClusterGrants implements GrantSource {
-  readonly index = new GrantIndex()
-  readonly #kinds: readonly { readonly reflector: Reflector; readonly reads: FreshReads }[]
+  readonly #kinds: readonly { readonly index: GrantIndex; readonly reflector: Reflector; readonly reads: FreshReads }[]
+  readonly #lookup: GrantLookup
   readonly #now: () => number
   #budget: Budget
   #knowledgeAge: number
   /** Whether the fresh reads that ended last could be made. */
   #readable = true
 
-  constructor({ api, logger, now, kinds, limits }: ClusterGrantsOptions) {
+  constructor({ api, logger, now, kinds, limits, room = roomInHeap(kinds.length) }: ClusterGrantsOptions) {
     this.#now = now
-    this.#kinds = kinds.map((kind) => ({
-      reflector: new Reflector({ api, kind, store: this.#storeFor(kind), logger, now }),
-      reads: new FreshReads(api, kind),
-    }))
+    const queue = new FairQueue(READS_AT_ONCE, SLOW_READ)
+    this.#kinds = kinds.map((kind) => {
+      const index = new TellingIndex(kind, room, logger)
+      const reflector = new Reflector({ api, kind, store: index, logger, now })
+      const absent = () => reflector.absent
+      return { index, reflector, reads: new FreshReads({ api, kind, queue, now, most: room.eachNamespace, absent }) }
+    })
+    this.#lookup = anyOf(this.#kinds.map(({ index }) => index))
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)
     this.#knowledgeAge = limits.knowledgeAge
   }
@@ -53,9 +76,19 @@ export class ClusterGrants implements GrantSource {
     await Promise.all(this.#kinds.map(({ reflector }) => reflector.run(signal)))
   }
 
-  /** Time since the index was last known to be complete, in ms; Infinity before the first time. */
+  /** Age of what is cached, in ms; Infinity before the first list. */
   get age(): number {
     return this.#now() - Math.min(...this.#kinds.map(({ reflector }) => reflector.completeAt))
+  }
+
+  /** How many grants are cached. */
+  get size(): number {
+    return this.#kinds.reduce((sum, { index }) => sum + index.size, 0)
+  }
+
+  /** Namespaces of which not all grants are cached. */
+  get incomplete(): number {
+    return this.#kinds.reduce((sum, { index }) => sum + index.incomplete.size, 0)
   }
 
   /** Fresh reads since the start. */
@@ -78,11 +111,11 @@ export class ClusterGrants implements GrantSource {
   }
 
   cached() {
-    return { grants: this.index, current: this.age <= this.#knowledgeAge }
+    return { grants: this.#lookup, current: this.age <= this.#knowledgeAge }
   }
 
   async fresh(namespaces: readonly string[], referrerNamespace: string, signal: AbortSignal): Promise<FreshGrants> {
-    const begun = new Map<string, Promise<Grant[]>[]>()
+    const begun = new Map<string, Promise<Made[]>>()
     for (const namespace of namespaces) {
       const reads = this.#readAll(namespace, referrerNamespace)
       if (!reads) break
@@ -92,31 +125,21 @@ export class ClusterGrants implements GrantSource {
     if (begun.size === 0 && !this.#readable)
       throw new LookupFailed('the last reads failed, and too many had to be made lately to make more')
     try {
-      const lists = await Promise.race([Promise.all([...begun.values()].flat()), aborted(signal)])
+      const read = await unlessAborted(signal, Promise.all([...begun.values()]))
       this.#readable ||= begun.size > 0
-      return { grants: new GrantIndex(lists.flat()), read: new Set(begun.keys()) }
+      const byNamespace = new Map([...begun.keys()].map((namespace, at) => [namespace, lookupOf(read[at] ?? [])]))
+      return { grants: lookupBy(byNamespace), read: new Set(begun.keys()) }
     } catch (error) {
       this.#readable = false
       throw new LookupFailed(explain(error), { cause: error })
     }
   }
 
-  /** The index, of which one kind's reflector replaces only what is of that kind. */
-  #storeFor(kind: GrantKind): GrantStore {
-    const { index } = this
-    const resource = resourceOf(kind)
-    return {
-      replace: (grants) => index.replace([...grants, ...[...index].filter((other) => other.resource !== resource)]),
-      set: (grant) => index.set(grant),
-      delete: (grant) => index.delete(grant),
-    }
-  }
-
   /** Reads of every kind in one namespace; undefined if they could not be afforded. */
-  #readAll(namespace: string, referrerNamespace: string): Promise<Grant[]>[] | undefined {
-    const reads: Promise<Grant[]>[] = []
+  #readAll(namespace: string, referrerNamespace: string): Promise<Made[]> | undefined {
+    const reads: Promise<Made>[] = []
     for (const kind of this.#kinds) {
-      const read = kind.reads.read(namespace, () => this.#budget.take(referrerNamespace))
+      const read = kind.reads.read(namespace, referrerNamespace, () => this.#budget.take(referrerNamespace))
       if (!read) {
         // Those that are on their way are of use to others; their failures are nobody's here.
         for (const begun of reads) begun.catch(() => {})
@@ -124,7 +147,48 @@ export class ClusterGrants implements GrantSource {
       }
       reads.push(read)
     }
-    return reads
+    const all = Promise.all(reads)
+    // A review that fails for another namespace does not wait for this one.
+    all.catch(() => {})
+    return all
+  }
+}
+
+/** An index that logs of which namespaces it does not keep all grants, once for each. */
+class TellingIndex extends GrantIndex {
+  readonly #kind: GrantKind
+  readonly #logger: Logger
+
+  constructor(kind: GrantKind, room: IndexLimits, logger: Logger) {
+    super(resourceOf(kind), room)
+    this.#kind = kind
+    this.#logger = logger
+  }
+
+  override miss(namespace: string): void {
+    const isTold = this.incomplete.has(namespace)
+    super.miss(namespace)
+    if (isTold) return
+    this.#logger.warn(
+      { namespace, kind: this.#kind.kind },
+      'the grants of a namespace are more, or one of them larger, than is cached; those that are missing are read when a review needs them',
+    )
+  }
+}
+
+function roomInHeap(kinds: number): IndexLimits {
+  const all = (getHeapStatistics().heap_size_limit * HEAP_SHARE) / kinds
+  return { all, eachNamespace: all * NAMESPACE_SHARE }
+}
+
+function lookupOf(made: readonly Made[]): GrantLookup {
+  return anyOf(made.map(({ grants }) => grants))
+}
+
+function lookupBy(namespaces: ReadonlyMap<string, GrantLookup>): GrantLookup {
+  const none = anyOf([])
+  return {
+    permitting: (from, namespace, targets) => (namespaces.get(namespace) ?? none).permitting(from, namespace, targets),
   }
 }
 
@@ -142,9 +206,15 @@ function explain(error: unknown): string {
   return late ? 'the API server did not answer in time' : 'the API server could not be reached'
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
+/** The result, or the signal's reason if that comes first; nothing of the wait stays with the signal. */
+async function unlessAborted<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  try {
+    return await Promise.race([result, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }

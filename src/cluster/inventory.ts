@@ -1,22 +1,29 @@
-import type { Catalogue, ReferrerKind } from '../policy/catalogue.ts'
+import type { Shape } from '../json/shape.ts'
+import type { Catalogue } from '../policy/catalogue.ts'
+import { objectTitle } from '../policy/explain.ts'
 import { type Grant, parseGrant } from '../policy/grant.ts'
-import type { GrantKind } from '../policy/grant-kinds.ts'
-import type { ObjectName } from '../policy/reference.ts'
+import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import type { NamedObject } from '../policy/survey.ts'
 import type { Api } from './api.ts'
 import { discoverGrants, discoverKinds } from './discovery.ts'
 import { listPages } from './list.ts'
 
+/** Most that is kept of one object, in MiB of its JSON: twice what etcd stores by default. */
+const LARGEST_OBJECT = 3
+
 /** What a cluster holds of the catalogue's kinds, and its grants. */
 export interface Inventory {
   readonly objects: readonly NamedObject[]
   readonly grants: readonly { readonly grant: Grant; readonly object: unknown }[]
-  /** What could not be listed, in words; the rest is complete without it. */
+  /** Namespaces with a grant that could not be read: it may permit what no other grant permits. */
+  readonly unknown: ReadonlySet<string>
+  /** What could not be listed or read, in words; the rest is complete without it. */
   readonly problems: readonly string[]
 }
 
 /**
- * Lists the objects of every kind of the catalogue that the cluster serves, and all grants, with the caller's rights.
+ * Lists the objects of every kind of the catalogue that the cluster serves, and all grants, with the caller's rights. Of
+ * each object, its name and what is judged are kept.
  *
  * @param tell called with what is going to be listed
  * @throws ApiError, or Error, if the grants cannot be listed or the API server cannot be reached: no verdict is possible
@@ -27,43 +34,88 @@ export async function takeInventory(
   tell: (what: string) => void,
   signal: AbortSignal,
 ): Promise<Inventory> {
-  const grants: Inventory['grants'][number][] = []
-  for (const kind of catalogue.grantKinds) {
-    tell(kind.plural)
-    const path = await discoverGrants(api, kind, signal)
-    if (path) grants.push(...(await listPages(api, `${path}/${kind.plural}`, grantOf(kind), signal)).items.flat())
-  }
-  const objects: NamedObject[] = []
   const problems: string[] = []
+  const { grants, unknown } = await takeGrants(api, catalogue, tell, problems, signal)
+  const objects: NamedObject[] = []
   for (const [group, referrers] of Map.groupBy(catalogue.referrers(), (referrer) => referrer.group)) {
     const served = await discoverKinds(api, group, signal)
     for (const referrer of referrers) {
       const kind = served.find(({ kind }) => kind === referrer.kind)
       if (!kind) continue
       tell(referrer.plural)
+      const roots = catalogue.fieldsOf(referrer).map(({ steps: [root = ''] }) => root)
       try {
-        const { items } = await listPages(api, `${kind.path}/${kind.plural}`, named(referrer), signal)
-        objects.push(...items)
+        const listed = await listObjects(api, `${kind.path}/${kind.plural}`, referrer, roots, signal)
+        for (const object of listed.read) objects.push(object)
+        problems.push(...listed.unread.map(({ problem }) => problem))
       } catch (error) {
         problems.push(`cannot list ${referrer.plural}.${group}: ${(error as Error).message}`)
       }
     }
   }
-  return { objects, grants, problems }
+  return { objects, grants, unknown, problems }
 }
 
-function grantOf(kind: GrantKind): (object: unknown) => Inventory['grants'] {
-  return (object) => {
-    const grant = parseGrant(object, kind)
-    return grant ? [{ grant, object }] : []
+async function takeGrants(
+  api: Api,
+  { grantKinds }: Catalogue,
+  tell: (what: string) => void,
+  problems: string[],
+  signal: AbortSignal,
+): Promise<Pick<Inventory, 'grants' | 'unknown'>> {
+  const grants: Inventory['grants'][number][] = []
+  const unknown = new Set<string>()
+  for (const kind of grantKinds) {
+    tell(kind.plural)
+    const path = await discoverGrants(api, kind, signal)
+    if (path === undefined) continue
+    const { read, unread } = await listObjects(api, `${path}/${kind.plural}`, kind, [], signal)
+    for (const { object } of read) {
+      const grant = parseGrant(object, kind)
+      if (grant) grants.push({ grant, object })
+    }
+    for (const { name, problem } of unread) {
+      unknown.add(name.namespace)
+      problems.push(problem)
+    }
   }
+  return { grants, unknown }
 }
 
-function named({ group, kind }: ReferrerKind): (item: unknown) => NamedObject {
-  return (item) => {
-    const { namespace, name } = (item as { metadata: Pick<ObjectName, 'namespace' | 'name'> }).metadata
-    // Managed fields are half of an object, and nothing reads them.
-    const { spec, metadata: _, ...rest } = item as Record<string, unknown>
-    return { name: { group, kind, namespace, name }, object: { ...rest, spec } }
+/** The objects of a kind that could be read, and those that could not, with the reason in words. */
+interface Objects {
+  readonly read: NamedObject[]
+  readonly unread: { readonly name: ObjectName; readonly problem: string }[]
+}
+
+async function listObjects(
+  api: Api,
+  path: string,
+  { group, kind }: GroupKind,
+  roots: readonly string[],
+  signal: AbortSignal,
+): Promise<Objects> {
+  // Whether a route is for a mesh is in its `spec`, wherever its guarded fields are.
+  const judged = [...roots, 'spec'].map((root): [string, Shape] => [root, 'whole'])
+  const shape: Shape = { metadata: { name: 'whole', namespace: 'whole' }, ...Object.fromEntries(judged) }
+  let listed: Objects = { read: [], unread: [] }
+  const sink = {
+    begin: () => {
+      listed = { read: [], unread: [] }
+    },
+    take: (object: unknown, whole: boolean) => {
+      const { metadata } = (object ?? {}) as { metadata?: { name?: unknown; namespace?: unknown } }
+      const { name = '', namespace = '' } = metadata ?? {}
+      const named = { group, kind, namespace: String(namespace), name: String(name) }
+      if (whole && named.name !== '' && named.namespace !== '') listed.read.push({ name: named, object })
+      else listed.unread.push({ name: named, problem: unreadable(named, whole) })
+    },
   }
+  await listPages(api, path, shape, sink, signal, { most: LARGEST_OBJECT * 1024 * 1024 })
+  return listed
+}
+
+function unreadable(name: ObjectName, whole: boolean): string {
+  const problem = whole ? 'it lacks a name or a namespace' : `what counts of it has more than ${LARGEST_OBJECT} MiB`
+  return `cannot read ${objectTitle(name)}: ${problem}`
 }

@@ -1,4 +1,5 @@
-import { type Api, ApiError } from './api.ts'
+import type { Shape } from '../json/shape.ts'
+import { type Api, ApiError, type RequestOptions } from './api.ts'
 
 /** Objects a page of a list holds. Source: k8s.io/client-go/tools/pager, defaultPageSize. */
 const PAGE = 500
@@ -6,45 +7,93 @@ const PAGE = 500
 /** How often a list is begun again because its pages expired (410) before it ended. */
 const RESTARTS = 3
 
-/** Everything at one moment, and the resource version of that moment. */
-interface List<T> {
-  readonly items: T[]
+/** Takes a list object by object. What it took is the list only once the list has succeeded. */
+export interface ListSink {
+  /** The list begins, or begins again: what was taken before does not count. */
+  begin(): void
+  /**
+   * @param item what is kept of an object; undefined for an element that is no object
+   * @param whole whether nothing was dropped for its size
+   */
+  take(item: unknown, whole: boolean): void
+}
+
+export interface ListOptions extends RequestOptions {
+  /** Most that is kept of one object, in bytes of its JSON; beyond it, the largest of its parts are dropped. */
+  readonly most: number
+}
+
+/** What is known of a list that has been taken. */
+export interface Listed {
+  /** The resource version of the moment that the list is of. */
   readonly resourceVersion: string
+  /** Length of all answers, those of pages that expired included, in bytes. */
+  readonly bytes: number
 }
 
 /**
- * Lists a resource, page by page.
+ * Lists a resource, page by page and object by object: pages and lists may be of any size, and no more than one object is
+ * held.
  *
  * @param path the API path of the resource
- * @param keep what to keep of each item; the rest is forgotten page by page
- * @throws ApiError, or Error if the API server cannot be reached
+ * @param shape what to keep of each object
+ * @throws ApiError; Error if the API server cannot be reached or answers with something else than a list; what `sink` throws
  */
-export async function listPages<T>(
+export async function listPages(
   api: Api,
   path: string,
-  keep: (item: unknown) => T,
+  shape: Shape,
+  sink: ListSink,
   signal: AbortSignal,
-): Promise<List<T>> {
+  options: ListOptions,
+): Promise<Listed> {
+  let bytes = 0
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await readPages(api, path, keep, signal)
+      sink.begin()
+      for (let next = ''; ; ) {
+        const page = await readPage(api, pagePath(path, next), shape, sink, signal, options)
+        bytes += page.bytes
+        next = page.next
+        if (next === '') return { resourceVersion: page.resourceVersion, bytes }
+      }
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 410 || attempt === RESTARTS) throw error
     }
   }
 }
 
-async function readPages<T>(api: Api, path: string, keep: (item: unknown) => T, signal: AbortSignal): Promise<List<T>> {
-  const items: T[] = []
-  let next = ''
-  for (;;) {
-    const token = next && `&continue=${encodeURIComponent(next)}`
-    const page = (await api.get(`${path}?limit=${PAGE}${token}`, signal)) as {
-      metadata: { resourceVersion: string; continue?: string }
-      items: unknown[]
-    }
-    for (const item of page.items) items.push(keep(item))
-    next = page.metadata.continue ?? ''
-    if (next === '') return { items, resourceVersion: page.metadata.resourceVersion }
+function pagePath(path: string, next: string): string {
+  return `${path}?limit=${PAGE}${next && `&continue=${encodeURIComponent(next)}`}`
+}
+
+/** One page, and the token of the next: '' after the last. */
+interface Page extends Listed {
+  readonly next: string
+}
+
+async function readPage(
+  api: Api,
+  path: string,
+  shape: Shape,
+  sink: ListSink,
+  signal: AbortSignal,
+  { most, ...request }: ListOptions,
+): Promise<Page> {
+  let list: unknown
+  const keep = {
+    shape: { metadata: { resourceVersion: 'whole', continue: 'whole' }, items: [shape] } as const,
+    most,
+    element: (item: unknown, whole: boolean) => sink.take(item, whole),
+    document: (kept: unknown, whole: boolean) => {
+      list = whole ? kept : undefined
+    },
   }
+  const bytes = await api.project(path, keep, signal, request)
+  const { metadata, items } = (list ?? {}) as { metadata?: Record<string, unknown>; items?: number }
+  const { resourceVersion, continue: next = '' } = metadata ?? {}
+  // Taken for a list, anything else would be an empty one.
+  if (typeof items !== 'number' || typeof resourceVersion !== 'string' || typeof next !== 'string')
+    throw new Error(`${path}: the answer is no list`)
+  return { resourceVersion, next, bytes }
 }

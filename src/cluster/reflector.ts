@@ -1,45 +1,41 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type Grant, type GrantName, parseGrant } from '../policy/grant.ts'
-import { GrantIndex } from '../policy/grant-index.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
-import { discoverGrants } from './discovery.ts'
-import { listGrants } from './grant-list.ts'
+import { answersAbsent, discoverGrants } from './discovery.ts'
+import { endList, type GrantStore, listGrants, takeGrant } from './grant-list.ts'
+import { type WatchEvent, type WatchRequest, watchGrants } from './grant-watch.ts'
 
 /**
- * How long one watch is asked to last, in s. The API server sends a bookmark 2 s before it ends a watch, if it knows a
- * newer version than it sent last, so this is how often a watch proves that nothing is missing. Source:
+ * How long one watch is asked to last, in ms, and the least. The API server sends a bookmark 2 s before it ends a watch,
+ * if it knows a newer version than it sent last, so the longest is how often a watch proves that nothing is missing. One
+ * that resumes a broken watch lasts no longer than the broken one would have. Source:
  * k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go.
  */
-const WATCH = 30
+const WATCH = { longest: 30_000, least: 5_000 }
 
 /**
- * Age of the last proof, in ms, with which a watch may end and be followed by another one. In a cluster whose etcd does
- * not report progress (`--watch-progress-notify-interval`) a quiet watch ends without a bookmark: then a list is the
- * proof, one each 30 s. 5 s are the bookmark's 2 s, and slack.
+ * Time since the last event or bookmark of a watch, in ms, with which its end proves that nothing is missing. In a
+ * cluster whose etcd does not report progress (`--watch-progress-notify-interval`) a quiet watch ends without a bookmark:
+ * then a list is the proof. 5 s are the bookmark's 2 s, and slack.
  */
 const UNPROVEN = 5_000
 
-/** Silence after which a watch is given up, in ms: its length, and slack for a slow network. */
-const SILENCE = 35_000
+/** Age of what is known, in ms, beyond which a watch that broke is not resumed but a list made: half of the bound. */
+const RESUMABLE = 20_000
 
-/** How often a cluster without the ReferenceGrant API is asked for it, in ms: often enough to stay within the bound. */
+/** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
 const ABSENT_PROBE = 5_000
+
+/** Time between the two answers that prove the API's absence, in ms: an API server that starts is complete before. */
+const ABSENT_AGAIN = 2_000
 
 /** A watch that ends sooner than this without an event, in ms, is a failure and not a turn of the loop. */
 const VERY_SHORT = 1_000
 
-/** Failures in a row for this long, in ms, make the next try begin with a list: the old version may be the cause. */
-const STUCK = 60_000
-
-/**
- * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
- * then a bookmark with this annotation. Source: Kubernetes API concepts, "Streaming lists"; on by default since 1.34.
- */
-const LIST_FIRST = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
-const LIST_ENDS = 'k8s.io/initial-events-end'
+/** How often a list may be made only because the store lacks something, in ms. */
+const COMPLETING = 300_000
 
 /**
  * How an API server without streaming lists refuses one: the parameter is invalid. Source:
@@ -47,56 +43,49 @@ const LIST_ENDS = 'k8s.io/initial-events-end'
  */
 const NO_STREAMS = [400, 422]
 
-/** How watches ended: in good order after their time, by a broken or silent connection, or refused by the API server. */
+/** How watches ended: in good order, by a broken or silent connection, or refused by the API server. */
 export type WatchEnd = 'timeout' | 'broken' | 'refused'
 
 /**
- * Why everything was listed: at the start; after a watch that proved nothing; because the version to go on from is too
- * old; because the API came or went; because nothing worked for a while.
+ * Why everything was listed: at the start; since watches have proved nothing for a while; since the version to go on
+ * from is too old; since the API came, went or is absent; since the store may become complete by it.
  */
-export type ListReason = 'start' | 'unproven' | 'expired' | 'api' | 'stuck'
+export type ListReason = 'start' | 'unproven' | 'expired' | 'api' | 'incomplete'
 
-/** Takes what a reflector learns. */
-export interface GrantStore {
-  replace(grants: readonly Grant[]): void
-  set(grant: Grant): void
-  delete(grant: GrantName): void
-}
-
-/** Where a watch begins: which version of the API, and after which event; with a list if after none. */
-interface Position {
-  readonly path: string
-  readonly resourceVersion?: string
-}
+/** What a reflector does next. */
+export type State =
+  | { readonly does: 'list'; readonly reason: ListReason }
+  | { readonly does: 'probe'; readonly established: boolean }
+  | { readonly does: 'watch'; readonly path: string; readonly resourceVersion: string }
 
 export interface ReflectorOptions {
   readonly api: Api
   /** What is listed and watched. */
   readonly kind: GrantKind
-  readonly store: GrantStore
+  readonly store: GrantStore & { readonly incomplete: ReadonlySet<string> }
   readonly logger: Logger
   /** A monotonic clock, in ms. */
   readonly now: () => number
 }
 
 /**
- * Keeps a store equal to the cluster's ReferenceGrants: a list, streamed by a watch where the API server can, then
- * watches from where it ended, for ever. A broken watch is resumed; where it cannot be (410, the API is gone, nothing
- * works for a while), a new list replaces all.
+ * Keeps a store equal to the cluster's grants of one kind: a list, streamed by a watch where the API server can, then
+ * watches from where it ended, for ever. A broken watch is resumed; where it cannot be, a list brings the store up.
  *
- * The ReferenceGrant API may be missing or may come and go; without it there are no grants, which is knowledge too.
+ * The API may be missing, or come and go. Without it there are no grants; that is concluded only when the resource itself
+ * answers 404 and discovery agrees, twice, with time between.
  */
 export class Reflector {
   /** Watches that have ended, and lists that have succeeded, since the start. */
   readonly watches: Record<WatchEnd, number> = { timeout: 0, broken: 0, refused: 0 }
-  readonly lists: Record<ListReason, number> = { start: 0, unproven: 0, expired: 0, api: 0, stuck: 0 }
+  readonly lists: Record<ListReason, number> = { start: 0, unproven: 0, expired: 0, api: 0, incomplete: 0 }
   readonly #options: ReflectorOptions
   readonly #backoff: Backoff
-  #position: Position | undefined
-  /** The API path that the last list was of; undefined if there was none. */
-  #served: string | undefined
+  #state: State = { does: 'list', reason: 'start' }
   #completeAt = -Infinity
-  #listReason: ListReason = 'start'
+  #listedAt = -Infinity
+  /** The API path of the last list, as it was logged. */
+  #logged: string | undefined
   /** Whether lists are streamed; one that failed is followed by a plain one, which may be possible where it is not. */
   #streams: 'yes' | 'after a plain one' | 'never' = 'yes'
 
@@ -105,139 +94,179 @@ export class Reflector {
     this.#backoff = new Backoff(options.now)
   }
 
-  /** When the store was last known to be complete, by the monotonic clock; -Infinity before the first time. */
+  /**
+   * A moment, by the monotonic clock, such that the store has all that was written before it; -Infinity before the first
+   * list. It is when a list was asked for, or the end of the time that a watch was asked to last; never when something
+   * arrived, which may have been long on its way.
+   */
   get completeAt(): number {
     return this.#completeAt
+  }
+
+  /** Whether the API is known to be absent, so that there are no grants. */
+  get absent(): boolean {
+    return this.#state.does === 'probe' && this.#state.established
   }
 
   /** Runs until the signal; never throws. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#position) await this.#watch(this.#position, signal)
-        else await this.#list(signal)
+        this.#state = await this.#step(this.#state, signal)
       } catch (error) {
         if (signal.aborted) return
-        await this.#recover(error, signal).catch(() => {})
+        this.#state = this.#after(error)
+        await this.#pause(error, signal).catch(() => {})
       }
     }
   }
 
-  async #list(signal: AbortSignal): Promise<void> {
-    const { api, kind, now } = this.#options
+  #step(state: State, signal: AbortSignal): Promise<State> {
+    switch (state.does) {
+      case 'list':
+        return this.#list(state.reason, signal)
+      case 'probe':
+        return this.#probe(state.established, signal)
+      case 'watch':
+        return this.#watch({ ...state, lasting: this.#lasting() }, undefined, signal)
+    }
+  }
+
+  async #list(reason: ListReason, signal: AbortSignal): Promise<State> {
+    const { api, kind, store, now } = this.#options
     const begun = now()
     const path = await discoverGrants(api, kind, signal)
     if (path === undefined) {
-      this.#replace({ at: begun, path, grants: [], streamed: false })
-      await wait(ABSENT_PROBE, undefined, { signal })
-    } else if (!(await this.#streamList(path, signal))) {
-      const { grants, resourceVersion } = await listGrants(api, kind, path, undefined, signal)
-      this.#replace({ at: begun, path, grants, streamed: false })
-      this.#position = { path, resourceVersion }
+      await this.#confirmAbsent(signal)
+      return { does: 'probe', established: false }
     }
+    if (this.#streams === 'yes') {
+      this.#streams = 'after a plain one'
+      try {
+        return await this.#watch({ path, resourceVersion: undefined, lasting: WATCH.longest }, reason, signal)
+      } catch (error) {
+        if (!(error instanceof ApiError && NO_STREAMS.includes(error.status)) || this.#state.does === 'watch')
+          throw error
+        this.#streams = 'never'
+      }
+    }
+    const { resourceVersion } = await listGrants(api, kind, path, undefined, store, signal)
+    this.#listed({ reason, begun, path, streamed: false })
+    return { does: 'watch', path, resourceVersion }
   }
 
-  /** Lists by a watch, and goes on with it until it ends; false if that is not to be had. */
-  async #streamList(path: string, signal: AbortSignal): Promise<boolean> {
-    if (this.#streams !== 'yes') return false
-    this.#streams = 'after a plain one'
-    try {
-      await this.#watch({ path }, signal)
-    } catch (error) {
-      if (this.#position || !(error instanceof ApiError && NO_STREAMS.includes(error.status))) throw error
-      this.#streams = 'never'
-      return false
-    }
-    return true
+  /** Looks a second time whether the API is absent, and then again and again. */
+  async #probe(established: boolean, signal: AbortSignal): Promise<State> {
+    const { api, kind, store, now } = this.#options
+    await wait(established ? ABSENT_PROBE : ABSENT_AGAIN, undefined, { signal })
+    const begun = now()
+    if ((await discoverGrants(api, kind, signal)) !== undefined) return { does: 'list', reason: 'api' }
+    await this.#confirmAbsent(signal)
+    store.beginList()
+    await endList(store)
+    this.#listed({ reason: 'api', begun, path: undefined, streamed: false })
+    return { does: 'probe', established: true }
   }
 
-  /** Takes what was there at a moment for all that there is. */
-  #replace({ at, path, grants, streamed }: Listed): void {
-    const { store, logger } = this.#options
-    if (this.#served !== path || this.#completeAt === -Infinity)
-      logger.info({ path: path ?? 'not served', grants: grants.length, streamed }, 'synced')
-    store.replace(grants)
-    this.#served = path
-    this.#completeAt = at
-    this.lists[this.#listReason] += 1
-    // Without the API, the next list is the one that finds it.
-    this.#listReason = 'api'
+  /** @throws Error if the resource is there, though discovery lists it not */
+  async #confirmAbsent(signal: AbortSignal): Promise<void> {
+    const { api, kind } = this.#options
+    if (!(await answersAbsent(api, kind, signal)))
+      throw new Error(`discovery does not list ${kind.plural}.${kind.group}, which the API server serves`)
+  }
+
+  /** Takes note of a list that the store has taken whole. */
+  #listed({ reason, begun, path, streamed }: List): void {
+    const { logger, kind } = this.#options
+    if (this.#logged !== path || this.#completeAt === -Infinity)
+      logger.info({ kind: kind.kind, path: path ?? 'not served', streamed }, 'listed all grants')
+    this.#logged = path
+    this.#completeAt = begun
+    this.#listedAt = begun
+    this.lists[reason] += 1
     if (this.#streams !== 'never') this.#streams = 'yes'
   }
 
-  async #watch({ path, resourceVersion }: Position, signal: AbortSignal): Promise<void> {
+  /** Watches; with a list first, if there is a reason for one. */
+  async #watch(request: WatchRequest, listReason: ListReason | undefined, signal: AbortSignal): Promise<State> {
     const { api, kind, store, now } = this.#options
+    const { path, lasting } = request
     const begun = now()
-    const start = resourceVersion === undefined ? LIST_FIRST : `resourceVersion=${resourceVersion}`
-    const asked = `${path}/${kind.plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH}&${start}`
-    // Put aside until it is whole: half a list would look like grants that are gone.
-    let list = resourceVersion === undefined ? new GrantIndex() : undefined
-    let events = 0
-    for await (const event of api.stream(asked, SILENCE, signal) as AsyncGenerator<WatchEvent>) {
-      this.#apply(event, asked, list ?? store)
-      const { metadata } = event.object
-      if (list && metadata.annotations?.[LIST_ENDS] !== 'true') continue
-      if (list) this.#replace({ at: begun, path, grants: [...list], streamed: true })
-      else this.#completeAt = now()
-      list = undefined
-      this.#position = { path, resourceVersion: metadata.resourceVersion }
+    let reason = listReason
+    let provenAt: number | undefined
+    if (reason) store.beginList()
+    for await (const event of watchGrants(api, kind, request, signal)) {
+      this.#apply(event)
+      if (reason && !event.endsList) continue
+      if (reason) {
+        await endList(store)
+        this.#listed({ reason, begun, path, streamed: true })
+        reason = undefined
+      }
+      provenAt = now()
+      this.#state = { does: 'watch', path, resourceVersion: event.resourceVersion }
       // However it ends, this watch has done its work.
       this.#backoff.success()
-      events += 1
     }
-    if (list) throw new Error(`${asked}: the watch ended before its list`)
+    if (reason) throw new Error(`${path}: the watch ended before its list`)
     const ended = now()
-    if (events === 0 && ended - begun < VERY_SHORT) throw new Error(`${asked}: the watch ended at once`)
+    if (provenAt === undefined && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
     this.watches.timeout += 1
-    if (ended - this.#completeAt > UNPROVEN) this.#listNext('unproven')
+    // An API server that shuts down ends its watches early.
+    const lasted = ended - begun >= lasting
+    if (lasted && provenAt !== undefined && ended - provenAt <= UNPROVEN) this.#completeAt = begun + lasting
+    return this.#afterWatch(ended)
   }
 
-  #listNext(reason: ListReason): void {
-    this.#position = undefined
-    this.#listReason = reason
+  /** How long the next watch is to last, in ms: it ends before what is known is too old. */
+  #lasting(): number {
+    const left = WATCH.longest - (this.#options.now() - this.#completeAt)
+    return Math.min(Math.max(Math.floor(left / 1_000) * 1_000, WATCH.least), WATCH.longest)
   }
 
-  #apply({ type, object }: WatchEvent, path: string, store: Pick<GrantStore, 'set' | 'delete'>): void {
-    if (type === 'ERROR') throw new ApiError(path, object.code ?? 0, object.message ?? 'the watch failed')
-    const grant = type === 'BOOKMARK' ? undefined : parseGrant(object, this.#options.kind)
-    if (!grant) return
-    if (type === 'DELETED') store.delete(grant)
-    else store.set(grant)
+  #afterWatch(ended: number): State {
+    const { store } = this.#options
+    if (ended - this.#completeAt > RESUMABLE) return { does: 'list', reason: 'unproven' }
+    if (store.incomplete.size > 0 && ended - this.#listedAt > COMPLETING) return { does: 'list', reason: 'incomplete' }
+    return this.#state
   }
 
-  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
-    const { logger, now } = this.#options
+  #apply({ type, object, whole }: WatchEvent): void {
+    const { kind, store } = this.#options
+    const { namespace, name } = object.metadata
+    if (type === 'BOOKMARK') return
+    if (type === 'DELETED' && namespace !== undefined && name !== undefined) store.delete({ namespace, name })
+    else takeGrant(store, kind, object, whole)
+  }
+
+  /** What to do after a failure. */
+  #after(error: unknown): State {
+    const state = this.#state
     const status = error instanceof ApiError ? error.status : undefined
-    const stuck = now() - this.#completeAt > STUCK
-    if (this.#position) {
-      this.watches[status === undefined ? 'broken' : 'refused'] += 1
-      if (status === 404) this.#listNext('api')
-      else if (status === 410) this.#listNext('expired')
-      else if (stuck) this.#listNext('stuck')
-    }
+    if (state.does === 'probe') return { does: 'list', reason: 'api' }
+    if (state.does === 'list') return state
+    this.watches[status === undefined ? 'broken' : 'refused'] += 1
+    if (status === 404) return { does: 'list', reason: 'api' }
+    if (status === 410) return { does: 'list', reason: 'expired' }
+    return this.#options.now() - this.#completeAt > RESUMABLE ? { does: 'list', reason: 'unproven' } : state
+  }
+
+  async #pause(error: unknown, signal: AbortSignal): Promise<void> {
+    const { logger, kind } = this.#options
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
     const pause = Math.max(this.#backoff.failure(), asked)
     logger.warn(
-      { err: error, kind: this.#options.kind.kind, retryMilliseconds: Math.round(pause) },
+      { err: error, kind: kind.kind, retryMilliseconds: Math.round(pause) },
       'watching grants failed; trying again',
     )
     await wait(pause, undefined, { signal })
   }
 }
 
-/** A list: as of when, of which API path if any. */
-interface Listed {
-  readonly at: number
+/** A list that is complete: why it was made, when it was asked for, and of which API path, if any. */
+interface List {
+  readonly reason: ListReason
+  readonly begun: number
   readonly path: string | undefined
-  readonly grants: readonly Grant[]
   readonly streamed: boolean
-}
-
-interface WatchEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
-  readonly object: {
-    readonly metadata: { readonly resourceVersion: string; readonly annotations?: Readonly<Record<string, string>> }
-    readonly code?: number
-    readonly message?: string
-  }
 }

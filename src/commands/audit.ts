@@ -6,9 +6,11 @@ import { catalogueOf, loadConfig } from '../config/load.ts'
 import { grantsAmong } from '../files/grant-files.ts'
 import { readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
+import { objectTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
 import { lintGrant } from '../policy/lint.ts'
-import { type NamedObject, permissions, survey } from '../policy/survey.ts'
+import { quote } from '../policy/quote.ts'
+import { type NamedObject, permissions, type Survey, type SurveyedReference, survey } from '../policy/survey.ts'
 import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { configOption, contextOption, kubeconfigOption, namespaceOption, outputOption } from './options.ts'
@@ -25,6 +27,8 @@ interface AuditOptions {
 interface Subject {
   readonly objects: readonly NamedObject[]
   readonly grants: readonly { readonly grant: Grant; readonly object: unknown }[]
+  /** Namespaces with a grant that could not be read. */
+  readonly unknown: ReadonlySet<string>
   readonly problems: readonly string[]
 }
 
@@ -52,18 +56,31 @@ async function audit(paths: string[], options: AuditOptions): Promise<void> {
   const subject =
     paths.length > 0 ? fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)
   const grants = subject.grants.map(({ grant }) => grant)
+  const { judged, unjudged } = withoutUnknown(survey(catalogue, subject.objects, grants), subject.unknown)
+  const problems = [...subject.problems, ...unjudged]
   const report: AuditReport = {
     permissions: permissions(grants),
-    survey: survey(catalogue, subject.objects, grants),
+    survey: judged,
     flaws: subject.grants.flatMap(({ grant: { namespace, name }, object }) =>
       lintGrant(object, namespace, catalogue).map((finding) => ({ ...finding, grant: { namespace, name } })),
     ),
-    problems: subject.problems,
+    problems,
   }
   process.stdout.write(options.output === 'json' ? auditJson(report) : auditText(report))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
-  for (const problem of subject.problems) process.stderr.write(`refgrant: ${problem}\n`)
-  if (subject.problems.length > 0) process.exitCode = EXIT.failed
+  for (const problem of problems) process.stderr.write(`refgrant: ${problem}\n`)
+  if (problems.length > 0) process.exitCode = EXIT.failed
+}
+
+/** The survey without the references that a grant which could not be read may permit, and those in words. */
+function withoutUnknown(all: Survey, unknown: ReadonlySet<string>): { judged: Survey; unjudged: string[] } {
+  const isUnknown = ({ reference, grants }: SurveyedReference) =>
+    grants.length === 0 && unknown.has(reference.to.namespace)
+  const unjudged = all.references.filter(isUnknown).map(({ reference: { from, path, to } }) => {
+    const what = `${path} refers to namespace ${quote(to.namespace)}, which has a grant that cannot be read`
+    return `cannot judge ${objectTitle(from)}: ${what}`
+  })
+  return { judged: { ...all, references: all.references.filter((one) => !isUnknown(one)) }, unjudged }
 }
 
 function fromFiles(paths: readonly string[], namespace: string, catalogue: Catalogue): Subject {
@@ -72,7 +89,7 @@ function fromFiles(paths: readonly string[], namespace: string, catalogue: Catal
     grant,
     object: object.object,
   }))
-  return { objects, grants, problems: problems.map(({ place, message }) => `${place}: ${message}`) }
+  return { objects, grants, unknown: new Set(), problems: problems.map(({ place, message }) => `${place}: ${message}`) }
 }
 
 async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Catalogue): Promise<Subject> {

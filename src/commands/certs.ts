@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
 import { issueAuthority, issueClient, issueServer } from '../certificates/issue.ts'
+import { CommandFailure } from './failure.ts'
 
 /** How long development certificates last, in days. They are for one machine and made again in milliseconds. */
 const DAYS = 365
@@ -33,11 +34,15 @@ export function certsCommand(): Command {
       const client = name === undefined ? undefined : issueClient(authority, name, DAYS)
       // The authority's key is not kept: nobody can sign anything else with it.
       const contents = [authority.cert, server.cert, server.key, client?.cert, client?.key]
-      await mkdir(out, { recursive: true })
-      for (const [index, file] of files.entries()) {
-        const place = path.join(out, file)
-        await writeFile(`${place}.new`, contents[index] as string, { mode: 0o600 })
-        await rename(`${place}.new`, place)
+      try {
+        await mkdir(out, { recursive: true })
+        for (const [index, file] of files.entries()) {
+          const place = path.join(out, file)
+          await writeFile(`${place}.new`, contents[index] as string, { mode: 0o600 })
+          await rename(`${place}.new`, place)
+        }
+      } catch (error) {
+        throw new CommandFailure(`cannot write the certificates: ${(error as Error).message} (--out)`, { cause: error })
       }
       process.stderr.write(`certificates for ${host.join(', ')} are in ${out}\n`)
     })

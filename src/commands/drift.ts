@@ -4,12 +4,16 @@ import { type Config, catalogueOf } from '../config/load.ts'
 import { type Difference, differences } from '../manifests/drift.ts'
 import { rbac } from '../manifests/rbac.ts'
 import { type WebhookClient, webhookConfiguration } from '../manifests/webhook.ts'
+import { trustDifferences } from './drift-trust.ts'
 
 /** How often the live objects are compared, in ms: an admin who edits them looks after a minute, and it is two reads. */
 const COMPARE = 60_000
 
 /** How long a comparison may take, in ms. */
 const LONGEST = 10_000
+
+/** What is kept in place of what was logged, while comparisons fail. */
+const UNKNOWN = 'unknown'
 
 /** Where the objects that a configuration shapes are read, by their kind. */
 const PATHS: Record<string, string> = {
@@ -20,6 +24,7 @@ const PATHS: Record<string, string> = {
 interface Shaped {
   readonly kind: string
   readonly metadata: { readonly name: string }
+  readonly webhooks?: readonly { readonly name: string }[]
 }
 
 /** One live object, compared with what the configuration makes of it. */
@@ -27,6 +32,17 @@ export interface Comparison {
   readonly object: string
   /** Empty if it is as it should be; one difference without a field if it is not there. */
   readonly differences: readonly Difference[]
+  /** Differences that somebody is known to make, and may. */
+  readonly tolerated: readonly Difference[]
+}
+
+/** What live objects are compared with. */
+export interface Wanted {
+  readonly config: Config
+  /** How the webhook is reached, as far as that is known. */
+  readonly client: WebhookClient
+  /** PEM of the certificate that is served, with its chain; undefined where nothing is served. */
+  readonly served?: string
 }
 
 /** The registration that a configuration makes. */
@@ -36,21 +52,29 @@ export function registrationOf(config: Config, client: WebhookClient) {
 }
 
 /**
- * Compares the live registration and rights with those that a configuration makes.
+ * Compares the live registration and rights with those that a configuration makes, and the authorities in the
+ * registration with the certificate that is served, or with those that are wanted.
  *
  * @throws ApiError, or Error if they cannot be read
  */
-export async function compare(api: Api, config: Config, signal: AbortSignal): Promise<Comparison[]> {
-  const shaped = [registrationOf(config, {}), ...rbac(catalogueOf(config).grantKinds)] as Shaped[]
-  return Promise.all(
-    shaped
-      .filter(({ kind }) => PATHS[kind])
-      .map(async (wanted) => {
-        const live = await readLive(api, wanted, signal)
-        const object = `${wanted.kind} ${wanted.metadata.name}`
-        return { object, differences: live === undefined ? [{ field: '' }] : differences(wanted, live) }
-      }),
-  )
+export async function compare(
+  api: Api,
+  { config, client, served }: Wanted,
+  signal: AbortSignal,
+): Promise<Comparison[]> {
+  const registration = registrationOf(config, client) as Shaped
+  const rights = (rbac(catalogueOf(config).grantKinds) as Shaped[]).filter(({ kind }) => PATHS[kind])
+  const compareOne = async (wanted: Shaped, further: (live: unknown) => Difference[]): Promise<Comparison> => {
+    const live = await readLive(api, wanted, signal)
+    const all = live === undefined ? [{ field: '' }] : [...differences(wanted, live), ...further(live)]
+    const [counted, tolerated] = [all.filter((one) => !one.tolerated), all.filter((one) => one.tolerated)]
+    return { object: `${wanted.kind} ${wanted.metadata.name}`, differences: counted, tolerated }
+  }
+  const names = new Set((registration.webhooks ?? []).map(({ name }) => name))
+  return Promise.all([
+    compareOne(registration, (live) => trustDifferences(live, names, { served, wanted: client.caBundle })),
+    ...rights.map((one) => compareOne(one, () => [])),
+  ])
 }
 
 async function readLive(api: Api, { kind, metadata }: Shaped, signal: AbortSignal): Promise<unknown> {
@@ -62,26 +86,34 @@ async function readLive(api: Api, { kind, metadata }: Shaped, signal: AbortSigna
   }
 }
 
-/** A comparison in words, a line for each difference. */
+/** The differences of a comparison in words, a line each. */
 export function driftLines({ object, differences }: Comparison): string[] {
-  return differences.map(({ field, wanted, found }) => {
+  return differences.map(({ field, wanted, found, problem }) => {
     if (field === '') return `${object} is not there`
+    if (problem !== undefined) return `${object}: ${field} ${problem}`
     if (wanted === undefined) return `${object}: ${field} is there, and the configuration has no such thing`
     return `${object}: ${field} is ${JSON.stringify(found) ?? 'missing'}, the configuration says ${JSON.stringify(wanted)}`
   })
 }
 
+/** What a comparison tolerates, in words, a line each. */
+export function toleratedLines({ object, tolerated }: Comparison): string[] {
+  return tolerated.map(({ field, tolerated: by }) => `${object}: ${field} has terms that ${by} adds; that is no drift`)
+}
+
 /** Compares again and again while the server runs, and logs what changes. */
 export class DriftWatch {
   readonly #api: Api
-  readonly #config: () => Config
+  readonly #wanted: () => Wanted
   readonly #logger: Logger
+  readonly #stop = new AbortController()
   #lines: readonly string[] | undefined
+  #logged: string | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor(api: Api, config: () => Config, logger: Logger) {
+  constructor(api: Api, wanted: () => Wanted, logger: Logger) {
     this.#api = api
-    this.#config = config
+    this.#wanted = wanted
     this.#logger = logger
   }
 
@@ -95,23 +127,34 @@ export class DriftWatch {
     this.#timer = setInterval(() => void this.compare(), COMPARE).unref()
   }
 
+  /** Ends a comparison that is under way too. */
   stop(): void {
     clearInterval(this.#timer)
+    this.#stop.abort()
   }
 
   /** Compares now. */
   async compare(): Promise<void> {
-    const before = JSON.stringify(this.#lines)
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(LONGEST)])
     try {
-      this.#lines = (await compare(this.#api, this.#config(), AbortSignal.timeout(LONGEST))).flatMap(driftLines)
-      if (JSON.stringify(this.#lines) === before) return
-      const level = this.#lines.length > 0 ? 'warn' : 'info'
-      const remedy = this.#lines.length > 0 ? 'refgrant manifests | kubectl apply -f -' : undefined
-      this.#logger[level]({ differences: this.#lines, remedy }, 'compared the registration with the configuration')
+      const comparisons = await compare(this.#api, this.#wanted(), signal)
+      this.#lines = comparisons.flatMap(driftLines)
+      this.#log(this.#lines, comparisons.flatMap(toleratedLines))
     } catch (error) {
-      if (this.#lines !== undefined || before === undefined)
-        this.#logger.warn({ err: error }, 'cannot compare the registration with the configuration')
+      if (this.#stop.signal.aborted) return
       this.#lines = undefined
+      if (this.#logged !== UNKNOWN)
+        this.#logger.warn({ err: error }, 'cannot compare the registration with the configuration')
+      this.#logged = UNKNOWN
     }
+  }
+
+  #log(lines: readonly string[], tolerated: readonly string[]): void {
+    const logged = JSON.stringify([lines, tolerated])
+    if (logged === this.#logged) return
+    this.#logged = logged
+    const drifted = lines.length > 0 && { remedy: 'refgrant manifests --ca FILE | kubectl apply -f -' }
+    const details = { differences: lines, ...drifted, ...(tolerated.length > 0 && { tolerated }) }
+    this.#logger[drifted ? 'warn' : 'info'](details, 'compared the registration with the configuration')
   }
 }

@@ -9,7 +9,9 @@ import type { LiveConfig } from '../config/live.ts'
 import { type Config, catalogueOf, limitsOf } from '../config/load.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
+import { quote } from '../policy/quote.ts'
 import type { Knowledge } from '../server/metrics.ts'
+import type { KeyPair } from '../server/tls.ts'
 import { DriftWatch } from './drift.ts'
 import { CommandFailure } from './failure.ts'
 
@@ -24,24 +26,42 @@ export interface GrantSupply {
   readonly drift: () => readonly string[] | undefined
   /** Takes a changed configuration. */
   readonly configure: (config: Config) => void
+  /** Begins to ask the API server; nothing is asked before. */
+  readonly run: () => void
   readonly stop: () => void
 }
 
-/** Grants of a cluster, kept by watches. */
-export async function clusterGrants(choice: ConnectionChoice, live: LiveConfig, logger: Logger): Promise<GrantSupply> {
+/** What both kinds of supply are made with. */
+export interface SupplyContext {
+  readonly live: LiveConfig
+  readonly logger: Logger
+  /** What the server presents. */
+  readonly keyPair: KeyPair
+  /** Ends the wait for the cluster. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Grants of a cluster, kept by watches.
+ *
+ * @throws CommandFailure if the kubeconfig cannot be used, or the cluster cannot serve a guarded field
+ */
+export async function clusterGrants(
+  choice: ConnectionChoice,
+  { live, logger, keyPair, signal }: SupplyContext,
+): Promise<GrantSupply> {
   const { config } = live
   const api = apiOf(choice)
-  await refuseUnservable(api, config.guardedFields, logger)
+  await refuseUnservable(api, config.guardedFields, logger, signal)
   const kinds = catalogueOf(config).grantKinds
   const grants = new ClusterGrants({ api, kinds, logger, now: () => performance.now(), limits: limitsOf(config) })
-  const drift = new DriftWatch(api, () => live.config, logger)
-  drift.run()
+  const drift = new DriftWatch(api, () => ({ config: live.config, client: {}, served: keyPair.cert }), logger)
   const stop = new AbortController()
-  void grants.run(stop.signal)
   return {
     source: grants,
     knowledge: () => ({
-      grants: grants.index.size,
+      grants: grants.size,
+      incompleteNamespaces: grants.incomplete,
       ageSeconds: grants.age / 1_000,
       freshReads: grants.freshReads,
       freshReadSeconds: grants.freshReadTime / 1_000,
@@ -55,6 +75,10 @@ export async function clusterGrants(choice: ConnectionChoice, live: LiveConfig, 
         logger.warn('other grantKinds take effect when the server is started again')
       void drift.compare()
     },
+    run: () => {
+      drift.run()
+      void grants.run(stop.signal)
+    },
     stop: () => {
       drift.stop()
       stop.abort()
@@ -64,24 +88,51 @@ export async function clusterGrants(choice: ConnectionChoice, live: LiveConfig, 
 
 function apiOf(choice: ConnectionChoice): Api {
   try {
-    return new Api(connectionFrom(choice))
+    const connection = connectionFrom(choice)
+    const { server } = connection
+    if (!URL.canParse(server) || new URL(server).protocol !== 'https:')
+      throw new Error(`its server ${quote(server)} is no https:// address`)
+    return new Api(connection)
   } catch (error) {
-    throw new CommandFailure(`cannot use the kubeconfig: ${(error as Error).message}`, { cause: error })
+    // A parser adds the place in the file, on lines of its own.
+    const [reason] = (error as Error).message.split('\n')
+    throw new CommandFailure(`cannot use the kubeconfig: ${reason} (name another one with --kubeconfig)`, {
+      cause: error,
+    })
   }
 }
 
 /** Rows that cannot work end the start. A cluster that cannot be asked does not: the webhook can judge without. */
-async function refuseUnservable(api: Api, rows: readonly GuardedField[], logger: Logger): Promise<void> {
+async function refuseUnservable(
+  api: Api,
+  rows: readonly GuardedField[],
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
   if (rows.length === 0) return
-  const problems = await unservableRows(api, rows, AbortSignal.timeout(DISCOVERY)).catch((error) => {
-    logger.warn({ err: error }, 'cannot compare the guarded fields of the configuration with what the cluster serves')
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(DISCOVERY)])
+  // A credential plugin knows nothing of the signal.
+  const problems = await Promise.race([unservableRows(api, rows, patience), aborted(patience)]).catch((error) => {
+    if (!signal.aborted)
+      logger.warn({ err: error }, 'cannot compare the guarded fields of the configuration with what the cluster serves')
     return []
   })
   if (problems.length > 0) throw new CommandFailure(problems.join('\n'))
 }
 
-/** Grants of a folder, without a cluster. */
-export function folderGrants(folder: string, { config }: LiveConfig, logger: Logger): GrantSupply {
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+/**
+ * Grants of a folder, without a cluster.
+ *
+ * @throws CommandFailure if the folder cannot be read or watched
+ */
+export function folderGrants(folder: string, { live, logger }: SupplyContext): GrantSupply {
   const none = {
     freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
     freshReadSeconds: 0,
@@ -89,16 +140,19 @@ export function folderGrants(folder: string, { config }: LiveConfig, logger: Log
     lists: {},
   }
   try {
-    const source = new GrantFolder(folder, catalogueOf(config).grantKinds, logger)
+    const source = new GrantFolder(folder, catalogueOf(live.config).grantKinds, logger)
     source.watch()
     return {
       source,
-      knowledge: () => ({ grants: source.index.size, ageSeconds: 0, ...none }),
+      knowledge: () => ({ grants: source.grants.length, incompleteNamespaces: 0, ageSeconds: 0, ...none }),
       drift: () => [],
       configure: () => {},
+      run: () => {},
       stop: () => source.close(),
     }
   } catch (error) {
-    throw new CommandFailure(`cannot read the folder of grants: ${(error as Error).message}`, { cause: error })
+    throw new CommandFailure(`cannot read the folder of grants: ${(error as Error).message} (--grants)`, {
+      cause: error,
+    })
   }
 }

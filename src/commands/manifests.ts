@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { Argument, Command } from 'commander'
+import { Argument, Command, InvalidArgumentError } from 'commander'
 import { stringify } from 'yaml'
 import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
@@ -8,7 +8,8 @@ import { modeLabelPolicy } from '../manifests/mode-label-policy.ts'
 import { rbac } from '../manifests/rbac.ts'
 import type { WebhookClient } from '../manifests/webhook.ts'
 import { REPORT_VERSION, toJson } from '../report/words.ts'
-import { type Comparison, compare, driftLines, registrationOf } from './drift.ts'
+import { authoritiesIn } from '../server/trust.ts'
+import { type Comparison, compare, driftLines, registrationOf, toleratedLines, type Wanted } from './drift.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
 
@@ -37,7 +38,7 @@ export function manifestsCommand(): Command {
       '\nWithout a part, rbac and webhook are printed. The part mode-label-policy is optional: it lets only holders of\nthe verb set-refgrant-mode change the mode label of a namespace.\n\nExit codes: 0 done; 1 --diff found differences; 2 could not do it.',
     )
     .addArgument(parts)
-    .option('--url <url>', 'origin of a server outside the cluster, https://HOST:PORT; default: the Service')
+    .option('--url <url>', 'origin of a server outside the cluster, https://HOST:PORT; default: the Service', origin)
     .option('--ca <file>', 'PEM file with the authority that signed the server certificate; default: left out')
     .addOption(configOption())
     .addOption(modeOption())
@@ -51,10 +52,10 @@ export function manifestsCommand(): Command {
     .action(async (part: Part | undefined, options: ManifestsOptions) => {
       const { url, ca, config: file, output, mode, diff } = options
       const config = loadConfig(file, { mode })
-      if (diff) return printDifferences(config, options)
-      const caBundle = ca === undefined ? undefined : await readFile(ca, 'utf8')
+      const client = { url, caBundle: ca === undefined ? undefined : await authoritiesOf(ca) }
+      if (diff) return printDifferences({ config, client }, options)
       const chosen = (part === undefined ? (['rbac', 'webhook'] as const) : [part]).flatMap((name) =>
-        objectsOf(name, config, { url, caBundle }),
+        objectsOf(name, config, client),
       )
       if (output === 'json') process.stdout.write(toJson({ apiVersion: 'v1', kind: 'List', items: chosen }))
       else
@@ -62,10 +63,27 @@ export function manifestsCommand(): Command {
     })
 }
 
-async function printDifferences(config: Config, choice: ManifestsOptions): Promise<void> {
+/** Takes an origin, of which a slash at the end is no part. */
+function origin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'https:' || url.username || url.search || url.hash)
+    throw new InvalidArgumentError('an address that begins with https://, without a query')
+  return text.replace(/\/+$/, '')
+}
+
+async function authoritiesOf(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw new CommandFailure(`cannot read the authorities: ${(error as Error).message} (--ca)`, { cause: error })
+  })
+  if (authoritiesIn(text).length === 0)
+    throw new CommandFailure(`${file} holds no certificate: name a PEM file of certificate authorities with --ca`)
+  return text
+}
+
+async function printDifferences(wanted: Wanted, choice: ManifestsOptions): Promise<void> {
   let comparisons: Comparison[]
   try {
-    comparisons = await compare(new Api(connectionFrom(choice)), config, AbortSignal.timeout(DIFF))
+    comparisons = await compare(new Api(connectionFrom(choice)), wanted, AbortSignal.timeout(DIFF))
   } catch (error) {
     throw new CommandFailure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
   }
@@ -74,7 +92,7 @@ async function printDifferences(config: Config, choice: ManifestsOptions): Promi
   } else {
     process.stdout.write(
       comparisons
-        .flatMap(driftLines)
+        .flatMap((one) => [...driftLines(one), ...toleratedLines(one)])
         .map((line) => `${line}\n`)
         .join(''),
     )

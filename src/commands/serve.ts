@@ -1,20 +1,18 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { FastifyInstance } from 'fastify'
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import type { Mode } from '../admission/settings.ts'
 import { LiveConfig } from '../config/live.ts'
 import type { Config } from '../config/load.ts'
-import { parseAddress } from '../server/address.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth, type Check } from '../server/health.ts'
 import { Load } from '../server/load.ts'
 import { Metrics } from '../server/metrics.ts'
 import { type ClientAuthentication, expiryOf, readClientAuthentication, readKeyPair } from '../server/tls.ts'
 import { CommandFailure, EXIT } from './failure.ts'
-import { clusterGrants, folderGrants, type GrantSupply } from './grant-supply.ts'
+import { clusterGrants, folderGrants, type GrantSupply, type SupplyContext } from './grant-supply.ts'
+import { addressOf, listen } from './listen.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption } from './options.ts'
 
 /**
@@ -22,6 +20,18 @@ import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOp
  * Source: Kubernetes, "Pod Lifecycle", "Termination of Pods".
  */
 const DRAIN = 10
+
+/** Longest such time, in s: an hour is more than any cluster waits for a pod, and far less than a timer can hold. */
+const LONGEST_DRAIN = 3_600
+
+/** How long the process may live on once all has been stopped, in ms: what ends by itself does so in much less. */
+const LAST = 500
+
+/** What helps where a file cannot be used. */
+const REMEDY = {
+  keyPair: 'name a pair with --cert and --key, or make one with: refgrant certs',
+  clientCa: 'name a PEM file of certificate authorities with --client-ca',
+}
 
 interface ServeOptions {
   readonly kubeconfig?: string
@@ -105,17 +115,22 @@ export function serveCommand(): Command {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  // Before anything that takes time, so that a signal always finds somebody.
+  // Before anything that takes time, so that no signal is missed.
   const stopping = stopSignal()
+  const addresses = [
+    addressOf('--listen', options.listen),
+    addressOf('--metrics-listen', options.metricsListen),
+  ] as const
   const logger = pino({ level: options.logLevel, base: null })
-  const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow('make one with: refgrant certs'))
+  const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow(REMEDY.keyPair))
   const clients = await clientsOf(options)
+  // However this function ends, what it started is stopped, the last first.
+  await using started = new AsyncDisposableStack()
+  started.defer(endSoon)
   const live = new LiveConfig(options.config, options, logger)
-  const grants =
-    options.grants === undefined
-      ? await clusterGrants(options, live, logger)
-      : folderGrants(options.grants, live, logger)
-  live.watch(grants.configure)
+  started.defer(() => live.close())
+  const grants = await grantsOf(options, { live, logger, keyPair, signal: stopping })
+  started.defer(() => grants.stop())
   const load = new Load(() => performance.now())
   const metrics = new Metrics({
     knowledge: grants.knowledge,
@@ -124,6 +139,12 @@ async function serve(options: ServeOptions): Promise<void> {
     drift: () => grants.drift()?.length,
     certificateExpiry: expiryOf(keyPair),
   })
+  const health = buildHealth({
+    registry: metrics.registry,
+    readiness: readiness(grants, stopping),
+    remarks: () => [driftCheck(grants)],
+  })
+  started.defer(() => health.close())
   const app = buildApp({
     settings: () => live.settings,
     source: grants.source,
@@ -134,22 +155,28 @@ async function serve(options: ServeOptions): Promise<void> {
     metrics,
     draining: () => stopping.aborted,
   })
-  const health = buildHealth({
-    registry: metrics.registry,
-    readiness: readiness(grants, stopping),
-    remarks: () => [driftCheck(grants)],
-  })
+  started.defer(() => app.close())
 
-  await listen(health, options.metricsListen, 'serving health and metrics', logger)
-  await listen(app, options.listen, 'serving reviews', logger)
+  if (stopping.aborted) return
+  const [reviews, metricsAddress] = addresses
+  await listen(health, metricsAddress, 'serving health and metrics', logger)
+  await listen(app, reviews, 'serving reviews', logger)
+  // Only now, so that a start that fails has asked the API server for nothing.
+  grants.run()
+  live.watch(grants.configure)
   if (!stopping.aborted) await once(stopping, 'abort')
-  // A Ctrl-C is somebody's who waits for the prompt.
+  // Someone who presses Ctrl-C waits for the prompt.
   const drain = stopping.reason === 'SIGTERM' ? options.drain : 0
   logger.info({ signal: stopping.reason, drainSeconds: drain }, 'stopping')
   await wait(drain * 1_000)
-  live.close()
-  grants.stop()
-  await Promise.all([app.close(), health.close()])
+}
+
+/**
+ * Ends the process if something still keeps it alive when all has been stopped: a credential plugin of the kubeconfig
+ * runs until it ends by itself.
+ */
+function endSoon(): void {
+  setTimeout(() => process.exit(), LAST).unref()
 }
 
 /** Once synced, for good: an old index is no reason to send nobody here, since fresh reads take its place. */
@@ -174,20 +201,14 @@ function driftCheck({ drift }: GrantSupply): Check {
 }
 
 async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<ClientAuthentication | undefined> {
-  if (clientCa !== undefined) return readClientAuthentication(clientCa, clientName).catch(rethrow('--client-ca'))
+  if (clientCa !== undefined) return readClientAuthentication(clientCa, clientName).catch(rethrow(REMEDY.clientCa))
   if (clientName.length > 0)
-    throw new CommandFailure('--client-name needs --client-ca: a name that nobody vouches for is none')
+    throw new CommandFailure('--client-name needs --client-ca: a name counts only in a certificate that is verified')
   return undefined
 }
 
-async function listen(app: FastifyInstance, address: string, what: string, logger: Logger): Promise<void> {
-  try {
-    await app.listen(parseAddress(address))
-  } catch (error) {
-    throw new CommandFailure(`cannot listen on ${address}: ${(error as Error).message}`, { cause: error })
-  }
-  const { address: host, port } = app.server.address() as AddressInfo
-  logger.info({ host, port }, what)
+function grantsOf(options: ServeOptions, context: SupplyContext): GrantSupply | Promise<GrantSupply> {
+  return options.grants === undefined ? clusterGrants(options, context) : folderGrants(options.grants, context)
 }
 
 /** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */
@@ -204,7 +225,8 @@ function stopSignal(): AbortSignal {
 
 function seconds(text: string): number {
   const value = Number(text)
-  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('a number of seconds, 0 or more')
+  if (text.trim() === '' || !(value >= 0 && value <= LONGEST_DRAIN))
+    throw new InvalidArgumentError(`a number of seconds from 0 to ${LONGEST_DRAIN}`)
   return value
 }
 

@@ -103,9 +103,9 @@ export const configurationSchema = {
       'kinds that count as grants beside ReferenceGrant, with its shape, since it may move to another API group',
       record('a kind', { group, kind, plural }, ['group', 'kind', 'plural']),
     ),
-    budgets: part('how many fresh reads refusals may cause', {
-      eachNamespace: rate('by the objects of one namespace', 20, 5),
-      allNamespaces: rate('by all objects together', 200, 50),
+    budgets: part('fresh reads that refusals may cause; one of more than 64 KiB counts as one for each 64 KiB', {
+      eachNamespace: rate('the share of the objects of each namespace, whatever others cause', 20, 5),
+      allNamespaces: rate('what all namespaces together may cause beyond their shares', 200, 50),
     }),
     bounds: part('how old knowledge may be', {
       knowledgeAgeSeconds: {

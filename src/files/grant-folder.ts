@@ -2,7 +2,7 @@ import { type FSWatcher, readFileSync, watch } from 'node:fs'
 import type { Logger } from 'pino'
 import type { FreshGrants, GrantSource } from '../admission/grant-source.ts'
 import type { Grant } from '../policy/grant.ts'
-import { GrantIndex } from '../policy/grant-index.ts'
+import { lookupIn } from '../policy/grant-index.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { DocumentError } from './documents.ts'
 import { parseGrantText } from './grant-files.ts'
@@ -21,7 +21,8 @@ interface GrantFile {
  * reported, once for each state it is in, and what it last said stays in force; a deleted file takes its grants along.
  */
 export class GrantFolder implements GrantSource {
-  readonly index = new GrantIndex()
+  #grants: readonly Grant[] = []
+  #lookup = lookupIn([])
   readonly #folder: string
   readonly #kinds: readonly GrantKind[]
   readonly #logger: Logger
@@ -51,14 +52,19 @@ export class GrantFolder implements GrantSource {
     this.#watcher?.close()
   }
 
+  /** The grants in force. */
+  get grants(): readonly Grant[] {
+    return this.#grants
+  }
+
   cached() {
-    return { grants: this.index, current: true }
+    return { grants: this.#lookup, current: true }
   }
 
   /** Reads the folder again; reading files costs nobody anything, so every namespace is read. */
   async fresh(namespaces: readonly string[]): Promise<FreshGrants> {
     this.#refresh()
-    return { grants: this.index, read: new Set(namespaces) }
+    return { grants: this.#lookup, read: new Set(namespaces) }
   }
 
   #refresh(): void {
@@ -75,8 +81,9 @@ export class GrantFolder implements GrantSource {
     const changed =
       this.#files.size !== before.size || [...this.#files].some(([file, state]) => before.get(file) !== state)
     if (!changed) return
-    this.index.replace([...this.#files.values()].flatMap(({ grants }) => grants))
-    this.#logger.info({ folder: this.#folder, files: this.#files.size, grants: this.index.size }, 'grants read')
+    this.#grants = [...this.#files.values()].flatMap((file) => file.grants)
+    this.#lookup = lookupIn(this.#grants)
+    this.#logger.info({ folder: this.#folder, files: this.#files.size, grants: this.#grants.length }, 'grants read')
   }
 
   #readFile(file: string, before: GrantFile | undefined): GrantFile {

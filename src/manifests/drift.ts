@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
+import { clientDifferences } from './drift-client.ts'
+import { selectorDifferences } from './drift-selector.ts'
 
 /** A field of a live object that is not as the manifests have it. */
 export interface Difference {
@@ -8,19 +10,28 @@ export interface Difference {
   readonly wanted?: unknown
   /** What there is; undefined if it is missing. */
   readonly found?: unknown
+  /** What is wrong, in words that follow the field, where the two values do not say it. */
+  readonly problem?: string
+  /** Who is known to make this difference, and may. */
+  readonly tolerated?: string
 }
 
+/** What an entry has that the manifests leave out. Source: k8s.io/kubernetes/pkg/apis/admissionregistration/v1/defaults.go. */
+const ENTRY_DEFAULTS = { namespaceSelector: {}, objectSelector: {}, matchConditions: [] }
+
 /**
- * Where a live object differs from the one that would be written now. Only what would be written is compared: the API
- * server fills in defaults, and others may label. How the webhook is reached is not compared, as it is not configured:
- * an address, and authorities that whoever manages the certificate puts in.
+ * Where a live object differs from the one that would be written now. Only what would be written is compared, and what
+ * an entry of a registration is called for: the API server fills in defaults, and others may label. The authorities
+ * that an entry is verified with are not compared, since the manifests leave them to whoever manages the certificate.
  */
 export function differences(wanted: unknown, live: unknown, field = ''): Difference[] {
-  if (field.endsWith('.clientConfig')) return []
+  if (field.endsWith('.clientConfig')) return clientDifferences(wanted, live, field)
+  if (field.endsWith('Selector')) return selectorDifferences(wanted, live, field)
   if (Array.isArray(wanted)) return listDifferences(wanted, live, field)
   if (typeof wanted === 'object' && wanted !== null) {
     const found = typeof live === 'object' && live !== null ? (live as Record<string, unknown>) : {}
-    return Object.entries(wanted).flatMap(([name, value]) =>
+    const complete = /^webhooks\[[^[\]]*\]$/.test(field) ? { ...ENTRY_DEFAULTS, ...wanted } : wanted
+    return Object.entries(complete).flatMap(([name, value]) =>
       differences(value, found[name], field === '' ? name : `${field}.${name}`),
     )
   }

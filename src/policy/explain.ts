@@ -1,3 +1,4 @@
+import { field, fitted, isPlain, name, type Piece, word } from './fitted.ts'
 import { quote } from './quote.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
@@ -46,6 +47,33 @@ export function sentence({ path, to }: Reference): string {
   return `${path} refers to ${targetTitle(to)} in namespace ${quote(to.namespace)}, which no ReferenceGrant permits.`
 }
 
+/**
+ * One reference that no grant permits, in two lines of at most `limit` characters each: what refers to what, and the
+ * grant that is needed. Lines about different references differ, the first ones always.
+ *
+ * @param kept whether the stored object has the reference already
+ * @param limit 256 or more
+ */
+export function violationLines({ from, to, path }: Reference, kept: boolean, limit: number): [string, string] {
+  const line = fitted(limit)
+  const place = [' in namespace ', name(to.namespace)]
+  const target = [...kindPieces(to), ' ', name(to.name)]
+  const needed = [...kindPieces(from), ' in namespace ', name(from.namespace)]
+  return [
+    line`${objectPieces(from)}: ${field(path)} refers to ${target}${place}, which no ReferenceGrant permits${kept ? '; it was there before' : ''}.`,
+    line`Needed${place}: a ReferenceGrant from ${needed} to ${target}.`,
+  ]
+}
+
+/** An object as `objectTitle` calls it, for a line that is fitted. */
+export function objectPieces({ kind, name: called, namespace }: ObjectName): Piece[] {
+  return [word(kind), ' ', name(called), ' in namespace ', name(namespace)]
+}
+
+function kindPieces({ group, kind }: GroupKind): Piece[] {
+  return group === '' ? [word(kind)] : [word(kind), ' (', word(group), ')']
+}
+
 /** An object as its owner calls it: `HTTPRoute "checkout" in namespace "shop"`. */
 export function objectTitle({ kind, name, namespace }: ObjectName): string {
   return `${printable(kind)} ${quote(name)} in namespace ${quote(namespace)}`
@@ -81,7 +109,6 @@ export function kindTitle({ group, kind }: GroupKind): string {
   return group === '' ? printable(kind) : `${printable(kind)} (${printable(group)})`
 }
 
-/** A group or kind without quotes if it is one by the API's rules, so that ordinary sentences read well. */
 function printable(text: string): string {
-  return /^[-.a-zA-Z0-9]{1,253}$/.test(text) ? text : quote(text)
+  return isPlain(text) ? text : quote(text)
 }

@@ -6,7 +6,7 @@ const NOT_TEXT = '<not text>'
 
 /**
  * The references that an object holds in the guarded fields of its kind: field after field in catalogue order, each in
- * document order. References within the object's own namespace are among them.
+ * document order.
  *
  * A field is found by being there, never by a discriminator such as a filter's `type`: stored objects and older CRDs
  * hold payloads under another type. Any shape is taken; where a path meets something else than it expects, there is no
@@ -14,31 +14,55 @@ const NOT_TEXT = '<not text>'
  *
  * @param from the object's own kind and name; its namespace is what an absent `namespace` means
  * @param object the whole object, as parsed from JSON or YAML
+ * @param take called with each target before anything is kept of it; false leaves the reference out
  */
-export function extract(catalogue: Catalogue, from: ObjectName, object: unknown): Reference[] {
+export function extract(
+  catalogue: Catalogue,
+  from: ObjectName,
+  object: unknown,
+  take: (to: ObjectName) => boolean = () => true,
+): Reference[] {
   const references: Reference[] = []
   for (const field of catalogue.fieldsOf(from)) {
-    walk(object, field, 0, '', (value, path) => references.push({ from, to: target(value, field.to, from), path }))
+    const indexes: number[] = []
+    walk(object, field, 0, indexes, (value) => {
+      const to = target(value, field.to, from)
+      if (take(to)) references.push({ from, to, path: pathOf(field, indexes) })
+    })
   }
   return references
 }
 
+/** @param indexes where in each list on the way the walk is */
 function walk(
   value: unknown,
   field: FieldSteps,
   depth: number,
-  path: string,
-  found: (value: object, path: string) => void,
+  indexes: number[],
+  found: (value: object) => void,
 ): void {
   const step = field.steps[depth]
   if (step === undefined) {
-    if (isRecord(value)) found(value, path)
+    if (isRecord(value)) found(value)
   } else if (step === '[]') {
     if (!Array.isArray(value)) return
-    for (const [index, element] of value.entries()) walk(element, field, depth + 1, `${path}[${index}]`, found)
+    for (const [index, element] of value.entries()) {
+      indexes.push(index)
+      walk(element, field, depth + 1, indexes, found)
+      indexes.pop()
+    }
   } else if (isRecord(value) && Object.hasOwn(value, step)) {
-    walk(value[step], field, depth + 1, path === '' ? step : `${path}.${step}`, found)
+    walk(value[step], field, depth + 1, indexes, found)
   }
+}
+
+/** A path with its indexes: `spec.rules[0].backendRefs[1]`. */
+function pathOf({ steps }: FieldSteps, indexes: readonly number[]): string {
+  let list = 0
+  return steps.reduce((path, step) => {
+    if (step === '[]') return `${path}[${indexes[list++]}]`
+    return path === '' ? step : `${path}.${step}`
+  }, '')
 }
 
 /** The object that a reference names, with what the API fills in for absent parts. */

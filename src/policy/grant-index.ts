@@ -1,104 +1,221 @@
-import type { Grant, GrantName, GrantTo } from './grant.ts'
-import type { GroupKind, Reference } from './reference.ts'
+import type { Grant, GrantFrom, GrantName } from './grant.ts'
+import { kindKey, toKey } from './grant-keys.ts'
+import { NamespaceGrants, type Stored, sayTheSame, weightOf } from './namespace-grants.ts'
+import type { ObjectName } from './reference.ts'
 
-/** Answers which grant, if any, permits a reference into another namespace. */
+/** What a reference is to, within the target namespace. */
+export type Target = Pick<ObjectName, 'group' | 'kind' | 'name'>
+
+/** What grants of one namespace say of some targets. */
+export interface Found {
+  /** For each target, in their order, a grant that permits it; undefined where none does. */
+  readonly grants: readonly (GrantName | undefined)[]
+  /** Whether all grants of the namespace were looked at. If not, a target without a grant is not known to have none. */
+  readonly complete: boolean
+}
+
+/** Answers which grants permit references. */
 export interface GrantLookup {
-  permitting(reference: Reference): Grant | undefined
+  /**
+   * Which grants of a namespace permit references of one referrer. The entries of grants that accept the referrer are
+   * visited once for all targets.
+   */
+  permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found
 }
 
-/** The grants of one namespace, and which of them permit each pair of a `from` and a `to`. */
-interface NamespaceGrants {
-  readonly byName: Map<string, Grant>
-  readonly byPair: Map<string, Set<Grant>>
+/** How much an index keeps, in bytes of memory as estimated. */
+export interface IndexLimits {
+  readonly all: number
+  readonly eachNamespace: number
 }
+
+/** Grants that `sweep` looks at between two pauses: about a millisecond. */
+const SWEPT_AT_ONCE = 5_000
 
 /**
- * All grants, arranged so that a look-up costs the same however many there are: two map reads, one for grants that
- * name the target and one for grants to every object of its kind.
+ * The grants of one kind. Memory and work are proportional to the entries of a grant, never to the pairs that they make.
+ *
+ * A list of everything updates the index in place: `beginList`, then `set` for each grant, then `sweep` deletes what
+ * the list did not have. A namespace of which something was not kept is incomplete: a grant that is found there permits,
+ * and where none is found nothing is known.
  */
 export class GrantIndex implements GrantLookup {
-  #namespaces = new Map<string, NamespaceGrants>()
+  readonly #resource: string | undefined
+  readonly #limits: IndexLimits
+  readonly #namespaces = new Map<string, NamespaceGrants>()
+  readonly #incomplete = new Set<string>()
   #size = 0
+  #weight = 0
+  #list = 0
 
-  constructor(grants: Iterable<Grant> = []) {
-    for (const grant of grants) this.set(grant)
+  /** @param resource of the grants, where they are no ReferenceGrants (see GrantName) */
+  constructor(resource?: string, limits: IndexLimits = { all: Infinity, eachNamespace: Infinity }) {
+    this.#resource = resource
+    this.#limits = limits
   }
 
-  /** How many grants there are. */
+  /** How many grants are kept. */
   get size(): number {
     return this.#size
   }
 
-  /** Takes these grants in place of all there were, at once. */
-  replace(grants: Iterable<Grant>): void {
-    const next = new GrantIndex(grants)
-    this.#namespaces = next.#namespaces
-    this.#size = next.#size
+  /** Memory that they take, in bytes, as estimated. */
+  get weight(): number {
+    return this.#weight
   }
 
-  /** Adds a grant, or replaces the one of its resource, namespace and name. */
-  set(grant: Grant): void {
-    this.delete(grant)
-    const { byName, byPair } = this.#namespace(grant.namespace)
-    byName.set(nameKey(grant), grant)
-    for (const pair of pairs(grant)) {
-      const grants = byPair.get(pair)
-      if (grants) grants.add(grant)
-      else byPair.set(pair, new Set([grant]))
+  /** The namespaces of which not all grants are kept. */
+  get incomplete(): ReadonlySet<string> {
+    return this.#incomplete
+  }
+
+  /**
+   * Adds a grant, or replaces the one of its namespace and name.
+   *
+   * @returns false if there is no room for it: its namespace is incomplete then
+   */
+  set(grant: Grant): boolean {
+    const known = this.#namespace(grant.namespace)
+    const before = known.get(grant.name)
+    const stored = known.form(grant, this.#list)
+    if (before && sayTheSame(before, stored)) {
+      before.list = this.#list
+      return true
     }
-    this.#size += 1
+    if (before) this.#remove(known, before)
+    if (known.evicted || known.weight + weightOf(stored) > this.#limits.eachNamespace) {
+      this.miss(grant.namespace)
+      return false
+    }
+    known.add(stored)
+    this.#count(1, weightOf(stored))
+    while (this.#weight > this.#limits.all) this.#evictLargest()
+    return !known.evicted
   }
 
-  /** Forgets the grant of this resource, namespace and name, if it is known. */
-  delete(gone: GrantName): void {
-    const { namespace } = gone
+  /** Forgets a grant, if it is known. */
+  delete({ namespace, name }: Pick<GrantName, 'namespace' | 'name'>): void {
     const known = this.#namespaces.get(namespace)
-    const grant = known?.byName.get(nameKey(gone))
-    if (!known || !grant) return
-    known.byName.delete(nameKey(gone))
-    for (const pair of pairs(grant)) {
-      const grants = known.byPair.get(pair)
-      grants?.delete(grant)
-      if (grants?.size === 0) known.byPair.delete(pair)
+    const stored = known?.get(name)
+    if (!known || !stored) return
+    this.#remove(known, stored)
+    this.#dropIfEmpty(namespace, known)
+  }
+
+  /** Takes note of a grant in this namespace that is not kept. */
+  miss(namespace: string): void {
+    this.#namespace(namespace).missedIn = this.#list
+    this.#incomplete.add(namespace)
+  }
+
+  /** Begins a list of everything. One that is not followed by `sweep` deletes nothing. */
+  beginList(): void {
+    this.#list += 1
+    for (const known of this.#namespaces.values()) known.evicted = false
+  }
+
+  /** Deletes what the list did not set, and takes namespaces that it had whole for complete; yields for pauses. */
+  *sweep(): Generator<void> {
+    let looked = 0
+    for (const [namespace, known] of this.#namespaces) {
+      for (const stored of known.all) {
+        if (stored.list !== this.#list) this.#remove(known, stored)
+        looked += 1
+        if (looked % SWEPT_AT_ONCE === 0) yield
+      }
+      if (known.missedIn !== this.#list) {
+        known.missedIn = undefined
+        this.#incomplete.delete(namespace)
+      }
+      this.#dropIfEmpty(namespace, known)
     }
-    if (known.byName.size === 0) this.#namespaces.delete(namespace)
-    this.#size -= 1
   }
 
-  permitting({ from, to }: Reference): Grant | undefined {
-    const byPair = this.#namespaces.get(to.namespace)?.byPair
-    if (!byPair) return undefined
-    const grants = byPair.get(pairKey(from, to)) ?? byPair.get(pairKey(from, { group: to.group, kind: to.kind }))
-    return grants?.values().next().value
+  /** Takes these grants in place of all there were. */
+  replace(grants: Iterable<Grant>): void {
+    this.beginList()
+    for (const grant of grants) this.set(grant)
+    for (const _ of this.sweep());
   }
 
-  /** Every grant that permits a reference, where `permitting` names one. */
-  allPermitting({ from, to }: Reference): Grant[] {
-    const byPair = this.#namespaces.get(to.namespace)?.byPair
-    const named = byPair?.get(pairKey(from, to)) ?? []
-    const unnamed = byPair?.get(pairKey(from, { group: to.group, kind: to.kind })) ?? []
-    return [...new Set([...named, ...unnamed])]
+  permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found {
+    const known = this.#namespaces.get(namespace)
+    if (!known) return { grants: targets.map(() => undefined), complete: true }
+    const byKey = new Map<string, Stored | undefined>()
+    for (const target of targets) byKey.set(toKey(target), undefined).set(kindKey(target), undefined)
+    for (const stored of known.accepting(from))
+      for (let at = stored.accepted; at < stored.keys.length; at += 1) {
+        const key = stored.keys[at] as string
+        if (byKey.has(key)) byKey.set(key, stored)
+      }
+    const grants = targets.map((target) => {
+      const stored = byKey.get(toKey(target)) ?? byKey.get(kindKey(target))
+      return stored && this.#nameOf(namespace, stored)
+    })
+    return { grants, complete: known.missedIn === undefined }
   }
 
-  *[Symbol.iterator](): Generator<Grant> {
-    for (const { byName } of this.#namespaces.values()) yield* byName.values()
+  /** The names of all grants. */
+  *[Symbol.iterator](): Generator<GrantName> {
+    for (const [namespace, known] of this.#namespaces)
+      for (const stored of known.all) yield this.#nameOf(namespace, stored)
+  }
+
+  #nameOf(namespace: string, { name }: Stored): GrantName {
+    return { namespace, name, ...(this.#resource !== undefined && { resource: this.#resource }) }
   }
 
   #namespace(name: string): NamespaceGrants {
-    const known = this.#namespaces.get(name) ?? { byName: new Map(), byPair: new Map() }
+    const known = this.#namespaces.get(name) ?? new NamespaceGrants()
     this.#namespaces.set(name, known)
     return known
   }
+
+  #dropIfEmpty(namespace: string, known: NamespaceGrants): void {
+    if (known.size === 0 && known.missedIn === undefined) this.#namespaces.delete(namespace)
+  }
+
+  #remove(known: NamespaceGrants, stored: Stored): void {
+    known.remove(stored)
+    this.#count(-1, -weightOf(stored))
+  }
+
+  #count(grants: number, weight: number): void {
+    this.#size += grants
+    this.#weight += weight
+  }
+
+  /** Forgets all of the namespace that takes most, so that one namespace cannot make others incomplete. */
+  #evictLargest(): void {
+    const [namespace, largest] = [...this.#namespaces].reduce((a, b) => (b[1].weight > a[1].weight ? b : a))
+    this.#count(-largest.size, -largest.weight)
+    largest.clear()
+    largest.evicted = true
+    this.miss(namespace)
+  }
 }
 
-// A resource holds no slash.
-const nameKey = ({ resource = '', name }: GrantName) => `${resource}/${name}`
-
-function* pairs(grant: Grant): Generator<string> {
-  for (const from of grant.from) for (const to of grant.to) yield pairKey(from, to)
+/** Grants of several kinds, each kind in an index of its own. */
+export function anyOf(indexes: readonly GrantLookup[]): GrantLookup {
+  const [only] = indexes
+  if (only && indexes.length === 1) return only
+  return {
+    permitting(from, namespace, targets) {
+      const found = indexes.map((index) => index.permitting(from, namespace, targets))
+      return {
+        grants: targets.map((_, at) => found.find(({ grants }) => grants[at])?.grants[at]),
+        complete: found.every(({ complete }) => complete),
+      }
+    },
+  }
 }
 
-// JSON keeps the parts apart whatever characters they hold: none can be written so that two pairs share a key.
-function pairKey(from: GroupKind & { readonly namespace: string }, to: GrantTo): string {
-  return JSON.stringify([from.group, from.kind, from.namespace, to.group, to.kind, to.name])
+/** Grants of any kinds, to look up in. */
+export function lookupIn(grants: Iterable<Grant>): GrantLookup {
+  const indexes = [...Map.groupBy(grants, ({ resource }) => resource)].map(([resource, ofKind]) => {
+    const index = new GrantIndex(resource)
+    index.replace(ofKind)
+    return index
+  })
+  return anyOf(indexes)
 }

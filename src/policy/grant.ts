@@ -2,7 +2,7 @@ import { REFERENCE_GRANT, resourceOf } from './grant-kinds.ts'
 import type { GroupKind } from './reference.ts'
 
 /** The half of a grant that says who may refer. */
-interface GrantFrom extends GroupKind {
+export interface GrantFrom extends GroupKind {
   readonly namespace: string
 }
 

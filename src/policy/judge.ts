@@ -1,11 +1,11 @@
-import type { Grant } from './grant.ts'
+import type { GrantName } from './grant.ts'
 import type { GrantLookup } from './grant-index.ts'
 import type { Reference } from './reference.ts'
 
-/** Whether a reference is permitted, and by what. */
+/** Whether a reference is permitted, and by what. `known` is false where not all grants could be looked at. */
 export type Verdict =
-  | { readonly reference: Reference; readonly permitted: true; readonly by: 'same namespace' | Grant }
-  | { readonly reference: Reference; readonly permitted: false }
+  | { readonly reference: Reference; readonly permitted: true; readonly by: 'same namespace' | GrantName }
+  | { readonly reference: Reference; readonly permitted: false; readonly known: boolean }
 
 /** Whether a reference leaves its object's namespace. One that names its own namespace does not. */
 export const crosses = ({ from, to }: Reference): boolean => from.namespace !== to.namespace
@@ -16,9 +16,22 @@ export const crosses = ({ from, to }: Reference): boolean => from.namespace !== 
  * one). Comparison is exact; versions never count; grants add up.
  *
  * Source: Gateway API, API types, ReferenceGrant; godoc of `ReferenceGrantSpec`.
+ *
+ * @param references of one object
+ * @returns a verdict for each, in their order
  */
-export function judge(reference: Reference, grants: GrantLookup): Verdict {
-  if (!crosses(reference)) return { reference, permitted: true, by: 'same namespace' }
-  const grant = grants.permitting(reference)
-  return grant ? { reference, permitted: true, by: grant } : { reference, permitted: false }
+export function judge(references: readonly Reference[], grants: GrantLookup): Verdict[] {
+  const verdicts = new Map<Reference, Verdict>()
+  for (const [namespace, group] of Map.groupBy(references, ({ to }) => to.namespace)) {
+    const [{ from }] = group as [Reference, ...Reference[]]
+    const targets = group.map(({ to }) => to)
+    const found = from.namespace === namespace ? undefined : grants.permitting(from, namespace, targets)
+    for (const [at, reference] of group.entries())
+      verdicts.set(reference, verdict(reference, found ? found.grants[at] : 'same namespace', found?.complete ?? true))
+  }
+  return references.map((reference) => verdicts.get(reference) as Verdict)
+}
+
+function verdict(reference: Reference, by: GrantName | 'same namespace' | undefined, known: boolean): Verdict {
+  return by === undefined ? { reference, permitted: false, known } : { reference, permitted: true, by }
 }

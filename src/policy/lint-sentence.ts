@@ -1,22 +1,45 @@
+import { objectPieces } from './explain.ts'
+import { field, fitted, name, type Piece } from './fitted.ts'
 import type { LintCode, LintFinding } from './lint.ts'
 import { quote } from './quote.ts'
+import type { ObjectName } from './reference.ts'
 
-const SENTENCES: Record<LintCode, (value: string, meant: string | undefined) => string> = {
-  'grant-empty': () => 'has no entries, so the grant permits nothing',
-  'grant-incomplete-entry': () => 'is missing or no text, so the entry matches nothing',
-  'grant-empty-name': () => 'is empty, and no object has an empty name: leave it out to mean every object of the kind',
-  'grant-wildcard': () => 'is "*", which is no wildcard: nothing is called that',
-  'grant-core-group': () => 'is "core", which is no alias: the core group is ""',
-  'grant-version-as-group': (value, meant) =>
-    `is ${value}, which names a version: write ${meant}, a version never counts`,
-  'grant-wrong-group': (value, meant) => `is ${value}, which has no such kind: write ${meant}`,
-  'grant-kind-spelling': (value, meant) => `is ${value}: kinds are compared exactly, write ${meant}`,
-  'grant-own-namespace': (value) => `is ${value}, the grant's own: references within a namespace need no grant`,
-  'grant-unknown-referrer': (value) => `is ${value}, and no guarded field belongs to such objects`,
-  'grant-every-name': () => 'is absent, so the entry exposes every object of the kind in this namespace',
+const SENTENCES: Record<LintCode, (value: Piece, meant: Piece) => readonly Piece[]> = {
+  'grant-empty': () => ['has no entries, so the grant permits nothing'],
+  'grant-incomplete-entry': () => ['is missing or no text, so the entry matches nothing'],
+  'grant-empty-name': () => [
+    'is empty, and no object has an empty name: leave it out to mean every object of the kind',
+  ],
+  'grant-wildcard': () => ['is "*", which is no wildcard: nothing is called that'],
+  'grant-core-group': () => ['is "core", which is no alias: the core group is ""'],
+  'grant-version-as-group': (value, meant) => [
+    'is ',
+    value,
+    ', which names a version: write ',
+    meant,
+    ', a version never counts',
+  ],
+  'grant-wrong-group': (value, meant) => ['is ', value, ', which has no such kind: write ', meant],
+  'grant-kind-spelling': (value, meant) => ['is ', value, ': kinds are compared exactly, write ', meant],
+  'grant-own-namespace': (value) => ['is ', value, ", the grant's own: references within a namespace need no grant"],
+  'grant-unknown-referrer': (value) => ['is ', value, ', and no guarded field belongs to such objects'],
+  'grant-every-name': () => ['is absent, so the entry exposes every object of the kind in this namespace'],
 }
 
 /** A finding in words: `spec.to[0].group is "core", which is no alias: the core group is ""`. */
-export function lintSentence({ code, path, value = '', meant }: LintFinding): string {
-  return `${path} ${SENTENCES[code](quote(value), meant === undefined ? undefined : quote(meant))}`
+export function lintSentence({ code, path, value = '', meant = '' }: LintFinding): string {
+  return `${path} ${SENTENCES[code](quote(value), quote(meant)).join('')}`
+}
+
+/**
+ * A finding and the grant that it is about, in a line of at most `limit` characters.
+ *
+ * @param limit 256 or more
+ */
+export function lintLine(
+  grant: ObjectName,
+  { code, path, value = '', meant = '' }: LintFinding,
+  limit: number,
+): string {
+  return fitted(limit)`${objectPieces(grant)}: ${field(path)} ${SENTENCES[code](name(value), name(meant))}`
 }

@@ -8,7 +8,16 @@ const LONGEST = 253
  */
 export function quote(text: string): string {
   const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
-  return JSON.stringify(shown).replace(
+  return escaped(shown)
+}
+
+/** The characters of a text, each as `quote` shows it. */
+export function escapedCharacters(text: string): string[] {
+  return Array.from(text, (character) => escaped(character).slice(1, -1))
+}
+
+function escaped(text: string): string {
+  return JSON.stringify(text).replace(
     /[\p{C}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   )

@@ -1,50 +1,16 @@
-import type { IncomingMessage } from 'node:http'
-import type { Server } from 'node:https'
 import type { TLSSocket } from 'node:tls'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
-import { admit } from '../admission/admit.ts'
-import { advise } from '../admission/advise.ts'
-import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
-import { respond } from '../admission/respond.ts'
-import { NotAReview, parseReview } from '../admission/review.ts'
-import { MODES, type Mode, modeOf, type Settings } from '../admission/settings.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { NotAReview } from '../admission/review.ts'
+import { MODES } from '../admission/settings.ts'
+import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
-import { boundConnections } from './connections.ts'
-import { halfOf } from './deadline.ts'
-import type { Load, Share } from './load.ts'
-import { type ReviewRecorder, recordReview } from './record.ts'
+import { buildListener } from './listener.ts'
+import type { Load } from './load.ts'
 import { RETRY_AFTER, Retries } from './retries.ts'
 import { type ClientAuthentication, isLetIn, type KeyPair, tlsOptions } from './tls.ts'
+import { type Asked, adviceOn, asked, NoVerdict, type VerdictOptions, verdictsBy } from './verdict.ts'
 
-/**
- * Largest review taken, in bytes. The API server accepts objects of 3 MiB, and a review of an update carries two, with
- * the requester's identity: 8 MiB leaves room. Source: k8s.io/apiserver/pkg/server/config.go, MaxRequestBodyBytes.
- */
-const LARGEST_REVIEW = 8 * 1024 * 1024
-
-/** Every other body that anybody sends, in bytes: there is none to expect. */
-const LARGEST_OTHER_BODY = 16 * 1024
-
-/**
- * How long an idle connection is kept, in ms: longer than the 90 s after which the API server closes its own, since a
- * connection that we close first can lose a request that is on its way. Source: net/http.DefaultTransport.
- */
-const KEEP_ALIVE = 120_000
-
-/**
- * How long a request, and how long a handshake may take to arrive, in ms: a webhook's usual timeout, beyond which nobody
- * waits for the answer; and how often that is checked.
- */
-const ARRIVAL = { timeout: 10_000, checkedEvery: 1_000 }
-
-/** Requests on one connection, after which it is closed, so that a busy API server spreads over the replicas. */
-const REQUESTS_PER_CONNECTION = 1_000
-
-export interface AppOptions extends ReviewRecorder {
-  /** Asked for with each review, since settings change while the server runs. */
-  readonly settings: () => Settings
-  readonly source: GrantSource
+export interface AppOptions extends VerdictOptions {
   readonly keyPair: KeyPair
   /** Who may ask; anybody without it. */
   readonly clients?: ClientAuthentication | undefined
@@ -53,63 +19,97 @@ export interface AppOptions extends ReviewRecorder {
   readonly draining?: () => boolean
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The time and the room that it has. */
+    allowance: Allowance
+  }
+}
+
 /**
  * The service that the API server calls, over HTTPS: `POST /validate/MODE`, `POST /validate` in the default mode, and
  * `POST /advise` for ReferenceGrants; nothing else. It does not listen yet.
  */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { settings, source, keyPair, clients, load, logger, draining = () => false } = options
-  const app: FastifyInstance = Fastify({
-    https: {
-      ...tlsOptions(keyPair, clients),
-      connectionsCheckingInterval: ARRIVAL.checkedEvery,
-      handshakeTimeout: ARRIVAL.timeout,
-      headersTimeout: ARRIVAL.timeout,
-    },
-    bodyLimit: LARGEST_OTHER_BODY,
-    keepAliveTimeout: KEEP_ALIVE,
-    requestTimeout: ARRIVAL.timeout,
-    maxRequestsPerSocket: REQUESTS_PER_CONNECTION,
-    return503OnClosing: false,
-  })
-  boundConnections(app.server as Server)
-  const shares = readReviews(app, load)
-  // Before the body is read.
-  app.addHook('onRequest', async (request, reply) => {
-    if (clients && !isLetIn(request.raw.socket as TLSSocket, clients))
-      return plainText(reply, 403, 'this client certificate is not among those that are let in')
-  })
-  app.addHook('onSend', async (_request, reply) => {
-    if (draining()) reply.header('connection', 'close')
-  })
-  const retries = new Retries(() => performance.now())
-  answerFailures(app, retries, logger)
-  const validate = async (request: Validation, reply: FastifyReply, asked?: Mode) => {
-    const started = performance.now()
-    const review = parseReview(request.body)
-    const current = settings()
-    const mode = modeOf(review, asked ?? current.mode, current)
-    const signal = AbortSignal.timeout(halfOf(request.query.timeout, retries.spent(review.uid)))
-    const outcome = await admit(review, current, source, signal).catch(orLookupFailed)
-    const milliseconds = performance.now() - started
-    recordReview(options, { review, catalogue: current.catalogue, mode, outcome, milliseconds })
-    if (!(outcome instanceof LookupFailed)) return respond(review, outcome, mode)
-    const back = retries.invite(review.uid, (shares.get(request.raw) as Share).elapsed, request.query.timeout)
-    return unavailable(reply, `refgrant could not look up ReferenceGrants: ${outcome.message}`, back)
-  }
-  const large = { bodyLimit: LARGEST_REVIEW }
-  app.post('/validate', large, (request: Validation, reply) => validate(request, reply))
+  const { settings, keyPair, clients, load } = options
+  const connections = { most: load.room.connections, counts: load.connections }
+  const { app } = buildListener({ tls: tlsOptions(keyPair, clients), connections })
+  const retries = new Retries()
+  allot(app, load)
+  bounceStrangers(app, clients)
+  closeWhileDraining(app, options)
+  answerFailures(app, retries, options)
+  const verdict = verdictsBy(options)
+  const review = (answer: (asked: Asked, allowance: Allowance) => Promise<object> | object) =>
+    async function handle({ raw, allowance }: FastifyRequest) {
+      try {
+        return await answer(asked(await readBody(raw, { load, allowance, retries })), allowance)
+      } finally {
+        allowance.finish()
+      }
+    }
+  app.post(
+    '/validate',
+    review((asked, allowance) => verdict(asked, allowance)),
+  )
   for (const mode of MODES)
-    app.post(`/validate/${mode}`, large, (request: Validation, reply) => validate(request, reply, mode))
-  app.post('/advise', large, ({ body }) => advise(parseReview(body), settings().catalogue))
+    app.post(
+      `/validate/${mode}`,
+      review((asked, allowance) => verdict(asked, allowance, mode)),
+    )
+  app.post(
+    '/advise',
+    review((asked) => adviceOn(asked, settings())),
+  )
   return app
 }
 
+/** Gives each request its allowance, until it is answered. */
+function allot(app: FastifyInstance, load: Load): void {
+  app.decorateRequest('allowance')
+  app.addHook('onRequest', (request, reply, done) => {
+    const allowance = load.enter((request.query as { timeout?: unknown }).timeout)
+    request.allowance = allowance
+    reply.raw.once('close', () => allowance.leave(reply.raw.writableFinished))
+    done()
+  })
+  app.addHook('onSend', (request, _reply, payload, done) => {
+    if (typeof payload === 'string') request.allowance.answer(Buffer.byteLength(payload))
+    done()
+  })
+  // The handler reads the body itself, when it is its turn.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', (_request, _payload, done) => done(null))
+}
+
+/** Refuses clients that are not let in, before their body is read. */
+function bounceStrangers(app: FastifyInstance, clients: ClientAuthentication | undefined): void {
+  if (!clients) return
+  app.addHook('onRequest', (request, reply, done) => {
+    if (isLetIn(request.raw.socket as TLSSocket, clients)) return done()
+    plainText(reply, 403, 'this client certificate is not among those that are let in')
+  })
+}
+
+function closeWhileDraining(app: FastifyInstance, { draining = () => false }: AppOptions): void {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (draining()) reply.header('connection', 'close')
+    done()
+  })
+}
+
 /** Says why there is no review in the answer. */
-function answerFailures(app: FastifyInstance, retries: Retries, logger: Logger): void {
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-    if (error instanceof Overloaded) return turnAway(error, request, reply, retries)
+function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppOptions): void {
+  app.setErrorHandler((error: Error & { statusCode?: number }, { allowance }, reply) => {
+    if (error instanceof Overloaded) {
+      // A request whose uid has not been read is not invited back.
+      const back = error.uid !== undefined && retries.invite(error.uid, allowance)
+      return unavailable(reply, `refgrant is overloaded: ${error.message}`, back)
+    }
+    if (error instanceof NoVerdict) return unavailable(reply, error.message, retries.invite(error.uid, allowance))
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
+    // The rest of such a body is not read.
+    if (status === 413) reply.header('connection', 'close')
     if (status < 500) return plainText(reply, status, error.message)
     logger.error({ err: error }, 'a review failed for a reason inside refgrant')
     return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')
@@ -121,56 +121,6 @@ function answerFailures(app: FastifyInstance, retries: Retries, logger: Logger):
       `there is nothing here: reviews are answered at POST /validate, /validate/${MODES.join(', /validate/')} and /advise`,
     ),
   )
-}
-
-type Validation = FastifyRequest<{ Querystring: { timeout?: unknown } }>
-
-/** The query parameter, whatever the route. */
-function timeoutOf({ query }: FastifyRequest): unknown {
-  return (query as Validation['query']).timeout
-}
-
-function orLookupFailed(error: unknown): LookupFailed {
-  if (error instanceof LookupFailed) return error
-  throw error
-}
-
-/** Lets the service read JSON, and nothing else, as far as it can carry what is sent; gives the share of each request. */
-function readReviews(app: FastifyInstance, load: Load): WeakMap<IncomingMessage, Share> {
-  const shares = new WeakMap<IncomingMessage, Share>()
-  app.addHook('onRequest', async ({ raw }, reply) => {
-    const share = load.enter()
-    shares.set(raw, share)
-    reply.raw.once('close', () => share.leave())
-  })
-  // A key of this name in somebody's object must not fail the write; nothing of ours reads it.
-  const parse = app.getDefaultJsonParser('remove', 'remove') as (_: unknown, text: string, done: Callback) => void
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
-    const text = await readBody(payload, {
-      limit: request.routeOptions.bodyLimit,
-      load,
-      share: shares.get(payload) as Share,
-      patience: halfOf(timeoutOf(request)),
-    })
-    return new Promise((resolve, reject) =>
-      parse(request, text, (error, body) => (error ? reject(error) : resolve(body))),
-    )
-  })
-  return shares
-}
-
-type Callback = (error: Error | null, body?: unknown) => void
-
-/** Says that there is too much to do; a request whose uid has not been read yet is not invited back. */
-function turnAway(
-  { uid, message, elapsed }: Overloaded,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  retries: Retries,
-) {
-  const back = uid !== undefined && retries.invite(uid, elapsed, timeoutOf(request))
-  return unavailable(reply, `refgrant is overloaded: ${message}`, back)
 }
 
 /**

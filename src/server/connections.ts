@@ -1,49 +1,222 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Server } from 'node:https'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/**
- * Connections held at once. An API server keeps 25 idle ones and opens as many more as it has requests in flight, 600 by
- * default; each takes some 40 KiB.
- */
-const MOST_CONNECTIONS = 2_000
+/** How often connections are looked at, in ms. */
+const TICK = 1_000
+
+/** What a connection waits for, or is busy with. */
+type Phase = 'handshake' | 'idle' | 'head' | 'body' | 'review' | 'answer'
+
+/** Why a connection is closed by this side. */
+export type CloseReason = Exclude<Phase, 'review'> | 'evicted' | 'pipelined'
 
 /**
- * Bounds the connections of a server. For one too many, that one is closed which for longest has waited for its
- * handshake, for a request or for the rest of one: who opens connections and leaves them so keeps nobody else out.
- *
- * @param most connections held at once
+ * How many ticks a connection may be in a phase. 10 s is a webhook's usual timeout, beyond which nobody waits for the
+ * answer. An idle connection is kept for longer than the 90 s after which the API server closes its own, since one that
+ * this side closes first can lose a request that is on its way. A review has its own deadline.
+ * Source: net/http.DefaultTransport.
  */
-export function boundConnections(server: Server, most = MOST_CONNECTIONS): void {
-  const held = new Set<string>()
-  // The longest waiting first: a map keeps the order in which its keys came.
-  const waiting = new Map<string, Socket>()
-  const wait = (socket: Socket) => {
-    const name = nameOf(socket)
-    if (!held.has(name)) return
-    waiting.delete(name)
-    waiting.set(name, socket)
+const LONGEST: Record<Phase, number> = { handshake: 10, idle: 120, head: 10, body: 10, review: Infinity, answer: 10 }
+
+/**
+ * Requests of one connection that may be unanswered. A client that does not pipeline has one, or two for the moment
+ * between the last byte of an answer and its `close` event.
+ */
+const MOST_UNANSWERED = 4
+
+interface Connection {
+  /** What bytes are read from: the TLS socket once there is one. */
+  socket: Socket
+  phase: Phase
+  /** The tick in which the phase began. */
+  since: number
+  /** Bytes that had been read when it became idle. */
+  read: number
+  /** Whether it has sent a whole request. */
+  proven: boolean
+  readonly unanswered: Set<ServerResponse>
+}
+
+/** Where connections are counted: those held now, and those closed by this side since the start. */
+export class ConnectionCounts {
+  held = 0
+  readonly closed: Record<CloseReason, number> = {
+    evicted: 0,
+    handshake: 0,
+    idle: 0,
+    head: 0,
+    body: 0,
+    answer: 0,
+    pipelined: 0,
   }
-  const keep = (socket: Socket) => {
-    const name = nameOf(socket)
-    held.add(name)
-    wait(socket)
-    socket.once('close', () => {
-      held.delete(name)
-      waiting.delete(name)
+}
+
+export interface ConnectionsOptions {
+  /** Connections held at once. */
+  readonly most: number
+  /** Whether a TLS handshake comes first. */
+  readonly secure: boolean
+  readonly counts?: ConnectionCounts | undefined
+  /** In ms; 1 s by default. */
+  readonly tickEvery?: number | undefined
+}
+
+/**
+ * The connections of one server: how many there are, and how long each may wait. Time is counted in ticks of a timer.
+ * Between two ticks the event loop has read from each connection, so that time in which this process was busy, and a
+ * request lay unread in the system, counts as one tick at most. Node's own timeouts do not see to that, and take a
+ * connection that is not used yet for a slow request.
+ */
+export class Connections {
+  readonly counts: ConnectionCounts
+  readonly #most: number
+  readonly #secure: boolean
+  readonly #tickEvery: number
+  readonly #connections = new Map<string, Connection>()
+  // Those that wait, the longest waiting first: a map keeps the order in which its keys came.
+  readonly #waiting = { unproven: new Map<string, Connection>(), proven: new Map<string, Connection>() }
+  #tick = 0
+  #closing = false
+
+  constructor({ most, secure, counts = new ConnectionCounts(), tickEvery = TICK }: ConnectionsOptions) {
+    this.#most = most
+    this.#secure = secure
+    this.counts = counts
+    this.#tickEvery = tickEvery
+  }
+
+  /** Takes the connections of a server, and hands on its requests. */
+  watch(server: Server, handle: RequestListener): void {
+    server.on('connection', (socket: Socket) => this.#accept(socket))
+    server.on('secureConnection', (socket: Socket) => this.#secured(socket))
+    server.on('request', (request, response) => {
+      if (this.#begin(request, response)) handle(request, response)
     })
+    const timer = setInterval(() => this.tick(), this.#tickEvery).unref()
+    server.once('close', () => clearInterval(timer))
   }
-  server.on('connection', (socket: Socket) => {
-    keep(socket)
-    if (held.size > most) waiting.values().next().value?.destroy()
-  })
-  // The same connection, through another socket.
-  server.on('secureConnection', keep)
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const { socket } = request
-    request.once('end', () => waiting.delete(nameOf(socket)))
-    response.once('close', () => wait(socket))
-  })
+
+  /** Closes the connections that are in a phase for too long. */
+  tick(): void {
+    this.#tick += 1
+    for (const connection of this.#connections.values()) {
+      const { socket, phase, read, unanswered } = connection
+      if (phase === 'idle' && socket.bytesRead > read) this.#enter(connection, 'head')
+      if (phase === 'review' && [...unanswered].some((response) => response.writableEnded))
+        this.#enter(connection, 'answer')
+      if (this.#tick - connection.since > LONGEST[connection.phase])
+        this.#close(connection, connection.phase as CloseReason)
+    }
+  }
+
+  /** Closes the connections without a request, and every other when its last one is answered. */
+  close(): void {
+    this.#closing = true
+    for (const { phase, socket } of this.#connections.values())
+      if (phase === 'handshake' || phase === 'idle') socket.destroy()
+  }
+
+  #accept(socket: Socket): void {
+    // Its client has gone already.
+    if (socket.remotePort === undefined) return void socket.destroy()
+    const name = nameOf(socket)
+    const phase = this.#secure ? 'handshake' : 'idle'
+    const connection = { socket, phase, since: this.#tick, read: 0, proven: false, unanswered: new Set() } as Connection
+    this.#connections.set(name, connection)
+    this.counts.held += 1
+    socket.once('close', () => {
+      this.#connections.delete(name)
+      this.#stopWaiting(name)
+      this.counts.held -= 1
+    })
+    this.#enter(connection, phase)
+    if (this.#connections.size > this.#most) this.#evict()
+  }
+
+  /** The same connection, through another socket. */
+  #secured(socket: Socket): void {
+    const connection = this.#connections.get(nameOf(socket))
+    if (!connection) return
+    connection.socket = socket
+    this.#enter(connection, 'idle')
+  }
+
+  /** Whether a request is to be handled. */
+  #begin(request: IncomingMessage, response: ServerResponse): boolean {
+    const connection = this.#connections.get(nameOf(request.socket))
+    if (!connection) return false
+    const { unanswered } = connection
+    unanswered.add(response)
+    response.once('close', () => {
+      unanswered.delete(response)
+      this.#becomeIdle(connection, request)
+    })
+    if (unanswered.size > MOST_UNANSWERED) {
+      this.#close(connection, 'pipelined')
+      return false
+    }
+    this.#enter(connection, 'body')
+    // Who answers a request without a body need not read that, so that it never ends.
+    if (hasBody(request)) request.once('end', () => this.#arrived(connection, request))
+    else this.#arrived(connection, request)
+    return true
+  }
+
+  #arrived(connection: Connection, request: IncomingMessage): void {
+    connection.proven = true
+    this.#stopWaiting(nameOf(connection.socket))
+    if (connection.unanswered.size > 0) this.#enter(connection, 'review')
+    else this.#becomeIdle(connection, request)
+  }
+
+  /** What an answered request left unread is waited for, as its body was. */
+  #becomeIdle(connection: Connection, request: IncomingMessage): void {
+    if (connection.unanswered.size > 0 || !request.complete) return
+    if (this.#closing) connection.socket.destroySoon()
+    connection.read = connection.socket.bytesRead
+    this.#enter(connection, 'idle')
+  }
+
+  #enter(connection: Connection, phase: Phase): void {
+    connection.phase = phase
+    connection.since = this.#tick
+    // A head and a body are waited for since the connection was idle.
+    if (phase === 'handshake' || phase === 'idle') this.#wait(connection)
+  }
+
+  #wait(connection: Connection): void {
+    const name = nameOf(connection.socket)
+    this.#stopWaiting(name)
+    if (this.#connections.has(name))
+      (connection.proven ? this.#waiting.proven : this.#waiting.unproven).set(name, connection)
+  }
+
+  #stopWaiting(name: string): void {
+    this.#waiting.unproven.delete(name)
+    this.#waiting.proven.delete(name)
+  }
+
+  /**
+   * For one connection too many, closes that which for longest has waited for its handshake, for a request or for the
+   * rest of one, first of those that never sent a whole request: who opens connections and leaves them so keeps nobody
+   * else out.
+   */
+  #evict(): void {
+    const { unproven, proven } = this.#waiting
+    const longest = unproven.values().next().value ?? proven.values().next().value
+    if (longest) this.#close(longest, 'evicted')
+  }
+
+  #close({ socket }: Connection, reason: CloseReason): void {
+    if (socket.destroyed) return
+    this.counts.closed[reason] += 1
+    socket.destroy()
+  }
+}
+
+/** Whether a body comes with a request, which may be empty. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 }
 
 /** What a connection's sockets have in common; one that is closed has no name. */

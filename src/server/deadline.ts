@@ -8,13 +8,12 @@ const MARGIN = 250
 const LONGEST_TIMEOUT = 30_000
 
 /**
- * What is left of the time that the API server waits for an answer, in ms; below 0 if it waits no more.
+ * The time that an answer may take, in ms, from the first try of a request.
  *
  * @param timeout the query parameter `timeout` that the API server adds, a Go duration such as `5s` or `1m0s`. It covers
  *   all tries of a request and is the same in each.
- * @param spent time since the first try, in ms
  */
-export function leftOf(timeout: unknown, spent: number): number {
+export function grantedTime(timeout: unknown): number {
   const {
     minutes = '0',
     seconds = '0',
@@ -24,7 +23,7 @@ export function leftOf(timeout: unknown, spent: number): number {
       ?.groups) ||
   {}
   const asked = Number(minutes) * 60_000 + Number(seconds) * 1_000 + Number(milliseconds) || DEFAULT_TIMEOUT
-  return Math.min(asked, LONGEST_TIMEOUT) - MARGIN - spent
+  return Math.min(asked, LONGEST_TIMEOUT) - MARGIN
 }
 
 /**
@@ -32,6 +31,6 @@ export function leftOf(timeout: unknown, spent: number): number {
  * answer is still possible after they have failed. A whole number, which timers ask for, and never so small that nothing
  * could be tried.
  */
-export function halfOf(timeout: unknown, spent = 0): number {
-  return Math.floor(Math.max(leftOf(timeout, spent), MARGIN) / 2)
+export function halfOf(left: number): number {
+  return Math.floor(Math.max(left, MARGIN) / 2)
 }

@@ -1,5 +1,10 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
+import { hasBody } from './connections.ts'
+import { buildListener } from './listener.ts'
+
+/** Connections held at once: a kubelet's probes, one each, and some that read metrics. */
+const MOST_CONNECTIONS = 32
 
 /** One condition of being ready, or of being well. */
 export interface Check {
@@ -22,7 +27,13 @@ export interface HealthOptions {
  * serves nothing else: `/livez`, `/readyz` (`?verbose` names each check) and `/metrics`. It does not listen yet.
  */
 export function buildHealth({ registry, readiness, remarks = () => [] }: HealthOptions): FastifyInstance {
-  const app: FastifyInstance = Fastify()
+  const { app } = buildListener({ connections: { most: MOST_CONNECTIONS } })
+  app.removeAllContentTypeParsers()
+  // No body is read: nothing here takes one.
+  app.addHook('onRequest', ({ raw }, reply, done) => {
+    if (!hasBody(raw)) return done()
+    reply.code(413).header('connection', 'close').type('text/plain; charset=utf-8').send('no body is taken here\n')
+  })
   // Alive is whoever answers: a restart would mend neither a lost API server nor a missing grant.
   app.get('/livez', () => 'ok\n')
   app.get<{ Querystring: { verbose?: string } }>('/readyz', (request, reply) => {

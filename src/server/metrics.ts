@@ -18,6 +18,8 @@ export interface ReviewLabels {
 export interface Knowledge {
   /** How many grants are known. */
   readonly grants: number
+  /** Namespaces of which not all grants are cached. */
+  readonly incompleteNamespaces: number
   /** Seconds since the grants were last known to be complete; Infinity before the first time. */
   readonly ageSeconds: number
   /** Reads made to confirm or replace what is known, since the start. */
@@ -59,14 +61,27 @@ export class Metrics {
   })
 
   constructor({ knowledge, load, reloads, drift, certificateExpiry }: MetricSources) {
-    this.#gauge('refgrant_reviews_in_flight', 'Reviews in judgement.', () => load.held.reviews)
+    this.#gauge('refgrant_reviews_in_flight', 'Reviews in judgement.', () => load.counts.reviews)
     this.#counter(
       'refgrant_reviews_shed_total',
-      'Reviews turned away unjudged: too many at once, too large together, or too late to judge in time.',
+      'Reviews turned away unjudged: too many at once, too large together, too late to judge in time, or without a client that waits.',
       'reason',
       () => load.shed,
     )
+    this.#gauge('refgrant_held_bytes', 'Memory that requests hold, by what for.', () => load.held, 'what')
+    this.#gauge('refgrant_connections', 'Connections of the webhook.', () => load.connections.held)
+    this.#counter(
+      'refgrant_connections_closed_total',
+      'Connections that refgrant closed: what they were too long in, or why else.',
+      'reason',
+      () => load.connections.closed,
+    )
     this.#gauge('refgrant_grants', 'ReferenceGrants known.', () => knowledge().grants)
+    this.#gauge(
+      'refgrant_incomplete_namespaces',
+      'Namespaces of which not all ReferenceGrants are cached, since they are too many or one is too large; the log names them.',
+      () => knowledge().incompleteNamespaces,
+    )
     this.#gauge(
       'refgrant_knowledge_age_seconds',
       'Seconds since the known ReferenceGrants were last known to be complete.',
@@ -143,13 +158,17 @@ export class Metrics {
     })
   }
 
-  #gauge(name: string, help: string, value: () => number): void {
+  /** A gauge by the values of one label, or without any. */
+  #gauge(name: string, help: string, value: () => number | Readonly<Record<string, number>>, label?: string): void {
     new Gauge({
       name,
       help,
+      labelNames: label === undefined ? [] : [label],
       registers: [this.registry],
       collect() {
-        this.set(value())
+        const now = value()
+        if (typeof now === 'number') this.set(now)
+        else for (const [key, number] of Object.entries(now)) this.set({ [label as string]: key }, number)
       },
     })
   }

@@ -6,11 +6,17 @@ import type { ReviewRequest } from '../admission/review.ts'
 import type { Mode } from '../admission/settings.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { Metrics } from './metrics.ts'
+import type { Pace } from './pace.ts'
+
+/** What of a name is logged, in characters: the longest that Kubernetes allows. */
+const LONGEST_NAME = 253
 
 /** Where reviews are recorded. */
 export interface ReviewRecorder {
   readonly logger: Logger
   readonly metrics: Metrics
+  /** For reviews that are too large: anybody can send many of them, and each is logged. */
+  readonly oversizedPace: Pace
 }
 
 /** One review, and what came of it. */
@@ -31,7 +37,7 @@ export interface ReviewRecord {
  * so they are logged at info too.
  */
 export function recordReview(
-  { logger, metrics }: ReviewRecorder,
+  { logger, metrics, oversizedPace }: ReviewRecorder,
   { review, catalogue, mode, outcome, milliseconds }: ReviewRecord,
 ): void {
   const failed = outcome instanceof LookupFailed
@@ -44,17 +50,25 @@ export function recordReview(
   const quiet = decision === 'permitted' || (decision === 'unjudged' && !reason.startsWith('exempt'))
   const level = quiet ? 'debug' : 'info'
   if (!logger.isLevelEnabled(level)) return
+  const suppressed = !failed && outcome.outcome === 'oversized' ? oversizedPace.take() : 0
+  if (suppressed === undefined) return
   const { uid, operation, namespace, name, dryRun, userInfo } = review
   logger[level](
     {
       uid,
-      user: userInfo.username,
+      user: cut(userInfo.username),
       operation,
       dryRun,
-      object: { kind: review.kind.kind, namespace, name },
+      object: { kind: cut(review.kind.kind), namespace: cut(namespace), name: cut(name) },
+      ...(suppressed > 0 && { suppressed }),
       ...(failed ? { decision, error: outcome.message } : annotate(outcome, mode)),
       milliseconds: Math.round(milliseconds * 100) / 100,
     },
     'review',
   )
+}
+
+/** Whoever asks chooses these. */
+function cut(name: string | undefined): string | undefined {
+  return name !== undefined && name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name
 }

@@ -1,5 +1,3 @@
-import { leftOf } from './deadline.ts'
-
 /** When an invited request comes back, in s: the least that `Retry-After` can say beyond "at once". */
 export const RETRY_AFTER = 1
 
@@ -18,32 +16,24 @@ const INVITED_TRIES = 2
  */
 export class Retries {
   readonly #requests = new Map<string, { readonly begun: number; tries: number }>()
-  readonly #now: () => number
 
-  /** @param now a monotonic clock, in ms */
-  constructor(now: () => number) {
-    this.#now = now
-  }
-
-  /** Time since the first try of a request, in ms; 0 for one that is not known to have been tried. */
-  spent(uid: string): number {
-    const begun = this.#requests.get(uid)?.begun
-    return begun === undefined ? 0 : this.#now() - begun
+  /** When the first try of a request arrived, if it is known to have been tried. */
+  begun(uid: string): number | undefined {
+    return this.#requests.get(uid)?.begun
   }
 
   /**
    * Whether this request should come back; counts the try.
    *
-   * @param elapsed how long this try has taken, in ms
-   * @param timeout the query parameter `timeout` of the API server
+   * @param time when its first try arrived, and how long the API server waits from now on, in ms
    */
-  invite(uid: string, elapsed: number, timeout: unknown): boolean {
-    const request = this.#requests.get(uid) ?? { begun: this.#now() - elapsed, tries: 0 }
+  invite(uid: string, { begun, left }: { readonly begun: number; readonly left: number }): boolean {
+    const request = this.#requests.get(uid) ?? { begun, tries: 0 }
     request.tries += 1
     this.#requests.delete(uid)
     this.#requests.set(uid, request)
     const [oldest] = this.#requests.keys()
     if (this.#requests.size > REMEMBERED && oldest !== undefined) this.#requests.delete(oldest)
-    return request.tries <= INVITED_TRIES && leftOf(timeout, this.spent(uid)) > RETRY_AFTER * 1_000
+    return request.tries <= INVITED_TRIES && left > RETRY_AFTER * 1_000
   }
 }

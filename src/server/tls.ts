@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { TLSSocket } from 'node:tls'
+import { createSecureContext, type TLSSocket } from 'node:tls'
 
 /** A certificate chain and its private key, PEM. */
 export interface KeyPair {
@@ -14,13 +14,16 @@ export interface KeyPair {
  * @throws Error that names the file and says what is wrong: unreadable, not PEM, expired, or not a pair
  */
 export async function readKeyPair(certFile: string, keyFile: string): Promise<KeyPair> {
-  const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')])
+  const cert = await textOf(certFile, 'the certificate')
+  const key = await textOf(keyFile, 'the private key')
   const certificate = parsed(certFile, () => new X509Certificate(cert))
   const privateKey = parsed(keyFile, () => createPrivateKey(key))
   if (!certificate.checkPrivateKey(privateKey)) throw new Error(`the key in ${keyFile} does not belong to ${certFile}`)
   if (certificate.validToDate < new Date()) {
     throw new Error(`the certificate in ${certFile} expired on ${certificate.validTo}: renew it`)
   }
+  // The rest of the chain, and what OpenSSL takes for too weak.
+  parsed(certFile, () => createSecureContext(tlsOptions({ cert, key }, undefined)))
   return { cert, key }
 }
 
@@ -44,8 +47,9 @@ export interface ClientAuthentication {
  * @throws Error that names the file and says what is wrong
  */
 export async function readClientAuthentication(file: string, names: readonly string[]): Promise<ClientAuthentication> {
-  const ca = await readFile(file, 'utf8')
-  parsed(file, () => new X509Certificate(ca))
+  const ca = await textOf(file, 'the authorities of clients')
+  // OpenSSL passes over those that it cannot read, so that their clients would be refused without a reason.
+  for (const pem of pemBlocks(ca)) parsed(file, () => new X509Certificate(pem))
   return { ca, names: names.length > 0 ? new Set(names) : undefined }
 }
 
@@ -61,6 +65,20 @@ export function isLetIn(socket: TLSSocket, { names }: ClientAuthentication): boo
   // A subject may hold several common names.
   const presented = [socket.getPeerCertificate().subject?.CN ?? []].flat()
   return names === undefined || presented.some((name) => names.has(name))
+}
+
+/** The certificates of a PEM text, one text each; the whole text if there is none. */
+export function pemBlocks(text: string): readonly string[] {
+  return text.match(/^-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----.*?^-----END \1?CERTIFICATE-----/gms) ?? [text]
+}
+
+async function textOf(file: string, what: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { message } = error as Error
+    throw new Error(`cannot read ${what}: ${message}${message.includes(file) ? '' : `, ${file}`}`, { cause: error })
+  }
 }
 
 function parsed<T>(file: string, parse: () => T): T {

@@ -5,7 +5,7 @@ import type { Decision } from '../../src/admission/decision.ts'
 import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Grant } from '../../src/policy/grant.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
 import { defaultSettings } from '../harness/settings.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
@@ -21,10 +21,10 @@ const grantIn = (namespace: string): Grant => ({
 function source(cached: Grant[], stored: Grant[], { current = true, budget = 99 } = {}) {
   const asked: string[][] = []
   const grants: GrantSource = {
-    cached: () => ({ grants: new GrantIndex(cached), current }),
+    cached: () => ({ grants: lookupIn(cached), current }),
     fresh: async (namespaces) => {
       asked.push([...namespaces])
-      return { grants: new GrantIndex(stored), read: new Set(namespaces.slice(0, budget)) }
+      return { grants: lookupIn(stored), read: new Set(namespaces.slice(0, budget)) }
     },
   }
   return { ...grants, asked }

@@ -6,7 +6,7 @@ import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Settings } from '../../src/admission/settings.ts'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
 import { crossingReferences } from '../../src/policy/crossing.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
 import { defaultSettings } from '../harness/settings.ts'
 
 const kind = { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'HTTPRoute' }
@@ -138,7 +138,7 @@ suite('held references are warned about', () => {
     to: [{ group: '', kind: 'Service', name: 'old' }],
   }
   const warned = (object: Record<string, unknown>, current = true) => {
-    const source: Pick<GrantSource, 'cached'> = { cached: () => ({ grants: new GrantIndex([grant]), current }) }
+    const source: Pick<GrantSource, 'cached'> = { cached: () => ({ grants: lookupIn([grant]), current }) }
     const request: ReviewRequest = { uid: '1', kind, operation: 'UPDATE', userInfo: {}, object, oldObject: object }
     return heldUnpermitted(references, request, source as GrantSource).map(({ to }) => to.name)
   }

@@ -36,6 +36,35 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
     await assert.rejects(answer, { message: '/version: the answer is no JSON' })
   })
 
+  test('that is no success and has no end is read for its reason only', async (t) => {
+    const { server, api } = await start(t)
+    const answer = api.get('/version', AbortSignal.timeout(10_000))
+    ;(await server.expect('/version')).begin(503).write('y'.repeat(5_000))
+    await assert.rejects(answer, { message: `/version: HTTP 503: ${'y'.repeat(200)}`, status: 503 })
+  })
+
+  test('that is taken whole has 8 MiB at most', async (t) => {
+    const { server, api } = await start(t)
+    const text = JSON.stringify('z'.repeat(8 * 1024 * 1024 - 2))
+    let answer = api.get('/version', AbortSignal.timeout(25_000))
+    ;(await server.expect('/version')).write(text).end()
+    assert.equal(await answer, JSON.parse(text))
+    answer = api.get('/version', AbortSignal.timeout(25_000))
+    ;(await server.expect('/version')).write(`${text} `).end()
+    await assert.rejects(answer, {
+      message: `/version: the answer is larger than 8 MiB; make sure that ${server.address} is a Kubernetes API server`,
+    })
+  })
+
+  test('whose letters are cut between chunks is whole', async (t) => {
+    const { server, api } = await start(t)
+    const answer = api.get('/version', AbortSignal.timeout(10_000))
+    const exchange = await server.expect('/version')
+    for (const byte of Buffer.from('"ä€😀"')) await exchange.written(Buffer.of(byte))
+    exchange.end()
+    assert.equal(await answer, 'ä€😀')
+  })
+
   test('that never comes ends with the signal', async (t) => {
     const { server, api } = await start(t)
     const stop = new AbortController()
@@ -46,12 +75,61 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
   })
 })
 
-test('a watch that falls silent is given up', { timeout: 30_000 }, async (t) => {
-  const { server, api } = await start(t)
-  const events = api.stream('/watch', 100, AbortSignal.timeout(10_000))
-  const first = events.next()
-  const watch = await server.expect('/watch')
-  watch.send({ number: 1 })
-  assert.deepEqual(await first, { value: { number: 1 }, done: false })
-  await assert.rejects(events.next(), { message: '/watch: silent for 100 ms' })
+suite('a watch', { timeout: 30_000 }, () => {
+  const keep = {
+    shape: { type: 'whole', object: { metadata: { name: 'whole' }, spec: 'whole' } },
+    most: 1_000,
+  } as const
+  const watching = async (t: TestContext, silence = 10_000) => {
+    const { server, api } = await start(t)
+    const events = api.stream('/watch', { ...keep, silence }, AbortSignal.timeout(20_000))
+    const first = events.next()
+    return { events, first, watch: await server.expect('/watch') }
+  }
+  const event = (name: string, spec: unknown = 1) => ({ type: 'ADDED', object: { metadata: { name }, spec } })
+  const yielded = (event: unknown, whole = true) => ({ value: { event, whole }, done: false })
+
+  test('that falls silent is given up', async (t) => {
+    const { events, first, watch } = await watching(t, 100)
+    watch.send(event('a'))
+    assert.deepEqual(await first, yielded(event('a')))
+    await assert.rejects(events.next(), { message: '/watch: silent for 100 ms' })
+  })
+
+  test('hands out events as they come, of any size, in any pieces', async (t) => {
+    const { events, first, watch } = await watching(t)
+    const { type, object } = event('large')
+    const labels = Object.fromEntries(Array.from({ length: 200_000 }, (_, key) => [`label-${key}`, 'v']))
+    const line = Buffer.from(`${JSON.stringify({ type, object: { ...object, labels } })}\n`)
+    assert.ok(line.length > 3 * 1024 * 1024)
+    watch.send(event('a'), event('b'))
+    assert.deepEqual(await first, yielded(event('a')))
+    assert.deepEqual(await events.next(), yielded(event('b')))
+    for (let at = 0; at < line.length; at += 16_384) watch.write(line.subarray(at, at + 16_384))
+    assert.deepEqual(await events.next(), yielded(event('large')))
+    watch.send(event('c')).end()
+    assert.deepEqual(await events.next(), yielded(event('c')))
+    assert.deepEqual(await events.next(), { value: undefined, done: true })
+  })
+
+  test('tells of an object that is too large by its name', async (t) => {
+    const { events, first, watch } = await watching(t)
+    watch.send(event('large', 'x'.repeat(1_000)), event('b'))
+    assert.deepEqual(await first, yielded({ type: 'ADDED', object: { metadata: { name: 'large' } } }, false))
+    assert.deepEqual(await events.next(), yielded(event('b')))
+  })
+
+  test('that sends something else hands out what came before it', async (t) => {
+    const { events, first, watch } = await watching(t)
+    watch.write(`${JSON.stringify(event('a'))}\n<html>`)
+    assert.deepEqual(await first, yielded(event('a')))
+    await assert.rejects(events.next(), { message: /^\/watch: the answer is no JSON: byte \d+: a value was expected$/ })
+  })
+
+  test('that ends within an event is broken', async (t) => {
+    const { events, first, watch } = await watching(t)
+    watch.write(`${JSON.stringify(event('a'))}\n{"type":"AD`).end()
+    assert.deepEqual(await first, yielded(event('a')))
+    await assert.rejects(events.next(), { message: /^\/watch: the answer is no JSON: it ends too early/ })
+  })
 })

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Budget } from '../../src/cluster/budget.ts'
 
+const none = { burst: 0, perSecond: 0 }
 const plenty = { burst: 1_000_000, perSecond: 1_000_000 }
 
 /** A budget on a clock that only the test moves, and how many of so many tries it allows. */
-function budget(each = plenty, all = plenty) {
+function budget(each = plenty, reserve = none) {
   const clock = { now: 5_000 }
-  const spent = new Budget(each, all, () => clock.now)
+  const spent = new Budget(each, reserve, () => clock.now)
   const allowed = (key: string, tries: number) => Array.from({ length: tries }, () => spent.take(key)).filter(Boolean)
-  return { clock, allowed: (key: string, tries: number) => allowed(key, tries).length }
+  return { clock, spent, allowed: (key: string, tries: number) => allowed(key, tries).length }
 }
 
 test('a key may spend its burst at once, and then what comes back with time', () => {
@@ -36,28 +37,29 @@ test('what one key spends leaves the others theirs', () => {
   assert.equal(allowed('billing', 9), 3)
 })
 
-test('all keys together have a limit of their own', () => {
-  const { clock, allowed } = budget({ burst: 3, perSecond: 100 }, { burst: 4, perSecond: 1 })
-  assert.equal(allowed('shop', 9), 3)
-  assert.equal(allowed('billing', 9), 1)
+test('beyond its own share a key takes from the reserve of all', () => {
+  const { clock, allowed } = budget({ burst: 2, perSecond: 0 }, { burst: 3, perSecond: 1 })
+  assert.equal(allowed('shop', 9), 5)
+  assert.equal(allowed('billing', 9), 2)
   clock.now += 1_000
-  assert.equal(allowed('billing', 9), 1)
-  clock.now += 3_600_000
-  assert.equal(allowed('shop', 9), 3)
   assert.equal(allowed('billing', 9), 1)
 })
 
-test('a key that has spent its own takes nothing from all', () => {
-  const { allowed } = budget({ burst: 1, perSecond: 1 }, { burst: 2, perSecond: 0 })
-  assert.equal(allowed('shop', 9), 1)
-  assert.equal(allowed('billing', 9), 1)
+test('whatever others take, and however many they are, a key has its own share', () => {
+  const { allowed } = budget({ burst: 3, perSecond: 0 }, { burst: 100, perSecond: 0 })
+  for (let key = 0; key < 2_000; key += 1) allowed(`tenant-${key}`, 50)
+  assert.equal(allowed('billing', 9), 3)
 })
 
-test('a key that is refused for the sake of all keeps its own', () => {
-  const { clock, allowed } = budget({ burst: 2, perSecond: 0 }, { burst: 1, perSecond: 1 })
-  assert.equal(allowed('shop', 9), 1)
-  clock.now += 1_000
-  assert.equal(allowed('shop', 9), 1)
+test('a read that costs more than a token is charged afterwards, to what paid for it, on credit of one burst at most', () => {
+  const { clock, spent, allowed } = budget({ burst: 4, perSecond: 1 }, { burst: 10, perSecond: 0 })
+  spent.take('shop')?.(1_000)
+  assert.equal(allowed('shop', 20), 10, 'only the reserve is left')
+  clock.now += 4_000
+  assert.equal(allowed('shop', 9), 0)
+  clock.now += 4_000
+  assert.equal(allowed('shop', 9), 4)
+  assert.equal(allowed('billing', 9), 4)
 })
 
 test('a spent key stays spent however many keys come after it', () => {

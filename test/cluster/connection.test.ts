@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
@@ -157,6 +160,28 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await ask()).client, 'alice')
     write(identity('alice, renewed'))
     assert.equal((await ask()).client, 'alice, renewed')
+  })
+
+  test('through the proxy of the kubeconfig is a new one for each request', async (t) => {
+    const server = await start(t)
+    const asked: string[] = []
+    const proxy = http.createServer().on('connect', (request, socket) => {
+      asked.push(request.url ?? '')
+      const { hostname, port } = new URL(server.address)
+      const onward = net.connect(Number(port), hostname, () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+        onward.pipe(socket).pipe(onward)
+      })
+      for (const end of [onward, socket]) end.on('error', () => {})
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    t.after(() => proxy.close())
+    const address = `"proxy-url":"http://127.0.0.1:${(proxy.address() as AddressInfo).port}","server":`
+    const config = readFileSync(server.kubeconfig(), 'utf8').replace('"server":', address)
+    const ask = asker(server, { kubeconfig: server.file('proxied', config) })
+    for (let asking = 0; asking < 2; asking += 1) assert.equal((await ask()).authorization, 'Bearer secret')
+    assert.deepEqual(asked, Array(2).fill(new URL(server.address).host))
   })
 
   test('drops slashes at the end of the address', async (t) => {

@@ -1,26 +1,38 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
 import { Api } from '../../src/cluster/api.ts'
+import type { Charge } from '../../src/cluster/budget.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
+import { FairQueue } from '../../src/cluster/fair-queue.ts'
 import { FreshReads } from '../../src/cluster/fresh-reads.ts'
-import type { Grant } from '../../src/policy/grant.ts'
+import type { Made } from '../../src/cluster/namespace-reads.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { judge } from '../../src/policy/judge.ts'
 import { type Exchange, FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/fake-api-server.ts'
 
 const served = { v1: ['referencegrants'] }
 const listOf = (namespace: string, version = 'v1') => `${grantsPath(version, namespace)}?limit=500`
-const affordable = () => true
+const affordable = (): Charge => () => {}
 
 async function start(t: TestContext) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
-  const reads = new FreshReads(new Api(connectionFrom({ kubeconfig: server.kubeconfig() })), REFERENCE_GRANT)
-  const read = (namespace: string, afford = affordable) => {
-    const result = reads.read(namespace, afford)
+  const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig() }))
+  const known = { absent: false }
+  const reads = new FreshReads({
+    api,
+    kind: REFERENCE_GRANT,
+    queue: new FairQueue(8, 1_000),
+    most: 1_000_000,
+    now: () => performance.now(),
+    absent: () => known.absent,
+  })
+  const read = (namespace: string, afford: () => Charge | undefined = affordable) => {
+    const result = reads.read(namespace, 'shop', afford)
     assert.ok(result)
     return result
   }
-  return { server, reads, read }
+  return { server, reads, read, known }
 }
 
 /** Fresh reads that know the API's version, and have a first read of `billing` on its way. */
@@ -33,26 +45,34 @@ async function reading(t: TestContext) {
 
 const answer = (exchange: Exchange, name: string) =>
   exchange.answer(grantPage('1', [storedGrant(name, 'payments', '1')]))
-const names = async (read: Promise<Grant[]>) => (await read).map(({ name }) => name)
+const names = async (read: Promise<Made>) => [...(await read).grants].map(({ name }) => name)
 
 suite('a fresh read', { timeout: 30_000 }, () => {
   test('of a namespace that no cluster can have asks for nothing', async (t) => {
     const { server, read } = await reading(t)
     for (const namespace of ['..', '.', '', 'a/../b?c=d', 'Shop'])
-      assert.deepEqual(await Promise.race([read(namespace), server.next()]), [])
+      assert.deepEqual(await Promise.race([names(read(namespace)), server.next()]), [])
   })
 
   test('gives the grants of its namespace', async (t) => {
     const { reads, running, list } = await reading(t)
     answer(list, 'first')
-    assert.deepEqual(await running, [
-      {
-        namespace: 'billing',
-        name: 'first',
-        from: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }],
-        to: [{ group: '', kind: 'Service', name: 'payments' }],
-      },
-    ])
+    const { grants } = await running
+    assert.deepEqual([...grants], [{ namespace: 'billing', name: 'first' }])
+    const from = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }
+    const to = { group: '', kind: 'Service', namespace: 'billing', name: 'payments' }
+    const other = { ...to, name: 'ledger' }
+    const verdicts = judge(
+      [
+        { from, to, path: '' },
+        { from, to: other, path: '' },
+      ],
+      grants,
+    )
+    assert.deepEqual(
+      verdicts.map(({ permitted }) => permitted),
+      [true, false],
+    )
     assert.deepEqual(reads.counts, { started: 1, shared: 0, failed: 0, over_budget: 0 })
   })
 
@@ -135,7 +155,7 @@ suite('the budget of fresh reads', { timeout: 30_000 }, () => {
     let asked = 0
     const afford = () => {
       asked += 1
-      return asked === 1
+      return asked === 1 ? affordable() : undefined
     }
     const waiting = [read('billing', afford), read('billing', afford)]
     assert.equal(asked, 1)
@@ -148,11 +168,11 @@ suite('the budget of fresh reads', { timeout: 30_000 }, () => {
   test('when spent lets no read begin, neither at once nor later', async (t) => {
     const { server, reads, running, list } = await reading(t)
     assert.equal(
-      reads.read('shop', () => false),
+      reads.read('shop', 'store', () => undefined),
       undefined,
     )
     assert.equal(
-      reads.read('billing', () => false),
+      reads.read('billing', 'store', () => undefined),
       undefined,
     )
     answer(list, 'first')
@@ -165,18 +185,25 @@ suite('the budget of fresh reads', { timeout: 30_000 }, () => {
 suite('when the version that was known is not served any more, a fresh read', { timeout: 30_000 }, () => {
   /** A read that is refused with 404 by a server that was known to serve v1. */
   async function refused(t: TestContext) {
-    const { server, read, running, list } = await reading(t)
+    const { server, read, running, list, known } = await reading(t)
     answer(list, 'first')
     await running
     const second = read('billing')
     ;(await server.expect(listOf('billing'))).refuse(404)
-    return { server, read, second }
+    return { server, read, second, known }
   }
 
-  test('finds no grants if a new discovery says that there are none', async (t) => {
-    const { server, read, second } = await refused(t)
+  test('fails if a new discovery says that there are none: one answer may be incomplete', async (t) => {
+    const { server, second } = await refused(t)
     await server.discover({ v1: ['httproutes'] })
-    assert.deepEqual(await second, [])
+    await assert.rejects(second, /does not list referencegrants/)
+  })
+
+  test('finds no grants if the API is known to be absent', async (t) => {
+    const { server, read, second, known } = await refused(t)
+    known.absent = true
+    await server.discover({ v1: ['httproutes'] })
+    assert.deepEqual(await names(second), [])
     const third = read('billing')
     await server.discover(served)
     answer(await server.expect(listOf('billing')), 'third')

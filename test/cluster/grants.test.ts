@@ -20,7 +20,7 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
     logger: pino({ level: 'silent' }),
     now: () => clock.now,
     kinds: [REFERENCE_GRANT],
-    limits: { knowledgeAge: 40_000, eachNamespace: rate, allNamespaces: rate },
+    limits: { knowledgeAge: 40_000, eachNamespace: rate, allNamespaces: { burst: 0, perSecond: 0 } },
   })
   const read = async () => [...(await grants.fresh(['billing'], 'shop', AbortSignal.timeout(10_000))).read]
 

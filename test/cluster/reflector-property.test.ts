@@ -6,9 +6,9 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import type { Api } from '../../src/cluster/api.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { ChangingCluster, type Step, stepOf } from '../harness/changing-cluster.ts'
+import { GrantMap } from '../harness/grant-map.ts'
 
 // The reflector's pauses are one turn of the event loop.
 mock.method(timers, 'setTimeout', (_: number, value: unknown) => timers.setImmediate(value))
@@ -18,7 +18,7 @@ syncBuiltinESMExports()
 const SETTLED = 200
 
 /** What an index holds, or a cluster: each grant's name with its target. */
-const contentOf = (index: GrantIndex) => Object.fromEntries([...index].map(({ name, to }) => [name, to[0]?.name]))
+const contentOf = (store: GrantMap) => store.targets
 const turns = async (count: number) => {
   for (let turn = 0; turn < count; turn += 1) await timers.setImmediate()
 }
@@ -26,7 +26,7 @@ const turns = async (count: number) => {
 /** Runs a reflector through what happens to a cluster, and some turns after each; gives what it knows in the end. */
 async function follow(steps: readonly (readonly [Step, number])[], repeats: number) {
   const cluster = new ChangingCluster(repeats)
-  const index = new GrantIndex()
+  const index = new GrantMap()
   const reflector = new Reflector({
     kind: REFERENCE_GRANT,
     api: cluster as unknown as Api,

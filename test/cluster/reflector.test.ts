@@ -6,10 +6,10 @@ import { pino } from 'pino'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { until } from '../harness/api-client.ts'
 import { type Exchange, FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/fake-api-server.ts'
+import { GrantMap } from '../harness/grant-map.ts'
 
 const GRANTS = `${grantsPath('v1')}?limit=500`
 const served = { v1: ['referencegrants', 'httproutes'] }
@@ -56,7 +56,7 @@ async function start(t: TestContext) {
   pauses.length = 0
   endless = false
   const server = await FakeApiServer.start()
-  const store = new GrantIndex()
+  const store = new GrantMap()
   const reflector = new Reflector({
     kind: REFERENCE_GRANT,
     api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
@@ -72,7 +72,7 @@ async function start(t: TestContext) {
     server.close()
   })
   /** Each grant that the store holds, and the Service that it permits. */
-  const stored = () => Object.fromEntries([...store].map(({ name, to }) => [name, to[0]?.name]))
+  const stored = () => store.targets
   return { server, reflector, stored, stop, ended }
 }
 
@@ -480,7 +480,7 @@ suite('the reflector', { timeout: 30_000 }, () => {
       ;(await server.expect(GRANTS)).answer(grantPage('20', []))
       await server.expect(watchFrom('20'))
       assert.deepEqual(reflector.watches, { timeout: 0, broken: 1, refused: 1 })
-      assert.equal(reflector.lists.stuck, 1)
+      assert.equal(reflector.lists.unproven, 1)
     })
   })
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { MOST_REFERENCES } from '../../src/policy/crossing.ts'
 import type { GroupKind } from '../../src/policy/reference.ts'
 import { gatewayApiCrds } from '../harness/gateway-api.ts'
-import { type KindVersion, type Schema, schemaAt, versionsOf } from './crd-schemas.ts'
+import { type KindVersion, mostOf, type Schema, schemaAt, versionsOf } from './crd-schemas.ts'
 
 /** The releases that clusters run. A new one is added here; what it brings is then named by a failure. */
 const RELEASES = [
@@ -176,6 +177,19 @@ suite('every row of the catalogue is what the releases say', () => {
   test('and each is there once', () => {
     assert.equal(guarded.size, guardedFields.length)
   })
+})
+
+test('no object that a release accepts has more references than are judged', () => {
+  const most = kindVersions.map(({ group, kind, schema, title }) => {
+    const rows = guardedFields.filter(({ from }) => from.group === group && from.kind === kind)
+    return { title, references: rows.reduce((sum, { path }) => sum + mostOf(schema, path), 0) }
+  })
+  const largest = Math.max(...most.map(({ references }) => references))
+  assert.deepEqual(
+    most.filter(({ references }) => references > MOST_REFERENCES),
+    [],
+  )
+  assert.equal(largest, 8_960, 'the largest is what the comment on MOST_REFERENCES says')
 })
 
 /** Holds a row to every version of its kind that has the field; there has to be one. */

@@ -208,6 +208,34 @@ suite('catalogue', () => {
   })
 })
 
+suite('manifests and certs end with 2 and one line that says why, if', () => {
+  const folder = folderWith({ 'none.pem': 'none\n', 'file/here': '' })
+  const failures: Record<string, [argv: string[], says: RegExp]> = {
+    'the authorities are missing': [
+      ['manifests', '--ca', 'gone'],
+      /^refgrant: cannot read the authorities: ENOENT.*--ca/,
+    ],
+    'the authorities are none': [
+      ['manifests', '--ca', 'none.pem'],
+      /^refgrant: none\.pem holds no certificate: .*--ca/,
+    ],
+    'the address is none': [['manifests', '--url', 'a.example'], /^error: option '--url <url>' argument 'a\.example'/],
+    'the address is not encrypted': [['manifests', '--url', 'http://a.example'], /^error: option '--url <url>'/],
+    'the address has a query': [['manifests', '--url', 'https://a.example?b'], /^error: option '--url <url>'/],
+    'there is no cluster to compare with': [
+      ['manifests', '--diff', '--kubeconfig', 'gone'],
+      /^refgrant: cannot .*ENOENT/,
+    ],
+    'the folder is a file': [['certs', '--out', 'none.pem'], /^refgrant: cannot write the certificates: EEXIST.*--out/],
+  }
+  for (const [title, [argv, says]] of Object.entries(failures))
+    test(title, async () => {
+      const { code, stderr } = await refgrant(argv, { cwd: folder })
+      assert.deepEqual([code, stderr.trimEnd().split('\n').length], [2, 1], stderr)
+      assert.match(stderr, says)
+    })
+})
+
 test('a command that is not there is wrong usage, and help is none', async () => {
   assert.equal((await refgrant(['chekc'])).code, 2)
   const help = await refgrant(['--help'])

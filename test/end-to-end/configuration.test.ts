@@ -58,7 +58,7 @@ async function outcome(object: ApiObject, ...flags: string[]): Promise<'refused'
   if (stderr === '') return 'silent'
   assert.match(
     stderr,
-    /^Warning: spec\.rules\[0\]\.backendRefs\[0\] refers to Service "payments" in namespace "billing", which no/,
+    /^Warning: HTTPRoute "route-\d+" in namespace "[-\w]+": spec\.rules\[0\]\.backendRefs\[0\] refers to Service "payments" in namespace "billing", which no/,
   )
   return 'warned'
 }
@@ -134,7 +134,7 @@ suite('serving settings take effect while the server runs', () => {
     const changed = { ...object, spec: { ...(object.spec as object), hostnames: ['shop.example.com'] } }
     const warned = await apply(changed)
     assert.equal(warned.code, 0, warned.stderr)
-    assert.match(warned.stderr, /^Warning: allowed because it was there before/)
+    assert.match(warned.stderr, /^Warning: HTTPRoute "route-\d+" .* permits; it was there before\.\n/)
 
     await configure({ existingViolations: 'deny' })
     const again = { ...object, spec: { ...(object.spec as object), hostnames: ['other.example.com'] } }
@@ -251,9 +251,13 @@ suite('the author of a ReferenceGrant is advised', () => {
   })
 
   test('at the apply, by a warning that refuses nothing', async () => {
-    const { code, stderr } = await apply(flawed())
+    const object = flawed()
+    const { code, stderr } = await apply(object)
     assert.equal(code, 0, stderr)
-    assert.equal(stderr, 'Warning: spec.from[0].kind is "httproutes": kinds are compared exactly, write "HTTPRoute"\n')
+    assert.equal(
+      stderr,
+      `Warning: ReferenceGrant "${object.metadata.name}" in namespace "billing": spec.from[0].kind is "httproutes": kinds are compared exactly, write "HTTPRoute"\n`,
+    )
   })
   test('and not of a good one', async () => {
     const { code, stderr } = await apply(grant({ name: `good-${names++}`, to: 'ledger' }))
@@ -341,4 +345,59 @@ test('a live registration that is not as the configuration has it is reported, a
   await registered()
   await configure({})
   await until('the server has compared again', async () => (await refgrant.metric('refgrant_drift')) === 0)
+})
+
+test('authorities that do not verify the certificate are reported, and the terms that AKS adds are not', async () => {
+  const { api, kubeconfig } = cluster.controlPlane
+  const diff = (...argv: string[]) =>
+    command([
+      'manifests',
+      '--diff',
+      '--kubeconfig',
+      kubeconfig,
+      '--config',
+      file,
+      '--url',
+      new URL(refgrant.url).origin,
+      ...argv,
+    ])
+  const drift = async (count: number) => {
+    await configure({})
+    await until('the server has compared', async () => (await refgrant.metric('refgrant_drift')) === count)
+  }
+  const registration = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/refgrant'
+  const patch = (...operations: object[]) => api.must('PATCH', registration, operations, 'application/json-patch+json')
+  await registered()
+  assert.deepEqual(await diff('--ca', ca()), { code: 0, stdout: '', stderr: '' })
+
+  await patch({ op: 'replace', path: '/webhooks/1/clientConfig/caBundle', value: '' })
+  await drift(1)
+  const ready = await refgrant.health('/readyz?verbose')
+  assert.match(
+    ready,
+    /^\[!\]registration: .*webhooks\[warn\.refgrant\.dev\]\.clientConfig\.caBundle is empty, and the /m,
+  )
+  const emptied = await diff('--ca', ca())
+  assert.equal(emptied.code, 1)
+  assert.match(
+    emptied.stdout,
+    /webhooks\[warn\.refgrant\.dev\]\.clientConfig\.caBundle holds no certificate, and --ca holds "/,
+  )
+
+  await registered()
+  const term = (key: string, value: string) => ({ key, operator: 'NotIn', values: [value] })
+  const [control, managed] = [term('control-plane', 'true'), term('kubernetes.azure.com/managedby', 'aks')]
+  const byAks = [
+    { op: 'add', path: '/webhooks/0/namespaceSelector/matchExpressions/-', value: control },
+    { op: 'add', path: '/webhooks/0/namespaceSelector/matchExpressions/0', value: managed },
+    { op: 'add', path: '/webhooks/3/namespaceSelector/matchExpressions', value: [control, managed] },
+  ]
+  await patch(...byAks)
+  await drift(0)
+  const tolerated = await diff('--ca', ca())
+  assert.deepEqual([tolerated.code, tolerated.stdout.match(/AKS's admissions enforcer adds/g)?.length], [0, 2])
+
+  await patch({ op: 'add', path: '/webhooks/0/namespaceSelector/matchExpressions/-', value: term('team', 'shop') })
+  await drift(1)
+  await registered()
 })

@@ -9,6 +9,7 @@ export interface Schema {
   readonly items?: Schema
   readonly additionalProperties?: Schema | boolean
   readonly required?: readonly string[]
+  readonly maxItems?: number
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
   readonly 'x-kubernetes-embedded-resource'?: boolean
 }
@@ -36,6 +37,13 @@ export function versionsOf(crd: ApiObject): KindVersion[] {
     version: name,
     schema: schema.openAPIV3Schema,
   }))
+}
+
+/** How often a field may be in one object, by the bounds of the lists on its way; 0 if there is no such field. */
+export function mostOf(schema: Schema, path: string): number {
+  const lists = path.split('[]').slice(0, -1)
+  const bounds = lists.map((_, at) => schemaAt(schema, lists.slice(0, at + 1).join('[]'))?.maxItems ?? Infinity)
+  return schemaAt(schema, path) ? bounds.reduce((product, bound) => product * bound, 1) : 0
 }
 
 /** The schema of a field, if there is one; the path is written as in the catalogue. */

@@ -90,6 +90,35 @@ suite('every way to write a route', () => {
   })
 })
 
+test('two objects of one apply with the same violation are each warned about, and told once which grant is needed', async () => {
+  const { api } = cluster.controlPlane
+  const metadata = { name: 'front', labels: { 'refgrant.dev/mode': 'warn' } }
+  await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata })
+  const twins = ['left', 'right'].map((name) =>
+    route({ name, namespace: 'front', backends: [['payments', 'billing']] }),
+  )
+  const stderr = await accepted(['apply'], { apiVersion: 'v1', kind: 'List', items: twins })
+  const line = (name: string) =>
+    `Warning: HTTPRoute "${name}" in namespace "front": spec.rules[0].backendRefs[0] refers to Service "payments" in namespace "billing", which no ReferenceGrant permits.`
+  assert.deepEqual(stderr.trimEnd().split('\n'), [
+    line('left'),
+    'Warning: Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "front" to Service "payments".',
+    line('right'),
+  ])
+})
+
+test('warnings of the longest names arrive whole', async () => {
+  const name = (filling: string) => filling.repeat(253)
+  const backends = Array.from({ length: 9 }, (_, index) => [`${index}${name('b').slice(1)}`, 'billing'] as const)
+  const stderr = await accepted(['apply'], route({ name: name('r'), namespace: 'front', backends }))
+  const lines = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace('Warning: ', ''))
+  assert.equal(lines.filter((line) => / refers to .* permits\.$/.test(line)).length, 7)
+  assert.match(lines.at(-1) ?? '', /: and 2 more references to other namespaces\.$/)
+})
+
 suite('grants come and go', () => {
   for (const version of ['v1', 'v1beta1']) {
     test(`a grant of ${version} in the same apply permits its route, and deleted it permits no new one`, async () => {
@@ -115,7 +144,10 @@ suite('grants come and go', () => {
     assert.deepEqual([labelled.code, labelled.stderr], [0, ''])
     const renamed = await patch({ spec: { hostnames: ['example.com'] } })
     assert.equal(renamed.code, 0, renamed.stderr)
-    assert.match(renamed.stderr, /^Warning: allowed because it was there before: spec\.rules\[0\]/)
+    assert.match(
+      renamed.stderr,
+      /^Warning: HTTPRoute "held" in namespace "shop": spec\.rules\[0\].* permits; it was there before\.\n/,
+    )
 
     await cluster.kubectl(['delete', 'httproute', 'held', '-n', 'shop', '--wait=false'])
     const added = route({

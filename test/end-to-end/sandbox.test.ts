@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, symlink } from 'node:fs/promises'
+import { mkdtemp, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
+import { until } from '../harness/api-client.ts'
 import { binaries, cacheFolder } from '../harness/binaries.ts'
+import { processesWith } from '../harness/processes.ts'
 import { run } from '../harness/run.ts'
 
 let home: string
@@ -39,11 +41,9 @@ async function said(child: ChildProcess, text: string): Promise<void> {
   await promise
 }
 
-/** Processes whose command line names the folder of this test's sandboxes. */
+/** The processes of this test's sandboxes. */
 async function leftBehind(): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
-  return lines.map((line) => line.replaceAll('\0', ' ')).filter((line) => line.includes(home))
+  return processesWith(home)
 }
 
 suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
@@ -65,6 +65,14 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
       })
     }
   }
+
+  test('killed, it leaves no process behind', async () => {
+    const child = sandbox()
+    await said(child, 'Ready: a real API server')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await until('all have ended', async () => (await leftBehind()).length === 0)
+  })
 
   test('says that one is running', async () => {
     const first = sandbox()

@@ -36,7 +36,7 @@ function folderOf(t: TestContext, files: Record<string, string>) {
   const folder = new GrantFolder(root, [REFERENCE_GRANT], logger)
   t.after(() => folder.close())
   /** Each grant in force, and the Service that it permits. */
-  const inForce = () => Object.fromEntries([...folder.index].map(({ name, to }) => [name, to[0]?.name]))
+  const inForce = () => Object.fromEntries(folder.grants.map(({ name, to }) => [name, to[0]?.name]))
   return { root, write, remove: (file: string) => rmSync(path.join(root, file)), folder, errors, inForce }
 }
 
@@ -95,7 +95,7 @@ suite('a folder of grants', { timeout: 60_000 }, () => {
     assert.deepEqual(inForce(), { one: 'payments' })
     const { grants, read } = await folder.fresh(['billing', 'shop'])
     assert.deepEqual(inForce(), { two: 'payments' })
-    assert.equal(grants, folder.index)
+    assert.equal(grants, folder.cached().grants)
     assert.deepEqual([...read], ['billing', 'shop'])
   })
 })
@@ -195,7 +195,7 @@ spec: {from: [{group: g, kind: A, namespace: shop}], to: [{group: "", kind: Serv
   writeFileSync(file, text('payments'))
   const kinds = [REFERENCE_GRANT, { group: 'example.com', kind: 'Grant', plural: 'grants' }]
   const folder = new GrantFolder(root, kinds, pino({ level: 'silent' }))
-  const targets = () => [...folder.index].map(({ to }) => to[0]?.name)
+  const targets = () => folder.grants.map(({ to }) => to[0]?.name)
   assert.deepEqual(targets(), ['payments'])
   writeFileSync(file, text('ledger'))
   await folder.fresh([])

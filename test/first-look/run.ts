@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { TETHER } from '../harness/refgrant.ts'
 
 // What `make run` does: serves the webhook with the grants of this folder, and says what to try once it is ready.
 
 const here = path.relative(process.cwd(), import.meta.dirname)
-const server = spawn(process.execPath, ['src/cli.ts', 'serve', '--drain', '0', '--grants', path.join(here, 'grants')], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-})
+const argv = ['src/cli.ts', 'serve', '--drain', '0', '--grants', path.join(here, 'grants')]
+const server = spawn(process.execPath, [...TETHER, ...argv], { stdio: ['pipe', 'pipe', 'inherit'] })
 
 const invitation = `
 Ready: https://localhost:8443/validate, with the grants in ${path.join(here, 'grants')}. In another terminal:

@@ -7,7 +7,7 @@ import { respond } from '../../src/admission/respond.ts'
 import { NotAReview, parseReview } from '../../src/admission/review.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { parseGrant } from '../../src/policy/grant.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
 import { defaultSettings } from '../harness/settings.ts'
 import { isPermitted, type Json, references } from './oracle.ts'
 
@@ -188,7 +188,7 @@ function sameTarget(a: { to: readonly string[] }, b: { to: readonly string[] }):
 }
 
 function sourceOf(grants: readonly unknown[]): GrantSource {
-  const index = new GrantIndex(grants.map((grant) => parseGrant(grant)).filter((grant) => grant !== undefined))
+  const index = lookupIn(grants.map((grant) => parseGrant(grant)).filter((grant) => grant !== undefined))
   return {
     cached: () => ({ grants: index, current: true }),
     fresh: async (namespaces) => ({ grants: index, read: new Set(namespaces) }),

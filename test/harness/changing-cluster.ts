@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import fc from 'fast-check'
-import { ApiError } from '../../src/cluster/api.ts'
+import { ApiError, type StreamedEvent, type StreamOptions } from '../../src/cluster/api.ts'
+import { Projector, type ProjectorOptions } from '../../src/json/projector.ts'
 import { grantPage, storedGrant } from './fake-api-server.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
@@ -142,11 +143,28 @@ export class ChangingCluster {
       return { groups: [{ name: GROUP, versions }] }
     }
     this.#mustServe(path)
-    return path.includes('?') ? this.#page(path) : { resources: [{ name: 'referencegrants', kind: 'ReferenceGrant' }] }
+    return { resources: [{ name: 'referencegrants', kind: 'ReferenceGrant' }] }
   }
 
-  /** A watch. */
-  async *stream(path: string): AsyncGenerator<unknown> {
+  /** What is kept of a page of a list. Named as the client's method, whose place this takes. */
+  async project(path: string, keep: ProjectorOptions): Promise<number> {
+    await this.#passes(path)
+    this.#mustServe(path)
+    return project(this.#page(path), keep)
+  }
+
+  /** What is kept of the events of a watch. Named as the client's method, whose place this takes. */
+  async *stream(path: string, keep: StreamOptions): AsyncGenerator<StreamedEvent> {
+    let streamed: StreamedEvent[] = []
+    const document = (event: unknown, whole: boolean) => streamed.push({ event, whole })
+    for await (const event of this.#watch(path)) {
+      project(event, { ...keep, document })
+      yield* streamed
+      streamed = []
+    }
+  }
+
+  async *#watch(path: string): AsyncGenerator<unknown> {
     const line = { cuts: this.#cuts, ends: this.#ends }
     await this.#passes(path)
     this.#mustServe(path)
@@ -248,6 +266,14 @@ export class ChangingCluster {
   #mustServe(path: string): void {
     if (!this.#served) throw new ApiError(path, 404, 'not found')
   }
+}
+
+function project(body: unknown, keep: ProjectorOptions): number {
+  const text = Buffer.from(JSON.stringify(body))
+  const projector = new Projector(keep)
+  projector.push(text)
+  projector.end()
+  return text.length
 }
 
 const keyOf = (content: Readonly<Record<string, string | undefined>>) =>

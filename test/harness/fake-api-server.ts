@@ -26,12 +26,15 @@ export class Exchange {
   readonly headers: IncomingMessage['headers']
   /** Common name of the certificate that the client showed, if it did. */
   readonly clientName: string | undefined
+  /** The client's port, which tells connections apart. */
+  readonly clientPort: number | undefined
   readonly #response: ServerResponse
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.path = request.url ?? ''
     this.headers = request.headers
     this.clientName = (request.socket as TLSSocket).getPeerCertificate().subject?.CN as string | undefined
+    this.clientPort = request.socket.remotePort
     this.#response = response
   }
 
@@ -48,6 +51,17 @@ export class Exchange {
   /** Part of an answer; more may follow. */
   write(part: string | Buffer): this {
     this.#response.write(part)
+    return this
+  }
+
+  /** Part of an answer, once it is on its way. */
+  async written(part: Buffer): Promise<void> {
+    await new Promise((resolve) => this.#response.write(part, resolve))
+  }
+
+  /** The head of an answer whose parts follow. */
+  begin(status: number): this {
+    this.#response.writeHead(status)
     return this
   }
 

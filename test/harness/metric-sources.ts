@@ -4,6 +4,7 @@ import type { Knowledge, MetricSources } from '../../src/server/metrics.ts'
 /** What is told of a source that knows nothing yet. */
 export const unknown: Knowledge = {
   grants: 0,
+  incompleteNamespaces: 0,
   ageSeconds: Infinity,
   freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
   freshReadSeconds: 0,

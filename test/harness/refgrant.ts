@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import './tether.ts'
 
 /** How long a server may take to be ready, in ms: it takes less than 2 s alone, and machines may be very busy. */
 const READY = 180_000
@@ -54,7 +56,10 @@ export interface RefgrantOptions {
 /** The repository. */
 const ROOT = path.join(import.meta.dirname, '..', '..')
 
-/** Starts `refgrant serve` as a process of its own, and waits until it is ready. */
+/** What ends a Node process when its parent ends, which has to give it a pipe as standard input. */
+export const TETHER = ['--import', `${pathToFileURL(path.join(import.meta.dirname, 'tether.ts'))}?stdin`]
+
+/** Starts `refgrant serve` as a process that ends with this one at the latest, and waits until it is ready. */
 export async function startRefgrant({
   certs,
   grants,
@@ -69,10 +74,10 @@ export async function startRefgrant({
 }: RefgrantOptions): Promise<Refgrant> {
   const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
   const ports = ['--listen', listen, '--metrics-listen', '127.0.0.1:0']
-  const serve = [...nodeOptions, path.join(ROOT, program), 'serve']
+  const serve = [...TETHER, ...nodeOptions, path.join(ROOT, program), 'serve']
   const argv = [...serve, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
   const [command = '', ...rest] = [...wrapper, process.execPath, ...argv]
-  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { differences } from '../../src/manifests/drift.ts'
+import { clientDifferences } from '../../src/manifests/drift-client.ts'
 
 const wanted = {
   kind: 'K',
@@ -11,7 +12,7 @@ const wanted = {
       clientConfig: { service: { path: '/validate' } },
       rules: [{ resources: ['a', 'b'] }],
     },
-    { name: 'warn', timeoutSeconds: 2, clientConfig: {}, rules: [] },
+    { name: 'warn', timeoutSeconds: 2, clientConfig: { service: { path: '/validate' } }, rules: [] },
   ],
 }
 const live = () =>
@@ -27,7 +28,7 @@ suite('a live object', () => {
     object.webhooks.reverse()
     Object.assign(object.webhooks[0] as object, {
       objectSelector: {},
-      clientConfig: { url: 'https://x', caBundle: 'y' },
+      clientConfig: { url: 'https://x/below/validate', caBundle: 'y' },
     })
     const { rules } = object.webhooks[1] as { rules: object[] }
     Object.assign(rules[0] as object, { scope: '*' })
@@ -61,4 +62,126 @@ suite('a live object', () => {
       assert.deepEqual(fields(object), expected)
     })
   }
+})
+
+suite('the selectors of an entry', () => {
+  const [control, managed] = [
+    { key: 'control-plane', operator: 'NotIn', values: ['true'] },
+    { key: 'kubernetes.azure.com/managedby', operator: 'NotIn', values: ['aks'] },
+  ]
+  const mode = { key: 'refgrant.dev/mode', operator: 'NotIn', values: ['warn', 'audit'] }
+  const terms = (...matchExpressions: object[]) => ({ matchExpressions })
+  const entry = (namespaceSelector?: unknown, objectSelector?: unknown) => ({
+    webhooks: [{ name: 'deny', ...(namespaceSelector !== undefined && { namespaceSelector }), objectSelector }],
+  })
+  const compare = (wanted: unknown, live: unknown, objectSelector?: unknown) =>
+    differences(entry(wanted), entry(live, objectSelector))
+
+  const same: Record<string, [wanted: unknown, live: unknown, objectSelector?: unknown]> = {
+    'where there is none': [undefined, undefined],
+    'where the API server fills in an empty one': [undefined, {}, {}],
+    'with empty lists': [undefined, terms(), { matchLabels: {} }],
+    'with values in another order': [terms(mode), terms({ ...mode, values: ['audit', 'warn'] })],
+    'with an absent list of values': [
+      terms({ key: 'a', operator: 'Exists' }),
+      terms({ key: 'a', operator: 'Exists', values: [] }),
+    ],
+  }
+  for (const [title, [wanted, live, objectSelector]] of Object.entries(same))
+    test(`do not differ ${title}`, () => assert.deepEqual(compare(wanted, live, objectSelector), []))
+
+  const tolerated: Record<string, [wanted: unknown, live: unknown]> = {
+    'beside our term': [terms(mode), terms(mode, control, managed)],
+    'in another order': [terms(mode), terms(managed, mode, control)],
+    alone: [undefined, terms(control, managed)],
+  }
+  for (const [title, [wanted, live]] of Object.entries(tolerated))
+    test(`may have the two terms of AKS, ${title}`, () => {
+      const [one, ...others] = compare(wanted, live)
+      assert.deepEqual(
+        [one?.field, one?.tolerated, others],
+        ['webhooks[deny].namespaceSelector', "AKS's admissions enforcer", []],
+      )
+    })
+
+  const drift: Record<string, unknown> = {
+    'one of the two terms of AKS': terms(mode, control),
+    'the other one': terms(mode, managed),
+    'both and one more': terms(mode, control, managed, { key: 'a', operator: 'Exists' }),
+    'both with another value': terms(mode, control, { ...managed, values: ['aks', 'me'] }),
+    'both with another operator': terms(mode, { key: 'control-plane', operator: 'DoesNotExist' }, managed),
+    'both without ours': terms(control, managed),
+    'both and labels': { ...terms(mode, control, managed), matchLabels: { a: 'b' } },
+    'another value': terms({ ...mode, values: ['warn'] }),
+    'a label': { ...terms(mode), matchLabels: { a: 'b' } },
+    nothing: {},
+    'another shape': 'none',
+  }
+  for (const [title, live] of Object.entries(drift))
+    test(`differ with ${title}`, () => {
+      const found = compare(terms(mode), live)
+      assert.deepEqual(
+        found.map(({ field, tolerated: by }) => [field, by]),
+        [['webhooks[deny].namespaceSelector', undefined]],
+      )
+    })
+
+  test('differ with a selector of objects, whatever it is', () => {
+    for (const selector of [
+      terms({ key: 'a', operator: 'Exists' }),
+      { matchLabels: { a: 'b' } },
+      terms(control, managed),
+    ])
+      assert.deepEqual(
+        compare(undefined, undefined, selector).map(({ field, tolerated: by }) => [field, by]),
+        [['webhooks[deny].objectSelector', undefined]],
+      )
+  })
+
+  test('do not hide a condition that our entry does not have', () => {
+    const live = { webhooks: [{ name: 'deny', matchConditions: [{ name: 'never', expression: 'false' }] }] }
+    assert.deepEqual(
+      differences(entry(), live).map(({ field }) => field),
+      ['webhooks[deny].matchConditions[never]'],
+    )
+  })
+})
+
+suite('how an entry is reached', () => {
+  const service = { namespace: 'refgrant-system', name: 'refgrant', path: '/validate/deny' }
+  const url = 'https://refgrant.example:8443/validate/deny'
+  const compare = (wanted: object, live: unknown) => clientDifferences(wanted, live, 'clientConfig')
+  const same: Record<string, [wanted: object, live: unknown]> = {
+    'by the Service, with the port that the API server fills in': [{ service }, { service: { ...service, port: 443 } }],
+    'with authorities that the manifests leave out': [{ service }, { service, caBundle: 'eA==' }],
+    'by a URL where none is wanted': [{ service }, { url }],
+    'by a URL below a path': [{ service }, { url: 'https://proxy.example/refgrant/validate/deny' }],
+    'by the URL that is wanted': [{ url }, { url }],
+    'by the same URL in other words': [{ url: 'https://a/x' }, { url: 'https://A:443/x' }],
+  }
+  for (const [title, [wanted, live]] of Object.entries(same))
+    test(`does not differ ${title}`, () => assert.deepEqual(compare(wanted, live), []))
+
+  const drift: Record<string, [wanted: object, live: unknown, ...fields: string[]]> = {
+    'by another path': [{ service }, { service: { ...service, path: '/validate/audit' } }, 'clientConfig.service.path'],
+    'by no path': [{ service }, { service: { ...service, path: undefined } }, 'clientConfig.service.path'],
+    'by another Service': [
+      { service },
+      { service: { ...service, name: 'x', namespace: 'y' } },
+      'clientConfig.service.namespace',
+      'clientConfig.service.name',
+    ],
+    'by another port': [{ service }, { service: { ...service, port: 8443 } }, 'clientConfig.service.port'],
+    'by a URL with the path of another mode': [{ service }, { url: url.replace('deny', 'audit') }, 'clientConfig.url'],
+    'by what is no URL': [{ service }, { url: 'none' }, 'clientConfig.url'],
+    'by another URL than is wanted': [{ url }, { url: url.replace('8443', '9443') }, 'clientConfig.url'],
+    'by the Service where a URL is wanted': [{ url }, { service }, 'clientConfig.url'],
+    'by nothing': [{ url }, undefined, 'clientConfig.url'],
+  }
+  for (const [title, [wanted, live, ...fields]] of Object.entries(drift))
+    test(`differs ${title}`, () =>
+      assert.deepEqual(
+        compare(wanted, live).map(({ field }) => field),
+        fields,
+      ))
 })

@@ -1,28 +1,37 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import type { Grant } from '../../src/policy/grant.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { GrantIndex, lookupIn } from '../../src/policy/grant-index.ts'
+import { judge } from '../../src/policy/judge.ts'
 import type { Reference } from '../../src/policy/reference.ts'
 
-// Small alphabets, so that grants replace each other and references are permitted now and then.
-const word = fc.constantFrom('a', 'b')
+// Small alphabets, so that grants replace each other and references are permitted now and then; a slash and a bracket,
+// which hold the keys' parts together.
+const word = fc.constantFrom('a', 'b', 'a/b', '["a"')
 const grant: fc.Arbitrary<Grant> = fc.record({
   namespace: word,
   name: word,
-  from: fc.array(fc.record({ group: word, kind: word, namespace: word }), { maxLength: 2 }),
+  from: fc.array(fc.record({ group: word, kind: word, namespace: word }), { maxLength: 3 }),
   to: fc.array(fc.record({ group: word, kind: word, name: word }, { requiredKeys: ['group', 'kind'] }), {
-    maxLength: 2,
+    maxLength: 3,
   }),
 })
-const object = fc.record({ group: word, kind: word, namespace: word, name: word })
-const reference: fc.Arbitrary<Reference> = fc.record({ from: object, to: object, path: fc.constant('x') })
+const from = fc.record({ group: word, kind: word, namespace: word, name: word })
+const to = fc.record({ group: word, kind: word, namespace: word, name: word })
+const references = from.chain((from) =>
+  fc.array(
+    to.map((to): Reference => ({ from, to, path: 'x' })),
+    { minLength: 1, maxLength: 8 },
+  ),
+)
 const change = fc.oneof(
   fc.record({ verb: fc.constant('set' as const), grant }),
   fc.record({ verb: fc.constant('delete' as const), grant }),
   fc.record({
     verb: fc.constant('replace' as const),
-    grants: fc.uniqueArray(grant, { selector: ({ namespace, name }) => `${namespace}/${name}` }),
+    grants: fc.uniqueArray(grant, { selector: ({ namespace, name }) => JSON.stringify([namespace, name]) }),
+    ends: fc.boolean(),
   }),
 )
 
@@ -39,54 +48,147 @@ const permits = ({ namespace, from, to }: Grant, reference: Reference) =>
       (t.name === undefined || t.name === reference.to.name),
   )
 
-test('whatever is set, deleted and replaced, the index answers as a walk over the remaining grants does', () => {
+const keyOf = ({ namespace, name }: { namespace: string; name: string }) => JSON.stringify([namespace, name])
+
+test('whatever is set, deleted and listed, the index answers as a walk over the remaining grants does', () => {
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 12 }), fc.array(reference, { minLength: 1 }), (changes, references) => {
+    fc.property(fc.array(change, { maxLength: 12 }), references, (changes, references) => {
       const index = new GrantIndex()
       const model = new Map<string, Grant>()
       for (const one of changes) {
         if (one.verb === 'replace') {
-          model.clear()
-          for (const grant of one.grants) model.set(`${grant.namespace}/${grant.name}`, grant)
-          index.replace(one.grants)
+          index.beginList()
+          for (const grant of one.grants) index.set(grant)
+          // A list that breaks off deletes nothing.
+          if (one.ends) for (const _ of index.sweep());
+          if (one.ends) model.clear()
+          for (const grant of one.grants) model.set(keyOf(grant), grant)
         } else {
           index[one.verb](one.grant)
-          if (one.verb === 'set') model.set(`${one.grant.namespace}/${one.grant.name}`, one.grant)
-          else model.delete(`${one.grant.namespace}/${one.grant.name}`)
+          if (one.verb === 'set') model.set(keyOf(one.grant), one.grant)
+          else model.delete(keyOf(one.grant))
         }
       }
       assert.equal(index.size, model.size)
-      for (const one of references) {
-        const permitting = index.permitting(one)
+      for (const verdict of judge(references, index)) {
+        const { reference } = verdict
+        if (reference.from.namespace === reference.to.namespace) continue
         assert.equal(
-          permitting !== undefined,
-          [...model.values()].some((grant) => permits(grant, one)),
+          verdict.permitted,
+          [...model.values()].some((grant) => permits(grant, reference)),
         )
-        if (permitting) assert.ok(permits(permitting, one) && [...model.values()].includes(permitting))
+        if (!verdict.permitted) assert.ok(verdict.known)
+        else if (verdict.by !== 'same namespace')
+          assert.ok(permits(model.get(keyOf(verdict.by)) as Grant, reference), 'the grant that is named permits')
       }
+      for (const grant of model.values()) index.delete(grant)
+      assert.deepEqual([index.size, index.weight], [0, 0], 'nothing is left of deleted grants')
     }),
     { numRuns: 2_000 },
   )
 })
 
-test('grants of two kinds may share a name, and all are replaced at once', () => {
-  const grant = (name: string, kind: string, resource?: string): Grant => ({
+const HTTP_ROUTE = { group: 'g', kind: 'HTTPRoute', namespace: 'shop' }
+const grantOf = (name: string, { namespace = 'billing', to = 1, resource = '' } = {}): Grant => ({
+  namespace,
+  name,
+  ...(resource !== '' && { resource }),
+  from: [HTTP_ROUTE],
+  to: Array.from({ length: to }, (_, at) => ({ group: '', kind: 'Service', name: `${name}-${at}` })),
+})
+const reference = (name: string, namespace = 'billing'): Reference => ({
+  from: { ...HTTP_ROUTE, name: 'checkout' },
+  to: { group: '', kind: 'Service', namespace, name },
+  path: 'spec',
+})
+const verdictOf = (index: GrantIndex, name: string, namespace = 'billing') => {
+  const [verdict] = judge([reference(name, namespace)], index)
+  return verdict?.permitted ? 'permitted' : verdict?.known ? 'refused' : 'not known'
+}
+
+test('grants of two kinds may share a name, and each is named with its resource', () => {
+  const lookup = lookupIn([grantOf('one'), { ...grantOf('one', { resource: 'grants.example.com' }), to: [] }])
+  const [verdict] = judge([reference('one-0')], lookup)
+  assert.deepEqual(verdict?.permitted && verdict.by, { namespace: 'billing', name: 'one' })
+  const [other] = judge([reference('one-0')], lookupIn([grantOf('one', { resource: 'grants.example.com' })]))
+  assert.deepEqual(other?.permitted && other.by, {
     namespace: 'billing',
-    name,
-    ...(resource !== undefined && { resource }),
-    from: [{ group: 'g', kind: 'From', namespace: 'shop' }],
-    to: [{ group: '', kind }],
+    name: 'one',
+    resource: 'grants.example.com',
   })
-  const permits = (index: GrantIndex, kind: string) =>
-    index.permitting({
-      from: { group: 'g', kind: 'From', namespace: 'shop', name: 'x' },
-      to: { group: '', kind, namespace: 'billing', name: 'y' },
-      path: 'spec',
-    }) !== undefined
-  const index = new GrantIndex([grant('one', 'Service'), grant('one', 'Secret', 'grants.example.com')])
-  assert.deepEqual([permits(index, 'Service'), permits(index, 'Secret'), index.size], [true, true, 2])
-  index.delete(grant('one', 'Secret', 'grants.example.com'))
-  assert.deepEqual([permits(index, 'Service'), permits(index, 'Secret'), index.size], [true, false, 1])
-  index.replace([grant('two', 'Secret', 'grants.example.com')])
-  assert.deepEqual([permits(index, 'Service'), permits(index, 'Secret'), index.size], [false, true, 1])
+})
+
+test('a grant of many entries takes memory for its entries, and not for their pairs', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, at) => `n${at}`)
+  const grantWith = (from: number, to: number): Grant => ({
+    namespace: 'billing',
+    name: 'large',
+    from: names(from).map((namespace) => ({ group: 'g', kind: 'HTTPRoute', namespace })),
+    to: names(to).map((name) => ({ group: '', kind: 'Service', name })),
+  })
+  const weigh = (from: number, to: number) => {
+    const index = new GrantIndex()
+    index.set(grantWith(from, to))
+    return index.weight
+  }
+  assert.ok(weigh(4_000, 4_000) < weigh(4_000, 1) + weigh(1, 4_000))
+})
+
+suite('an index with a limit', () => {
+  const limits = { all: 6_000, eachNamespace: 2_400 }
+
+  test('keeps what fits of a namespace, permits by it, and knows nothing of the rest', () => {
+    const index = new GrantIndex(undefined, limits)
+    const kept = Array.from({ length: 100 }, (_, at) => index.set(grantOf(`g${at}`)))
+    const count = kept.filter(Boolean).length
+    assert.ok(count > 0 && count < 100 && index.weight <= limits.eachNamespace)
+    assert.deepEqual([...index.incomplete], ['billing'])
+    assert.deepEqual([verdictOf(index, 'g0-0'), verdictOf(index, 'g99-0')], ['permitted', 'not known'])
+    assert.equal(verdictOf(index, 'x', 'other'), 'refused', 'other namespaces are complete')
+  })
+
+  test('takes a namespace for complete again once a list has had all of it', () => {
+    const index = new GrantIndex(undefined, limits)
+    for (let at = 0; at < 100; at += 1) index.set(grantOf(`g${at}`))
+    for (let at = 0; at < 100; at += 1) index.delete(grantOf(`g${at}`))
+    assert.equal(verdictOf(index, 'x'), 'not known', 'a grant that was not kept may still be there')
+    index.replace([grantOf('g0')])
+    assert.deepEqual([verdictOf(index, 'g0-0'), verdictOf(index, 'x')], ['permitted', 'refused'])
+    assert.equal(index.incomplete.size, 0)
+  })
+
+  test('gives up the largest namespace when all together are too much, and no other', () => {
+    const index = new GrantIndex(undefined, limits)
+    for (const [namespace, count] of Object.entries({ a: 11, b: 12, c: 9 }))
+      for (let at = 0; at < count; at += 1) index.set(grantOf(`g${at}`, { namespace }))
+    assert.ok(index.weight <= limits.all)
+    assert.deepEqual([...index.incomplete], ['b'])
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((namespace) => verdictOf(index, 'g0-0', namespace)),
+      ['permitted', 'not known', 'permitted'],
+    )
+    assert.equal(index.set(grantOf('more', { namespace: 'b' })), false, 'nothing of it is kept until the next list')
+    index.beginList()
+    assert.equal(index.set(grantOf('more', { namespace: 'b' })), true)
+  })
+
+  test('a namespace whose grant could not be read is incomplete until a list has it', () => {
+    const index = new GrantIndex(undefined, limits)
+    index.miss('billing')
+    assert.equal(verdictOf(index, 'x'), 'not known')
+    index.beginList()
+    index.miss('billing')
+    for (const _ of index.sweep());
+    assert.equal(verdictOf(index, 'x'), 'not known')
+    index.replace([])
+    assert.equal(verdictOf(index, 'x'), 'refused')
+  })
+
+  test('a grant that becomes too large is not kept as it was', () => {
+    const index = new GrantIndex(undefined, limits)
+    index.set(grantOf('g', { to: 1 }))
+    assert.equal(index.set(grantOf('g', { to: 500 })), false)
+    assert.equal(verdictOf(index, 'g-0'), 'not known')
+    assert.equal(index.weight, 0)
+  })
 })

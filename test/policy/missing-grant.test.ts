@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import type { Grant } from '../../src/policy/grant.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
+import { judge } from '../../src/policy/judge.ts'
 import { missingGrants } from '../../src/policy/missing-grant.ts'
 import type { ObjectName, Reference } from '../../src/policy/reference.ts'
 
@@ -51,8 +52,8 @@ const universe: Reference[] = combinations<ObjectName>({
 /** What a grant can tell apart: it knows no name of who refers. */
 const essence = ({ from, to }: Reference) => JSON.stringify([{ ...from, name: '' }, to])
 const permittedBy = (grants: readonly Grant[]) => {
-  const index = new GrantIndex(grants)
-  return new Set(universe.filter((one) => index.permitting(one)).map(essence))
+  const lookup = lookupIn(grants)
+  return new Set(universe.filter((one) => judge([one], lookup)[0]?.permitted).map(essence))
 }
 
 suite('whatever is refused', () => {

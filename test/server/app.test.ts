@@ -44,7 +44,8 @@ suite('bad input gets a clear answer in plain text', () => {
     'no JSON': ['{', 400, /JSON/],
     'no body': ['', 400, /body/i],
     'another content type': [JSON.stringify(review), 415, /media type/i, 'text/plain'],
-    'nine MiB': [JSON.stringify({ ...review, padding: 'x'.repeat(9 * 1024 * 1024) }), 413, /too large/],
+    'ten MiB that are no JSON': ['x'.repeat(10 * 1024 * 1024), 400, /JSON/],
+    '65 MiB': ['x'.repeat(65 * 1024 * 1024), 413, /too large/],
     'a review of v1beta1': [
       JSON.stringify({ ...review, apiVersion: 'admission.k8s.io/v1beta1' }),
       400,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { after, suite, test } from 'node:test'
+import { once } from 'node:events'
+import net, { type AddressInfo } from 'node:net'
+import { after, before, suite, test } from 'node:test'
 import { Gauge, Registry } from 'prom-client'
 import { buildHealth, type Check } from '../../src/server/health.ts'
 
@@ -7,7 +9,11 @@ const registry = new Registry()
 const gauge = new Gauge({ name: 'refgrant_of_a_test', help: 'A number.', registers: [registry] })
 let checks: Check[] = []
 const app = buildHealth({ registry, readiness: () => checks })
-after(() => app.close())
+const sockets: net.Socket[] = []
+after(async () => {
+  for (const socket of sockets) socket.destroy()
+  await app.close()
+})
 
 const grants = { name: 'grants', ok: true, detail: '3 grants' }
 const serving = { name: 'serving', ok: true }
@@ -57,4 +63,47 @@ test('metrics are those of the registry, in the format of Prometheus', async () 
 
 test('there is nothing else', async () => {
   for (const url of ['/', '/validate', '/healthz']) assert.equal((await app.inject({ url })).statusCode, 404)
+})
+
+suite('a probe is answered', () => {
+  before(() => app.listen({ host: '127.0.0.1', port: 0 }))
+
+  /** A connection on which this has been sent, or was about to be. */
+  async function send(text: string) {
+    const socket = net.connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    socket.on('error', () => {})
+    sockets.push(socket)
+    await once(socket, 'connect')
+    socket.write(text)
+    return socket
+  }
+
+  const ways: Record<string, string> = {
+    'with nothing': '',
+    'with half a head': 'GET /metrics HTTP/1.1\r\nhost: x\r\n',
+    'with a body that does not end': `POST /livez HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1048576\r\n\r\n${' '.repeat(65_536)}`,
+    'with a body in chunks that does not end':
+      'POST /metrics HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n',
+    'with answers that are not read': 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(4),
+  }
+  for (const [title, text] of Object.entries(ways)) {
+    test(`while 300 connections are opened, and left, ${title}`, async () => {
+      for (let count = 0; count < 300; count += 1) await send(text)
+      const probe = await send('GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+      let answer = ''
+      for await (const chunk of probe) answer += chunk
+      assert.match(answer, /^HTTP\/1\.1 200 OK.*\r\n\r\nok\n$/s)
+      // A connection counts until the system has closed it.
+      const held = () => new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)))
+      while ((await held()) > 32) await new Promise(setImmediate)
+    })
+  }
+
+  test('and a body is refused at once', async () => {
+    for (const method of ['GET', 'POST']) {
+      const payload = 'x'
+      const { statusCode, headers } = await app.inject({ method: method as 'GET', url: '/livez', payload })
+      assert.deepEqual([statusCode, headers.connection], [413, 'close'])
+    }
+  })
 })

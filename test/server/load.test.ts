@@ -1,101 +1,133 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Load } from '../../src/server/load.ts'
+import { roomIn } from '../../src/server/room.ts'
 
 const MIB = 1024 * 1024
-const PATIENT = 1_000
+const NONE = { bodies: 0, values: 0, answers: 0 }
 
-test('a thousand reviews are judged at once; one more is turned away until one leaves', () => {
-  const load = new Load(() => 0)
-  const shares = Array.from({ length: 1_000 }, () => load.enter())
-  for (const share of shares) assert.equal(share.judge(0, PATIENT), undefined)
-  assert.equal(load.enter().judge(0, PATIENT), 'reviews')
-  shares[0]?.leave()
-  assert.equal(load.enter().judge(0, PATIENT), undefined)
-  assert.deepEqual(load.shed, { reviews: 1, memory: 0, late: 0 })
-  assert.equal(load.held.reviews, 1_000)
+/** The load of a container of 256 MiB, with a clock that a test sets. */
+function start() {
+  const clock = { now: 0 }
+  return { clock, load: new Load(() => clock.now, roomIn(256 * MIB)) }
+}
+
+test('a thousand reviews are judged at once; one more is turned away until one is finished', () => {
+  const { load } = start()
+  const allowances = Array.from({ length: 1_000 }, () => load.enter('10s'))
+  for (const allowance of allowances) assert.equal(allowance.startReview(), undefined)
+  assert.equal(load.enter('10s').startReview(), 'reviews')
+  allowances[0]?.finish()
+  assert.equal(load.enter('10s').startReview(), undefined)
+  assert.deepEqual(load.shed, { reviews: 1, memory: 0, late: 0, gone: 0 })
+  assert.equal(load.counts.reviews, 1_000)
 })
 
-test('what arrives takes room for its bytes, and what is judged for its values too', () => {
-  const load = new Load(() => 0)
-  const large = load.enter()
-  assert.equal(large.hold(60 * MIB), undefined)
-  assert.equal(load.enter().hold(5 * MIB), 'memory')
-  const small = load.enter()
-  assert.equal(small.hold(3 * MIB), undefined)
-  assert.equal(small.judge(100_000, PATIENT), 'memory')
-  // What was turned away holds nothing.
-  assert.deepEqual(load.held, { reviews: 0, weight: 60 * MIB })
-  large.leave()
-  large.leave()
-  assert.deepEqual(load.held, { reviews: 0, weight: 0 })
+test('all that requests hold has 64 MiB; what is turned away holds nothing', () => {
+  const { load } = start()
+  const large = load.enter('10s')
+  assert.equal(large.reserve('bodies', 60 * MIB), undefined)
+  assert.equal(load.enter('10s').reserve('bodies', 5 * MIB), 'memory')
+  const small = load.enter('10s')
+  assert.equal(small.reserve('bodies', 3 * MIB), undefined)
+  assert.equal(small.reserve('values', 2 * MIB), 'memory')
+  assert.deepEqual(load.held, { ...NONE, bodies: 60 * MIB })
+  large.leave(false)
+  large.leave(false)
+  assert.deepEqual(load.held, NONE)
 })
 
-test('whose client has left while it waited takes nothing any more', () => {
-  const load = new Load(() => 0)
-  const share = load.enter()
-  share.hold(MIB)
-  share.leave()
-  assert.equal(share.judge(1, PATIENT), 'late')
-  assert.equal(share.hold(1), 'late')
-  assert.deepEqual(load.held, { reviews: 0, weight: 0 })
+test('an answer is held until it is sent', () => {
+  const { load } = start()
+  const allowance = load.enter('10s')
+  allowance.startReview()
+  allowance.reserve('values', MIB)
+  allowance.answer(1_000)
+  allowance.finish()
+  assert.deepEqual(load.held, { ...NONE, answers: 1_000 })
+  allowance.leave(true)
+  assert.deepEqual(load.held, NONE)
 })
 
-test('a review that has taken longer than its patience to get here is turned away', () => {
-  let now = 0
-  const load = new Load(() => now)
-  const [one, other] = [load.enter(), load.enter()]
-  now = 2_000
-  assert.equal(one.judge(0, 1_999), 'late')
-  assert.equal(other.judge(0, 2_000), undefined)
-  assert.equal(load.enter().judge(0, 1), undefined)
-  assert.deepEqual(load.shed, { reviews: 0, memory: 0, late: 1 })
-})
-
-test('bodies have their turns in order, and between two the network has one for each ms that the first took', async () => {
-  let now = 0
-  let turns = 0
-  const load = new Load(() => now)
-  const bodies = [load.turn(MIB), load.turn(1), load.turn(MIB)]
-  let counting = true
-  const count = () => {
-    turns += 1
-    if (counting) setImmediate(count)
-  }
-  setImmediate(count)
-  const taken: [body: number, turn: number][] = []
-  const all = bodies.map(async (body, index) => {
-    await body
-    taken.push([index, turns])
-    now += 5
+test('whose client leaves while it is read or waits takes nothing any more', () => {
+  const { load } = start()
+  const allowance = load.enter('10s')
+  let told = 0
+  allowance.whenGone(() => {
+    told += 1
   })
-  await Promise.all(all)
-  now += 1_000
-  const before = turns
-  await load.turn(MIB)
-  counting = false
-  assert.deepEqual(
-    taken.map(([body]) => body),
-    [0, 1, 2],
-  )
-  const [first, second, third] = taken.map(([, turn]) => turn) as [number, number, number]
-  assert.deepEqual([second - first, third - second], [6, 6])
-  assert.ok(turns - before <= 2, 'one that comes alone has its turn at once')
+  allowance.reserve('bodies', MIB)
+  allowance.leave(false)
+  assert.equal(told, 1)
+  assert.equal(allowance.startTurn(), 'gone')
+  assert.equal(allowance.reserve('bodies', 1), 'gone')
+  assert.deepEqual(load.held, NONE)
 })
 
-test('small bodies share a turn', async () => {
-  let turns = 0
-  const load = new Load(() => 0)
-  const taken: number[] = []
-  const all = [1, 30_000, 30_000, 6_000, 70_000, 1].map(async (bytes) => {
-    await load.turn(bytes)
-    taken.push(turns)
-  })
-  const count = () => {
-    turns += 1
-    if (taken.length < all.length) setImmediate(count)
-  }
-  setImmediate(count)
-  await Promise.all(all)
-  assert.deepEqual(taken, [0, 0, 0, 1, 2, 3])
+test('what is in judgement is held until that ends, though the client has gone; its look-ups end at once', () => {
+  const { load } = start()
+  const allowance = load.enter('10s')
+  allowance.startReview()
+  allowance.reserve('values', MIB)
+  const signal = allowance.startLookUps()
+  assert.equal(signal.aborted, false)
+  allowance.leave(false)
+  assert.equal(signal.aborted, true)
+  assert.deepEqual([load.held.values, load.counts.reviews], [MIB, 1])
+  allowance.finish()
+  assert.deepEqual([load.held.values, load.counts.reviews], [0, 0])
+})
+
+test('a client that has its answer ends nothing', () => {
+  const { load } = start()
+  const allowance = load.enter('10s')
+  allowance.startReview()
+  const signal = allowance.startLookUps()
+  allowance.leave(true)
+  assert.equal(signal.aborted, false)
+  allowance.finish()
+})
+
+test('a review that has waited for half of its time is turned away', () => {
+  const { clock, load } = start()
+  const [one, other] = [load.enter('4s'), load.enter('4250ms')]
+  clock.now = 1_876
+  assert.equal(one.startTurn(), 'late')
+  assert.equal(other.startTurn(), undefined)
+  assert.equal(load.enter('1ms').startTurn(), undefined)
+  assert.deepEqual(load.shed, { reviews: 0, memory: 0, late: 1, gone: 0 })
+})
+
+test('a later try has half of what the earlier ones left, for its turn and for its look-ups', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { clock, load } = start()
+  const first = load.enter('5s')
+  clock.now = 3_400
+  const [late, second] = [load.enter('5s'), load.enter('5s')]
+  for (const allowance of [late, second]) allowance.continue(first.begun)
+  assert.equal(second.left, 1_350)
+  clock.now = 3_400 + 675
+  assert.equal(second.startTurn(), undefined)
+  const signal = second.startLookUps()
+  t.mock.timers.tick(336)
+  assert.equal(signal.aborted, false)
+  t.mock.timers.tick(1)
+  assert.equal((signal.reason as Error).name, 'TimeoutError')
+  clock.now = 3_400 + 676
+  assert.equal(late.startTurn(), 'late')
+})
+
+test('four bodies that are too large to be judged are read at once', () => {
+  const { load } = start()
+  const allowances = Array.from({ length: 4 }, () => load.enter('10s'))
+  for (const allowance of allowances) assert.equal(allowance.startOversized(), undefined)
+  assert.equal(load.enter('10s').startOversized(), 'reviews')
+  allowances[0]?.leave(false)
+  assert.equal(load.enter('10s').startOversized(), undefined)
+})
+
+test('room grows with the memory that may be used, between that of 256 MiB and of 1 GiB', () => {
+  assert.deepEqual(roomIn(64 * MIB), roomIn(256 * MIB))
+  assert.deepEqual(roomIn(512 * MIB), { bytes: 128 * MIB, connections: 1_024 })
+  assert.deepEqual(roomIn(64 * 1024 * MIB), roomIn(1024 * MIB))
 })

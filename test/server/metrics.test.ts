@@ -81,13 +81,26 @@ test('two servers in one process count each for itself', async () => {
 test('what is in flight, what was turned away, the certificate and the build are told', async () => {
   const sources = metricSources({ certificateExpiry: new Date('2027-01-01T00:00:00Z') })
   const metrics = new Metrics(sources)
-  sources.load.enter().judge(0, 1_000)
-  sources.load.enter().hold(Infinity)
+  sources.load.enter('10s').startReview()
+  sources.load.enter('10s').reserve('bodies', Infinity)
+  sources.load.enter('10s').reserve('values', 7)
+  sources.load.connections.held = 3
+  sources.load.connections.closed.evicted = 2
   assert.deepEqual(await rows(metrics, 'refgrant_reviews_'), [
     'refgrant_reviews_in_flight 1',
     'refgrant_reviews_shed_total{reason="reviews"} 0',
     'refgrant_reviews_shed_total{reason="memory"} 1',
     'refgrant_reviews_shed_total{reason="late"} 0',
+    'refgrant_reviews_shed_total{reason="gone"} 0',
+  ])
+  assert.deepEqual(await rows(metrics, 'refgrant_held_bytes'), [
+    'refgrant_held_bytes{what="bodies"} 0',
+    'refgrant_held_bytes{what="values"} 7',
+    'refgrant_held_bytes{what="answers"} 0',
+  ])
+  assert.deepEqual((await rows(metrics, 'refgrant_connections')).slice(0, 2), [
+    'refgrant_connections 3',
+    'refgrant_connections_closed_total{reason="evicted"} 2',
   ])
   assert.deepEqual(await rows(metrics, 'refgrant_certificate'), [
     'refgrant_certificate_expiry_timestamp_seconds 1798761600',

@@ -2,44 +2,43 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Retries } from '../../src/server/retries.ts'
 
-/** Counts tries that take no time, within a timeout that is long enough for many. */
-const start = () => {
-  const retries = new Retries(() => 0)
-  return { invite: (uid: string) => retries.invite(uid, 0, '10s') }
-}
+/** Time for many tries. */
+const LONG = { begun: 0, left: 9_750 }
 
 test('a request is invited to come back twice', () => {
-  const retries = start()
+  const retries = new Retries()
   assert.deepEqual(
-    Array.from({ length: 5 }, () => retries.invite('a')),
+    Array.from({ length: 5 }, () => retries.invite('a', LONG)),
     [true, true, false, false, false],
   )
 })
 
 test('each request is counted for itself', () => {
-  const retries = start()
-  for (const uid of ['a', 'b', 'a', 'b']) assert.equal(retries.invite(uid), true)
-  for (const uid of ['a', 'b']) assert.equal(retries.invite(uid), false)
+  const retries = new Retries()
+  for (const uid of ['a', 'b', 'a', 'b']) assert.equal(retries.invite(uid, LONG), true)
+  for (const uid of ['a', 'b']) assert.equal(retries.invite(uid, LONG), false)
 })
 
 test('the 4,096 requests seen last are remembered, others are as new', () => {
-  const retries = start()
-  for (const uid of ['seen again', 'forgotten']) for (let tries = 0; tries < 3; tries += 1) retries.invite(uid)
-  for (let other = 0; other < 4_094; other += 1) retries.invite(`${other}`)
-  assert.equal(retries.invite('seen again'), false)
-  assert.equal(retries.invite('one more'), true)
-  assert.equal(retries.invite('seen again'), false)
-  assert.equal(retries.invite('forgotten'), true)
+  const retries = new Retries()
+  for (const uid of ['seen again', 'forgotten']) for (let tries = 0; tries < 3; tries += 1) retries.invite(uid, LONG)
+  for (let other = 0; other < 4_094; other += 1) retries.invite(`${other}`, LONG)
+  assert.equal(retries.invite('seen again', LONG), false)
+  assert.equal(retries.invite('one more', LONG), true)
+  assert.equal(retries.invite('seen again', LONG), false)
+  assert.equal(retries.invite('forgotten', LONG), true)
+})
+
+test('when a request was tried first is remembered', () => {
+  const retries = new Retries()
+  assert.equal(retries.begun('a'), undefined)
+  retries.invite('a', { begun: 7, left: 5_000 })
+  retries.invite('a', { begun: 9, left: 4_000 })
+  assert.equal(retries.begun('a'), 7)
 })
 
 test('a request is invited back only while the API server would still wait for the answer', () => {
-  let now = 2_375
-  const retries = new Retries(() => now)
-  assert.equal(retries.spent('a'), 0)
-  assert.equal(retries.invite('a', 2_375, '5s'), true)
-  now = 3_375
-  assert.equal(retries.spent('a'), 3_375)
-  now = 4_062
-  assert.equal(retries.invite('a', 687, '5s'), false)
-  assert.equal(retries.invite('another', 0, '1s'), false)
+  const retries = new Retries()
+  assert.equal(retries.invite('a', { begun: 0, left: 1_001 }), true)
+  assert.equal(retries.invite('b', { begun: 0, left: 1_000 }), false)
 })

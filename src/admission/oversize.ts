@@ -1,0 +1,33 @@
+import { objectPieces } from '../policy/explain.ts'
+import { fitted } from '../policy/fitted.ts'
+import type { Oversized } from './decision.ts'
+
+/** A cap on the content of one review that is exceeded. */
+export interface Oversize {
+  /** What there is too much of. */
+  readonly cap: 'bytes' | 'values' | 'nesting' | 'references'
+  /** How much there is; at least, where counting ended early. */
+  readonly found: number
+  readonly most: number
+}
+
+const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: string }> = {
+  bytes: { of: 'bytes in its review', remedy: 'Make the object smaller.' },
+  values: { of: 'values', remedy: 'Make the object smaller, or split it into several objects.' },
+  nesting: { of: 'levels of nesting', remedy: 'Nest its fields less deeply.' },
+  references: { of: 'references to other namespaces', remedy: 'Split the object into several objects.' },
+}
+
+/**
+ * What is wrong with an object that is too large, and what to do: a sentence each.
+ *
+ * @param limit characters of the longest one, 256 or more
+ */
+export function oversizeSentences(
+  { object, cap, found, most }: Oversized,
+  limit: number,
+): readonly [problem: string, remedy: string] {
+  const { of, remedy } = WORDS[cap]
+  const excess = ` is too large to be judged: it has ${found} ${of}, and at most ${most} are read.`
+  return [fitted(limit)`${objectPieces(object)}${excess}`, remedy]
+}

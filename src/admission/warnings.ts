@@ -1,0 +1,95 @@
+import { distinctTargets, objectPieces, UNCONFIRMED, violationLines } from '../policy/explain.ts'
+import { fitted } from '../policy/fitted.ts'
+import type { LintFinding } from '../policy/lint.ts'
+import { lintLine } from '../policy/lint-sentence.ts'
+import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { Decision } from './decision.ts'
+import { oversizeSentences } from './oversize.ts'
+
+/**
+ * The longest warning and the longest of all together, in characters (code points): once all together exceed 4,096, the
+ * API server cuts each to 256 and drops the last. Source: k8s.io/apiserver/pkg/endpoints/filters/warning.go.
+ */
+export const LONGEST = { one: 256, all: 4_096 }
+
+/** Violations, or findings on a grant, that are spelt out; of each two lines of 256 fit. */
+const SPELT_OUT = 8
+
+/**
+ * What is told of a decision that refuses nothing. kubectl shows one text once, however many objects of an apply it came
+ * for, so each violation begins with its object.
+ */
+export function warningsOf(decision: Decision): string[] {
+  switch (decision.outcome) {
+    case 'unjudged':
+      return []
+    case 'oversized':
+      return [...oversizeSentences(decision, LONGEST.one)]
+    case 'permitted':
+      return ofViolations(decision.existing, { kept: true, unjudged: 0, end: [] })
+    case 'refused': {
+      const { refused, unjudged, confirmed } = decision
+      return ofViolations(refused, { kept: false, unjudged, end: confirmed ? [] : [UNCONFIRMED] })
+    }
+  }
+}
+
+/** What is told of a grant, a line for each finding. */
+export function warningsOfGrant(grant: ObjectName, findings: readonly LintFinding[]): string[] {
+  return fill(findings, (finding) => [lintLine(grant, finding, LONGEST.one)], {
+    end: [],
+    rest: (count) => fitted(LONGEST.one)`${objectPieces(grant)}: ${`and ${count} more findings.`}`,
+  })
+}
+
+interface Told {
+  readonly kept: boolean
+  /** References beside these that nobody looked at. */
+  readonly unjudged: number
+  readonly end: readonly string[]
+}
+
+/** References to distinct targets come first: for each a grant is missing. */
+function ofViolations(references: readonly Reference[], { kept, unjudged, end }: Told): string[] {
+  const [first] = references
+  if (first === undefined) return []
+  const distinct = new Set(distinctTargets(references))
+  const ordered = [...distinct, ...references.filter((reference) => !distinct.has(reference))]
+  return fill(ordered, (reference) => violationLines(reference, kept, LONGEST.one), {
+    unjudged,
+    end,
+    rest: (count) =>
+      fitted(
+        LONGEST.one,
+      )`${objectPieces(first.from)}: ${`and ${count} more ${count === 1 ? 'reference' : 'references'} to other namespaces.`}`,
+  })
+}
+
+interface Ending {
+  /** Subjects beside those given, to be counted with the rest. */
+  readonly unjudged?: number
+  /** Lines after all others. */
+  readonly end: readonly string[]
+  /** Counts what is not spelt out. */
+  readonly rest: (count: number) => string
+}
+
+/** The lines of as many subjects as fit, each line once; the rest are counted. */
+function fill<T>(subjects: readonly T[], words: (subject: T) => readonly string[], ending: Ending): string[] {
+  const { unjudged = 0, end, rest } = ending
+  const all = subjects.length + unjudged
+  const room = LONGEST.all - lengthOf([rest(all), ...end])
+  let shown: string[] = []
+  let spelt = 0
+  for (const subject of subjects.slice(0, SPELT_OUT)) {
+    const more = [...new Set([...shown, ...words(subject)])]
+    if (lengthOf(more) > room) break
+    shown = more
+    spelt += 1
+  }
+  return [...shown, ...(spelt < all ? [rest(all - spelt)] : []), ...end]
+}
+
+function lengthOf(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + [...line].length, 0)
+}

@@ -1,0 +1,89 @@
+import type { GrantKind } from '../policy/grant-kinds.ts'
+import { type Api, ApiError } from './api.ts'
+import { GRANT_SHAPE, LARGEST_GRANT } from './grant-list.ts'
+
+/**
+ * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
+ * then a bookmark with this annotation. Source: Kubernetes API concepts, "Streaming lists"; on by default since 1.34.
+ */
+const LIST_FIRST = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
+const LIST_ENDS = 'k8s.io/initial-events-end'
+
+/** Silence after the time of a watch with which it is given up, in ms: slack for a slow network. */
+const SILENCE = 5_000
+
+const EVENT_SHAPE = {
+  type: 'whole',
+  object: {
+    ...GRANT_SHAPE,
+    metadata: { ...GRANT_SHAPE.metadata, resourceVersion: 'whole', annotations: { [LIST_ENDS]: 'whole' } },
+    code: 'whole',
+    message: 'whole',
+  },
+} as const
+
+/** Where a watch begins, and how long it is to last. */
+export interface WatchRequest {
+  /** The API path of the version that is watched. */
+  readonly path: string
+  /** The version that it goes on from; undefined to begin with a list. */
+  readonly resourceVersion: string | undefined
+  /** In ms, a whole number of seconds. */
+  readonly lasting: number
+}
+
+/** An event of a watch. */
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
+  /** What is kept of the grant. */
+  readonly object: { readonly metadata: { readonly namespace?: string; readonly name?: string } }
+  /** Whether nothing of the grant was dropped for its size. */
+  readonly whole: boolean
+  readonly resourceVersion: string
+  /** Whether it ends the list that the watch began with. */
+  readonly endsList: boolean
+}
+
+/**
+ * Watches the grants of a kind until the API server ends it.
+ *
+ * @throws ApiError if it is refused or reports an error; Error if the connection breaks, falls silent or sends something else
+ */
+export async function* watchGrants(
+  api: Api,
+  kind: GrantKind,
+  request: WatchRequest,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent> {
+  const path = pathOf(kind, request)
+  const options = { shape: EVENT_SHAPE, most: LARGEST_GRANT, silence: request.lasting + SILENCE }
+  for await (const { event, whole } of api.stream(path, options, signal)) {
+    const { type, object } = (event ?? {}) as Partial<SentEvent>
+    if (type === 'ERROR') throw new ApiError(path, object?.code ?? 0, object?.message ?? 'the watch failed')
+    const { resourceVersion, annotations } = object?.metadata ?? {}
+    if (type === undefined || object === undefined || typeof resourceVersion !== 'string')
+      throw new Error(`${path}: the API server sent something that is no event`)
+    // A grant may carry the annotation too.
+    const endsList = type === 'BOOKMARK' && annotations?.[LIST_ENDS] === 'true'
+    yield { type, object, whole, resourceVersion, endsList }
+  }
+}
+
+function pathOf(kind: GrantKind, { path, resourceVersion, lasting }: WatchRequest): string {
+  const start = resourceVersion === undefined ? LIST_FIRST : `resourceVersion=${resourceVersion}`
+  return `${path}/${kind.plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${lasting / 1_000}&${start}`
+}
+
+interface SentEvent {
+  readonly type: WatchEvent['type'] | 'ERROR'
+  readonly object: {
+    readonly metadata: {
+      readonly namespace?: string
+      readonly name?: string
+      readonly resourceVersion?: string
+      readonly annotations?: Readonly<Record<string, string>>
+    }
+    readonly code?: number
+    readonly message?: string
+  }
+}

@@ -1,0 +1,73 @@
+import type { Difference } from '../manifests/drift.ts'
+import { authoritiesIn, described, hostProblem, trustProblem } from '../server/trust.ts'
+
+/** The part of a live entry that says how its server is reached and verified. */
+interface Entry {
+  readonly name: string
+  readonly clientConfig?: {
+    readonly url?: unknown
+    readonly service?: { readonly namespace?: unknown; readonly name?: unknown } | null
+    /** PEM in base64. */
+    readonly caBundle?: unknown
+  } | null
+}
+
+interface Trust {
+  /** PEM of what is served; undefined where nothing is served. */
+  readonly served: string | undefined
+  /** PEM of the authorities that every entry has to have; undefined where they are not given. */
+  readonly wanted: string | undefined
+}
+
+/**
+ * Where the entries of a live registration do not trust the certificate that is served, or have other authorities than
+ * they should.
+ *
+ * @param names the entries that are looked at
+ */
+export function trustDifferences(live: unknown, names: ReadonlySet<string>, trust: Trust): Difference[] {
+  const { webhooks } = live as { webhooks?: unknown }
+  const entries = (Array.isArray(webhooks) ? webhooks : []) as (Entry | null)[]
+  // The entries nearly always have one bundle and one host, and a bundle may hold hundreds of authorities.
+  const known = new Map<string, string | undefined>()
+  const once = (key: string, problem: () => string | undefined): string | undefined => {
+    if (!known.has(key)) known.set(key, problem())
+    return known.get(key)
+  }
+  return entries.flatMap((entry) => {
+    if (!entry || !names.has(entry.name)) return []
+    const { caBundle } = entry.clientConfig ?? {}
+    const field = `webhooks[${entry.name}].clientConfig`
+    const problem = once(`bundle ${caBundle}`, () => bundleProblem(pemOf(caBundle), trust))
+    const host = hostOf(entry)
+    const misnamed = host && trust.served !== undefined && once(host, () => hostProblem(trust.served ?? '', host))
+    return [
+      ...(problem ? [{ field: `${field}.caBundle`, problem }] : []),
+      ...(misnamed ? [{ field, problem: misnamed }] : []),
+    ]
+  })
+}
+
+function bundleProblem(caBundle: string, { served, wanted }: Trust): string | undefined {
+  if (wanted !== undefined) return otherAuthorities(caBundle, wanted)
+  return served === undefined ? undefined : trustProblem(served, caBundle)
+}
+
+function otherAuthorities(caBundle: string, wanted: string): string | undefined {
+  const [found, expected] = [authoritiesIn(caBundle), authoritiesIn(wanted)].map((all) =>
+    [...new Set(all.map(described))].sort(),
+  ) as [string[], string[]]
+  if (found.join() === expected.join()) return undefined
+  return `holds ${found.join(', ') || 'no certificate'}, and --ca holds ${expected.join(', ')}`
+}
+
+function pemOf(caBundle: unknown): string {
+  return typeof caBundle === 'string' ? Buffer.from(caBundle, 'base64').toString() : ''
+}
+
+/** The host that the API server verifies. Source: k8s.io/apiserver/pkg/util/webhook/client.go. */
+function hostOf({ clientConfig }: Entry): string | undefined {
+  const { url, service } = clientConfig ?? {}
+  if (typeof url === 'string') return URL.canParse(url) ? new URL(url).hostname : undefined
+  return service ? `${service.name}.${service.namespace}.svc` : undefined
+}

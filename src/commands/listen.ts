@@ -1,0 +1,50 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { type Address, parseAddress } from '../server/address.ts'
+import { CommandFailure } from './failure.ts'
+
+/** Where to listen, and the flag that says so. */
+export interface Listener extends Address {
+  readonly flag: string
+  readonly text: string
+}
+
+/**
+ * Reads the address that a flag gives.
+ *
+ * @throws CommandFailure if it is none
+ */
+export function addressOf(flag: string, text: string): Listener {
+  try {
+    return { flag, text, ...parseAddress(text) }
+  } catch (error) {
+    throw new CommandFailure(`${flag}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Why a port cannot be had, and what helps, by the system's code. */
+const NO_PORT: Record<string, string> = {
+  EADDRINUSE:
+    'something listens there already: stop it, or choose another port, not one port for --listen and --metrics-listen',
+  EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or :PORT for all of them',
+  EACCES: 'permission denied: choose a port of 1024 or more',
+  ENOTFOUND: 'the host name has no address: choose an address of this machine, or :PORT for all of them',
+}
+
+/**
+ * Lets a server listen.
+ *
+ * @param what what the log says that it does then
+ * @throws CommandFailure if it cannot
+ */
+export async function listen(app: FastifyInstance, at: Listener, what: string, logger: Logger): Promise<void> {
+  try {
+    await app.listen({ host: at.host, port: at.port })
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw new CommandFailure(`cannot listen on ${at.text} (${at.flag}): ${NO_PORT[code] ?? message}`, { cause: error })
+  }
+  const { address: host, port } = app.server.address() as AddressInfo
+  logger.info({ host, port }, what)
+}

@@ -1,0 +1,186 @@
+import { Held } from './held.ts'
+import { JsonError, parseKept } from './parse.ts'
+import { OPEN_LIST, OPEN_OBJECT, type ScanHandler, Scanner } from './scanner.ts'
+import { clear, isWhole, kept, longestName, type Measure, type Part, partOf, type Shape, trim } from './shape.ts'
+
+export interface ProjectorOptions {
+  readonly shape: Shape
+  /**
+   * Bytes that are kept of one element, and of the document apart from its elements. Beyond them, the largest of the
+   * values that are to be kept whole are dropped.
+   */
+  readonly most: number
+  /** Whether each line is a document, as in a watch; else there is one document, of any number of lines. */
+  readonly lines?: boolean
+  /**
+   * Takes each element of the list that the shape has.
+   *
+   * @param whole whether nothing was dropped
+   */
+  readonly element?: (kept: unknown, whole: boolean) => void
+  /** Takes what is kept of a document, as it ends. */
+  readonly document: (kept: unknown, whole: boolean, measure: Measure) => void
+}
+
+/** Where a value that is measured begins. */
+interface Begun {
+  readonly at: number
+  readonly values: number
+  /** The deepest nesting before it. */
+  readonly deepest: number
+}
+
+const NULL = 0x6e
+
+/**
+ * Keeps of JSON texts in UTF-8, which come in chunks of any size, what a shape names, and skips the rest. The result is
+ * that of JSON.parse and a pick: names may be escaped, and of equal names the last counts. No byte is looked at more than twice.
+ * Held are what is kept of one element and of the document, one value that is being read, at most `most` bytes each, and
+ * a byte for each open container.
+ *
+ * Strings, numbers and literals that are skipped are not checked. A document may not have the list whose elements are
+ * handed out twice.
+ */
+export class Projector {
+  readonly #options: ProjectorOptions
+  readonly #root: Part
+  readonly #scanner: Scanner
+  /** The part of each value that is open and known of; undefined for one that is skipped. */
+  readonly #open: (Part | undefined)[] = []
+  #name: string | undefined
+  /** The value that is being kept, and where it begins in the current chunk. */
+  #keeping: Part | undefined
+  #from = 0
+  readonly #held = new Held()
+  #document: Begun = { at: 0, values: 0, deepest: 0 }
+  #measured: Begun = this.#document
+  #handedOut = false
+
+  constructor(options: ProjectorOptions) {
+    this.#options = options
+    this.#root = partOf(options.shape, [])
+    const handler: ScanHandler = {
+      begin: (first, at) => this.#begin(first, at),
+      name: (name) => {
+        this.#name = name
+      },
+      end: (chunk, at) => this.#end(chunk, at),
+    }
+    this.#scanner = new Scanner(handler, longestName(this.#root), options.lines ?? false)
+  }
+
+  /** Bytes of values that go on in the next chunk. */
+  get held(): number {
+    return this.#held.length
+  }
+
+  /**
+   * Reads on; elements and documents are handed out before it returns.
+   *
+   * @throws JsonError if this is no JSON, or what a taker throws; the projector is of no use then
+   */
+  push(chunk: Uint8Array): void {
+    const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    this.#scanner.push(buffer)
+    if (!this.#keeping) return
+    this.#held.add(buffer.subarray(this.#from))
+    this.#from = 0
+    if (this.#held.length > this.#options.most) this.#drop(this.#keeping)
+  }
+
+  /** @throws JsonError if the last document is not complete, or there is none and there has to be one */
+  end(): void {
+    this.#scanner.end()
+  }
+
+  #begin(first: number, at: number): boolean {
+    if (this.#open.length === 0) this.#document = this.#measure(at)
+    const part = this.#next()
+    this.#open.push(part)
+    if (!part) return false
+    if (part.handsOut && this.#handedOut)
+      throw new JsonError(`byte ${this.#scanner.offset(at)}: the list that has been read comes again`)
+    clear(part)
+    switch (part.kind) {
+      case 'whole':
+        this.#keeping = part
+        this.#from = at
+        return false
+      case 'measure':
+        this.#measured = this.#measure(at)
+        return false
+      case 'fields':
+        part.present = first === OPEN_OBJECT
+        return part.present
+      case 'list':
+        part.present = first === OPEN_LIST || first === NULL
+        if (part.present) part.value = 0
+        this.#handedOut = first === OPEN_LIST
+        return this.#handedOut
+    }
+  }
+
+  /** The part that the next value belongs to. */
+  #next(): Part | undefined {
+    if (this.#open.length === 0) return this.#root
+    const outer = this.#open.at(-1)
+    if (outer?.element) return outer.element
+    return this.#name === undefined ? undefined : outer?.fields.get(this.#name)
+  }
+
+  #end(chunk: Buffer, at: number): void {
+    const part = this.#open.pop()
+    if (part && part === this.#keeping) this.#finish(part, chunk, at)
+    else if (part?.kind === 'measure') {
+      part.value = this.#measureSince(this.#measured, at)
+      part.present = true
+    }
+    const outer = this.#open.at(-1)
+    if (part && outer?.kind === 'list') {
+      outer.value = (outer.value as number) + 1
+      this.#options.element?.(kept(part), isWhole(part))
+    }
+    if (this.#open.length === 0) this.#endDocument(at)
+  }
+
+  #endDocument(at: number): void {
+    const root = this.#root
+    const [value, whole, measure] = [kept(root), isWhole(root), this.#measureSince(this.#document, at)]
+    clear(root)
+    this.#handedOut = false
+    this.#options.document(value, whole, measure)
+  }
+
+  /** Takes the value that is being kept, if there is room for it. */
+  #finish(part: Part, chunk: Buffer, at: number): void {
+    part.bytes = this.#held.length + at - this.#from
+    part.present = true
+    trim(part.scope, this.#options.most)
+    if (part.dropped) {
+      this.#drop(part)
+      return
+    }
+    this.#keeping = undefined
+    if (this.#held.length > 0) this.#held.add(chunk.subarray(this.#from, at))
+    part.value = parseKept(this.#held.length > 0 ? this.#held.take() : chunk.toString('utf8', this.#from, at))
+  }
+
+  #drop(part: Part): void {
+    part.dropped = true
+    this.#keeping = undefined
+    this.#held.take()
+  }
+
+  #measure(at: number): Begun {
+    const { values, depth, deepest } = this.#scanner
+    this.#scanner.deepest = depth
+    return { at: this.#scanner.offset(at), values, deepest }
+  }
+
+  #measureSince({ at: from, values: before, deepest }: Begun, at: number): Measure {
+    const { values, depth } = this.#scanner
+    const nesting = this.#scanner.deepest - depth
+    this.#scanner.deepest = Math.max(this.#scanner.deepest, deepest)
+    return { bytes: this.#scanner.offset(at) - from, values: values - before, nesting }
+  }
+}

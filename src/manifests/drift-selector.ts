@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Difference } from './drift.ts'
+
+/**
+ * What AKS's admissions enforcer adds to the namespaceSelector of every webhook, so that none is asked about the
+ * namespaces of AKS itself. Source: https://github.com/openkruise/charts/issues/155,
+ * https://github.com/Kong/kong-operator/issues/239.
+ */
+const AKS = termsOf({
+  matchExpressions: [
+    { key: 'control-plane', operator: 'NotIn', values: ['true'] },
+    { key: 'kubernetes.azure.com/managedby', operator: 'NotIn', values: ['aks'] },
+  ],
+})
+
+/** Where a live label selector differs in what it selects. The order of terms and of values has no meaning. */
+export function selectorDifferences(wanted: unknown, live: unknown, field: string): Difference[] {
+  const [expected, found] = [termsOf(wanted), termsOf(live)]
+  if (isDeepStrictEqual(found, expected)) return []
+  const byAks = field.endsWith('.namespaceSelector') && isDeepStrictEqual(found, new Set([...expected, ...AKS]))
+  return [{ field, wanted, found: live, ...(byAks && { tolerated: "AKS's admissions enforcer" }) }]
+}
+
+/** The terms of a selector, each as one text; one that is no selector is a term of its own. */
+function termsOf(selector: unknown): Set<string> {
+  if (selector === undefined || selector === null) return new Set()
+  const { matchLabels, matchExpressions, ...rest } = Object(selector) as Record<string, unknown>
+  if (typeof selector !== 'object' || Object.keys(rest).length > 0) return new Set([JSON.stringify(selector)])
+  const expressions = Array.isArray(matchExpressions) ? matchExpressions : [matchExpressions ?? []].flat()
+  const labels = Object.entries(Object(matchLabels ?? {})).map(([key, value]) => ({
+    key,
+    operator: 'In',
+    values: [value],
+  }))
+  return new Set([...expressions, ...labels].map(termText))
+}
+
+function termText(term: unknown): string {
+  const { key, operator, values } = Object(term) as { key?: unknown; operator?: unknown; values?: unknown }
+  return JSON.stringify([key, operator, Array.isArray(values) ? [...new Set(values)].sort() : (values ?? [])])
+}

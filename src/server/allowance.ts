@@ -1,0 +1,139 @@
+import { grantedTime, halfOf } from './deadline.ts'
+import type { HeldFor, Load, ShedReason } from './load.ts'
+
+/**
+ * The time and the room of one request: when it has to be answered, and what it holds until then. All of its times
+ * count from the first try of the request.
+ */
+export class Allowance {
+  readonly #load: Load
+  readonly #now: () => number
+  readonly #granted: number
+  readonly #arrived: number
+  readonly #held: Record<HeldFor, number> = { bodies: 0, values: 0, answers: 0 }
+  /** When the first try of this request arrived. */
+  #begun: number
+  #reviewing = false
+  #readingOversized = false
+  #gone = false
+  #whenGone: (() => void) | undefined
+  #lookUps: AbortController | undefined
+  #lookUpTimer: NodeJS.Timeout | undefined
+
+  /** @param now a monotonic clock, in ms */
+  constructor(load: Load, now: () => number, timeout: unknown) {
+    this.#load = load
+    this.#now = now
+    this.#granted = grantedTime(timeout)
+    this.#arrived = now()
+    this.#begun = this.#arrived
+  }
+
+  /** When the first try arrived, on the clock of the load. */
+  get begun(): number {
+    return this.#begun
+  }
+
+  /** Time until the API server waits no more, in ms; below 0 if it waits no more already. */
+  get left(): number {
+    return this.#begun + this.#granted - this.#now()
+  }
+
+  /** Whether nobody waits for the answer any more. */
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** Calls back once the client has gone while its body is read. */
+  whenGone(callback: () => void): void {
+    this.#whenGone = callback
+  }
+
+  /** Says that this request was tried before. */
+  continue(begun: number): void {
+    this.#begun = begun
+  }
+
+  /** Says that nobody waits for the verdict any more. */
+  turnAwayGone(): void {
+    this.#turnAway('gone')
+  }
+
+  /** Holds memory. A reason why not means that the request is turned away, and holds nothing any more. */
+  reserve(what: HeldFor, bytes: number): ShedReason | undefined {
+    if (this.#gone) return this.#turnAway('gone')
+    if (!this.#load.reserve(what, bytes)) return this.#turnAway('memory')
+    this.#held[what] += bytes
+    return undefined
+  }
+
+  /** Gives back what is held for this. */
+  release(what: HeldFor): void {
+    this.#load.held[what] -= this.#held[what]
+    this.#held[what] = 0
+  }
+
+  /** Begins to read a body that is too large to take. */
+  startOversized(): ShedReason | undefined {
+    if (!this.#load.startOversized()) return this.#turnAway('reviews')
+    this.#readingOversized = true
+    return undefined
+  }
+
+  /** Whether the turn came too late; half of the time that was left when the request arrived may have gone by. */
+  startTurn(): ShedReason | undefined {
+    if (this.#gone) return this.#turnAway('gone')
+    const patience = halfOf(this.#begun + this.#granted - this.#arrived)
+    return this.#now() - this.#arrived > patience ? this.#turnAway('late') : undefined
+  }
+
+  /** Begins with the judgement; until `finish`, what is held stays held, whatever the client does. */
+  startReview(): ShedReason | undefined {
+    if (!this.#load.startReview()) return this.#turnAway('reviews')
+    this.#reviewing = true
+    return undefined
+  }
+
+  /** Begins with look-ups: they end when half of the time that is left is over, or when the client has gone. */
+  startLookUps(): AbortSignal {
+    const lookUps = new AbortController()
+    const late = () => lookUps.abort(new DOMException('look-ups took too long', 'TimeoutError'))
+    this.#lookUpTimer = setTimeout(late, halfOf(this.left))
+    this.#lookUps = lookUps
+    if (this.#gone) lookUps.abort()
+    return lookUps.signal
+  }
+
+  /** Ends the judgement. Only what the answer holds stays. */
+  finish(): void {
+    clearTimeout(this.#lookUpTimer)
+    if (this.#reviewing) this.#load.counts.reviews -= 1
+    if (this.#readingOversized) this.#load.counts.oversized -= 1
+    this.#reviewing = false
+    this.#readingOversized = false
+    this.release('bodies')
+    this.release('values')
+  }
+
+  /** Holds an answer until it is sent. */
+  answer(bytes: number): void {
+    this.#held.answers += bytes
+    this.#load.held.answers += bytes
+  }
+
+  /** Says that the client has its answer, or has gone without. */
+  leave(answered: boolean): void {
+    this.release('answers')
+    if (!this.#reviewing) this.finish()
+    if (answered) return
+    this.#gone = true
+    this.#whenGone?.()
+    this.#lookUps?.abort()
+  }
+
+  #turnAway(reason: ShedReason): ShedReason {
+    this.finish()
+    this.#load.shed[reason] += 1
+    return reason
+  }
+}

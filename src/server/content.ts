@@ -1,0 +1,137 @@
+import type { Oversize } from '../admission/oversize.ts'
+import { NotAReview } from '../admission/review.ts'
+import { Projector } from '../json/projector.ts'
+import type { Measure } from '../json/shape.ts'
+
+const MIB = 1024 * 1024
+
+/**
+ * The largest object that is judged. The API server takes 3 MiB a request; in a review, `<`, `>` and `&` take six times
+ * that, and are rare. Objects of Gateway API have some thousand values, nested 15 deep.
+ * Source: k8s.io/apiserver/pkg/server/config.go, MaxRequestBodyBytes.
+ */
+const LARGEST_OBJECT: Measure = { bytes: 4 * MIB, values: 120_000, nesting: 1_000 }
+
+/** The largest that the rest of a review may be: who asks, and what for. */
+const LARGEST_REST: Measure = { bytes: MIB, values: 20_000, nesting: 1_000 }
+
+/** The largest body that can hold a review that is judged, in bytes: of an update, it has two objects. */
+export const LARGEST_BODY = 2 * LARGEST_OBJECT.bytes + LARGEST_REST.bytes
+
+/** What is kept of a review that is too large, in bytes: uid, names and groups. */
+const LARGEST_SUMMARY = 16 * 1024
+
+const SUMMARY = {
+  apiVersion: 'whole',
+  kind: 'whole',
+  request: {
+    uid: 'whole',
+    kind: { group: 'whole', version: 'whole', kind: 'whole' },
+    subResource: 'whole',
+    name: 'whole',
+    namespace: 'whole',
+    operation: 'whole',
+    dryRun: 'whole',
+    userInfo: { username: 'whole', groups: 'whole' },
+    options: { fieldManager: 'whole' },
+    object: 'measure',
+    oldObject: 'measure',
+  },
+} as const
+
+/** A review without its objects, and how large it is. */
+export interface Summary {
+  /** As JSON.parse would give it, but with the size of the objects in their place. */
+  readonly review: unknown
+  readonly object: Measure | undefined
+  readonly oldObject: Measure | undefined
+  /** Of all of it. */
+  readonly total: Measure
+}
+
+/** Reads a review of any size for its summary. */
+export class SummaryReader {
+  #summary: Summary | undefined
+  readonly #projector = new Projector({
+    shape: SUMMARY,
+    most: LARGEST_SUMMARY,
+    document: (review, _whole, total) => {
+      const { object, oldObject } = (review as { request?: Partial<Summary> } | undefined)?.request ?? {}
+      this.#summary = { review, object, oldObject, total }
+    },
+  })
+
+  /** @throws NotAReview if this is no JSON */
+  push(chunk: Uint8Array): void {
+    orNoReview(() => this.#projector.push(chunk))
+  }
+
+  /** @throws NotAReview if this is no JSON */
+  end(): Summary {
+    orNoReview(() => this.#projector.end())
+    return this.#summary as Summary
+  }
+}
+
+function orNoReview(read: () => void): void {
+  try {
+    read()
+  } catch (error) {
+    throw new NotAReview(`the body is no JSON: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Why a review is too large to judge, and whether its stored object is. */
+export interface Excess {
+  readonly oversize: Oversize
+  readonly storedOversized: boolean
+}
+
+/** Why a review is too large to judge; undefined if it is not. */
+export function excessOf({ object, oldObject, total }: Summary): Excess | undefined {
+  const [ofObject, ofOldObject] = [over(object, LARGEST_OBJECT), over(oldObject, LARGEST_OBJECT)]
+  const oversize = ofObject ?? ofOldObject ?? over(restOf(total, object, oldObject), LARGEST_REST)
+  return oversize && { oversize, storedOversized: ofOldObject !== undefined }
+}
+
+function over(measure: Measure | undefined, most: Measure): Oversize | undefined {
+  for (const cap of ['bytes', 'values', 'nesting'] as const) {
+    const found = measure?.[cap] ?? 0
+    if (found > most[cap]) return { cap, found, most: most[cap] }
+  }
+  return undefined
+}
+
+function restOf(total: Measure, ...objects: (Measure | undefined)[]): Measure {
+  const sum = (what: 'bytes' | 'values') => objects.reduce((sum, object) => sum + (object?.[what] ?? 0), 0)
+  return { bytes: total.bytes - sum('bytes'), values: total.values - sum('values'), nesting: total.nesting - 2 }
+}
+
+/** What can be said of a JSON text without reading it. */
+export interface Look {
+  /** At least as many as the values in it: each but the first follows one of these bytes, `,`, `[` and `{`. */
+  readonly values: number
+  /** At least as many as the levels of nesting. */
+  readonly openings: number
+  readonly ascii: boolean
+}
+
+const [COMMA, LIST, OBJECT] = Buffer.from(',[{')
+
+export function lookAt(bytes: Buffer): Look {
+  let commas = 0
+  let openings = 0
+  let highest = 0
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number
+    if (byte === COMMA) commas += 1
+    else if (byte === LIST || byte === OBJECT) openings += 1
+    highest |= byte
+  }
+  return { values: commas + openings, openings, ascii: highest < 0x80 }
+}
+
+/** Whether a body may hold too much, so that it has to be measured. */
+export function isDoubtful({ values, openings }: Look, { length }: Buffer): boolean {
+  return length > LARGEST_OBJECT.bytes || values > LARGEST_REST.values || openings > LARGEST_OBJECT.nesting
+}

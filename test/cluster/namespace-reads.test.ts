@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { suite, type TestContext, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { FairQueue } from '../../src/cluster/fair-queue.ts'
+import { type Made, NamespaceReads } from '../../src/cluster/namespace-reads.ts'
+import { GrantIndex } from '../../src/policy/grant-index.ts'
+
+/** The time after which a read is slow, in ms. */
+const SLOW = 1_000
+
+/** Reads that the test ends, on a clock that only it moves. */
+function start(t: TestContext) {
+  const clock = { now: 0 }
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const begun: { own: boolean; signal: AbortSignal; end: (bytes: number) => void; fail: (error: Error) => void }[] = []
+  const reads = new NamespaceReads(
+    (signal, own) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Made>()
+      signal.addEventListener('abort', () => reject(signal.reason))
+      begun.push({ own, signal, end: (bytes) => resolve({ grants: new GrantIndex(), bytes }), fail: reject })
+      return promise
+    },
+    new FairQueue(8, 60_000),
+    () => clock.now,
+  )
+  const pass = async (ms: number) => {
+    clock.now += ms
+    t.mock.timers.tick(ms)
+    await turn()
+  }
+  /** Joins, and tells what has come of it. */
+  const join = (owner = 'shop') => {
+    const state: { bytes?: number; error?: unknown } = {}
+    reads.join(owner).then(
+      ({ bytes }) => {
+        state.bytes = bytes
+      },
+      (error) => {
+        state.error = error
+      },
+    )
+    return state
+  }
+  const running = () => begun.filter(({ signal }) => !signal.aborted).length
+  return { reads, begun, pass, join, running }
+}
+
+suite('reads of one namespace', () => {
+  test('a slow read gets a second one beside it, on a connection of its own, which answers for both', async (t) => {
+    const { begun, pass, join, reads } = start(t)
+    const first = join()
+    await pass(SLOW - 1)
+    assert.equal(begun.length, 1)
+    await pass(1)
+    assert.deepEqual(
+      begun.map(({ own }) => own),
+      [false, true],
+    )
+    begun[1]?.end(2)
+    await turn()
+    assert.deepEqual(first, { bytes: 2 })
+    assert.equal(begun[0]?.signal.aborted, true, 'the slow one is given up')
+    await turn()
+    assert.ok(reads.idle)
+  })
+
+  test('nobody waits behind a slow read: who comes meanwhile shares the one that begins beside it', async (t) => {
+    const { begun, pass, join } = start(t)
+    join()
+    await pass(SLOW / 2)
+    const [second, third] = [join(), join('store')]
+    assert.equal(begun.length, 1)
+    await pass(SLOW / 2)
+    assert.equal(begun.length, 2)
+    begun[1]?.end(2)
+    await turn()
+    assert.deepEqual([second, third], [{ bytes: 2 }, { bytes: 2 }])
+  })
+
+  test('at most two are on their way, and the oldest may end: the other one gives way', async (t) => {
+    const { begun, pass, join, running } = start(t)
+    const first = join()
+    await pass(SLOW)
+    const second = join()
+    await pass(SLOW)
+    const third = join()
+    await pass(SLOW)
+    assert.equal(begun.length, 4)
+    assert.equal(running(), 2)
+    assert.deepEqual(
+      begun.map(({ signal }) => signal.aborted),
+      [false, true, true, false],
+    )
+    begun[0]?.end(1)
+    await turn()
+    assert.deepEqual([first, second, third], [{ bytes: 1 }, {}, {}])
+    begun[3]?.end(4)
+    await turn()
+    assert.deepEqual([second, third], [{ bytes: 4 }, { bytes: 4 }])
+  })
+
+  test('those who wait for a read that fails get what one beside it makes', async (t) => {
+    const { begun, pass, join } = start(t)
+    const first = join()
+    await pass(SLOW)
+    begun[0]?.fail(new Error('broken'))
+    await turn()
+    assert.deepEqual(first, {})
+    begun[1]?.end(2)
+    await turn()
+    assert.deepEqual(first, { bytes: 2 })
+  })
+
+  test('where all fail, those who wait hear of it, and the next ones begin anew', async (t) => {
+    const { begun, pass, join } = start(t)
+    const first = join()
+    await pass(SLOW)
+    begun[1]?.fail(new Error('two'))
+    await turn()
+    assert.deepEqual(first, {}, 'the first may still end')
+    const error = new Error('one')
+    begun[0]?.fail(error)
+    await turn()
+    assert.deepEqual(first, { error })
+    await turn()
+    const second = join()
+    begun[2]?.end(3)
+    await turn()
+    assert.deepEqual(second, { bytes: 3 })
+  })
+
+  test('without anybody new, no third one begins', async (t) => {
+    const { begun, pass, join } = start(t)
+    join()
+    for (let second = 0; second < 8; second += 1) await pass(SLOW)
+    assert.equal(begun.length, 2)
+  })
+})

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { pino } from 'pino'
+import { type Api, ApiError } from '../../src/cluster/api.ts'
+import {
+  compare,
+  DriftWatch,
+  driftLines,
+  registrationOf,
+  toleratedLines,
+  type Wanted,
+} from '../../src/commands/drift.ts'
+import { catalogueOf, loadConfig } from '../../src/config/load.ts'
+import { rbac } from '../../src/manifests/rbac.ts'
+import type { WebhookClient } from '../../src/manifests/webhook.ts'
+import { type Issued, issue } from '../harness/certificates.ts'
+
+const config = loadConfig(undefined)
+const authority = issue({ name: 'authority', ca: true })
+const server = issue({ name: 'server', by: authority, hosts: ['refgrant.refgrant-system.svc'], ips: ['127.0.0.1'] })
+const stranger = issue({ name: 'stranger', ca: true })
+
+// biome-ignore lint/suspicious/noExplicitAny: what the API server holds may have any shape
+type Live = any
+
+/** An API server that holds what the manifests say, with a change. */
+function holding(client: WebhookClient, change: (registration: Live) => void = () => {}): Api {
+  const registration = structuredClone(registrationOf(config, client)) as Live
+  change(registration)
+  const roles = rbac(catalogueOf(config).grantKinds).filter(({ kind }) => kind === 'ClusterRole')
+  const get = async (path: string) => (path.includes('/clusterroles/') ? roles[0] : registration)
+  return { get } as unknown as Api
+}
+
+async function drift(api: Api, wanted: Partial<Wanted> = {}) {
+  const comparisons = await compare(api, { config, client: {}, ...wanted }, AbortSignal.timeout(10_000))
+  return { lines: comparisons.flatMap(driftLines), tolerated: comparisons.flatMap(toleratedLines) }
+}
+
+const lines = async (...all: Parameters<typeof drift>) => (await drift(...all)).lines
+const entries = ['deny', 'warn', 'audit', 'advisory']
+const trusting = (one: Issued) => ({ caBundle: one.cert })
+const served = server.cert
+
+suite('the certificate that is served, compared with a live registration', () => {
+  test('is trusted by a Service and by a URL', async () => {
+    assert.deepEqual(await lines(holding(trusting(authority)), { served }), [])
+    assert.deepEqual(await lines(holding({ ...trusting(authority), url: 'https://127.0.0.1:8443' }), { served }), [])
+  })
+
+  test('is not trusted by any entry where the authorities are other ones', async () => {
+    const found = await lines(holding(trusting(stranger)), { served })
+    assert.equal(found.length, entries.length)
+    for (const [index, entry] of entries.entries())
+      assert.ok(
+        found[index]?.startsWith(
+          `ValidatingWebhookConfiguration refgrant: webhooks[${entry}.refgrant.dev].clientConfig.caBundle does not verify the certificate that is served: `,
+        ),
+        found[index],
+      )
+  })
+
+  const bundles: Record<string, unknown> = { absent: undefined, empty: '', null: null }
+  for (const [title, caBundle] of Object.entries(bundles))
+    test(`is not trusted by the one entry whose authorities are ${title}`, async () => {
+      const api = holding(trusting(authority), ({ webhooks }) => {
+        webhooks[0].clientConfig.caBundle = caBundle
+      })
+      const [line, ...others] = await lines(api, { served })
+      assert.match(line ?? '', /webhooks\[deny\.refgrant\.dev\]\.clientConfig\.caBundle is empty, /)
+      assert.deepEqual(others, [])
+    })
+
+  test('is not trusted by garbage in base64, and by what is none', async () => {
+    for (const caBundle of [Buffer.from('garbage').toString('base64'), '%%%%', 7]) {
+      const api = holding(trusting(authority), ({ webhooks }) => {
+        webhooks[0].clientConfig.caBundle = caBundle
+      })
+      assert.match((await lines(api, { served })).join(), /caBundle (holds no certificate|is empty)/)
+    }
+  })
+
+  test('is not valid for another Service or another host', async () => {
+    const api = holding(trusting(authority), ({ webhooks }) => {
+      webhooks[0].clientConfig.service.namespace = 'other'
+      webhooks[1].clientConfig = {
+        ...webhooks[1].clientConfig,
+        service: undefined,
+        url: 'https://localhost/validate/warn',
+      }
+    })
+    const found = await lines(api, { served })
+    assert.match(found.join('\n'), /deny.*clientConfig is reached as "refgrant\.other\.svc", and/)
+    assert.match(found.join('\n'), /warn\.refgrant\.dev\]\.clientConfig is reached as "localhost", and the certificate/)
+    assert.equal(found.length, 3)
+  })
+
+  test('is not compared where nothing is served', async () => {
+    assert.deepEqual(await lines(holding(trusting(stranger))), [])
+  })
+
+  test('is compared whatever shape the registration has', async () => {
+    const each = (change: object) => (live: Live) => {
+      for (const one of live.webhooks) Object.assign(one, change)
+    }
+    const shapes: ((live: Live) => void)[] = [
+      (live) => Object.assign(live, { webhooks: undefined }),
+      (live) => Object.assign(live, { webhooks: [null, 7, {}] }),
+      each({ clientConfig: undefined }),
+      each({ clientConfig: null }),
+      each({ clientConfig: { service: 7, url: 7 } }),
+    ]
+    for (const shape of shapes) assert.ok((await lines(holding(trusting(authority), shape), { served })).length >= 4)
+  })
+})
+
+suite('what --url and --ca say', () => {
+  test('is compared', async () => {
+    const client = { url: 'https://a.example', caBundle: authority.cert }
+    assert.deepEqual(await lines(holding(client), { client }), [])
+    const other = await lines(holding({ url: 'https://b.example', caBundle: stranger.cert }), { client })
+    assert.equal(other.length, 2 * entries.length)
+    assert.match(
+      other.join('\n'),
+      /url is "https:\/\/b\.example\/validate\/deny", the configuration says "https:\/\/a\./,
+    )
+    assert.match(other.join('\n'), /caBundle holds "CN=stranger" .*, and --ca holds "CN=authority" /)
+  })
+
+  test('is the same where the order and the text around the certificates differ', async () => {
+    const live = { caBundle: `# first\n${stranger.cert}${authority.cert}` }
+    assert.deepEqual(await lines(holding(live), { client: { caBundle: authority.cert + stranger.cert } }), [])
+  })
+})
+
+test('the terms that AKS adds are named, and are no drift', async () => {
+  const api = holding(trusting(authority), ({ webhooks }) => {
+    for (const one of webhooks)
+      one.namespaceSelector = {
+        matchExpressions: [
+          ...(one.namespaceSelector?.matchExpressions ?? []),
+          { key: 'control-plane', operator: 'NotIn', values: ['true'] },
+          { key: 'kubernetes.azure.com/managedby', operator: 'NotIn', values: ['aks'] },
+        ],
+      }
+  })
+  const { lines, tolerated } = await drift(api, { served })
+  assert.deepEqual(lines, [])
+  assert.equal(tolerated.length, entries.length)
+  assert.equal(
+    tolerated[0],
+    "ValidatingWebhookConfiguration refgrant: webhooks[deny.refgrant.dev].namespaceSelector has terms that AKS's admissions enforcer adds; that is no drift",
+  )
+})
+
+suite('a server that compares again and again', () => {
+  const watch = (api: Api, write: (line: string) => void) => {
+    const logger = pino({ level: 'info', base: null }, { write })
+    return new DriftWatch(api, () => ({ config, client: {}, served }), logger)
+  }
+
+  test('logs a difference once, and its end', async () => {
+    const log: string[] = []
+    const apis = [holding(trusting(stranger)), holding(trusting(stranger)), holding(trusting(authority))]
+    const api = { get: (path: string, signal: AbortSignal) => (apis[0] as Api).get(path, signal) } as unknown as Api
+    const drifting = watch(api, (line) => log.push(line))
+    for (const expected of [4, 4, 0]) {
+      await drifting.compare()
+      assert.equal(drifting.lines?.length, expected)
+      apis.shift()
+    }
+    assert.deepEqual(
+      log.map((line) => JSON.parse(line).differences.length),
+      [4, 0],
+    )
+  })
+
+  test('logs once that it cannot, for as long as it cannot', async () => {
+    const log: string[] = []
+    let fails = true
+    const good = holding(trusting(authority))
+    const get = async (path: string, signal: AbortSignal) => {
+      if (fails) throw new ApiError(path, 403, 'no')
+      return good.get(path, signal)
+    }
+    const drifting = watch({ get } as unknown as Api, (line) => log.push(line))
+    for (const now of [true, true, false, true]) {
+      fails = now
+      await drifting.compare()
+      assert.equal(drifting.lines?.length, now ? undefined : 0)
+    }
+    assert.deepEqual(
+      log.map((line) => JSON.parse(line).msg.split(' ')[0]),
+      ['cannot', 'compared', 'cannot'],
+    )
+  })
+
+  test('ends a comparison that is under way when it stops, and says nothing of it', async () => {
+    const log: string[] = []
+    const get = (_path: string, signal: AbortSignal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const drifting = watch({ get } as unknown as Api, (line) => log.push(line))
+    const comparison = drifting.compare()
+    drifting.stop()
+    await comparison
+    assert.deepEqual(log, [])
+  })
+})

@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { after, before, suite, type TestContext, test } from 'node:test'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { until } from '../harness/api-client.ts'
+import { folderWith, GRANT, refgrant } from '../harness/cli.ts'
+import { FakeApiServer } from '../harness/fake-api-server.ts'
+
+/** How long a start that fails may take to end, in ms, before the test kills it; it takes less than 1 s alone. */
+const STUCK = 60_000
+
+const authority = issueAuthority('start', 1)
+const pair = issueServer(authority, ['localhost'], 1)
+const HEAD = 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\n'
+const OWN_ROW = `${HEAD}guardedFields:
+  - from: { group: example.com, kind: Policy, plural: policies }
+    path: spec.backends[]
+`
+const BROKEN = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
+const folder = folderWith({
+  'tls.crt': pair.cert,
+  'tls.key': pair.key,
+  'other.key': issueServer(authority, ['localhost'], 1).key,
+  'expired.crt': issueServer(authority, ['localhost'], -0.01).cert,
+  'chain-broken.crt': `${pair.cert}${BROKEN}`,
+  'ca-broken.crt': `${authority.cert}${BROKEN}`,
+  'none.pem': 'none\n',
+  'config.yaml': HEAD,
+  'own-row.yaml': OWN_ROW,
+  'config-wrong.yaml': `${HEAD}mode: off\n`,
+  'config-broken.yaml': 'kind: [\n',
+  'kubeconfig-broken': 'clusters: [\n',
+  'kubeconfig-empty': '',
+  'kubeconfig-http': JSON.stringify({
+    clusters: [{ name: 'c', cluster: { server: 'not a url' } }],
+    users: [],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'c',
+  }),
+  'grants/grant.yaml': GRANT,
+})
+
+let fake: FakeApiServer
+let kubeconfig: string
+let taken: Server
+let occupied: string
+
+before(async () => {
+  fake = await FakeApiServer.start()
+  kubeconfig = fake.kubeconfig()
+  taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  occupied = `127.0.0.1:${(taken.address() as { port: number }).port}`
+})
+after(() => {
+  taken.close()
+  fake.close()
+})
+
+const PROGRAM = path.resolve('src/cli.ts')
+const PAIR = ['--cert', 'tls.crt', '--key', 'tls.key']
+const USUAL = ['serve', ...PAIR, '--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
+
+/** Runs `serve` with what it needs, changed by further flags, until it has ended by itself. */
+function serve(flags: readonly string[], options: Parameters<typeof refgrant>[1] = {}) {
+  const source = flags.some((flag) => ['--grants', '--kubeconfig', '--context'].includes(flag))
+    ? []
+    : ['--kubeconfig', kubeconfig]
+  const signal = AbortSignal.timeout(STUCK)
+  return refgrant([...USUAL, ...source, '--config', 'config.yaml', ...flags], { cwd: folder, signal, ...options })
+}
+
+/** Why a start fails: what is given, and what the one line on standard error says. */
+const failures: Record<string, [flags: () => string[], says: RegExp]> = {
+  'the port is taken': [
+    () => ['--listen', occupied],
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+ \(--listen\): .* listens there already: /,
+  ],
+  'the port of health is taken': [
+    () => ['--metrics-listen', occupied],
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+ \(--metrics-listen\): .* listens there already: /,
+  ],
+  'the port is taken, with grants of a folder': [
+    () => ['--listen', occupied, '--grants', 'grants'],
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+ \(--listen\): .* listens there already: /,
+  ],
+  'both ports are one': [
+    () => ['--listen', '127.0.0.1:18443', '--metrics-listen', '127.0.0.1:18443'],
+    /^refgrant: cannot listen on 127\.0\.0\.1:18443 .*--listen and --metrics-listen/,
+  ],
+  'the address is not of this machine': [
+    () => ['--listen', '192.0.2.1:8443'],
+    /^refgrant: cannot listen on 192\.0\.2\.1:8443 \(--listen\): this machine has no such address: /,
+  ],
+  'the host has no address': [
+    () => ['--listen', 'no-such-host.invalid:8443'],
+    /^refgrant: cannot listen on no-such-host\.invalid:8443 \(--listen\): the host name has no address: /,
+  ],
+  'no port is given': [() => ['--listen', '127.0.0.1'], /^refgrant: --listen: "127\.0\.0\.1" is no address: write /],
+  'the port is too large': [
+    () => ['--metrics-listen', ':65536'],
+    /^refgrant: --metrics-listen: ":65536" is no address/,
+  ],
+  'the certificate is missing': [
+    () => ['--cert', 'gone.crt'],
+    /^refgrant: cannot read the certificate: ENOENT.*gone\.crt.*refgrant certs/,
+  ],
+  'the certificate is a folder': [() => ['--cert', 'grants'], /^refgrant: cannot read the certificate: EISDIR/],
+  'the certificate is none': [() => ['--cert', 'none.pem'], /^refgrant: none\.pem holds no PEM that can be used: /],
+  'the certificate has expired': [() => ['--cert', 'expired.crt'], /^refgrant: .*expired/],
+  'the chain is broken': [() => ['--cert', 'chain-broken.crt'], /^refgrant: chain-broken\.crt holds no PEM that can/],
+  'the key is missing': [() => ['--key', 'gone.key'], /^refgrant: cannot read the private key: ENOENT.*gone\.key/],
+  'the key is none': [() => ['--key', 'none.pem'], /^refgrant: none\.pem holds no PEM that can be used: /],
+  'the key is of another certificate': [
+    () => ['--key', 'other.key'],
+    /^refgrant: the key in other\.key does not belong/,
+  ],
+  'the authorities of clients are missing': [
+    () => ['--client-ca', 'gone.crt'],
+    /^refgrant: cannot read the authorities of clients: ENOENT.*gone\.crt.*--client-ca/,
+  ],
+  'the authorities of clients are none': [() => ['--client-ca', 'none.pem'], /^refgrant: none\.pem holds no PEM/],
+  'one of the authorities of clients is broken': [
+    () => ['--client-ca', 'ca-broken.crt'],
+    /^refgrant: ca-broken\.crt holds no PEM that can be used: /,
+  ],
+  'clients have names and no authority': [() => ['--client-name', 'a'], /^refgrant: --client-name needs --client-ca/],
+  'the configuration is missing': [() => ['--config', 'gone.yaml'], /^refgrant: gone\.yaml: ENOENT/],
+  'the configuration is a folder': [() => ['--config', 'grants'], /^refgrant: grants: EISDIR/],
+  'the configuration is wrong': [() => ['--config', 'config-wrong.yaml'], /^refgrant: config-wrong\.yaml:3: mode /],
+  'the configuration is broken': [() => ['--config', 'config-broken.yaml'], /^refgrant: config-broken\.yaml:\d: /],
+  'the kubeconfig is missing': [
+    () => ['--kubeconfig', 'gone'],
+    /^refgrant: cannot use the kubeconfig: ENOENT.*gone.*--kubeconfig/,
+  ],
+  'the kubeconfig is broken': [() => ['--kubeconfig', 'kubeconfig-broken'], /^refgrant: cannot use the kubeconfig: /],
+  'the kubeconfig is empty': [() => ['--kubeconfig', 'kubeconfig-empty'], /^refgrant: cannot use the kubeconfig: /],
+  'the kubeconfig has no usable server': [
+    () => ['--kubeconfig', 'kubeconfig-http'],
+    /^refgrant: cannot use the kubeconfig: its server "not a url" is no https:\/\/ address/,
+  ],
+  'the context is not there': [
+    () => ['--kubeconfig', kubeconfig, '--context', 'gone'],
+    /^refgrant: cannot use the kubeconfig: there is no context "gone"/,
+  ],
+  'the folder of grants is missing': [
+    () => ['--grants', 'gone'],
+    /^refgrant: cannot read the folder of grants: ENOENT.*gone.*--grants/,
+  ],
+  'the folder of grants is a file': [() => ['--grants', 'tls.crt'], /^refgrant: cannot read the folder of grants: /],
+  'a flag is unknown': [() => ['--wrong'], /^error: unknown option '--wrong'/],
+  'a flag has a wrong value': [
+    () => ['--drain', 'soon'],
+    /^error: option '--drain <seconds>' argument 'soon' is invalid/,
+  ],
+  'a drain is longer than a timer can be': [
+    () => ['--drain', '1e9'],
+    /^error: option '--drain <seconds>' argument '1e9'/,
+  ],
+  'a drain never ends': [() => ['--drain', 'Infinity'], /^error: option '--drain <seconds>' argument 'Infinity'/],
+  'two sources are given': [() => ['--grants', 'grants', '--context', 'c'], /^error: option '--grants <folder>'/],
+}
+
+suite('a start fails with exit code 2 and one line that says why, if', { concurrency: 2 }, () => {
+  for (const [title, [flags, says]] of Object.entries(failures)) {
+    test(title, async () => {
+      const { code, stdout, stderr } = await serve(flags())
+      assert.deepEqual([code, stderr.trimEnd().split('\n').length], [2, 1], stderr)
+      assert.match(stderr, says)
+      assert.doesNotMatch(stdout, /"serving reviews"/)
+    })
+  }
+
+  test('a variable of the environment has a wrong value', async () => {
+    const { code, stderr } = await serve([], { env: { REFGRANT_LOG_LEVEL: 'loud' } })
+    assert.equal(code, 2)
+    assert.match(stderr, /REFGRANT_LOG_LEVEL/)
+  })
+
+  test('the system does not let it use the port', { skip: process.platform !== 'linux' && 'needs Linux' }, async () => {
+    // A network of its own, in which ports below 1024 need a right that is taken away.
+    const under = ['unshare', '--map-root-user', '--net', 'setpriv', '--bounding-set=-net_bind_service']
+    const { code, stderr } = await serve(['--grants', 'grants', '--metrics-listen', '0.0.0.0:80'], { under })
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /^refgrant: cannot listen on 0\.0\.0\.0:80 \(--metrics-listen\): permission denied: [^\n]*\n$/)
+  })
+
+  test('a field of its own cannot be served', async (t) => {
+    const own = await ownFake(t)
+    const running = serve(['--config', 'own-row.yaml', '--kubeconfig', own.kubeconfig()])
+    const group = { name: 'example.com', versions: [{ groupVersion: 'example.com/v1', version: 'v1' }] }
+    ;(await own.expect('/apis')).answer({ kind: 'APIGroupList', groups: [group] })
+    const resources = [{ name: 'policies', kind: 'Policy', namespaced: false }]
+    ;(await own.expect('/apis/example.com/v1')).answer({ kind: 'APIResourceList', resources })
+    const { code, stderr } = await running
+    assert.equal(code, 2)
+    assert.match(stderr, /^refgrant: the guarded field "spec\.backends\[\]" of "Policy" [^\n]*\n$/)
+  })
+})
+
+suite('a signal ends a server', () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    test(`that still waits for the API server's discovery: ${signal}`, async (t) => {
+      const own = await ownFake(t)
+      const server = start(t, ['--config', 'own-row.yaml', '--kubeconfig', own.kubeconfig()])
+      await own.expect('/apis')
+      server.kill(signal)
+      const { code, stdout } = await endOf(server)
+      assert.equal(code, 0)
+      assert.doesNotMatch(stdout, /"serving reviews"/)
+    })
+
+    test(`that waits for a credential plugin: ${signal}`, async (t) => {
+      const own = await ownFake(t)
+      const marker = path.join(folderWith({}), 'asked')
+      const script = `require('fs').writeFileSync(${JSON.stringify(marker)}, String(process.pid)); setInterval(() => {}, 1000)`
+      const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: process.execPath, args: ['-e', script] }
+      const user = { exec: { ...exec, interactiveMode: 'Never' } }
+      const server = start(t, ['--config', 'own-row.yaml', '--kubeconfig', own.kubeconfig({ tester: user })])
+      await until('the plugin is asked', async () => existsSync(marker) && readFileSync(marker, 'utf8') !== '')
+      t.after(() => process.kill(Number(readFileSync(marker, 'utf8')), 'SIGKILL'))
+      server.kill(signal)
+      assert.equal((await endOf(server)).code, 0)
+    })
+
+    test(`whose API server never answers: ${signal}`, async (t) => {
+      const own = await ownFake(t)
+      const server = start(t, ['--drain', '0', '--kubeconfig', own.kubeconfig()])
+      await own.next()
+      server.kill(signal)
+      assert.equal((await endOf(server)).code, 0)
+    })
+  }
+})
+
+async function ownFake(t: TestContext): Promise<FakeApiServer> {
+  const own = await FakeApiServer.start()
+  t.after(() => own.close())
+  return own
+}
+
+function start(t: TestContext, flags: readonly string[]): ChildProcess {
+  const argv = [PROGRAM, ...USUAL, '--config', 'config.yaml', ...flags]
+  const server = spawn(process.execPath, argv, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => server.kill('SIGKILL'))
+  return server
+}
+
+async function endOf(server: ChildProcess): Promise<{ code: number | null; stdout: string }> {
+  const [stdout, [code]] = await Promise.all([text(server.stdout as Readable), once(server, 'exit')])
+  return { code, stdout }
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { crossingReferences, MOST_REFERENCES } from '../../src/policy/crossing.ts'
+
+const from = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }
+const route = (backendRefs: unknown[], parentRefs: unknown[] = []) => ({
+  spec: { parentRefs, rules: [{ backendRefs }] },
+})
+const many = (count: number, namespace: string) => Array.from({ length: count }, () => ({ name: 'x', namespace }))
+const catalogue = new Catalogue(guardedFields)
+
+suite('references into other namespaces', () => {
+  test('beyond the most that are judged are counted and not kept', () => {
+    const { references, count } = crossingReferences(catalogue, from, route(many(MOST_REFERENCES + 5, 'billing')))
+    assert.deepEqual([references.length, count], [MOST_REFERENCES, MOST_REFERENCES + 5])
+  })
+
+  test('are counted without those that stay in the namespace, however many these are', () => {
+    const object = route([...many(MOST_REFERENCES * 2, 'shop'), ...many(1, 'billing'), {}, { name: 'x' }])
+    const { references, count } = crossingReferences(catalogue, from, object)
+    assert.deepEqual([references.length, count], [1, 1])
+    assert.equal(references[0]?.path, `spec.rules[0].backendRefs[${MOST_REFERENCES * 2}]`)
+  })
+
+  test('of a mesh route and to exempt kinds count for nothing', () => {
+    const mesh = route(many(MOST_REFERENCES + 5, 'billing'), [{ group: '', kind: 'Service', name: 'x' }])
+    assert.deepEqual(crossingReferences(catalogue, from, mesh), { references: [], count: 0, exempt: 'mesh route' })
+    const exempting = new Catalogue(guardedFields, { meshRoutes: true, targets: [{ group: '', kind: 'Service' }] })
+    const found = crossingReferences(exempting, from, route(many(MOST_REFERENCES + 5, 'billing')))
+    assert.deepEqual(found, { references: [], count: 0, exempt: 'exempt target' })
+  })
+})

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { suite, test } from 'node:test'
+import { NotAReview } from '../../src/admission/review.ts'
+import { BodyRefused, Overloaded, readBody } from '../../src/server/body.ts'
+import { Load } from '../../src/server/load.ts'
+import { Retries } from '../../src/server/retries.ts'
+import { roomIn } from '../../src/server/room.ts'
+
+const MIB = 1024 * 1024
+
+/** A body that is given in chunks. */
+class Payload extends Readable {
+  readonly headers: Record<string, string>
+
+  constructor(headers: Record<string, string> = {}) {
+    super({ read() {} })
+    this.headers = headers
+  }
+}
+
+/** Reads a body with the load of a container of 256 MiB. */
+function start({ load = new Load(() => 0, roomIn(256 * MIB)), retries = new Retries(), headers = {} } = {}) {
+  const payload = new Payload(headers)
+  const allowance = load.enter('10s')
+  const read = readBody(payload as unknown as IncomingMessage, { load, allowance, retries })
+  // It is looked at later.
+  read.catch(() => {})
+  const send = async (text: string | Buffer) => {
+    payload.push(text)
+    await new Promise(setImmediate)
+  }
+  const end = () => {
+    payload.push(null)
+    return read
+  }
+  return { load, retries, allowance, send, end, read, payload }
+}
+
+suite('memory is held for what was sent', () => {
+  test('and not for what was announced', async () => {
+    const { load, send } = start({ headers: { 'content-length': String(8 * MIB) } })
+    assert.equal(load.held.bodies, 0)
+    await send('[1')
+    assert.equal(load.held.bodies, 2)
+  })
+
+  test('at most twice as much, in chunks of a byte', async () => {
+    const { load, send, end } = start()
+    for (let count = 0; count < 20_000; count += 1) await send(Buffer.from('7'))
+    assert.deepEqual([load.held.bodies >= 20_000, load.held.bodies <= 40_000], [true, true])
+    const { review } = await end()
+    assert.equal(String(review), String(Number('7'.repeat(20_000))))
+    assert.equal(load.held.bodies, 0)
+  })
+
+  test('and given back as the client leaves', async () => {
+    const { load, send, allowance, payload, read } = start()
+    for (let count = 0; count < 5; count += 1) await send('x'.repeat(MIB))
+    assert.ok(load.held.bodies >= 5 * MIB)
+    allowance.leave(false)
+    assert.equal(load.held.bodies, 0)
+    payload.destroy()
+    await assert.rejects(read, BodyRefused)
+    assert.equal(load.held.bodies, 0)
+  })
+
+  test('and after the parse for its texts, two bytes a character beyond ASCII, and for its values', async () => {
+    const weigh = async (body: string) => {
+      const { load, send, end } = start()
+      await send(body)
+      await end()
+      return load.held.values
+    }
+    assert.equal(await weigh(`"${'x'.repeat(998)}"`), 2_000)
+    assert.equal(await weigh(`"${'x'.repeat(996)}\u0100"`), 4_000)
+    assert.equal(await weigh('[0,0,0,{}]'), 20 + 5 * 104)
+  })
+})
+
+suite('what there is no memory for', () => {
+  test('is read to its end, and turned away with its uid', async () => {
+    const { load, send, end } = start()
+    assert.equal(load.reserve('values', 63 * MIB), true)
+    await send('{"request":{"uid":"u"},"x":"')
+    await send('x'.repeat(2 * MIB))
+    assert.equal(load.held.bodies, 0)
+    await send('"}')
+    await assert.rejects(
+      end(),
+      (error) => error instanceof Overloaded && error.uid === 'u' && error.reason === 'memory',
+    )
+    assert.deepEqual(load.shed, { reviews: 0, memory: 1, late: 0, gone: 0 })
+  })
+
+  test('is turned away when it is parsed, if its values have none', async () => {
+    const { load, send, end } = start()
+    assert.equal(load.reserve('values', 63 * MIB), true)
+    await send(`[${'{},'.repeat(15_000)}{}]`)
+    await assert.rejects(end(), Overloaded)
+    assert.deepEqual([load.held.bodies, load.held.values, load.counts.reviews], [0, 63 * MIB, 0])
+  })
+})
+
+test('the largest review that is judged has room alone', async () => {
+  const { load, send, end } = start()
+  const object = JSON.stringify([...'0'.repeat(119_000).split(''), '\u0100'.repeat(1.7 * MIB)])
+  await send(`{"request":{"object":${object},"oldObject":${object},"rest":"`)
+  for (let count = 0; count < 15; count += 1) await send('x'.repeat(65_536))
+  await send('"}}')
+  const { excess } = await end()
+  assert.equal(excess, undefined)
+  assert.ok(load.held.values > 50 * MIB)
+  assert.deepEqual(load.shed, { reviews: 0, memory: 0, late: 0, gone: 0 })
+})
+
+suite('a body that is larger than any review that is judged', () => {
+  test('holds no memory, and gives its summary', async () => {
+    const { load, send, end } = start()
+    await send('{"request":{"uid":"u","userInfo":{"username":"jane"},"object":{"x":"')
+    for (let count = 0; count < 20; count += 1) await send('x'.repeat(MIB))
+    assert.deepEqual([load.held.bodies, load.counts.oversized], [0, 1])
+    await send('"}}}')
+    const { review, excess } = await end()
+    assert.equal((review as { request: { userInfo: { username: string } } }).request.userInfo.username, 'jane')
+    assert.deepEqual(excess?.oversize, { cap: 'bytes', found: 20 * MIB + 8, most: 4 * MIB })
+    assert.equal(load.held.bodies + load.held.values, 0)
+  })
+
+  test('is one of four at most; the next is turned away', async () => {
+    const { load, send } = start()
+    await send('['.padEnd(10 * MIB))
+    for (let count = 1; count < 4; count += 1) await start({ load }).send('['.padEnd(10 * MIB))
+    assert.equal(load.counts.oversized, 4)
+    const fifth = start({ load })
+    await fifth.send('['.padEnd(10 * MIB))
+    await assert.rejects(fifth.end(), (error) => error instanceof Overloaded && error.reason === 'reviews')
+  })
+
+  test('is cut at 64 MiB, or before if it announces more', async () => {
+    const { send, read, load, allowance } = start()
+    await send('['.padEnd(MIB))
+    for (let count = 1; count <= 64; count += 1) await send(' '.repeat(MIB))
+    await assert.rejects(read, { statusCode: 413 })
+    allowance.leave(true)
+    assert.equal(load.counts.oversized, 0)
+    await assert.rejects(start({ headers: { 'content-length': String(64 * MIB + 1) } }).read, { statusCode: 413 })
+  })
+
+  test('that is no JSON is no review', async () => {
+    const { send, read } = start()
+    await send('{"a" '.padEnd(10 * MIB, '1'))
+    await assert.rejects(read, NotAReview)
+  })
+})
+
+test('a later try has what the earlier ones left', async () => {
+  let now = 0
+  const load = new Load(() => now, roomIn(256 * MIB))
+  const retries = new Retries()
+  const first = load.enter('5s')
+  now = 3_000
+  retries.invite('u', first)
+  now = 4_000
+  const { send, end, allowance } = start({ load, retries })
+  await send('{"request":{"uid":"u"}}')
+  await end().catch(() => {})
+  assert.equal(allowance.begun, 0)
+  assert.equal(allowance.left, 10_000 - 250 - 4_000)
+})

@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo, Socket } from 'node:net'
+import net from 'node:net'
+import { afterEach, beforeEach, suite, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import tls from 'node:tls'
+import type { FastifyInstance } from 'fastify'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import type { Connections } from '../../src/server/connections.ts'
+import { buildListener, type ListenerOptions } from '../../src/server/listener.ts'
+import { tlsOptions } from '../../src/server/tls.ts'
+
+const MIB = 1024 * 1024
+const keyPair = tlsOptions(issueServer(issueAuthority('test', 1), ['localhost'], 1), undefined)
+
+let app: FastifyInstance
+let connections: Connections
+/** Sockets of the server, in the order of their handshakes. */
+let accepted: Socket[]
+const sockets: Socket[] = []
+/** Requests that reached a handler. */
+let handled: number
+/** Ends the requests that wait. */
+let answer: () => void
+
+async function listen(options: Partial<ListenerOptions['connections']> = {}, secure = true) {
+  const bounds = { most: 100, tickEvery: 1_000_000, ...options }
+  const listener = buildListener({ ...(secure && { tls: keyPair }), connections: bounds })
+  app = listener.app
+  connections = listener.connections
+  accepted = []
+  handled = 0
+  app.server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => accepted.push(socket))
+  app.post('/', (request) => {
+    handled += 1
+    return request.body
+  })
+  const waiting = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  app.get('/slow', async () => {
+    handled += 1
+    await waiting
+    return 'slow'
+  })
+  app.get('/large', () => 'x'.repeat(64 * MIB))
+  await app.listen({ host: '127.0.0.1', port: 0 })
+}
+
+beforeEach(() => listen())
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  await app.close()
+})
+const port = () => (app.server.address() as AddressInfo).port
+
+async function plain() {
+  const socket = net.connect(port(), '127.0.0.1')
+  socket.on('error', () => {})
+  sockets.push(socket)
+  await once(socket, 'connect')
+  return socket
+}
+
+/** A connection after its handshake, and what it has received. */
+async function connect() {
+  const count = accepted.length
+  const socket = tls.connect({ port: port(), host: '127.0.0.1', rejectUnauthorized: false })
+  socket.on('error', () => {})
+  sockets.push(socket)
+  let received = ''
+  socket.on('data', (chunk) => {
+    received += chunk
+  })
+  await once(socket, 'secureConnect')
+  await until(() => accepted.length > count)
+  return { socket, server: accepted[count] as Socket, received: () => received }
+}
+
+/** Waits for something that the event loop brings about. */
+async function until(holds: () => boolean) {
+  while (!holds()) await nextTurn()
+}
+
+/** Writes, and waits until the server has read it. */
+async function send({ socket, server }: { socket: Socket; server: Socket }, text: string) {
+  const expected = server.bytesRead + text.length
+  socket.write(text)
+  await until(() => server.bytesRead >= expected || server.destroyed)
+}
+
+async function ticks(count: number, between = async () => {}) {
+  for (let tick = 0; tick < count; tick += 1) {
+    connections.tick()
+    await between()
+  }
+}
+
+const closed = (socket: Socket) => until(() => socket.closed)
+const HEAD = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+const REQUEST = `${HEAD}content-length: 2\r\n\r\n{}`
+
+suite('a connection', () => {
+  test('that is not used is kept for 120 s, and closed without a word', async () => {
+    const client = await connect()
+    await ticks(120)
+    assert.equal(client.server.destroyed, false)
+    await ticks(1)
+    await closed(client.socket)
+    assert.deepEqual([client.received(), connections.counts.closed.idle], ['', 1])
+  })
+
+  test('that was used is kept for 120 s more', async () => {
+    const client = await connect()
+    await ticks(100)
+    await send(client, REQUEST)
+    await until(() => client.received().includes('{}'))
+    await ticks(120)
+    assert.equal(client.server.destroyed, false)
+    await ticks(1)
+    await closed(client.socket)
+    assert.equal(connections.counts.closed.idle, 1)
+  })
+
+  test('has 10 s for its handshake, however it trickles', async () => {
+    const silent = await plain()
+    const trickling = await plain()
+    await until(() => connections.counts.held === 2)
+    trickling.write(Buffer.from([22, 3, 1]))
+    await ticks(10, async () => {
+      trickling.write(Buffer.from([1]))
+      await nextTurn()
+    })
+    assert.equal(connections.counts.held, 2)
+    await ticks(1)
+    await Promise.all([closed(silent), closed(trickling)])
+    assert.equal(connections.counts.closed.handshake, 2)
+  })
+
+  const trickle: Record<string, [start: string, more: string]> = {
+    head: [HEAD.slice(0, 20), 'x'],
+    body: [`${HEAD}content-length: 1000\r\n\r\n{`, ' '],
+  }
+  for (const [phase, [start, more]] of Object.entries(trickle)) {
+    test(`has 10 s for the ${phase} of a request from its first byte, however it trickles`, async () => {
+      const [silent, trickling] = [await connect(), await connect()]
+      await ticks(100)
+      for (const client of [silent, trickling]) await send(client, start)
+      // A head is seen at the next tick.
+      if (phase === 'head') await ticks(1)
+      await ticks(10, () => send(trickling, more))
+      assert.deepEqual([silent.server.destroyed, trickling.server.destroyed], [false, false])
+      await ticks(1)
+      await Promise.all([closed(silent.socket), closed(trickling.socket)])
+      assert.equal(connections.counts.closed[phase as 'head' | 'body'], 2)
+    })
+  }
+
+  test('may wait for a verdict for any time', async () => {
+    const client = await connect()
+    await send(client, 'GET /slow HTTP/1.1\r\nhost: x\r\n\r\n')
+    await until(() => handled === 1)
+    await ticks(1_000)
+    assert.equal(client.server.destroyed, false)
+    answer()
+    await until(() => client.received().includes('slow'))
+  })
+
+  test('has 10 s to read its answer', async () => {
+    const client = await connect()
+    client.socket.pause()
+    client.socket.removeAllListeners('data')
+    await send(client, 'GET /large HTTP/1.1\r\nhost: x\r\n\r\n')
+    await until(() => client.server.writableLength > 0)
+    // It is seen to wait at the first.
+    await ticks(11)
+    assert.equal(client.server.destroyed, false)
+    await ticks(1)
+    await closed(client.server)
+    assert.equal(connections.counts.closed.answer, 1)
+  })
+
+  test('whose client sends requests without waiting for answers is closed', async () => {
+    const client = await connect()
+    client.socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1_000))
+    await closed(client.socket)
+    assert.deepEqual([handled, connections.counts.closed.pipelined], [4, 1])
+  })
+
+  test('whose head is larger than 8 KiB is answered 431', async () => {
+    const client = await connect()
+    client.socket.write(`${HEAD}x: ${'x'.repeat(8 * 1024)}\r\n\r\n`)
+    await closed(client.socket)
+    assert.match(client.received(), /^HTTP\/1.1 431 /)
+  })
+})
+
+test('a request that lay in the system while the process was busy is answered', async () => {
+  await app.close()
+  await listen({ tickEvery: 50 })
+  const clients = await Promise.all(Array.from({ length: 5 }, connect))
+  for (const { socket } of clients) socket.write(REQUEST)
+  // As long as 20 ticks.
+  const end = performance.now() + 1_000
+  while (performance.now() < end);
+  await until(() => clients.every(({ received, socket }) => received().includes('{}') || socket.closed))
+  for (const { received } of clients) assert.match(received(), /^HTTP\/1.1 200 /)
+})
+
+suite('for one connection too many', () => {
+  beforeEach(async () => {
+    await app.close()
+    await listen({ most: 3 })
+  })
+
+  test('that one goes which for longest has not sent a whole request', async () => {
+    const used = await connect()
+    await send(used, REQUEST)
+    await until(() => used.received().includes('{}'))
+    const [unused, half] = [await connect(), await connect()]
+    await send(half, HEAD)
+    await connect()
+    await closed(unused.socket)
+    await connect()
+    await closed(half.socket)
+    assert.deepEqual([used.server.destroyed, connections.counts.closed.evicted], [false, 2])
+  })
+
+  test('that one goes which was used, and has waited for longest, if all were', async () => {
+    const clients = [await connect(), await connect(), await connect()]
+    for (const client of clients) {
+      await send(client, REQUEST)
+      await until(() => client.received().includes('{}'))
+    }
+    const [first, second] = clients
+    if (first) await send(first, REQUEST)
+    await until(() => handled === 4)
+    await plain()
+    await until(() => connections.counts.closed.evicted === 1)
+    assert.equal(first?.server.destroyed, false)
+    assert.ok(second)
+  })
+
+  test('none goes that waits for its verdict; the new one does', async () => {
+    const busy = [await connect(), await connect(), await connect()]
+    for (const client of busy) await send(client, 'GET /slow HTTP/1.1\r\nhost: x\r\n\r\n')
+    await until(() => handled === 3)
+    const one = await plain()
+    await closed(one)
+    answer()
+    for (const { received } of busy) await until(() => received().includes('slow'))
+  })
+})
+
+test('a server that closes waits for no connection without a request', async () => {
+  const client = await connect()
+  await plain()
+  await until(() => connections.counts.held === 2)
+  await app.close()
+  await closed(client.socket)
+  assert.equal(connections.counts.held, 0)
+})
+
+test('plain HTTP is bounded as HTTPS is', async () => {
+  await app.close()
+  await listen({ most: 2 }, false)
+  const [idle, half] = [await plain(), await plain()]
+  await until(() => accepted.length === 2)
+  await send({ socket: half, server: accepted[1] as Socket }, HEAD)
+  await plain()
+  await closed(idle)
+  await ticks(12)
+  await closed(half)
+  assert.deepEqual([connections.counts.closed.evicted, connections.counts.closed.head], [1, 1])
+})

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { after, beforeEach, suite, test } from 'node:test'
+import { pino } from 'pino'
+import type { GrantSource } from '../../src/admission/grant-source.ts'
+import type { Mode } from '../../src/admission/settings.ts'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { buildApp } from '../../src/server/app.ts'
+import { Metrics } from '../../src/server/metrics.ts'
+import { metricSources } from '../harness/metric-sources.ts'
+import { defaultSettings } from '../harness/settings.ts'
+
+const MIB = 1024 * 1024
+
+const index = new GrantIndex()
+const source: GrantSource = {
+  cached: () => ({ grants: index, current: true }),
+  fresh: async (namespaces) => ({ grants: index, read: new Set(namespaces) }),
+}
+const { load } = metricSources()
+let metrics = new Metrics(metricSources({ load }))
+const log: Record<string, unknown>[] = []
+const logger = pino({ level: 'info', base: null }, { write: (line: string) => log.push(JSON.parse(line)) })
+const keyPair = issueServer(issueAuthority('test', 1), ['localhost'], 1)
+const start = () => buildApp({ settings: () => defaultSettings, source, keyPair, logger, load, metrics })
+let app = start()
+after(() => app.close())
+beforeEach(() => {
+  log.length = 0
+  metrics = new Metrics(metricSources({ load }))
+  app = start()
+})
+
+const kind = { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'HTTPRoute' }
+const request = {
+  uid: '1',
+  kind,
+  name: 'checkout',
+  namespace: 'shop',
+  operation: 'CREATE',
+  userInfo: { username: 'jane' },
+}
+const crossing = { backendRefs: [{ name: 'vault', namespace: 'treasury' }] }
+const route = { metadata: { name: 'checkout' }, spec: { rules: [crossing] } }
+
+/** A review of a route, to which this JSON text is added as `x`. */
+const reviewOf = (x = '0', more: object = {}) =>
+  JSON.stringify({
+    kind: 'AdmissionReview',
+    apiVersion: 'admission.k8s.io/v1',
+    request: { ...request, object: { ...route, x: 'HERE' }, ...more },
+  }).replace('"HERE"', () => x)
+
+async function post(payload: string, path = '/validate/deny') {
+  const headers = { 'content-type': 'application/json' }
+  const { statusCode, body, json } = await app.inject({ method: 'POST', url: `${path}?timeout=5s`, payload, headers })
+  assert.equal(statusCode, 200, body.slice(0, 500))
+  assert.deepEqual({ ...load.held, answers: 0 }, { bodies: 0, values: 0, answers: 0 }, 'nothing is held any more')
+  return json().response
+}
+
+const listOf = (unit: string, count: number) => `[${`${unit},`.repeat(count - 1)}${unit}]`
+const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+const text = (bytes: number) => `"${'x'.repeat(bytes)}"`
+
+/** What is more than is judged, by the cap and what is found; the route has a few values of its own. */
+const OVERSIZED: Record<string, [x: string, cap: string, found: RegExp]> = {
+  'a text of 4 MiB': [text(4 * MIB), 'bytes', /^4194\d\d\d of at most 4194304$/],
+  'a text of 30 MiB': [text(30 * MIB), 'bytes', /^31457\d\d\d of at most 4194304$/],
+  'a text of 4 MiB beyond Latin-1': [`"${'\u0100'.repeat(2 * MIB)}"`, 'bytes', /^4194\d\d\d of at most 4194304$/],
+  'empty objects': [listOf('{}', 120_000), 'values', /^1200\d\d of at most 120000$/],
+  'a million numbers': [listOf('0', 1_000_000), 'values', /^10000\d\d of at most 120000$/],
+  'unclosed names': [`{${Array.from({ length: 120_000 }, (_, at) => `"${at}":0`).join()}}`, 'values', /^1200\d\d of/],
+  'lists in lists': [nested(1_000), 'nesting', /^1001 of at most 1000$/],
+  'a hundred thousand lists in lists': [nested(100_000), 'nesting', /^100001 of at most 1000$/],
+}
+
+suite('an object that is larger than any that is judged', () => {
+  for (const [title, [x, cap, found]] of Object.entries(OVERSIZED)) {
+    test(`is refused, and the reason says what to do: ${title}`, async () => {
+      const { uid, allowed, status, auditAnnotations } = await post(reviewOf(x))
+      assert.deepEqual([uid, allowed, status.code], ['1', false, 403])
+      assert.match(status.message, /^HTTPRoute "checkout" in namespace "shop" is too large to be judged: /)
+      assert.equal(auditAnnotations.decision, 'refused')
+      assert.match(auditAnnotations[cap], found)
+      const rows = await metrics.registry.metrics()
+      assert.match(
+        rows,
+        /^refgrant_reviews_total\{kind="HTTPRoute",operation="CREATE",mode="deny",decision="refused",reason=".*"\} 1$/m,
+      )
+      const [line] = log
+      assert.deepEqual(
+        [line?.user, line?.decision, line?.object, line?.[cap]],
+        ['jane', 'refused', { kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }, auditAnnotations[cap]],
+      )
+    })
+  }
+
+  test('is allowed with a warning, or noted, in the other modes', async () => {
+    const answers: Record<Mode, [allowed: boolean, warnings: number]> = {
+      deny: [false, 0],
+      warn: [true, 2],
+      audit: [true, 0],
+    }
+    for (const [mode, [allowed, warnings]] of Object.entries(answers)) {
+      const response = await post(reviewOf(nested(2_000)), `/validate/${mode}`)
+      assert.deepEqual([response.allowed, response.warnings?.length ?? 0], [allowed, warnings], mode)
+    }
+  })
+
+  test('is allowed where nothing would have been judged', async () => {
+    for (const more of [{ operation: 'DELETE' }, { subResource: 'status' }, { kind: { ...kind, kind: 'Pod' } }])
+      assert.equal((await post(reviewOf(nested(2_000), more))).allowed, true, JSON.stringify(more))
+  })
+
+  test('is logged once a second', async (t) => {
+    t.mock.method(performance, 'now', () => 0)
+    for (let count = 0; count < 5; count += 1) await post(reviewOf(nested(2_000)))
+    assert.equal(log.length, 1)
+    assert.match(await metrics.registry.metrics(), /^refgrant_reviews_total\{.*decision="refused".*\} 5$/m)
+  })
+
+  test('is allowed where the stored object is too large too, and not where that is of the usual size', async () => {
+    const large = JSON.parse(text(4 * MIB))
+    const update = { operation: 'UPDATE' }
+    const kept = await post(reviewOf(text(4 * MIB), { ...update, oldObject: { ...route, x: large } }))
+    assert.deepEqual([kept.allowed, kept.warnings.length, kept.auditAnnotations.decision], [true, 2, 'existing'])
+    const shrunk = await post(reviewOf('0', { ...update, oldObject: { ...route, x: large } }))
+    assert.deepEqual([shrunk.allowed, shrunk.auditAnnotations.decision], [true, 'existing'])
+    const grown = await post(reviewOf(text(4 * MIB), { ...update, oldObject: route }))
+    assert.equal(grown.allowed, false)
+  })
+
+  test('is no reason to refuse a grant', async () => {
+    const grant = { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'ReferenceGrant' }
+    const { allowed, warnings } = await post(reviewOf(listOf('0', 200_000), { kind: grant }), '/advise')
+    assert.equal(allowed, true)
+    assert.match(warnings[0], /not read.* too large: 2000\d\d values, and at most 120000/)
+  })
+
+  test('is seen in the rest of a review too', async () => {
+    const { allowed, auditAnnotations } = await post(
+      reviewOf('0', { userInfo: { extra: { x: ['x'.repeat(10 * MIB)] } } }),
+    )
+    assert.deepEqual([allowed, /^1048\d* of at most 1048576$/.test(auditAnnotations.bytes)], [false, true])
+  })
+})
+
+suite('an object within the caps is judged', () => {
+  const refused = async (body: string) => {
+    const { allowed, status } = await post(body)
+    assert.equal(allowed, false)
+    assert.match(status.message, /which no ReferenceGrant permits/)
+  }
+
+  test('with texts full of commas and brackets', async () => {
+    const value = ',[{'.repeat(1_365)
+    const headers = Array.from({ length: 144 }, (_, at) => ({ name: `h${at}`, value }))
+    const body = reviewOf(JSON.stringify(headers))
+    assert.ok(body.length > 580_000)
+    await refused(body)
+    await refused(
+      reviewOf('0', {
+        operation: 'UPDATE',
+        object: { ...route, metadata: { annotations: { x: ','.repeat(262_144) } } },
+        oldObject: {},
+      }),
+    )
+  })
+
+  test('with nearly as much as is judged', async () => {
+    await refused(reviewOf(text(4 * MIB - 1_000)))
+    await refused(reviewOf(`"${'\u0100'.repeat(2 * MIB - 1_000)}"`))
+    await refused(reviewOf(listOf('{}', 119_900)))
+    await refused(reviewOf(nested(999)))
+  })
+
+  test('of an update, as large as both may be', async () => {
+    const large = { ...route, x: 'x'.repeat(4 * MIB - 1_000) }
+    const { allowed, warnings } = await post(reviewOf(text(4 * MIB - 1_000), { operation: 'UPDATE', oldObject: large }))
+    assert.deepEqual([allowed, warnings.length], [true, 1])
+  })
+
+  test('with levels of nesting on both sides of an update', async () => {
+    const [object, oldObject] = ['[1]', '[2]'].map((last) => ({
+      ...route,
+      spec: { ...route.spec, x: JSON.parse(`${'['.repeat(990)}${last}${']'.repeat(990)}`) },
+    }))
+    const { allowed } = await post(reviewOf('0', { operation: 'UPDATE', object, oldObject }))
+    assert.equal(allowed, true)
+  })
+})
+
+test('names of any length are cut in the log', async () => {
+  await post(reviewOf('0', { userInfo: { username: 'j'.repeat(MIB) }, name: 'n'.repeat(MIB) }))
+  assert.ok(JSON.stringify(log[0]).length < 4_000)
+})

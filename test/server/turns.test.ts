@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Turns } from '../../src/server/turns.ts'
+
+const MIB = 1024 * 1024
+
+test('bodies have their turns in order, and between two the network has one for each ms that the first took', async () => {
+  let now = 0
+  let count = 0
+  const turns = new Turns(() => now)
+  const bodies = [turns.next(MIB), turns.next(1), turns.next(MIB)]
+  let counting = true
+  const step = () => {
+    count += 1
+    if (counting) setImmediate(step)
+  }
+  setImmediate(step)
+  const taken: [body: number, turn: number][] = []
+  const all = bodies.map(async (body, index) => {
+    await body
+    taken.push([index, count])
+    now += 5
+  })
+  await Promise.all(all)
+  now += 1_000
+  const before = count
+  await turns.next(MIB)
+  counting = false
+  assert.deepEqual(
+    taken.map(([body]) => body),
+    [0, 1, 2],
+  )
+  const [first, second, third] = taken.map(([, turn]) => turn) as [number, number, number]
+  assert.deepEqual([second - first, third - second], [6, 6])
+  assert.ok(count - before <= 2, 'one that comes alone has its turn at once')
+})
+
+test('small bodies share a turn', async () => {
+  let count = 0
+  const turns = new Turns(() => 0)
+  const taken: number[] = []
+  const all = [1, 30_000, 30_000, 6_000, 70_000, 1].map(async (bytes) => {
+    await turns.next(bytes)
+    taken.push(count)
+  })
+  const step = () => {
+    count += 1
+    if (taken.length < all.length) setImmediate(step)
+  }
+  setImmediate(step)
+  await Promise.all(all)
+  assert.deepEqual(taken, [0, 0, 0, 1, 2, 3])
+})

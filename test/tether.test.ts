@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { before, suite, type TestContext, test } from 'node:test'
+import { until } from './harness/api-client.ts'
+import { folderWith, GRANT } from './harness/cli.ts'
+import { processesWith } from './harness/processes.ts'
+import { run } from './harness/run.ts'
+
+const HARNESS = path.join(import.meta.dirname, 'harness')
+
+/** A test file that starts a server, says so in a file, and waits for ever. */
+const STARTS = `
+import { writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { startRefgrant } from ${JSON.stringify(path.join(HARNESS, 'refgrant.ts'))}
+test('waits', async () => {
+  await startRefgrant({ certs: 'certs', grants: ['--grants', 'grants'] })
+  process.stderr.write('the server is ready\\n')
+  await new Promise((resolve) => setTimeout(resolve, 2 ** 30))
+})
+`
+
+const folder = folderWith({ 'grants/grant.yaml': GRANT, 'starts.test.ts': STARTS })
+let names = 0
+
+before(() => run(process.execPath, ['src/cli.ts', 'certs', '--out', path.join(folder, 'certs')]))
+
+/** Starts a program, all of whose processes can be found again by a variable of their environment. */
+function start(t: TestContext, program: string, argv: readonly string[], cwd: string) {
+  const marker = `REFGRANT_TETHER_TEST=${process.pid}.${names++}.`
+  const [name = '', value = ''] = marker.split('=')
+  const certs = path.join(folder, 'certs')
+  const env = {
+    ...process.env,
+    NODE_TEST_CONTEXT: undefined,
+    [name]: value,
+    REFGRANT_CERT: path.join(certs, 'tls.crt'),
+    REFGRANT_KEY: path.join(certs, 'tls.key'),
+    REFGRANT_LISTEN: '127.0.0.1:0',
+    REFGRANT_METRICS_LISTEN: '127.0.0.1:0',
+  }
+  const child = spawn(program, argv, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  t.after(async () => {
+    const left = (await processesWith(marker)).map((line) => line.split(' ')[0] as string)
+    if (left.length > 0) await run('kill', ['-KILL', ...left])
+  })
+  return { child, running: () => processesWith(marker) }
+}
+
+/** Waits until a process has said something, on either stream. */
+async function said(child: ChildProcess, text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let output = ''
+  for (const stream of [child.stdout, child.stderr] as Readable[])
+    stream.on('data', (chunk) => {
+      output += chunk
+      if (output.includes(text)) resolve()
+    })
+  child.once('exit', () => reject(new Error(`it ended without saying "${text}":\n${output}`)))
+  await promise
+}
+
+suite('nothing is left running', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGINT'] as const)
+    test(`of a test runner that ends by ${signal}`, async (t) => {
+      const { child, running } = start(t, process.execPath, ['--test', 'starts.test.ts'], folder)
+      await said(child, 'the server is ready')
+      // The runner, its test file and the server.
+      assert.equal((await running()).length, 3)
+      child.kill(signal)
+      await once(child, 'exit')
+      await until('all have ended', async () => (await running()).length === 0)
+    })
+
+  test('of what make starts, when make ends by SIGKILL', async (t) => {
+    // As make does it: a parent that waits for its child, and passes nothing on.
+    const { child, running } = start(t, 'sh', ['-c', `"${process.execPath}" test/first-look/run.ts; true`], '.')
+    await said(child, '"serving reviews"')
+    assert.equal((await running()).length, 3)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await until('all have ended', async () => (await running()).length === 0)
+  })
+
+  test('of a server that is stopped in order: the tether keeps nothing alive', async (t) => {
+    const { child, running } = start(t, process.execPath, ['test/first-look/run.ts'], '.')
+    await said(child, '"serving reviews"')
+    child.kill('SIGTERM')
+    assert.deepEqual(await once(child, 'exit'), [0, null])
+    assert.deepEqual(await running(), [])
+  })
+})

@@ -32,7 +32,7 @@ async function handshake(pair: Certificate, host: string, ca = authority.cert): 
   return client
 }
 
-suite('a client that trusts the authority', { timeout: 30_000 }, () => {
+suite('a client that trusts the authority', { timeout: 300_000 }, () => {
   for (const host of [NAME, 'a.example.com', '127.0.0.1', 'fd00::7', 'fd00:0:0::0:7']) {
     test(`is content with the server as ${host}`, async () => {
       const client = await handshake(server, host)

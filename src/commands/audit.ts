@@ -50,7 +50,7 @@ export function auditCommand(): Command {
 async function audit(paths: string[], options: AuditOptions): Promise<void> {
   const catalogue = catalogueOf(loadConfig(options.config))
   const subject =
-    paths.length > 0 ? fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)
+    paths.length > 0 ? await fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)
   const grants = subject.grants.map(({ grant }) => grant)
   const report: AuditReport = {
     permissions: permissions(grants),
@@ -66,8 +66,8 @@ async function audit(paths: string[], options: AuditOptions): Promise<void> {
   if (subject.problems.length > 0) process.exitCode = EXIT.failed
 }
 
-function fromFiles(paths: readonly string[], namespace: string, catalogue: Catalogue): Subject {
-  const { objects, problems } = readObjects(paths, namespace)
+async function fromFiles(paths: readonly string[], namespace: string, catalogue: Catalogue): Promise<Subject> {
+  const { objects, problems } = await readObjects(paths, namespace)
   const grants = grantsAmong(objects, catalogue.grantKinds).map(({ grant, object }) => ({
     grant,
     object: object.object,

@@ -31,10 +31,10 @@ export function checkCommand(): Command {
     .action(check)
 }
 
-function check(paths: string[], { grants, namespace, config, output }: CheckOptions): void {
+async function check(paths: string[], { grants, namespace, config, output }: CheckOptions): Promise<void> {
   const catalogue = catalogueOf(loadConfig(config))
-  const checked = readObjects(paths, namespace)
-  const beside = readObjects(grants, namespace)
+  const checked = await readObjects(paths, namespace)
+  const beside = await readObjects(grants, namespace)
   const own = grantsAmong(checked.objects, catalogue.grantKinds)
   const others = grantsAmong(beside.objects, catalogue.grantKinds)
   const effective = [...own, ...others].map(({ grant }) => grant)

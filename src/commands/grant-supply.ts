@@ -81,7 +81,7 @@ async function refuseUnservable(api: Api, rows: readonly GuardedField[], logger:
 }
 
 /** Grants of a folder, without a cluster. */
-export function folderGrants(folder: string, { config }: LiveConfig, logger: Logger): GrantSupply {
+export async function folderGrants(folder: string, { config }: LiveConfig, logger: Logger): Promise<GrantSupply> {
   const none = {
     freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
     freshReadSeconds: 0,
@@ -89,16 +89,18 @@ export function folderGrants(folder: string, { config }: LiveConfig, logger: Log
     lists: {},
   }
   try {
-    const source = new GrantFolder(folder, catalogueOf(config).grantKinds, logger)
+    const { knowledgeAge } = limitsOf(config)
+    const kinds = catalogueOf(config).grantKinds
+    const source = await GrantFolder.open({ folder, kinds, logger, now: () => performance.now(), knowledgeAge })
     source.watch()
     return {
       source,
-      knowledge: () => ({ grants: source.index.size, ageSeconds: 0, ...none }),
+      knowledge: () => ({ grants: source.index.size, ageSeconds: source.age / 1_000, ...none }),
       drift: () => [],
-      configure: () => {},
+      configure: (changed) => source.limit(limitsOf(changed).knowledgeAge),
       stop: () => source.close(),
     }
   } catch (error) {
-    throw new CommandFailure(`cannot read the folder of grants: ${(error as Error).message}`, { cause: error })
+    throw new CommandFailure(`the folder of grants ${folder} ${(error as Error).message}`, { cause: error })
   }
 }

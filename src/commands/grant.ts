@@ -31,10 +31,10 @@ export function grantCommand(): Command {
     .action(grant)
 }
 
-function grant({ filename, grants, namespace, config, output }: GrantOptions): void {
+async function grant({ filename, grants, namespace, config, output }: GrantOptions): Promise<void> {
   const catalogue = catalogueOf(loadConfig(config))
-  const asked = readObjects(filename, namespace)
-  const beside = readObjects(grants, namespace)
+  const asked = await readObjects(filename, namespace)
+  const beside = await readObjects(grants, namespace)
   const there = grantsAmong([...asked.objects, ...beside.objects], catalogue.grantKinds)
   const { references } = survey(
     catalogue,

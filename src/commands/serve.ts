@@ -114,7 +114,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const grants =
     options.grants === undefined
       ? await clusterGrants(options, live, logger)
-      : folderGrants(options.grants, live, logger)
+      : await folderGrants(options.grants, live, logger)
   live.watch(grants.configure)
   const load = new Load(() => performance.now())
   const metrics = new Metrics({

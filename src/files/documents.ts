@@ -29,7 +29,7 @@ const DEEPEST = 256
 
 /**
  * Memory that a token of YAML needs while its document is read, in bytes: 200 to 400 were measured. A token is a scalar,
- * a sign, a line's indentation or its end; an ordinary line has five.
+ * its beginning, a sign, a line's indentation or its end; an ordinary line has eight.
  */
 const TOKEN_WEIGHT = 512
 

@@ -120,7 +120,9 @@ class Walk {
 /** A link to nowhere that Emacs keeps beside a file while somebody edits it. */
 const isLock = (name: string) => name.startsWith('.#')
 
-const isInside = (place: string, root: string) => place.startsWith(root.endsWith(path.sep) ? root : root + path.sep)
+function isInside(place: string, root: string): boolean {
+  return place === root || place.startsWith(root.endsWith(path.sep) ? root : root + path.sep)
+}
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 const byPath = (a: FoundFile, b: FoundFile) => order(a.path, b.path)

@@ -7,11 +7,14 @@ import { grantsAmong } from '../files/grant-files.ts'
 import { readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { Grant } from '../policy/grant.ts'
-import { lintGrant } from '../policy/lint.ts'
-import { type NamedObject, permissions, survey } from '../policy/survey.ts'
+import { visible } from '../policy/quote.ts'
+import { type NamedObject, sorted, survey } from '../policy/survey.ts'
 import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
 import { CommandFailure, EXIT } from './failure.ts'
+import { flawsOf } from './flaws.ts'
 import { configOption, contextOption, kubeconfigOption, namespaceOption, outputOption } from './options.ts'
+import { print } from './print.ts'
+import { problemLine, reportProblems } from './problems.ts'
 
 interface AuditOptions {
   readonly kubeconfig?: string
@@ -53,17 +56,14 @@ async function audit(paths: string[], options: AuditOptions): Promise<void> {
     paths.length > 0 ? await fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)
   const grants = subject.grants.map(({ grant }) => grant)
   const report: AuditReport = {
-    permissions: permissions(grants),
+    grants: sorted(grants),
     survey: survey(catalogue, subject.objects, grants),
-    flaws: subject.grants.flatMap(({ grant: { namespace, name }, object }) =>
-      lintGrant(object, namespace, catalogue).map((finding) => ({ ...finding, grant: { namespace, name } })),
-    ),
+    ...flawsOf(subject.grants, (object) => object, catalogue),
     problems: subject.problems,
   }
-  process.stdout.write(options.output === 'json' ? auditJson(report) : auditText(report))
+  await print(options.output === 'json' ? auditJson(report) : auditText(report))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
-  for (const problem of subject.problems) process.stderr.write(`refgrant: ${problem}\n`)
-  if (subject.problems.length > 0) process.exitCode = EXIT.failed
+  reportProblems(subject.problems)
 }
 
 async function fromFiles(paths: readonly string[], namespace: string, catalogue: Catalogue): Promise<Subject> {
@@ -72,7 +72,7 @@ async function fromFiles(paths: readonly string[], namespace: string, catalogue:
     grant,
     object: object.object,
   }))
-  return { objects, grants, problems: problems.map(({ place, message }) => `${place}: ${message}`) }
+  return { objects, grants, problems: problems.map(problemLine) }
 }
 
 async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Catalogue): Promise<Subject> {
@@ -83,7 +83,8 @@ async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Cat
   }
   try {
     const api = new Api(connectionFrom({ kubeconfig, context }))
-    return await takeInventory(api, catalogue, tell, interrupted.signal)
+    const inventory = await takeInventory(api, catalogue, tell, interrupted.signal)
+    return { ...inventory, problems: inventory.problems.map(visible) }
   } catch (error) {
     throw new CommandFailure(`cannot audit the cluster: ${(error as Error).message}`, { cause: error })
   } finally {

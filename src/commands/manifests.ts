@@ -1,16 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { Argument, Command } from 'commander'
-import { stringify } from 'yaml'
 import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { type Config, catalogueOf, loadConfig, type Overrides } from '../config/load.ts'
 import { modeLabelPolicy } from '../manifests/mode-label-policy.ts'
 import { rbac } from '../manifests/rbac.ts'
 import type { WebhookClient } from '../manifests/webhook.ts'
+import { visible } from '../policy/quote.ts'
 import { REPORT_VERSION, toJson } from '../report/words.ts'
+import { toYaml } from '../report/yaml.ts'
 import { type Comparison, compare, driftLines, registrationOf } from './drift.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
+import { print } from './print.ts'
 
 interface ManifestsOptions extends Overrides, ConnectionChoice {
   readonly url?: string
@@ -56,9 +58,7 @@ export function manifestsCommand(): Command {
       const chosen = (part === undefined ? (['rbac', 'webhook'] as const) : [part]).flatMap((name) =>
         objectsOf(name, config, { url, caBundle }),
       )
-      if (output === 'json') process.stdout.write(toJson({ apiVersion: 'v1', kind: 'List', items: chosen }))
-      else
-        process.stdout.write(chosen.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n'))
+      await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: chosen }) : toYaml(chosen))
     })
 }
 
@@ -70,14 +70,9 @@ async function printDifferences(config: Config, choice: ManifestsOptions): Promi
     throw new CommandFailure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
   }
   if (choice.output === 'json') {
-    process.stdout.write(toJson({ apiVersion: REPORT_VERSION, kind: 'DriftReport', objects: comparisons }))
+    await print(toJson({ apiVersion: REPORT_VERSION, kind: 'DriftReport', objects: comparisons }))
   } else {
-    process.stdout.write(
-      comparisons
-        .flatMap(driftLines)
-        .map((line) => `${line}\n`)
-        .join(''),
-    )
+    await print(comparisons.flatMap(driftLines).map((line) => `${visible(line)}\n`))
   }
   if (comparisons.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { FastifyInstance } from 'fastify'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import type { Mode } from '../admission/settings.ts'
 import { LiveConfig } from '../config/live.ts'
 import type { Config } from '../config/load.ts'
@@ -11,6 +11,7 @@ import { parseAddress } from '../server/address.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth, type Check } from '../server/health.ts'
 import { Load } from '../server/load.ts'
+import { createLogger } from '../server/log.ts'
 import { Metrics } from '../server/metrics.ts'
 import { type ClientAuthentication, expiryOf, readClientAuthentication, readKeyPair } from '../server/tls.ts'
 import { CommandFailure, EXIT } from './failure.ts'
@@ -107,7 +108,7 @@ export function serveCommand(): Command {
 async function serve(options: ServeOptions): Promise<void> {
   // Before anything that takes time, so that a signal always finds somebody.
   const stopping = stopSignal()
-  const logger = pino({ level: options.logLevel, base: null })
+  const logger = createLogger(options.logLevel)
   const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow('make one with: refgrant certs'))
   const clients = await clientsOf(options)
   const live = new LiveConfig(options.config, options, logger)

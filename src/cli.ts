@@ -23,9 +23,12 @@ const commands = await Promise.all((asked ? [asked] : Object.values(loaders)).ma
 const program = new Command('refgrant')
   .description('Checks Gateway API references into other namespaces against ReferenceGrants.')
   .addHelpText('after', '\nExit codes: 0 done; 1 done, and errors were found; 2 could not do it, wrong usage included.')
-// What commander says of wrong usage repeats what was typed.
-const writeErr = (text: string) => process.stderr.write(text.split('\n').map(visible).join('\n'))
-for (const command of [program, ...commands]) command.exitOverride().configureOutput({ writeErr })
+// What commander says of wrong usage repeats what was typed, before a suggestion in a line of its own perhaps.
+const outputError = (text: string) => {
+  const [, said = '', suggestion = ''] = /^(.*?)(\n\(Did you mean .*)?\n*$/s.exec(text) ?? []
+  process.stderr.write(`${visible(said)}${suggestion}\n`)
+}
+for (const command of [program, ...commands]) command.exitOverride().configureOutput({ outputError })
 for (const command of commands) program.addCommand(command)
 
 // Whoever reads may have read enough, as `head` does.

@@ -33,6 +33,12 @@ const DEEPEST = 256
  */
 const TOKEN_WEIGHT = 512
 
+/**
+ * Characters of a text that weigh as much as a token: the YAML library composes a quoted text of single characters, of
+ * 32 bytes each, and any other of lines.
+ */
+const CHARACTERS = 16
+
 /** How much YAML may be read yet. */
 export interface Room {
   /** In tokens; what is read is taken off. */
@@ -84,8 +90,9 @@ function* documentsOf(text: string, lines: LineCounter, lineAt: LineAt, room: Ro
   stopAtFirstError(composer, lineAt)
   const parser = new Parser(lines.addNewLine)
   lines.addNewLine(0)
+  let count = 0
   for (const lexeme of new Lexer().lex(text)) {
-    room.tokens -= 1
+    room.tokens -= 1 + Math.floor(lexeme.length / CHARACTERS)
     if (room.tokens < 0)
       throw new DocumentError(
         lineAt(parser.offset),
@@ -94,7 +101,8 @@ function* documentsOf(text: string, lines: LineCounter, lineAt: LineAt, room: Ro
     if (parser.stack.length > DEEPEST)
       throw new DocumentError(lineAt(parser.offset), `this is nested more than ${DEEPEST} levels deep`)
     for (const token of parser.next(lexeme)) yield* composed(composer, token, lineAt)
-    if (room.tokens % SLICE === 0) yield undefined
+    count += 1
+    if (count % SLICE === 0) yield undefined
   }
   for (const token of parser.end()) yield* composed(composer, token, lineAt)
   for (const document of composer.end()) yield whole(document, lineAt)

@@ -1,9 +1,5 @@
 import type { Grant, GrantFrom, GrantName } from './grant.ts'
-import { fromKey, kindKey, toKey } from './grant-keys.ts'
-import type { ObjectName } from './reference.ts'
-
-/** What a reference is to, within the target namespace. */
-export type Target = Pick<ObjectName, 'group' | 'kind' | 'name'>
+import { isSame, NamespaceGrants, type Target, weightOf } from './namespace-grants.ts'
 
 /** What grants of one namespace say of some targets. */
 export interface Found {
@@ -22,49 +18,17 @@ export interface GrantLookup {
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found
 }
 
-/** How much an index keeps, in bytes of memory as `weightOf` estimates them. */
+/** How much an index keeps, in bytes of memory as they are estimated. */
 export interface IndexLimits {
   readonly all: number
   readonly eachNamespace: number
 }
 
-/** A grant as it is kept: its name, and one key for each entry of its halves. */
-interface Stored {
-  readonly name: string
-  /** The keys of `from`, then those of `to`, in one list: a list of its own would take 64 bytes more. */
-  readonly keys: readonly string[]
-  /** How many of the keys are of `from`. */
-  readonly accepted: number
-  /** The list that had it last, or GONE. */
-  list: number
-}
-
-/** Grants that accept one referrer. */
-interface Accepting {
-  readonly key: string
-  /** Those that are gone are left in until they are the half. */
-  grants: Stored[]
-  gone: number
-}
-
-/** In place of the list of a grant that is not kept any more. */
-const GONE = -1
-
-/** The grants of one namespace. */
-interface NamespaceGrants {
-  readonly byName: Map<string, Stored>
-  /** By the key of a `from`: one grant, as most have it, or several. */
-  readonly byFrom: Map<string, Stored | Accepting>
-  weight: number
-  /** The list during or after which a grant was not kept; undefined if all are kept. */
-  missedIn: number | undefined
-  /** Whether nothing more is kept until the next list, since all namespaces together are too much. */
-  evicted: boolean
-}
-
-/** Memory of a grant and of one key, in bytes, beside the characters: measured with Node 24 for a million grants. */
-const GRANT_WEIGHT = 100
-const KEY_WEIGHT = 32
+/**
+ * How much of the limit is used, at most, after namespaces were given up: to find the largest, all are looked at, so that
+ * is done seldom.
+ */
+const LEFT = 0.9
 
 /** Grants that `sweep` looks at between two pauses: about a millisecond. */
 const SWEPT_AT_ONCE = 5_000
@@ -113,28 +77,28 @@ export class GrantIndex implements GrantLookup {
    */
   set(grant: Grant): boolean {
     const known = this.#namespace(grant.namespace)
-    const before = known.byName.get(grant.name)
-    const stored = store(grant, known, this.#list)
-    if (before && before.accepted === stored.accepted && equal(before.keys, stored.keys)) {
+    const before = known.get(grant.name)
+    const stored = known.compacted(grant, this.#list)
+    if (before && isSame(before, stored)) {
       before.list = this.#list
       return true
     }
-    if (before) this.#remove(known, before)
+    if (before) this.#change(known, () => known.remove(before))
     if (known.evicted || known.weight + weightOf(stored) > this.#limits.eachNamespace) {
       this.miss(grant.namespace)
       return false
     }
-    this.#add(known, stored)
-    while (this.#weight > this.#limits.all) this.#evictLargest()
+    this.#change(known, () => known.add(stored))
+    if (this.#weight > this.#limits.all) this.#evict()
     return !known.evicted
   }
 
   /** Forgets a grant, if it is known. */
   delete({ namespace, name }: Pick<GrantName, 'namespace' | 'name'>): void {
     const known = this.#namespaces.get(namespace)
-    const stored = known?.byName.get(name)
+    const stored = known?.get(name)
     if (!known || !stored) return
-    this.#remove(known, stored)
+    this.#change(known, () => known.remove(stored))
     this.#dropIfEmpty(namespace, known)
   }
 
@@ -154,8 +118,8 @@ export class GrantIndex implements GrantLookup {
   *sweep(): Generator<void> {
     let looked = 0
     for (const [namespace, known] of this.#namespaces) {
-      for (const stored of known.byName.values()) {
-        if (stored.list !== this.#list) this.#remove(known, stored)
+      for (const stored of known) {
+        if (stored.list !== this.#list) this.#change(known, () => known.remove(stored))
         looked += 1
         if (looked % SWEPT_AT_ONCE === 0) yield
       }
@@ -177,87 +141,48 @@ export class GrantIndex implements GrantLookup {
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found {
     const known = this.#namespaces.get(namespace)
     const complete = known?.missedIn === undefined
-    const accepting = known?.byFrom.get(fromKey(from))
-    if (accepting === undefined) return { grants: targets.map(() => undefined), complete }
-    const byKey = new Map<string, Stored | undefined>()
-    for (const target of targets) byKey.set(toKey(target), undefined).set(kindKey(target), undefined)
-    for (const stored of 'grants' in accepting ? accepting.grants : [accepting]) {
-      if (stored.list === GONE) continue
-      for (let at = stored.accepted; at < stored.keys.length; at += 1) {
-        const key = stored.keys[at] as string
-        if (byKey.has(key)) byKey.set(key, stored)
-      }
-    }
-    const grants = targets.map((target) => {
-      const stored = byKey.get(toKey(target)) ?? byKey.get(kindKey(target))
-      return stored && this.#nameOf(namespace, stored)
-    })
-    return { grants, complete }
+    const found = known?.permitting(from, targets) ?? targets.map(() => undefined)
+    return { grants: found.map((stored) => stored && this.#nameOf(namespace, stored)), complete }
   }
 
   /** The names of all grants. */
   *[Symbol.iterator](): Generator<GrantName> {
-    for (const [namespace, { byName }] of this.#namespaces)
-      for (const stored of byName.values()) yield this.#nameOf(namespace, stored)
+    for (const [namespace, known] of this.#namespaces) for (const stored of known) yield this.#nameOf(namespace, stored)
   }
 
-  #nameOf(namespace: string, { name }: Stored): GrantName {
+  #nameOf(namespace: string, { name }: Pick<GrantName, 'name'>): GrantName {
     return { namespace, name, ...(this.#resource !== undefined && { resource: this.#resource }) }
   }
 
   #namespace(name: string): NamespaceGrants {
     const known = this.#namespaces.get(name)
     if (known) return known
-    const none = { byName: new Map(), byFrom: new Map(), weight: 0, missedIn: undefined, evicted: false }
+    const none = new NamespaceGrants()
     this.#namespaces.set(name, none)
     return none
   }
 
   #dropIfEmpty(namespace: string, known: NamespaceGrants): void {
-    if (known.byName.size === 0 && known.missedIn === undefined) this.#namespaces.delete(namespace)
+    if (known.size === 0 && known.missedIn === undefined) this.#namespaces.delete(namespace)
   }
 
-  #add(known: NamespaceGrants, stored: Stored): void {
-    known.byName.set(stored.name, stored)
-    for (let at = 0; at < stored.accepted; at += 1) {
-      const key = stored.keys[at] as string
-      const others = known.byFrom.get(key)
-      if (others === undefined) known.byFrom.set(key, stored)
-      else if (!('grants' in others)) known.byFrom.set(key, { key, grants: [others, stored], gone: 0 })
-      else others.grants.push(stored)
+  /** Changes the grants of a namespace, and counts on. */
+  #change(known: NamespaceGrants, change: () => void): void {
+    const { size, weight } = known
+    change()
+    this.#size += known.size - size
+    this.#weight += known.weight - weight
+  }
+
+  /** Forgets all of the namespaces that take most, so that one namespace cannot make others incomplete. */
+  #evict(): void {
+    const largestFirst = [...this.#namespaces].sort(([, one], [, other]) => other.weight - one.weight)
+    for (const [namespace, known] of largestFirst) {
+      if (this.#weight <= this.#limits.all * LEFT) return
+      this.#change(known, () => known.clear())
+      known.evicted = true
+      this.miss(namespace)
     }
-    this.#count(known, 1, weightOf(stored))
-  }
-
-  #remove(known: NamespaceGrants, stored: Stored): void {
-    known.byName.delete(stored.name)
-    stored.list = GONE
-    for (let at = 0; at < stored.accepted; at += 1) {
-      const key = stored.keys[at] as string
-      const others = known.byFrom.get(key)
-      if (others === stored) known.byFrom.delete(key)
-      if (others && 'grants' in others) {
-        others.gone += 1
-        if (others.gone * 2 > others.grants.length) compact(known, others)
-      }
-    }
-    this.#count(known, -1, -weightOf(stored))
-  }
-
-  #count(known: NamespaceGrants, grants: number, weight: number): void {
-    this.#size += grants
-    this.#weight += weight
-    known.weight += weight
-  }
-
-  /** Forgets all of the namespace that takes most, so that one namespace cannot make others incomplete. */
-  #evictLargest(): void {
-    const [namespace, largest] = [...this.#namespaces].reduce((a, b) => (b[1].weight > a[1].weight ? b : a))
-    this.#count(largest, -largest.byName.size, -largest.weight)
-    largest.byName.clear()
-    largest.byFrom.clear()
-    largest.evicted = true
-    this.miss(namespace)
   }
 }
 
@@ -284,29 +209,4 @@ export function lookupIn(grants: Iterable<Grant>): GrantLookup {
     return index
   })
   return anyOf(indexes)
-}
-
-/** A grant as it is kept. Keys of `from` that the namespace has already are shared, and lists are as long as they need. */
-function store({ name, from, to }: Grant, { byFrom }: NamespaceGrants, list: number): Stored {
-  const accepted = [...new Set(from.map(fromKey))].map((key) => {
-    const others = byFrom.get(key)
-    if (others === undefined) return key
-    return 'grants' in others ? others.key : (others.keys.find((same) => same === key) as string)
-  })
-  return { name, keys: accepted.concat(to.map(toKey)), accepted: accepted.length, list }
-}
-
-/** Leaves out the grants that are gone. */
-function compact({ byFrom }: NamespaceGrants, accepting: Accepting): void {
-  accepting.grants = accepting.grants.filter(({ list }) => list !== GONE)
-  accepting.gone = 0
-  if (accepting.grants.length === 0) byFrom.delete(accepting.key)
-}
-
-function weightOf({ name, keys }: Stored): number {
-  return keys.reduce((weight, key) => weight + KEY_WEIGHT + key.length, GRANT_WEIGHT + name.length)
-}
-
-function equal(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((key, at) => key === other[at])
 }

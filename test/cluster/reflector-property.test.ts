@@ -49,6 +49,9 @@ const steps: fc.Arbitrary<Step[]> = fc.oneof(
 )
 const scripts = fc.array(fc.tuple(steps, fc.nat(8)), { maxLength: 60, size: 'max' })
 
+/** How late all arrives that the API server sends, in ms. */
+const lags = fc.constantFrom(0, 0, 400, 3_000, 25_000)
+
 const turns = async (count: number) => {
   for (let turn = 0; turn < count; turn += 1) await timers.setImmediate()
 }
@@ -63,8 +66,8 @@ function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Re
 }
 
 /** Runs a reflector through what happens to a cluster, and some turns after each; gives what it knows in the end. */
-async function follow(script: readonly (readonly [Step[], number])[], repeats: number) {
-  const cluster = new ChangingCluster(repeats)
+async function follow(script: readonly (readonly [Step[], number])[], repeats: number, lag: number) {
+  const cluster = new ChangingCluster(repeats, lag)
   const store = new GrantMap()
   const reflector = new Reflector({
     kind: REFERENCE_GRANT,
@@ -78,7 +81,7 @@ async function follow(script: readonly (readonly [Step[], number])[], repeats: n
   let proven = 0
   for (const [steps, pause] of script) {
     for (const step of steps) {
-      // The network takes no time on the clock.
+      // What has arrived is taken before time passes.
       if (step.what === 'wait') await turns(ARRIVED)
       const before = { lists: total(reflector.lists), completeAt: reflector.completeAt }
       cluster.take(step)
@@ -103,8 +106,8 @@ test('whatever happens to a cluster and its watches, what is known was true sinc
     ...{ timeout: 0, broken: 0, refused: 0, proven: 0 },
   }
   await fc.assert(
-    fc.asyncProperty(scripts, fc.nat(3), async (script, repeats) => {
-      const { cluster, store, seen } = await follow(script, repeats)
+    fc.asyncProperty(scripts, fc.nat(3), lags, async (script, repeats, lag) => {
+      const { cluster, store, seen } = await follow(script, repeats, lag)
       const there = [...cluster.history.content]
       assert.deepEqual(store.targets, Object.fromEntries(there.filter(([, target]) => target !== LARGE)))
       if (there.some(([, target]) => target === LARGE)) assert.deepEqual([...store.incomplete], ['billing'])

@@ -31,6 +31,14 @@ export type Step =
   /** All faults end. */
   | { readonly what: 'mend' }
 
+/** A watch: how much had happened when it began, and until when it was asked to last, in ms. */
+interface Line {
+  readonly cuts: number
+  readonly ends: number
+  readonly bookmarks: number
+  readonly until: number
+}
+
 /** Lists and watches of a cluster whose ReferenceGrants change: in memory, for as many runs as a property needs. */
 export class ChangingCluster {
   /** A monotonic clock, in ms. */
@@ -43,14 +51,19 @@ export class ChangingCluster {
   #starting = 0
   #served = true
   #streams = true
-  /** How often connections were broken, and watches ended, and a bookmark was sent. */
+  /** How often connections were broken; when watches were ended, and bookmarks sent of which versions. */
   #cuts = 0
-  #ends = 0
-  #bookmarks = 0
+  readonly #ends: number[] = []
+  readonly #bookmarks: { readonly at: number; readonly version: number }[] = []
+  #lag: number
 
-  /** @param repeats how many of the events before its version a watch begins with, again */
-  constructor(repeats: number) {
+  /**
+   * @param repeats how many of the events before its version a watch begins with, again
+   * @param lag how late whatever the API server sends arrives, in ms
+   */
+  constructor(repeats: number, lag: number) {
     this.#repeats = repeats
+    this.#lag = lag
   }
 
   take(step: Step): void {
@@ -65,13 +78,13 @@ export class ChangingCluster {
         this.#forgotten = this.history.version
         break
       case 'bookmark':
-        this.#bookmarks += 1
+        this.#bookmarks.push({ at: this.now, version: this.history.version })
         break
       case 'cut':
         this.#cuts += 1
         break
       case 'end':
-        this.#ends += 1
+        this.#ends.push(this.now)
         break
       case 'fail':
         this.#failures = step.times
@@ -91,6 +104,7 @@ export class ChangingCluster {
       case 'mend':
         this.#failures = 0
         this.#starting = 0
+        this.#lag = 0
         break
       case 'install':
         this.#served = true
@@ -99,8 +113,15 @@ export class ChangingCluster {
   }
 
   /** What the API answers to a GET. Named as the client's method, whose place this takes. */
-  async get(path: string): Promise<unknown> {
+  async get(path: string, signal: AbortSignal): Promise<unknown> {
     await this.#passes(path)
+    const begun = this.now
+    const answer = this.#answer(path)
+    await this.#arrives(begun, signal)
+    return answer
+  }
+
+  #answer(path: string): unknown {
     const starting = this.#starting > 0
     if (starting) this.#starting -= 1
     const versions = this.#served && !starting ? [{ version: 'v1' }] : []
@@ -114,11 +135,14 @@ export class ChangingCluster {
   }
 
   /** What is kept of a page of a list. Named as the client's method, whose place this takes. */
-  async project(path: string, keep: ProjectorOptions): Promise<number> {
+  async project(path: string, keep: ProjectorOptions, signal: AbortSignal): Promise<number> {
     await this.#passes(path)
     this.#mustServe(path)
+    const begun = this.now
+    const page = this.#page(path)
+    await this.#arrives(begun, signal)
     const element = (item: unknown, whole: boolean) => keep.element?.(...keptOf(item, whole))
-    return project(this.#page(path), { ...keep, element } as ProjectorOptions)
+    return project(page, { ...keep, element } as ProjectorOptions)
   }
 
   /** What is kept of the events of a watch. Named as the client's method, whose place this takes. */
@@ -136,47 +160,65 @@ export class ChangingCluster {
   }
 
   async *#watch(path: string, signal: AbortSignal): AsyncGenerator<unknown> {
-    const line = { cuts: this.#cuts, ends: this.#ends }
+    const query = new URLSearchParams(path.split('?')[1])
+    const until = this.now + Number(query.get('timeoutSeconds')) * 1_000
+    const line: Line = { cuts: this.#cuts, ends: this.#ends.length, bookmarks: this.#bookmarks.length, until }
     await this.#passes(path)
     this.#mustServe(path)
-    const query = new URLSearchParams(path.split('?')[1])
     const streams = query.has('sendInitialEvents')
     const from = streams ? this.history.version : Number(query.get('resourceVersion'))
-    if (streams) yield* this.#streamed(path, line)
+    if (streams) yield* this.#streamed(path, line, signal)
     else if (from < this.#forgotten) throw new ApiError(path, 410, 'too old resource version')
     else yield* this.history.before(from, this.#repeats).map(eventOf)
     yield* this.#changes(path, from, line, signal)
   }
 
-  async *#streamed(path: string, line: { readonly cuts: number }): AsyncGenerator<unknown> {
+  async *#streamed(path: string, line: Line, signal: AbortSignal): AsyncGenerator<unknown> {
     if (!this.#streams) throw new ApiError(path, 422, 'sendInitialEvents is forbidden')
     const { version } = this.history
-    for (const [name, target] of [...this.history.content].reverse()) {
+    const at = this.now
+    const listed = [...this.history.content].reverse()
+    await this.#arrives(at, signal)
+    for (const [name, target] of listed) {
       await this.#passes(path, line)
-      yield eventOf({ version, type: 'ADDED', name, target })
+      yield eventOf({ version, at, type: 'ADDED', name, target })
     }
     await this.#passes(path, line)
     yield bookmarkAt(version, { 'k8s.io/initial-events-end': 'true' })
   }
 
-  async *#changes(path: string, from: number, line: { cuts: number; ends: number }, signal: AbortSignal) {
+  async *#changes(path: string, from: number, line: Line, signal: AbortSignal): AsyncGenerator<unknown> {
     let version = from
-    let bookmarks = this.#bookmarks
+    let { bookmarks } = line
     for (;;) {
       await this.#passes(path, line)
-      if (this.#ends > line.ends) return
+      const end = this.#endOf(line)
+      const arrived = Math.min(this.now - this.#lag, end)
       const next = this.history.after(version)
-      if (next && version < this.#forgotten) {
+      const bookmark = this.#bookmarks[bookmarks]
+      if (next && next.at <= arrived && version < this.#forgotten) {
         yield { type: 'ERROR', object: { metadata: {}, code: 410, message: 'too old resource version' } }
-      } else if (next) {
+      } else if (next && next.at <= arrived) {
         yield eventOf(next)
         version = next.version
-      } else if (this.#bookmarks > bookmarks) {
-        bookmarks = this.#bookmarks
-        version = this.history.version
+      } else if (bookmark && bookmark.at <= arrived) {
+        bookmarks += 1
+        if (bookmark.version < version) continue
+        version = bookmark.version
         yield bookmarkAt(version)
-      } else await once(this.#steps, 'step', { signal })
+      } else if (end <= arrived) return
+      else await once(this.#steps, 'step', { signal })
     }
+  }
+
+  /** When a watch is ended. Where what is sent is late, no end is early: nobody could tell it from one in time. */
+  #endOf({ ends, until }: Line): number {
+    return this.#ends.slice(ends).find((end) => this.#lag === 0 || end >= until) ?? Infinity
+  }
+
+  /** What was sent at this moment has arrived. */
+  async #arrives(sent: number, signal: AbortSignal): Promise<void> {
+    while (this.now < sent + this.#lag) await once(this.#steps, 'step', { signal })
   }
 
   #uninstall(): void {

@@ -1,5 +1,7 @@
 interface Change {
   readonly version: number
+  /** When it happened, in ms. */
+  readonly at: number
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
   readonly name: string
   readonly target: string
@@ -26,7 +28,7 @@ export class GrantHistory {
     this.#end(name, now)
     this.content.set(name, target)
     this.#periods.push({ name, target, from: now, to: Infinity })
-    this.#changes.push({ version: this.pass(), type, name, target })
+    this.#changes.push({ version: this.pass(), at: now, type, name, target })
   }
 
   delete(name: string, now: number): void {
@@ -34,7 +36,7 @@ export class GrantHistory {
     if (target === undefined) return
     this.#end(name, now)
     this.content.delete(name)
-    this.#changes.push({ version: this.pass(), type: 'DELETED', name, target })
+    this.#changes.push({ version: this.pass(), at: now, type: 'DELETED', name, target })
   }
 
   /** Goes on to the next version, in which nothing changes. */

@@ -51,7 +51,7 @@ test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
 	$(UNIT_TESTS)
 
 test-attacks: $(BUNDLE) ## the bundle in a container of 256 MiB, under attack (a table in dist/attacks.md); needs root, for a control group
-	$(TEST) --test-force-exit --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
 		--test-reporter=./test/harness/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
 
 test-long: export REFGRANT_LONG := 1

@@ -1,15 +1,22 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import type { Mode } from '../admission/settings.ts'
 import { LiveConfig } from '../config/live.ts'
 import type { Config } from '../config/load.ts'
 import { buildApp } from '../server/app.ts'
-import { buildHealth, type Check } from '../server/health.ts'
+import { buildHealth } from '../server/health.ts'
 import { Load } from '../server/load.ts'
 import { Metrics } from '../server/metrics.ts'
-import { type ClientAuthentication, expiryOf, readClientAuthentication, readKeyPair } from '../server/tls.ts'
+import {
+  type ClientAuthentication,
+  expiryOf,
+  type KeyPair,
+  readClientAuthentication,
+  readKeyPair,
+} from '../server/tls.ts'
+import { driftCheck, readiness } from './checks.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { clusterGrants, folderGrants, type GrantSupply, type SupplyContext } from './grant-supply.ts'
 import { addressOf, listen } from './listen.ts'
@@ -117,10 +124,8 @@ export function serveCommand(): Command {
 async function serve(options: ServeOptions): Promise<void> {
   // Before anything that takes time, so that no signal is missed.
   const stopping = stopSignal()
-  const addresses = [
-    addressOf('--listen', options.listen),
-    addressOf('--metrics-listen', options.metricsListen),
-  ] as const
+  const reviews = addressOf('--listen', options.listen)
+  const metrics = addressOf('--metrics-listen', options.metricsListen)
   const logger = pino({ level: options.logLevel, base: null })
   const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow(REMEDY.keyPair))
   const clients = await clientsOf(options)
@@ -131,6 +136,34 @@ async function serve(options: ServeOptions): Promise<void> {
   started.defer(() => live.close())
   const grants = await grantsOf(options, { live, logger, keyPair, signal: stopping })
   started.defer(() => grants.stop())
+  const { health, app } = serversFor({ live, grants, keyPair, clients, logger, stopping })
+  started.defer(() => health.close())
+  started.defer(() => app.close())
+
+  if (stopping.aborted) return
+  await listen(health, metrics, 'serving health and metrics', logger)
+  await listen(app, reviews, 'serving reviews', logger)
+  // Only now, so that a start that fails has asked the API server for nothing.
+  grants.run()
+  live.watch(grants.configure)
+  if (!stopping.aborted) await once(stopping, 'abort')
+  // Someone who presses Ctrl-C waits for the prompt.
+  const drain = stopping.reason === 'SIGTERM' ? options.drain : 0
+  logger.info({ signal: stopping.reason, drainSeconds: drain }, 'stopping')
+  await wait(drain * 1_000)
+}
+
+/** What the two servers are made of. */
+interface Parts {
+  readonly live: LiveConfig
+  readonly grants: GrantSupply
+  readonly keyPair: KeyPair
+  readonly clients: ClientAuthentication | undefined
+  readonly logger: Logger
+  readonly stopping: AbortSignal
+}
+
+function serversFor({ live, grants, keyPair, clients, logger, stopping }: Parts) {
   const load = new Load(() => performance.now())
   const metrics = new Metrics({
     knowledge: grants.knowledge,
@@ -144,7 +177,6 @@ async function serve(options: ServeOptions): Promise<void> {
     readiness: readiness(grants, stopping),
     remarks: () => [driftCheck(grants)],
   })
-  started.defer(() => health.close())
   const app = buildApp({
     settings: () => live.settings,
     source: grants.source,
@@ -155,20 +187,7 @@ async function serve(options: ServeOptions): Promise<void> {
     metrics,
     draining: () => stopping.aborted,
   })
-  started.defer(() => app.close())
-
-  if (stopping.aborted) return
-  const [reviews, metricsAddress] = addresses
-  await listen(health, metricsAddress, 'serving health and metrics', logger)
-  await listen(app, reviews, 'serving reviews', logger)
-  // Only now, so that a start that fails has asked the API server for nothing.
-  grants.run()
-  live.watch(grants.configure)
-  if (!stopping.aborted) await once(stopping, 'abort')
-  // Someone who presses Ctrl-C waits for the prompt.
-  const drain = stopping.reason === 'SIGTERM' ? options.drain : 0
-  logger.info({ signal: stopping.reason, drainSeconds: drain }, 'stopping')
-  await wait(drain * 1_000)
+  return { health, app }
 }
 
 /**
@@ -177,27 +196,6 @@ async function serve(options: ServeOptions): Promise<void> {
  */
 function endSoon(): void {
   setTimeout(() => process.exit(), LAST).unref()
-}
-
-/** Once synced, for good: an old index is no reason to send nobody here, since fresh reads take its place. */
-function readiness({ knowledge }: GrantSupply, stopping: AbortSignal): () => Check[] {
-  let synced = false
-  return () => {
-    const { grants, ageSeconds } = knowledge()
-    synced ||= Number.isFinite(ageSeconds)
-    const detail = synced ? `${grants} grants, complete ${ageSeconds.toFixed(1)} s ago` : 'waiting for the first list'
-    return [
-      { name: 'grants', ok: synced, detail },
-      { name: 'serving', ok: !stopping.aborted },
-    ]
-  }
-}
-
-/** Told beside readiness, and no part of it: what is registered can be mended only by whoever registers. */
-function driftCheck({ drift }: GrantSupply): Check {
-  const lines = drift()
-  const detail = lines === undefined ? 'not known' : lines.join('; ')
-  return { name: 'registration', ok: lines?.length === 0, ...(detail !== '' && { detail }) }
 }
 
 async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<ClientAuthentication | undefined> {

@@ -1,5 +1,5 @@
 import { suite, test } from 'node:test'
-import { filled, MIB, numbered, reference, repeated, review, route } from './objects.ts'
+import { commaRoute, filled, MIB, nested, numbered, reference, repeated, review, route } from '../harness/reviews.ts'
 import { atOnce, post } from './send.ts'
 import { withstand } from './siege.ts'
 
@@ -15,9 +15,6 @@ interface Volley {
   readonly bodies: () => readonly (string | Buffer)[]
   readonly headers?: Record<string, string>
 }
-
-const nested = (open: string, inner: string, close: string, depth: number) =>
-  `${open.repeat(depth)}${inner}${close.repeat(depth)}`
 
 const spec = (value: string) => `{"spec":${value}}`
 
@@ -114,6 +111,10 @@ const volleys: Record<string, Volley> = {
         review(refs, { uid: long }),
       ]
     },
+  },
+  'routes of 594 kB that are full of commas, 30 at once': {
+    count: 30,
+    bodies: () => [review(commaRoute(reference('vault', 'treasury')))],
   },
   'a body of 100 MiB': { count: 4, bodies: () => [Buffer.from(review(`{"x":"${'x'.repeat(100 * MIB)}"}`))] },
   'a body of 100 MiB that nobody asked for': {

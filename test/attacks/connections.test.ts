@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { filled, MIB, repeated, review, route } from './objects.ts'
+import { filled, MIB, repeated, review, route } from '../harness/reviews.ts'
 import { atOnce, closeAll, connect, connectTls, ended, head, openAll, post, sendAll, trickle } from './send.ts'
 import { permitted, type Siege, type Victim, withstand } from './siege.ts'
 
@@ -170,5 +170,5 @@ const attacks: Record<string, [attack: (victim: Victim) => Promise<void>, siege?
 
 suite('connections', () => {
   for (const [name, [attack, siege = {}]] of Object.entries(attacks))
-    test(name, { timeout: 120_000 }, (context) => withstand(context, name, siege, attack))
+    test(name, { timeout: 300_000 }, (context) => withstand(context, name, siege, attack))
 })

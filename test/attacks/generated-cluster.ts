@@ -1,5 +1,5 @@
 import { type Exchange, FakeApiServer } from '../harness/fake-api-server.ts'
-import { GROUP } from './objects.ts'
+import { GROUP } from '../harness/reviews.ts'
 
 /** Grants that are made when they are sent. */
 export interface Grants {

@@ -1,5 +1,5 @@
 import { suite, test } from 'node:test'
-import { MIB } from './objects.ts'
+import { MIB } from '../harness/reviews.ts'
 import { closeAll, connect, head, openAll, sendAll, trickle } from './send.ts'
 import { type Victim, withstand } from './siege.ts'
 
@@ -54,6 +54,6 @@ const attacks: Record<string, (victim: Victim) => Promise<void>> = {
 suite('the listener for health and metrics', () => {
   for (const [title, attack] of Object.entries(attacks)) {
     const name = `health: ${title}`
-    test(name, { timeout: 120_000 }, (context) => withstand(context, name, {}, attack))
+    test(name, { timeout: 300_000 }, (context) => withstand(context, name, {}, attack))
   }
 })

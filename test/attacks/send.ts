@@ -36,9 +36,7 @@ export const atOnce = <T>(count: number, make: (index: number) => Promise<T>) =>
 
 /** The head of a request, without the empty line at its end. */
 export const head = (path: string, ...headers: string[]) =>
-  ['POST /PATH HTTP/1.1'.replace('/PATH', path), 'host: x', 'content-type: application/json', ...headers, ''].join(
-    '\r\n',
-  )
+  [`POST ${path} HTTP/1.1`, 'host: x', 'content-type: application/json', ...headers, ''].join('\r\n')
 
 /** A connection to the webhook, once it is open; one that the server closes is no error. */
 export const connectTls = ({ port, ca }: Victim) =>
@@ -47,9 +45,12 @@ export const connectTls = ({ port, ca }: Victim) =>
 /** A connection to a port, once it is open. */
 export const connect = (port: number) => opened(net.connect(port, '127.0.0.1'), 'connect')
 
+/** Resolves at an event; what the server breaks off is no error. */
+const emitted = (socket: net.Socket, event: string) => new Promise((resolve) => socket.once(event, resolve))
+
 async function opened<S extends net.Socket>(socket: S, event: string): Promise<S> {
   socket.on('error', () => {})
-  await Promise.race([once(socket, event), once(socket, 'close')])
+  await Promise.race([emitted(socket, event), emitted(socket, 'close')])
   return socket
 }
 
@@ -70,10 +71,10 @@ export async function openAll<S extends net.Socket>(
 
 /** Sends this, and the next part when the system has taken it, until all is sent or the server closes the connection. */
 export async function sendAll(socket: net.Socket, parts: Iterable<string | Buffer>): Promise<void> {
-  const closed = once(socket, 'close')
+  const closed = emitted(socket, 'close')
   for (const part of parts) {
     if (!socket.writable) return
-    if (!socket.write(part)) await Promise.race([once(socket, 'drain'), closed])
+    if (!socket.write(part)) await Promise.race([emitted(socket, 'drain'), closed])
   }
 }
 
@@ -81,7 +82,7 @@ export async function sendAll(socket: net.Socket, parts: Iterable<string | Buffe
 export async function ended(socket: net.Socket): Promise<void> {
   if (socket.closed) return
   socket.resume()
-  await Promise.race([once(socket, 'close'), once(socket, 'data')])
+  await Promise.race([emitted(socket, 'close'), emitted(socket, 'data')])
 }
 
 /** Sends a byte now and then, until the server closes the connection. */

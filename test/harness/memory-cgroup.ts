@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { until } from './api-client.ts'
 
@@ -45,6 +45,7 @@ export class MemoryCgroup {
       const files =
         existsSync(path.join(V1.root, V1.limit)) || !existsSync(path.join(MOUNT, 'cgroup.controllers')) ? V1 : V2
       if (files === V2) enableMemory()
+      removeLeft(files.root)
       const folder = path.join(files.root, `refgrant-${process.pid}-${groups++}`)
       mkdirSync(folder)
       writeFileSync(path.join(folder, files.limit), String(bytes))
@@ -87,6 +88,19 @@ export class MemoryCgroup {
 
   #read(file: string): string {
     return readFileSync(path.join(this.#folder, file), 'utf8')
+  }
+}
+
+/** Removes the groups of test processes that were killed. */
+function removeLeft(root: string): void {
+  for (const name of readdirSync(root)) {
+    const [, id] = /^refgrant-(\d+)-\d+$/.exec(name) ?? []
+    if (id === undefined || existsSync(`/proc/${id}`)) continue
+    try {
+      rmdirSync(path.join(root, name))
+    } catch {
+      // Somebody else has removed it, or something still runs there.
+    }
   }
 }
 

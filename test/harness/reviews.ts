@@ -40,3 +40,21 @@ export const filled = (unit: string, bytes: number) => repeated(unit, Math.floor
 /** As many texts as asked for, all different, with commas between. */
 export const numbered = (make: (index: number) => string, count: number) =>
   Array.from({ length: count }, (_, index) => make(index)).join()
+
+/** A text so deep in lists. */
+export const nested = (open: string, inner: string, close: string, depth: number) =>
+  `${open.repeat(depth)}${inner}${close.repeat(depth)}`
+
+/** The longest value of a header that an HTTPRoute sets, in characters, and how many a rule sets at most. */
+const HEADER = { length: 4_096, each: 16 }
+
+/** JSON of an HTTPRoute that every CRD takes, of 594 kB: 144 header values full of commas, and one reference. */
+export function commaRoute(backendRef: string): string {
+  const set = Array.from({ length: HEADER.each }, (_, index) => ({
+    name: `x-${index}`,
+    value: ','.repeat(HEADER.length),
+  }))
+  const filters = [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set } }]
+  const rules = Array.from({ length: 9 }, () => ({ filters, backendRefs: ['HERE'] }))
+  return JSON.stringify({ metadata: { name: 'checkout' }, spec: { rules } }).replaceAll('"HERE"', backendRef)
+}

@@ -130,7 +130,8 @@ export class ClusterGrants implements GrantSource {
       const byNamespace = new Map([...begun.keys()].map((namespace, at) => [namespace, lookupOf(read[at] ?? [])]))
       return { grants: lookupBy(byNamespace), read: new Set(begun.keys()) }
     } catch (error) {
-      this.#readable = false
+      // A review whose client has gone says nothing of the API server.
+      if ((error as Error).name !== 'AbortError') this.#readable = false
       throw new LookupFailed(explain(error), { cause: error })
     }
   }

@@ -40,6 +40,15 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   ;(await server.expect(LIST)).answer(grantPage('1', []))
   assert.deepEqual(await succeeding, ['billing'])
   assert.deepEqual(await read(), [], 'the budget is spent, and what is known has to do')
+
+  clock.now += 1_000
+  const client = new AbortController()
+  const left = assert.rejects(grants.fresh(['billing'], 'shop', client.signal), LookupFailed)
+  const list = await server.expect(LIST)
+  client.abort()
+  await left
+  assert.deepEqual(await read(), [], 'a client that left while it waited is no failure')
+  list.answer(grantPage('1', []))
 })
 
 test("a read that fails when nobody waits for it any more is nobody's failure", { timeout: 30_000 }, async (t) => {

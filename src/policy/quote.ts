@@ -13,7 +13,11 @@ export function quote(text: string): string {
 
 /** The characters of a text, each as `quote` shows it. */
 export function escapedCharacters(text: string): string[] {
-  return Array.from(text, (character) => escaped(character).slice(1, -1))
+  return (
+    escaped(text)
+      .slice(1, -1)
+      .match(/\\u\{[0-9a-f]+\}|\\u[0-9a-f]{4}|\\?./gu) ?? []
+  )
 }
 
 function escaped(text: string): string {

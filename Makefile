@@ -18,7 +18,7 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox test test-unit test-long fuzz soak lint format generate certs node-path bundle clean
+.PHONY: help run try sandbox test test-unit test-attacks test-long fuzz soak lint format generate certs node-path bundle clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +35,8 @@ sandbox: certs ## a real API server on this machine, with the webhook registered
 # Ends with the make that has started it, and whatever it has started ends with it: no make is started between them.
 TEST := node --import ./test/harness/tether.ts --test
 UNIT_TESTS = $(TEST) --test-concurrency=4 \
-	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/control-plane/*' | sort)
+	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
+		-not -path 'test/control-plane/*' | sort)
 
 test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (about 8 minutes, once)
 	node test/harness/binaries.ts
@@ -48,6 +49,10 @@ test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (
 
 test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
 	$(UNIT_TESTS)
+
+test-attacks: $(BUNDLE) ## the bundle in a container of 256 MiB, under attack (a table in dist/attacks.md); needs root, for a control group
+	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
+		--test-reporter=./test/harness/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
 
 test-long: export REFGRANT_LONG := 1
 test-long: RUNS := 200000

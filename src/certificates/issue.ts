@@ -89,8 +89,9 @@ interface Content {
 function certificate({ subject, issuer, days, publicKey, extensions }: Content, signer: KeyObject): string {
   const draft = pki.createCertificate()
   draft.publicKey = pki.setRsaPublicKey(forge.jsbn.BigInteger.ONE, forge.jsbn.BigInteger.ONE)
-  // A leading zero bit keeps the number positive; the rest is random, as RFC 5280 and the CA/Browser Forum ask.
-  draft.serialNumber = `0${randomBytes(16).toString('hex').slice(1)}`
+  // The first four bits keep the number positive and its first byte from being zero: OpenSSL refuses a number with zero
+  // bytes that it does not need, and forge drops only one. The rest is random, as RFC 5280 and the CA/Browser Forum ask.
+  draft.serialNumber = `4${randomBytes(16).toString('hex').slice(1)}`
   draft.validity.notBefore = new Date(Date.now() - BACKDATED)
   draft.validity.notAfter = new Date(Date.now() + days * DAY)
   draft.setSubject([{ name: 'commonName', value: subject }])

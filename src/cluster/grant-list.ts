@@ -64,7 +64,7 @@ export async function endList(store: GrantStore): Promise<void> {
 }
 
 /**
- * Sets a grant, or notes that its namespace has one that is too large.
+ * Sets a grant. One that is too large is not kept, as it was before neither, and its namespace is incomplete.
  *
  * @param item what is kept of it by GRANT_SHAPE
  * @param whole whether nothing was dropped
@@ -72,8 +72,12 @@ export async function endList(store: GrantStore): Promise<void> {
  */
 export function takeGrant(store: GrantStore, kind: GrantKind, item: unknown, whole: boolean): void {
   const grant = parseGrant(item, kind)
-  if (grant && whole) store.set(grant)
-  else store.miss(namespaceOf(item))
+  if (grant && whole) {
+    store.set(grant)
+    return
+  }
+  if (grant) store.delete(grant)
+  store.miss(namespaceOf(item))
 }
 
 function namespaceOf(item: unknown): string {

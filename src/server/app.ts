@@ -73,8 +73,8 @@ function allot(app: FastifyInstance, load: Load): void {
     reply.raw.once('close', () => allowance.leave(reply.raw.writableFinished))
     done()
   })
-  app.addHook('onSend', (request, _reply, payload, done) => {
-    if (typeof payload === 'string') request.allowance.answer(Buffer.byteLength(payload))
+  app.addHook('onSend', ({ allowance }, _reply, payload, done) => {
+    if (typeof payload === 'string') allowance.answer(Buffer.byteLength(payload))
     done()
   })
   // The handler reads the body itself, when it is its turn.
@@ -108,8 +108,6 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
     }
     if (error instanceof NoVerdict) return unavailable(reply, error.message, retries.invite(error.uid, allowance))
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
-    // The rest of such a body is not read.
-    if (status === 413) reply.header('connection', 'close')
     if (status < 500) return plainText(reply, status, error.message)
     logger.error({ err: error }, 'a review failed for a reason inside refgrant')
     return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')

@@ -16,6 +16,13 @@ const CUT = 64 * 1024 * 1024
 /** How far into a body its uid is looked for, in bytes. The API server writes it first. Source: admission/v1, types.go. */
 const BEGINNING = 1_024
 
+/**
+ * Pieces that a body may come in, whatever their size, and how large they are to be beyond that, on average, in bytes. A
+ * network's packets have some 1,400; pieces of one byte cost 1,000 times as much as others, a byte.
+ */
+const FREE_PIECES = 1_000
+const SMALLEST_PIECE = 64
+
 /** What is measured in one turn of the event loop, in bytes: some ms of work. */
 const MEASURED_AT_ONCE = 256 * 1024
 
@@ -37,6 +44,9 @@ export class BodyRefused extends Error {
     this.statusCode = statusCode
   }
 }
+
+/** Its connection is closed at once, since each further piece costs as much. */
+class TinyPieces extends BodyRefused {}
 
 const WORDS: Record<ShedReason, string> = {
   reviews: 'it judges as many reviews as it can already',
@@ -102,6 +112,7 @@ class Incoming {
   /** Why it is turned away, if it is. */
   shed: ShedReason | undefined
   length = 0
+  #pieces = 0
 
   constructor(allowance: Allowance) {
     this.#allowance = allowance
@@ -117,6 +128,9 @@ class Incoming {
     this.#beginning ??= Buffer.from(chunk.subarray(0, BEGINNING))
     this.length += chunk.length
     if (this.length > CUT) throw tooLarge()
+    this.#pieces += 1
+    if ((this.#pieces - FREE_PIECES) * SMALLEST_PIECE > this.length)
+      throw new TinyPieces(400, 'the body comes in pieces that are too small')
     if (this.shed) return
     if (!this.#summary && this.length <= LARGEST_BODY) this.shed = this.#arriving.append(chunk)
     else this.#summarize(chunk)
@@ -202,7 +216,9 @@ function eachChunk(payload: IncomingMessage, take: (chunk: Buffer) => void): Pro
     try {
       take(chunk)
     } catch (error) {
-      payload.off('data', onData).pause()
+      // Read on, and dropped: what is not read would be kept, piece by piece.
+      payload.off('data', onData).resume()
+      if (error instanceof TinyPieces) payload.destroy()
       reject(error)
     }
   }

@@ -32,7 +32,7 @@ export function buildHealth({ registry, readiness, remarks = () => [] }: HealthO
   // No body is read: nothing here takes one.
   app.addHook('onRequest', ({ raw }, reply, done) => {
     if (!hasBody(raw)) return done()
-    reply.code(413).header('connection', 'close').type('text/plain; charset=utf-8').send('no body is taken here\n')
+    reply.code(413).type('text/plain; charset=utf-8').send('no body is taken here\n')
   })
   // Alive is whoever answers: a restart would mend neither a lost API server nor a missing grant.
   app.get('/livez', () => 'ok\n')

@@ -1,7 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import Fastify, { type FastifyInstance, type FastifyServerFactoryHandler } from 'fastify'
-import { Connections, type ConnectionsOptions } from './connections.ts'
+import { Connections, type ConnectionsOptions, hasBody } from './connections.ts'
 import type { tlsOptions } from './tls.ts'
 
 /** Requests on one connection, after which it is closed, so that a busy API server spreads over the replicas. */
@@ -36,6 +36,14 @@ export function buildListener({ tls, connections: bounds }: ListenerOptions): {
     return server as http.Server
   }
   const app = Fastify({ serverFactory, return503OnClosing: false })
+  // The rest of a body that is not taken is dropped until its connection is closed: unread, it would be kept.
+  app.addHook('onSend', ({ raw }, reply, _payload, done) => {
+    if (hasBody(raw) && !raw.complete) {
+      reply.header('connection', 'close')
+      raw.resume()
+    }
+    done()
+  })
   app.addHook('preClose', (done) => {
     connections.close()
     done()

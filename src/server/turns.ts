@@ -4,16 +4,25 @@
  */
 const NETWORK_TURN = 1
 
-/** What bodies that share a turn hold together, in bytes, unless one alone holds more: reviews are of some KiB mostly. */
+/** A body that waits for its turn. */
+interface Waiting {
+  readonly bytes: number
+  readonly resolve: () => void
+}
+
+/** What bodies that share a turn hold together, in bytes: reviews are of some KiB mostly. A larger one has a turn alone. */
 const SHARED_TURN = 64 * 1024
 
 /**
- * The order in which bodies are parsed and judged. Between two turns of bodies the network has its own: else connections
- * and requests would wait unseen, in the system, and nobody could tell for how long.
+ * The order in which bodies are parsed and judged: small and large ones by turns, each in the order in which they came,
+ * so that large ones keep others waiting for one of them at most. Between two turns of bodies the network has its own:
+ * else connections and requests would wait unseen, in the system, and nobody could tell for how long.
  */
 export class Turns {
   readonly #now: () => number
-  readonly #waiting: { readonly bytes: number; readonly resolve: () => void }[] = []
+  readonly #small: Waiting[] = []
+  readonly #large: Waiting[] = []
+  #last: 'small' | 'large' = 'large'
   /** When the last bodies had their turn. */
   #begun = 0
   /** Turns that the network has before the next bodies; undefined until it is known how long the last ones took. */
@@ -25,14 +34,15 @@ export class Turns {
   }
 
   /**
-   * Resolves when it is a body's turn, in the order of calls.
+   * Resolves when it is a body's turn.
    *
    * @param bytes of the body
    */
   next(bytes: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push({ bytes, resolve })
-    if (this.#waiting.length === 1) {
+    const queue = bytes > SHARED_TURN ? this.#large : this.#small
+    queue.push({ bytes, resolve })
+    if (this.#small.length + this.#large.length === 1) {
       this.#networkTurns = 0
       setImmediate(this.#step)
     }
@@ -43,17 +53,24 @@ export class Turns {
     this.#networkTurns ??= Math.floor((this.#now() - this.#begun) / NETWORK_TURN)
     if (this.#networkTurns > 0) this.#networkTurns -= 1
     else this.#start()
-    if (this.#waiting.length > 0) setImmediate(this.#step)
+    if (this.#small.length + this.#large.length > 0) setImmediate(this.#step)
   }
 
   #start(): void {
     this.#begun = this.#now()
     this.#networkTurns = undefined
+    const largeIsNext = this.#small.length === 0 || (this.#last === 'small' && this.#large.length > 0)
+    this.#last = largeIsNext ? 'large' : 'small'
+    if (largeIsNext) this.#large.shift()?.resolve()
+    else this.#startSmall()
+  }
+
+  #startSmall(): void {
     let bytes = 0
     do {
-      const body = this.#waiting.shift()
+      const body = this.#small.shift()
       body?.resolve()
       bytes += body?.bytes ?? 0
-    } while (bytes + (this.#waiting[0]?.bytes ?? Infinity) <= SHARED_TURN)
+    } while (bytes + (this.#small[0]?.bytes ?? Infinity) <= SHARED_TURN)
   }
 }

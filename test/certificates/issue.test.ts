@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import crypto, { createPrivateKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { syncBuiltinESMExports } from 'node:module'
 import { type AddressInfo, connect } from 'node:net'
-import { after, suite, test } from 'node:test'
+import { after, mock, suite, test } from 'node:test'
 import tls from 'node:tls'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 
@@ -31,7 +32,7 @@ async function handshake(pair: Certificate, host: string, ca = authority.cert): 
   return client
 }
 
-suite('a client that trusts the authority', { timeout: 30_000 }, () => {
+suite('a client that trusts the authority', { timeout: 300_000 }, () => {
   for (const host of [NAME, 'a.example.com', '127.0.0.1', 'fd00::7', 'fd00:0:0::0:7']) {
     test(`is content with the server as ${host}`, async () => {
       const client = await handshake(server, host)
@@ -117,5 +118,18 @@ suite('a certificate', () => {
     const numbers = Array.from({ length: 50 }, () => new X509Certificate(issueAuthority('a', 1).cert).serialNumber)
     assert.equal(new Set(numbers).size, 50)
     for (const number of numbers) assert.match(number, /^[\dA-F]{1,40}$/)
+  })
+
+  test('can be read whatever serial number chance gives it', (t) => {
+    t.after(() => {
+      mock.restoreAll()
+      syncBuiltinESMExports()
+    })
+    for (const beginning of ['0000', '00007f', '000000', '0080', '7fff', 'ffff']) {
+      mock.method(crypto, 'randomBytes', (size: number) => Buffer.concat([Buffer.from(beginning, 'hex')], size))
+      syncBuiltinESMExports()
+      const { serialNumber } = new X509Certificate(issueAuthority('a', 1).cert)
+      assert.equal(serialNumber.length, 32)
+    }
   })
 })

@@ -23,7 +23,7 @@ async function start(t: TestContext) {
 function asker(server: FakeApiServer, choice: ConnectionChoice) {
   const api = new Api(connectionFrom(choice))
   return async () => {
-    const answer = api.get('/version', AbortSignal.timeout(10_000))
+    const answer = api.get('/version', AbortSignal.timeout(60_000))
     const exchange = await Promise.race([server.next(), answer as Promise<never>])
     exchange.answer({ path: exchange.path })
     assert.deepEqual(await answer, { path: '/version' })
@@ -44,7 +44,7 @@ function environment(t: TestContext, variables: Record<string, string | undefine
   }
 }
 
-suite('a connection', { timeout: 30_000 }, () => {
+suite('a connection', { timeout: 300_000 }, () => {
   test('follows a token file that ends with a newline', async (t) => {
     const server = await start(t)
     server.file('token', 'secret\n')
@@ -99,10 +99,10 @@ suite('a connection', { timeout: 30_000 }, () => {
     write(identity('alice'))
     const user = { 'client-certificate': 'alice.crt', 'client-key': 'alice.key' }
     const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig({ tester: user }) }))
-    const before = api.get('/before', AbortSignal.timeout(10_000))
+    const before = api.get('/before', AbortSignal.timeout(60_000))
     const exchange = await server.expect('/before')
     write(identity('alice, renewed'))
-    const after = api.get('/after', AbortSignal.timeout(10_000))
+    const after = api.get('/after', AbortSignal.timeout(60_000))
     ;(await server.expect('/after')).answer({ is: 'after' })
     exchange.answer({ is: 'before' })
     assert.deepEqual(await Promise.all([before, after]), [{ is: 'before' }, { is: 'after' }])
@@ -118,7 +118,7 @@ suite('a connection', { timeout: 30_000 }, () => {
     const [server, other] = [await start(t), await start(t)]
     const config = readFileSync(server.kubeconfig(), 'utf8').replace(base64(server.ca), base64(other.ca))
     const api = new Api(connectionFrom({ kubeconfig: server.file('other-authority', config) }))
-    await assert.rejects(api.get('/version', AbortSignal.timeout(10_000)), /certificate/)
+    await assert.rejects(api.get('/version', AbortSignal.timeout(60_000)), /certificate/)
     assert.deepEqual(server.asked, [])
   })
 
@@ -197,7 +197,7 @@ suite('a connection', { timeout: 30_000 }, () => {
   })
 })
 
-suite('without a kubeconfig named', { timeout: 30_000 }, () => {
+suite('without a kubeconfig named', { timeout: 300_000 }, () => {
   test('the one of KUBECONFIG is taken, with its token file', async (t) => {
     const server = await start(t)
     server.file('token', 'from a file')

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, afterEach, before, suite, test } from 'node:test'
 import { stringify } from 'yaml'
 import { type ApiObject, until } from '../harness/api-client.ts'
-import { refgrant as command, folderWith } from '../harness/cli.ts'
+import { refgrant as command, folderWith, replaceFile } from '../harness/cli.ts'
 import { applyRegistration, register } from '../harness/guarded-cluster.ts'
 import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
 import { type Cluster, startCluster } from './cluster.ts'
@@ -36,7 +36,7 @@ async function configure(change: object): Promise<void> {
   const reloads = () => refgrant.metric('refgrant_config_reloads_total', 'done')
   const before = await reloads()
   // A comment makes each text another one.
-  await writeFile(file, `${stringify({ ...HEAD, ...change })}# ${names++}\n`)
+  replaceFile(file, `${stringify({ ...HEAD, ...change })}# ${names++}\n`)
   await until('the configuration is read', async () => (await reloads()) > before)
 }
 
@@ -192,8 +192,10 @@ suite('serving settings take effect while the server runs', () => {
 
   test('a configuration that cannot be used is reported, and the last one stays', async () => {
     await configure({ exempt: { namespaces: ['shop'] } })
-    await writeFile(file, stringify({ ...HEAD, exemt: {} }))
-    await until('it is reported', async () => (await refgrant.metric('refgrant_config_reloads_total', 'failed')) > 0)
+    const failed = () => refgrant.metric('refgrant_config_reloads_total', 'failed')
+    const before = await failed()
+    replaceFile(file, stringify({ ...HEAD, exemt: {} }))
+    await until('it is reported', async () => (await failed()) > before)
     const problems = () => refgrant.log.findLast((line) => line.level === 50)?.problems
     await until('it is logged', () => problems() !== undefined)
     assert.deepEqual(problems(), [`${file}:3: exemt is no field of the configuration: did you mean exempt?`])
@@ -213,13 +215,20 @@ test('a configuration that changes under load costs no review', async () => {
     }
   }
   const clients = Promise.all(Array.from({ length: 4 }, load))
+  /** Waits until more reviews than there are clients have got this answer: one of them began after the change. */
+  const answered = async (status: number) => {
+    const before = statuses.get(status) ?? 0
+    await until(`reviews are answered with ${status}`, () => (statuses.get(status) ?? 0) > before + 4)
+  }
   const failed = () => refgrant.metric('refgrant_config_reloads_total', 'failed')
   for (let round = 0; round < 3; round += 1) {
     await configure({ exempt: { namespaces: ['shop'] } })
+    await answered(201)
     const before = await failed()
-    await writeFile(file, `mode: [ # ${names++}\n`)
+    replaceFile(file, `mode: [ # ${names++}\n`)
     await until('the broken file is seen', async () => (await failed()) > before)
     await configure({})
+    await answered(403)
   }
   changing = false
   await clients

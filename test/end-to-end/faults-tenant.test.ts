@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/load.ts'
-import type { ApiObject } from '../harness/api-client.ts'
+import { type ApiObject, untilCounted } from '../harness/api-client.ts'
 import type { Refgrant } from '../harness/refgrant.ts'
 import { type ReverseProxy, startReverseProxy } from '../harness/reverse-proxy.ts'
 import { type Cluster, startCluster, startGuard } from './cluster.ts'
@@ -12,8 +12,9 @@ import { grant, route } from './objects.ts'
 /** How late refgrant hears of a grant, in ms: long after the route of the same apply has been judged. */
 const DELAY = 2_000
 
-/** How long the tenant sends, in s, and on how many connections. */
+/** How long the tenant sends at least, in s, what comes of it at least, and on how many connections. */
 const LASTING = LONG ? 120 : 8
+const LEAST = { denied: 50, permitted: 12 }
 const CONNECTIONS = 8
 
 /**
@@ -79,8 +80,7 @@ test('one tenant who has everything refused keeps nobody else from a grant and i
   )
   assert.deepEqual(refused, [])
   assert.equal(stored, 0)
-  assert.ok(permitted >= OTHERS.length * 3, 'others apply again and again')
-  assert.ok(denied >= 50 && beyond >= 50, 'the tenant asks for more than it may have')
+  assert.ok(beyond > 0, 'the tenant asks for more than it may have')
   assert.ok(started >= permitted, 'others need fresh reads')
   assert.ok(started <= allowed && after.seen - before.seen <= allowed, `${started} of ${allowed} fresh reads`)
 })
@@ -111,6 +111,8 @@ async function sendAll() {
   }
   const all = [...Array.from({ length: CONNECTIONS }, send), ...OTHERS.map(apply)]
   await wait(LASTING * 1_000)
+  await untilCounted('the tenant is refused', LEAST.denied, () => tenant.denied)
+  await untilCounted('others are permitted', LEAST.permitted, () => others.permitted)
   ending = true
   await Promise.all(all)
   return { tenant, others }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/load.ts'
-import { until } from '../harness/api-client.ts'
+import { until, untilCounted } from '../harness/api-client.ts'
 import { askApiServer, askRefgrant } from '../harness/ask.ts'
 import { CHURNED, Churn, type Hands, type Reference } from '../harness/churn.ts'
 import type { ControlPlane } from '../harness/control-plane.ts'
@@ -111,7 +111,7 @@ export function hands(
   }
 }
 
-/** What a scenario is expected to show at least. */
+/** What a scenario goes on for until it has been seen: a slower machine takes longer. */
 interface Least {
   readonly permitted: number
   readonly denied: number
@@ -139,9 +139,13 @@ export async function judgeUnder(
 ): Promise<void> {
   const { history } = cluster
   const churn = new Churn(history, hands(cluster, writing))
+  const { permitted: permits, denied: denials } = history.ended
   await churn.start()
   try {
     await fault(churn)
+    await untilCounted('reviews are permitted', permits + least.permitted, () => history.ended.permitted)
+    await untilCounted('reviews are denied', denials + least.denied, () => history.ended.denied)
+    await untilCounted('grants come and go', least.gone ?? 0, () => churn.gone)
   } finally {
     await churn.stop()
   }
@@ -156,9 +160,6 @@ export async function judgeUnder(
   )
   // A few tell as much as all.
   assert.deepEqual(wrong.slice(0, 3), [])
-  const enough = { permitted, denied, gone: churn.gone }
-  for (const [what, count] of Object.entries(least))
-    assert.ok(enough[what as keyof Least] >= count, `${what}: ${enough[what as keyof Least]} of at least ${count}`)
   assert.ok(unjudged <= mostUnjudged, `${unjudged} not judged`)
 }
 
@@ -173,8 +174,13 @@ async function followsAgain({ controlPlane, refgrant }: Judged, version = 'v1'):
   await knows(0)
 }
 
-/** Lets the churn go on for so many seconds, and until so many grants have come and gone. */
+/** Reviews that each stretch of a fault has at least. */
+const ASKED = 10
+
+/** Lets the churn go on for so many seconds, and until some reviews were asked for and so many grants have come and gone. */
 export async function lasting(churn: Churn, seconds: number, gone = 0): Promise<void> {
+  const enough = churn.asked + ASKED
   await wait(seconds * 1_000)
-  while (churn.gone < gone) await wait(100)
+  await untilCounted('reviews are asked for', enough, () => churn.asked)
+  await untilCounted('grants come and go', gone, () => churn.gone)
 }

@@ -89,7 +89,7 @@ suite(`a server with a heap of ${HEAP} MiB stays, and judges,`, () => {
   })) {
     test(`whatever is sent, ten at once: ${title}`, async () => {
       const answers = await Promise.all(Array.from({ length: 10 }, () => post(body)))
-      for (const { status } of answers) assert.ok([200, 400, 413, 503].includes(status), String(status))
+      for (const { status } of answers) assert.ok(status === 200 || status === 503, String(status))
       await judges()
       assert.equal(server.process.exitCode, null)
     })

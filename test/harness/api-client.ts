@@ -1,8 +1,8 @@
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 
-/** How often a state of the API server is asked for while a test waits for it, in ms, and for how long. */
-const POLL = { every: 50, atMost: 60_000 }
+/** How often a state is asked for while a test waits for it, in ms, and for how long: far beyond what a busy machine takes. */
+const POLL = { every: 50, atMost: 180_000 }
 
 export interface ApiObject {
   readonly apiVersion: string
@@ -107,6 +107,17 @@ export class ApiClient {
     const resource = { path: found.name as string, namespaced: found.namespaced as boolean }
     this.#resources.set(key, resource)
     return resource
+  }
+}
+
+/** Waits until a count has reached a number; fails, with its title, when it has not grown for too long. */
+export async function untilCounted(title: string, least: number, count: () => Promise<number> | number): Promise<void> {
+  for (let counted = await count(); counted < least; ) {
+    const before = counted
+    counted = await until(`${title}: ${before} of ${least}`, async () => {
+      const now = await count()
+      return now > before && now
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -45,6 +45,12 @@ export function folderWith(files: Record<string, string>): string {
     writeFileSync(path.join(folder, name), content)
   }
   return folder
+}
+
+/** Gives a file another content, at once: whoever reads it meanwhile reads the one or the other, and no part of either. */
+export function replaceFile(file: string, content: string): void {
+  writeFileSync(`${file}.new`, content)
+  renameSync(`${file}.new`, file)
 }
 
 export const ROUTE = `apiVersion: gateway.networking.k8s.io/v1

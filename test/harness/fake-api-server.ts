@@ -70,6 +70,16 @@ export class Exchange {
     return this.write(events.map((event) => `${JSON.stringify(event)}\n`).join(''))
   }
 
+  /** Parts of an answer, each made when the one before is on its way; ends early where the client leaves. */
+  async stream(parts: Iterable<string>): Promise<this> {
+    const left = once(this.#response, 'close')
+    for (const part of parts) {
+      if (this.#response.destroyed) break
+      if (!this.#response.write(part)) await Promise.race([once(this.#response, 'drain'), left])
+    }
+    return this
+  }
+
   /** Ends the answer in good order. */
   end(): void {
     this.#response.end()
@@ -87,6 +97,8 @@ export class Exchange {
  * lists unless it is told to.
  */
 export class FakeApiServer {
+  /** Answers each request at once, in place of a test that takes one after the other. */
+  respond: ((exchange: Exchange) => unknown) | undefined
   /** Whether a streamed list waits for the test's answer too, and is not refused. */
   streams = false
   /** The paths asked for so far. */
@@ -108,6 +120,7 @@ export class FakeApiServer {
       const exchange = new Exchange(request, response)
       if (!this.streams && exchange.path.includes('sendInitialEvents')) return exchange.refuse(422)
       this.asked.push(exchange.path)
+      if (this.respond) return void this.respond(exchange)
       this.#exchanges.push(exchange)
       this.#arrivals.emit('exchange')
     })

@@ -39,6 +39,8 @@ export class History {
   readonly #now: () => number
   readonly #lives = new Map<string, Life[]>()
   #reviews: Review[] = []
+  /** Reviews that have ended so far, by what came of them. */
+  readonly ended: Record<Verdict, number> = { permitted: 0, denied: 0, unjudged: 0 }
 
   /**
    * @param bound the age that knowledge may have, in ms
@@ -72,6 +74,7 @@ export class History {
     const begun = this.#now()
     const { verdict, said = '' } = await ask().catch((error) => ({ verdict: 'unjudged' as const, said: String(error) }))
     this.#reviews.push({ reference, begun, ended: this.#now(), verdict, said })
+    this.ended[verdict] += 1
     return verdict
   }
 

@@ -24,7 +24,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 const STOP = 10_000
 
 /** How long the API server may take to become ready, in ms: it takes 4 s alone, and tests keep both cores busy. */
-const READY = 60_000
+const READY = 180_000
 
 /** How often readiness is asked for, in ms. */
 const PROBE = 50

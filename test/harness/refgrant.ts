@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url'
 import './tether.ts'
 
 /** How long a server may take to be ready, in ms: it takes less than 2 s alone, and machines may be very busy. */
-const READY = 60_000
+const READY = 180_000
 
 /** How often readiness is asked for, in ms. */
 const PROBE = 10
@@ -47,6 +47,8 @@ export interface RefgrantOptions {
   readonly waitFor?: 'listening' | 'ready'
   /** Options of Node. */
   readonly nodeOptions?: readonly string[]
+  /** What the command line begins with, before Node: a program that becomes it (`exec`). */
+  readonly wrapper?: readonly string[]
   /** Takes each log line, as it comes. */
   readonly onLine?: (line: string) => void
 }
@@ -67,13 +69,15 @@ export async function startRefgrant({
   listen = '127.0.0.1:0',
   waitFor = 'ready',
   more = [],
+  wrapper = [],
   onLine,
 }: RefgrantOptions): Promise<Refgrant> {
   const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
   const ports = ['--listen', listen, '--metrics-listen', '127.0.0.1:0']
-  const command = [...TETHER, ...nodeOptions, path.join(ROOT, program), 'serve']
-  const argv = [...command, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
-  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const serve = [...TETHER, ...nodeOptions, path.join(ROOT, program), 'serve']
+  const argv = [...serve, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
+  const [command = '', ...rest] = [...wrapper, process.execPath, ...argv]
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk
@@ -82,7 +86,10 @@ export async function startRefgrant({
   const log: Record<string, unknown>[] = []
   const lines = createInterface({ input: child.stdout })
   lines.on('line', (line) => {
-    log.push(JSON.parse(line))
+    const entry = parsed(line)
+    if (entry) log.push(entry)
+    // What a process prints that runs out of memory.
+    else process.stderr.write(`${line}\n`)
     onLine?.(line)
   })
   const ended = once(child, 'exit')
@@ -91,7 +98,8 @@ export async function startRefgrant({
     (await fetch(`http://127.0.0.1:${port('serving health and metrics')}${path}`)).text()
   const deadline = Date.now() + READY
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`refgrant ended with exit code ${child.exitCode}`)
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`refgrant ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`)
     if (port('serving reviews') && (waitFor === 'listening' || (await health('/readyz')) === 'ok\n')) break
     if (Date.now() > deadline) {
       child.kill()
@@ -119,5 +127,13 @@ export async function startRefgrant({
       await ended
     },
     process: child,
+  }
+}
+
+function parsed(line: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
   }
 }

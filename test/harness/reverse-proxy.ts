@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { Transform } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 
 /** An answer that the API server did not give. */
@@ -21,6 +22,8 @@ export interface ReverseProxy {
   lists(): number
   /** Answers from now on by itself wherever the script has an answer for a path; gives the number of such answers. */
   script(script: Script): () => number
+  /** Holds back what watches say, until the function that it gives is called. */
+  hold(): () => void
   /** Breaks every connection; new ones work. */
   cut(): void
   close(): Promise<void>
@@ -35,6 +38,7 @@ export async function startReverseProxy(upstream: { server: string; ca: string }
   const agent = new https.Agent({ ca: upstream.ca, keepAlive: true })
   let lists = 0
   let scripted: Script = () => undefined
+  let pass = () => wait<void>(delay)
   const proxy = https.createServer(issueServer(authority, ['127.0.0.1'], 1), (request, response) => {
     const isWatch = request.url?.includes('watch=1')
     if (!isWatch && request.url?.includes('/namespaces/')) lists += 1
@@ -48,7 +52,7 @@ export async function startReverseProxy(upstream: { server: string; ca: string }
       response.writeHead(answer.statusCode ?? 502, answer.headers)
       if (isWatch) {
         response.flushHeaders()
-        answer.pipe(late(delay)).pipe(response)
+        answer.pipe(late(() => pass())).pipe(response)
       } else answer.pipe(response)
     })
     passed.on('error', () => response.destroy())
@@ -70,6 +74,15 @@ export async function startReverseProxy(upstream: { server: string; ca: string }
       }
       return () => answers
     },
+    hold() {
+      const usual = pass
+      const { promise, resolve } = Promise.withResolvers<void>()
+      pass = () => promise
+      return () => {
+        pass = usual
+        resolve()
+      }
+    },
     cut: () => proxy.closeAllConnections(),
     async close() {
       proxy.closeAllConnections()
@@ -79,15 +92,17 @@ export async function startReverseProxy(upstream: { server: string; ca: string }
   }
 }
 
-function late(delay: number): Transform {
+/** Passes each chunk on when it may pass, and after those before it. */
+function late(pass: () => Promise<void>): Transform {
+  let last = Promise.resolve()
   return new Transform({
     highWaterMark: 1024 * 1024,
     transform(chunk, _encoding, done) {
-      setTimeout(() => this.push(chunk), delay)
+      last = Promise.all([pass(), last]).then(() => void this.push(chunk))
       done()
     },
     flush(done) {
-      setTimeout(done, delay + 1)
+      void last.then(() => done())
     },
   })
 }

@@ -46,13 +46,24 @@ suite('memory is held for what was sent', () => {
     assert.equal(load.held.bodies, 2)
   })
 
-  test('at most twice as much, in chunks of a byte', async () => {
+  test('and 16 KiB more at most, in pieces', async () => {
     const { load, send, end } = start()
-    for (let count = 0; count < 20_000; count += 1) await send(Buffer.from('7'))
-    assert.deepEqual([load.held.bodies >= 20_000, load.held.bodies <= 40_000], [true, true])
-    const { review } = await end()
-    assert.equal(String(review), String(Number('7'.repeat(20_000))))
+    await send('"')
+    for (let count = 0; count < 2_000; count += 1) await send('x'.repeat(100))
+    const held = load.held.bodies
+    assert.ok(held >= 200_001 && held <= 200_001 + 16 * 1024, String(held))
+    await send('"')
+    assert.equal((await end()).review, 'x'.repeat(200_000))
     assert.equal(load.held.bodies, 0)
+  })
+
+  test('but not in pieces of a byte', async () => {
+    const { load, send, read, payload } = start()
+    for (let count = 0; count < 1_015; count += 1) await send('7')
+    assert.deepEqual([load.held.bodies > 0, payload.destroyed], [true, false])
+    await send('7')
+    await assert.rejects(read, { statusCode: 400, message: 'the body comes in pieces that are too small' })
+    assert.equal(payload.destroyed, true)
   })
 
   test('and given back as the client leaves', async () => {
@@ -139,10 +150,12 @@ suite('a body that is larger than any review that is judged', () => {
   })
 
   test('is cut at 64 MiB, or before if it announces more', async () => {
-    const { send, read, load, allowance } = start()
+    const { send, read, load, allowance, payload } = start()
     await send('['.padEnd(MIB))
     for (let count = 1; count <= 64; count += 1) await send(' '.repeat(MIB))
     await assert.rejects(read, { statusCode: 413 })
+    await send('more')
+    assert.equal(payload.readableLength, 0, 'what comes after is dropped')
     allowance.leave(true)
     assert.equal(load.counts.oversized, 0)
     await assert.rejects(start({ headers: { 'content-length': String(64 * MIB + 1) } }).read, { statusCode: 413 })

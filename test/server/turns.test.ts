@@ -8,7 +8,7 @@ test('bodies have their turns in order, and between two the network has one for 
   let now = 0
   let count = 0
   const turns = new Turns(() => now)
-  const bodies = [turns.next(MIB), turns.next(1), turns.next(MIB)]
+  const bodies = [turns.next(MIB), turns.next(2 * MIB), turns.next(MIB)]
   let counting = true
   const step = () => {
     count += 1
@@ -39,7 +39,7 @@ test('small bodies share a turn', async () => {
   let count = 0
   const turns = new Turns(() => 0)
   const taken: number[] = []
-  const all = [1, 30_000, 30_000, 6_000, 70_000, 1].map(async (bytes) => {
+  const all = [1, 30_000, 30_000, 6_000, 65_000, 1_000].map(async (bytes) => {
     await turns.next(bytes)
     taken.push(count)
   })
@@ -50,4 +50,17 @@ test('small bodies share a turn', async () => {
   setImmediate(step)
   await Promise.all(all)
   assert.deepEqual(taken, [0, 0, 0, 1, 2, 3])
+})
+
+test('small and large bodies have their turns alternately', async () => {
+  const turns = new Turns(() => 0)
+  const taken: string[] = []
+  const take = async (name: string, bytes: number) => {
+    await turns.next(bytes)
+    taken.push(name)
+  }
+  const large = ['A', 'B', 'C'].map((name) => take(name, MIB))
+  const small = ['a', 'b', 'c', 'd', 'e'].map((name) => take(name, 40_000))
+  await Promise.all([...large, ...small])
+  assert.equal(taken.join(''), 'aAbBcCde')
 })

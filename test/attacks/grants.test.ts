@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { until, untilCounted } from '../harness/api-client.ts'
+import { numbered, reference, review, route } from '../harness/reviews.ts'
+import { attacked, content } from './attacked-cluster.ts'
+import { added, type Content, grantOf, grantsOf, largestSpec, neighbours } from './generated-cluster.ts'
+import { atOnce, post } from './send.ts'
+import { permitted, type Victim } from './siege.ts'
+
+const largest = (namespace: string) => (index: number) =>
+  grantOf(namespace, `grant-${index}`, { spec: largestSpec(index) })
+const spread = (index: number) => largest(`namespace-${index}`)(index)
+
+const ready = async (victim: Victim) => {
+  await until('the server is ready', async () => (await victim.health('/readyz')) === 'ok\n')
+}
+
+const synced = (count: number) => async (victim: Victim) => {
+  await ready(victim)
+  assert.equal(await victim.metric('refgrant_grants'), count + 1)
+}
+
+suite('grants of 16 x 16', () => {
+  // What is kept of one namespace may have a bound.
+  for (const [title, make, known] of [
+    ['in one namespace', largest('target'), () => ready],
+    ['each in a namespace of its own', spread, synced],
+  ] as const) {
+    for (const count of [1_000, 10_000]) {
+      const name = `${count} largest grants ${title}`
+      test(`${name}, at the start`, { timeout: 300_000 }, (context) =>
+        attacked(context, `${name}, at the start`, content(count, make), { ready: false }, known(count)),
+      )
+    }
+  }
+
+  test('1,000, at the start, by a list that is streamed', { timeout: 300_000 }, (context) =>
+    attacked(
+      context,
+      '1000 largest grants, streamed',
+      content(1_000, spread, { streams: true }),
+      { ready: false },
+      synced(1_000),
+    ),
+  )
+
+  test('10,000, while it runs', { timeout: 300_000 }, (context) => {
+    const count = 10_000
+    const watch = function* () {
+      for (let index = 0; index < count; index += 1) yield added(spread(index))
+    }
+    const quiet = content(0, spread)
+    return attacked(
+      context,
+      `${count} largest grants, by a watch`,
+      quiet,
+      { passes: false },
+      async (victim, cluster) => {
+        cluster.content = { ...quiet, watch }
+        cluster.endWatches()
+        await untilCounted('grants are known', count + 1, () => victim.metric('refgrant_grants'))
+      },
+    )
+  })
+
+  test('10,000, again and again, in lists after watches that are too old', { timeout: 300_000 }, (context) => {
+    const count = 10_000
+    const gone = '{"type":"ERROR","object":{"kind":"Status","metadata":{},"code":410,"message":"too old"}}\n'
+    const tooOld = content(count, spread, { watch: () => [gone] })
+    return attacked(
+      context,
+      `${count} largest grants, in three lists`,
+      tooOld,
+      { ready: false },
+      async (victim, cluster) => {
+        await until('three lists were made', () => cluster.asked('limit=') >= (3 * count) / 500)
+        cluster.content = content(count, spread)
+        await synced(count)(victim)
+      },
+    )
+  })
+})
+
+suite('fresh reads', () => {
+  /** Reviews of one tenant at once, and how many in all. */
+  const TENANT = { atOnce: 20, all: 400 }
+
+  test('of 300 largest grants, by 20 at once that are refused', { timeout: 300_000 }, (context) => {
+    // Grants that no watch tells of, so that each review of these needs a fresh read.
+    const newcomers = Array.from({ length: 6 }, (_, index) => `new-${index}`)
+    const list: Content['list'] = (namespace) => {
+      if (namespace === undefined) return grantsOf([neighbours], 300, largest('target'))
+      if (namespace === 'target') return grantsOf([], 300, largest('target'))
+      return grantsOf(namespace.startsWith('new-') ? [grantOf(namespace, 'shop')] : [], 0, spread)
+    }
+    const asked = newcomers.map((namespace) => review(route(reference('payments', namespace))))
+    const refused = review(route(numbered((index) => reference(`service-${index}`, 'target'), 16)), {
+      namespace: 'tenant',
+    })
+    const siege = { neighbours: [permitted, ...asked] }
+    return attacked(context, 'fresh reads of 300 largest grants', { list }, siege, async (victim) => {
+      let left = TENANT.all
+      await atOnce(TENANT.atOnce, async () => {
+        while (left-- > 0) {
+          const answer = await post(victim, '/validate/deny?timeout=10s', refused)
+          if (answer?.status === 200) assert.equal(JSON.parse(answer.body).response.allowed, false)
+        }
+      })
+    })
+  })
+
+  test('for objects of 5,000 namespaces', { timeout: 300_000 }, (context) => {
+    const list: Content['list'] = (namespace) =>
+      grantsOf(namespace === 'billing' || !namespace ? [neighbours] : [], 0, spread)
+    return attacked(context, 'fresh reads for 5,000 namespaces', { list }, {}, async (victim) => {
+      let next = 0
+      await atOnce(20, async () => {
+        while (next < 5_000) {
+          const namespace = `tenant-${next++}`
+          const body = review(route(reference('vault', `${namespace}-vault`)), { namespace, uid: namespace })
+          await post(victim, '/validate/deny?timeout=10s', body)
+        }
+      })
+    })
+  })
+})

@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import { text } from 'node:stream/consumers'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/**
+ * A process that asks one server, over and over, what a kubelet and an API server ask: `GET /livez` on a new connection,
+ * and a review that a grant permits, now on a connection that is kept and now on a new one. It tells its parent what
+ * came of it after each answer, and ends with its parent. In a process of its own, the work of an attack delays nothing.
+ *
+ *     node neighbour.ts     then one message: what to ask, as `Questions`
+ */
+
+/** What to ask. */
+export interface Questions {
+  readonly health: string
+  /** Each of these is asked in turn. */
+  readonly reviews: readonly { readonly url: string; readonly body: string }[]
+  readonly ca: string
+  /** The server's process id. */
+  readonly pid: number
+}
+
+/** What came of it so far. */
+export interface Tally {
+  readonly livez: {
+    answered: number
+    /** What came instead of the answer. */
+    readonly failed: string[]
+    /** Longest time until an answer, in ms, and most time that the server itself was busy before one, in ms. */
+    worst: number
+    worstBusy: number
+  }
+  readonly reviews: { permitted: number /** Answered 503. */; shed: number; readonly failed: string[] }
+}
+
+/** How long an answer is waited for, in ms: as long as an API server does by default. */
+const PATIENCE = 10_000
+
+/** Between two questions, in ms. */
+const PAUSE = 50
+
+/** Of a tick of the kernel's clock, in which it tells processor time, in ms (Linux, `USER_HZ`). */
+const TICK = 10
+
+const tally: Tally = {
+  livez: { answered: 0, failed: [], worst: 0, worstBusy: 0 },
+  reviews: { permitted: 0, shed: 0, failed: [] },
+}
+
+const [questions] = (await once(process, 'message')) as [Questions]
+process.on('disconnect', () => process.exit())
+await Promise.all([askLivez(), askReviews()])
+
+async function askLivez(): Promise<void> {
+  const { livez } = tally
+  for (;;) {
+    const begun = performance.now()
+    const busy = processorTime()
+    try {
+      const request = http.get(questions.health, { agent: false, signal: AbortSignal.timeout(PATIENCE) })
+      const answer = await answerTo(request)
+      if (answer.status === 200) livez.answered += 1
+      else livez.failed.push(`HTTP ${answer.status}`)
+    } catch (error) {
+      livez.failed.push(String(error))
+    }
+    livez.worst = Math.max(livez.worst, performance.now() - begun)
+    livez.worstBusy = Math.max(livez.worstBusy, processorTime() - busy)
+    tell()
+    await wait(PAUSE)
+  }
+}
+
+async function askReviews(): Promise<void> {
+  const { reviews } = tally
+  const kept = new https.Agent({ ca: questions.ca, keepAlive: true })
+  const fresh = new https.Agent({ ca: questions.ca })
+  for (let turn = 0; ; turn += 1) {
+    const question = questions.reviews[turn % questions.reviews.length] as Questions['reviews'][number]
+    try {
+      const answer = await review(question, Math.floor(turn / questions.reviews.length) % 2 === 0 ? kept : fresh)
+      if (answer.status === 200 && JSON.parse(answer.body).response.allowed === true) reviews.permitted += 1
+      else if (answer.status === 503) reviews.shed += 1
+      else reviews.failed.push(`HTTP ${answer.status} ${answer.body.slice(0, 500)}`)
+    } catch (error) {
+      reviews.failed.push(String(error))
+    }
+    tell()
+    await wait(PAUSE)
+  }
+}
+
+/** Asks again at once if a connection that was kept turns out to be closed, as Go's client does. */
+async function review({ url, body }: Questions['reviews'][number], agent: https.Agent) {
+  for (;;) {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const request = https.request(url, { method: 'POST', agent, headers, signal: AbortSignal.timeout(PATIENCE) })
+    request.end(body)
+    try {
+      return await answerTo(request)
+    } catch (error) {
+      if (!request.reusedSocket || (error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
+    }
+  }
+}
+
+async function answerTo(request: http.ClientRequest): Promise<{ status: number; body: string }> {
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+  return { status: response.statusCode ?? 0, body: await text(response) }
+}
+
+/** Processor time of the server's main thread, on which its event loop runs, in ms; 0 once it has ended. */
+function processorTime(): number {
+  try {
+    const stat = readFileSync(`/proc/${questions.pid}/task/${questions.pid}/stat`, 'utf8')
+    // The name may hold spaces; after it, user and system time are fields 14 and 15 (man 5 proc_pid_stat).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * TICK
+  } catch {
+    return 0
+  }
+}
+
+function tell(): void {
+  // Once the parent has left, nobody is told.
+  process.send?.(tally, undefined, undefined, () => {})
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { bare, quote, shorten, visible, visibleJson } from '../../src/policy/quote.ts'
+import { bare, escapedCharacters, quote, shorten, visible, visibleJson } from '../../src/policy/quote.ts'
 
 suite('a foreign text is put in quotes', () => {
   const cases: [title: string, text: string, quoted: string][] = [
@@ -69,6 +69,18 @@ test('whatever it is, a quoted text is one visible line that ends where its quot
       assert.match(quoted, /^"(?:[^"\\]|\\.)*"$/u)
     }),
     { numRuns: 5_000 },
+  )
+})
+
+test('its characters are those of the text, each as it is quoted alone', () => {
+  fc.assert(
+    fc.property(anyText, (text) =>
+      assert.deepEqual(
+        escapedCharacters(text),
+        Array.from(text, (character) => quote(character).slice(1, -1)),
+      ),
+    ),
+    { numRuns: 2_000 },
   )
 })
 

@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 const MIB = 1024 * 1024
 
 /** Most of one file, pipe or standard input that is read, in bytes. A cluster of 10,000 routes is about half of it. */
-export const LARGEST_FILE = 64 * MIB
+const LARGEST_FILE = 64 * MIB
 
 /** How standard input is called, as a path and in messages. */
 export const STDIN = '-'

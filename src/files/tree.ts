@@ -16,7 +16,7 @@ export interface FoundFile {
 }
 
 /** Something in a folder that is not read, and why, in words that follow its name. */
-export interface Skipped {
+interface Skipped {
   readonly path: string
   readonly reason: string
 }

@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
 import { issueAuthority, issueClient, issueServer } from '../certificates/issue.ts'
+import { visible } from '../policy/quote.ts'
 
 /** How long development certificates last, in days. They are for one machine and made again in milliseconds. */
 const DAYS = 365
@@ -39,6 +40,6 @@ export function certsCommand(): Command {
         await writeFile(`${place}.new`, contents[index] as string, { mode: 0o600 })
         await rename(`${place}.new`, place)
       }
-      process.stderr.write(`certificates for ${host.join(', ')} are in ${out}\n`)
+      process.stderr.write(`${visible(`certificates for ${host.join(', ')} are in ${out}`)}\n`)
     })
 }

@@ -4,7 +4,7 @@ import type { Grant } from '../policy/grant.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { DocumentError, readObjectsOf } from './documents.ts'
 import { grantOf } from './grant-files.ts'
-import { readFound, unreadable } from './text.ts'
+import { isGone, readFound, unreadable } from './text.ts'
 import type { FoundFile } from './tree.ts'
 
 /** How long the event loop may be busy with files before reviews have their turn, in ms. */
@@ -27,7 +27,7 @@ export interface GrantFile {
 }
 
 /**
- * Reads a file, in slices. If that fails, it says what it said before.
+ * Reads a file, in slices. If that fails, it says what it said before; undefined if it is gone.
  *
  * @param before what it said before; given back if its content is the same
  * @param kinds the kinds that count as grants
@@ -37,7 +37,7 @@ export async function readGrantFile(
   before: GrantFile | undefined,
   kinds: readonly GrantKind[],
   slices: Slices,
-): Promise<GrantFile> {
+): Promise<GrantFile | undefined> {
   let digest: string | undefined
   try {
     const content = await readFound(real)
@@ -45,6 +45,7 @@ export async function readGrantFile(
     if (before && digest === before.digest) return before
     return { digest, grants: await grantsOf(content.toString('utf8'), kinds, slices) }
   } catch (error) {
+    if (isGone(error)) return undefined
     const problem =
       error instanceof DocumentError
         ? { place: `${path}:${error.line}`, reason: error.message }

@@ -143,7 +143,7 @@ export class GrantFolder implements GrantSource {
       const state = stateOf(file)
       const isSettled = began.date - lastChange(file) > SETTLED
       const read = known?.state === state ? known : await this.#readFile(file, known, slices)
-      files.set(file.path, { ...read, state: isSettled && read.digest !== undefined ? state : undefined })
+      if (read) files.set(file.path, { ...read, state: isSettled && read.digest !== undefined ? state : undefined })
       await slices.rest()
     }
     for (const [file, known] of before) if (!files.has(file) && this.#isSkipped(file)) files.set(file, known)
@@ -171,9 +171,10 @@ export class GrantFolder implements GrantSource {
         this.#options.logger.error({ place, reason }, 'cannot read this; what it last said stays in force')
   }
 
-  async #readFile(file: FoundFile, before: GrantFile | undefined, slices: Slices): Promise<GrantFile> {
+  async #readFile(file: FoundFile, before: GrantFile | undefined, slices: Slices): Promise<GrantFile | undefined> {
     this.reads += 1
     const read = await readGrantFile(file, before, this.#options.kinds, slices)
+    if (!read) return undefined
     const isNew = read.digest !== before?.digest || read.problem?.reason !== before?.problem?.reason
     if (read.problem && isNew)
       this.#options.logger.error(

@@ -48,7 +48,7 @@ async function grant({ filename, grants, namespace, config, output }: GrantOptio
   const { usable = [], unusable = [] } = Object.groupBy(refused, (one) => (isUsable(one) ? 'usable' : 'unusable'))
   const missing = missingGrants(usable).map(toObject)
   await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: missing }) : toYaml(missing))
-  if (missing.length === 0) process.stderr.write('no grant is missing\n')
+  if (refused.length === 0) process.stderr.write('no grant is missing\n')
   reportProblems([...[...asked.problems, ...beside.problems].map(problemLine), ...unusable.map(unusableLine)])
 }
 

@@ -54,7 +54,8 @@ async function grant({ filename, grants, namespace, config, output }: GrantOptio
 
 /** Whether a grant can name both ends of a reference. */
 function isUsable({ from, to }: Reference): boolean {
-  return [from.namespace, to.namespace, to.name].every((name) => name.length <= LONGEST_NAME)
+  const names = [from.group, from.kind, from.namespace, to.group, to.kind, to.namespace, to.name]
+  return names.every((name) => name.length <= LONGEST_NAME)
 }
 
 function unusableLine({ from, path }: Reference): string {

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { CommandFailure, EXIT } from './commands/failure.ts'
+import { tell } from './commands/print.ts'
 import { ConfigError } from './config/load.ts'
+import { visible } from './policy/quote.ts'
 
 /** The commands, each loaded only when it is asked for: what the server needs takes longer to load than a check takes. */
 const loaders: Record<string, () => Promise<Command>> = {
@@ -21,7 +23,12 @@ const commands = await Promise.all((asked ? [asked] : Object.values(loaders)).ma
 const program = new Command('refgrant')
   .description('Checks Gateway API references into other namespaces against ReferenceGrants.')
   .addHelpText('after', '\nExit codes: 0 done; 1 done, and errors were found; 2 could not do it, wrong usage included.')
-for (const command of [program, ...commands]) command.exitOverride()
+// What commander says of wrong usage repeats what was typed, before a suggestion in a line of its own perhaps.
+const outputError = (text: string) => {
+  const [, said = '', suggestion = ''] = /^(.*?)(\n\(Did you mean .*)?\n*$/s.exec(text) ?? []
+  process.stderr.write(`${visible(said)}${suggestion}\n`)
+}
+for (const command of [program, ...commands]) command.exitOverride().configureOutput({ outputError })
 for (const command of commands) program.addCommand(command)
 
 // Whoever reads may have read enough, as `head` does.
@@ -41,6 +48,6 @@ function exitCode(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.failed
   // Only what nobody foresaw shows its stack.
   const foreseen = error instanceof CommandFailure || error instanceof ConfigError
-  process.stderr.write(`refgrant: ${foreseen ? error.message : (error as Error).stack}\n`)
+  tell(String(foreseen ? error.message : (error as Error).stack))
   return EXIT.failed
 }

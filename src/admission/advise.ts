@@ -2,7 +2,7 @@ import type { Catalogue } from '../policy/catalogue.ts'
 import { lintGrant } from '../policy/lint.ts'
 import { allow, type ReviewResponse } from './respond.ts'
 import { type ReviewRequest, reviewedObject } from './review.ts'
-import { warningsOfGrant } from './warnings.ts'
+import { SPELT_OUT, warningsOfGrant } from './warnings.ts'
 
 /**
  * Advice to the author of a ReferenceGrant: what the linter finds, as warnings. Whatever it finds, the grant is allowed,
@@ -11,6 +11,9 @@ import { warningsOfGrant } from './warnings.ts'
 export function advise(request: ReviewRequest, catalogue: Catalogue): ReviewResponse {
   const { group, kind } = request.kind
   const isGrant = catalogue.grantKinds.some((one) => one.group === group && one.kind === kind)
-  const findings = isGrant ? lintGrant(request.object, request.namespace ?? '', catalogue) : []
-  return allow(request, warningsOfGrant(reviewedObject(request), findings), { findings: String(findings.length) })
+  if (!isGrant) return allow(request, [], { findings: '0' })
+  const { findings, counts } = lintGrant(request.object, request.namespace ?? '', catalogue, SPELT_OUT)
+  const count = counts.error + counts.warning + counts.note
+  const warnings = warningsOfGrant(reviewedObject(request), findings, count)
+  return allow(request, warnings, { findings: String(count) })
 }

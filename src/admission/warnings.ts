@@ -13,7 +13,7 @@ import { oversizeSentences } from './oversize.ts'
 export const LONGEST = { one: 256, all: 4_096 }
 
 /** Violations, or findings on a grant, that are spelt out; of each two lines of 256 fit. */
-const SPELT_OUT = 8
+export const SPELT_OUT = 8
 
 /**
  * What is told of a decision that refuses nothing. kubectl shows one text once, however many objects of an apply it came
@@ -34,9 +34,15 @@ export function warningsOf(decision: Decision): string[] {
   }
 }
 
-/** What is told of a grant, a line for each finding. */
-export function warningsOfGrant(grant: ObjectName, findings: readonly LintFinding[]): string[] {
+/**
+ * What is told of a grant, a line for each finding.
+ *
+ * @param findings the first ones
+ * @param count of all findings
+ */
+export function warningsOfGrant(grant: ObjectName, findings: readonly LintFinding[], count: number): string[] {
   return fill(findings, (finding) => [lintLine(grant, finding, LONGEST.one)], {
+    unjudged: count - findings.length,
     end: [],
     rest: (count) => fitted(LONGEST.one)`${objectPieces(grant)}: ${`and ${count} more findings.`}`,
   })

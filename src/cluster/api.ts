@@ -163,9 +163,13 @@ async function* chunks(response: IncomingMessage, path: string, silence: number)
 async function apiError(path: string, response: IncomingMessage): Promise<ApiError> {
   // A Status, a plain text or something else entirely: its beginning says enough.
   let body = Buffer.alloc(0)
-  for await (const chunk of chunks(response, path, ANSWER_PAUSES)) {
-    body = Buffer.concat([body, chunk])
-    if (body.length >= BEGINNING) break
+  try {
+    for await (const chunk of chunks(response, path, ANSWER_PAUSES)) {
+      body = Buffer.concat([body, chunk])
+      if (body.length >= BEGINNING) break
+    }
+  } catch {
+    // The status is known all the same.
   }
   const seconds = Number(response.headers['retry-after'])
   const retryAfter = seconds > 0 ? seconds * 1_000 : undefined

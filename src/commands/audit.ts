@@ -8,12 +8,15 @@ import { readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { objectTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
-import { lintGrant } from '../policy/lint.ts'
-import { quote } from '../policy/quote.ts'
-import { type NamedObject, permissions, type Survey, type SurveyedReference, survey } from '../policy/survey.ts'
+import { quote, visible } from '../policy/quote.ts'
+import { type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
 import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
+import { tooLargeSentence } from '../report/words.ts'
 import { CommandFailure, EXIT } from './failure.ts'
+import { flawsOf } from './flaws.ts'
 import { configOption, contextOption, kubeconfigOption, namespaceOption, outputOption } from './options.ts'
+import { print } from './print.ts'
+import { problemLine, reportProblems } from './problems.ts'
 
 interface AuditOptions {
   readonly kubeconfig?: string
@@ -54,22 +57,20 @@ export function auditCommand(): Command {
 async function audit(paths: string[], options: AuditOptions): Promise<void> {
   const catalogue = catalogueOf(loadConfig(options.config))
   const subject =
-    paths.length > 0 ? fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)
+    paths.length > 0 ? await fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)
   const grants = subject.grants.map(({ grant }) => grant)
   const { judged, unjudged } = withoutUnknown(survey(catalogue, subject.objects, grants), subject.unknown)
-  const problems = [...subject.problems, ...unjudged]
+  const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
+  const problems = [...subject.problems, ...unjudged, ...tooLarge]
   const report: AuditReport = {
-    permissions: permissions(grants),
+    grants: sorted(grants),
     survey: judged,
-    flaws: subject.grants.flatMap(({ grant: { namespace, name }, object }) =>
-      lintGrant(object, namespace, catalogue).map((finding) => ({ ...finding, grant: { namespace, name } })),
-    ),
+    ...flawsOf(subject.grants, (object) => object, catalogue),
     problems,
   }
-  process.stdout.write(options.output === 'json' ? auditJson(report) : auditText(report))
+  await print(options.output === 'json' ? auditJson(report) : auditText(report))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
-  for (const problem of problems) process.stderr.write(`refgrant: ${problem}\n`)
-  if (problems.length > 0) process.exitCode = EXIT.failed
+  reportProblems(problems)
 }
 
 /** The survey without the references that a grant which could not be read may permit, and those in words. */
@@ -83,13 +84,13 @@ function withoutUnknown(all: Survey, unknown: ReadonlySet<string>): { judged: Su
   return { judged: { ...all, references: all.references.filter((one) => !isUnknown(one)) }, unjudged }
 }
 
-function fromFiles(paths: readonly string[], namespace: string, catalogue: Catalogue): Subject {
-  const { objects, problems } = readObjects(paths, namespace)
+async function fromFiles(paths: readonly string[], namespace: string, catalogue: Catalogue): Promise<Subject> {
+  const { objects, problems } = await readObjects(paths, namespace)
   const grants = grantsAmong(objects, catalogue.grantKinds).map(({ grant, object }) => ({
     grant,
     object: object.object,
   }))
-  return { objects, grants, unknown: new Set(), problems: problems.map(({ place, message }) => `${place}: ${message}`) }
+  return { objects, grants, unknown: new Set(), problems: problems.map(problemLine) }
 }
 
 async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Catalogue): Promise<Subject> {
@@ -100,7 +101,8 @@ async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Cat
   }
   try {
     const api = new Api(connectionFrom({ kubeconfig, context }))
-    return await takeInventory(api, catalogue, tell, interrupted.signal)
+    const inventory = await takeInventory(api, catalogue, tell, interrupted.signal)
+    return { ...inventory, problems: inventory.problems.map(visible) }
   } catch (error) {
     throw new CommandFailure(`cannot audit the cluster: ${(error as Error).message}`, { cause: error })
   } finally {

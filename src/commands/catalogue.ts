@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import { catalogueJson, catalogueMarkdown, catalogueText } from '../report/catalogue.ts'
 import { configOption, outputOption } from './options.ts'
+import { print } from './print.ts'
 
 const FORMATS = { text: catalogueText, json: catalogueJson, markdown: catalogueMarkdown }
 
@@ -11,7 +12,7 @@ export function catalogueCommand(): Command {
     .description('print every guarded field: those of Gateway API, and your own')
     .addOption(configOption())
     .addOption(outputOption(Object.keys(FORMATS)))
-    .action(({ config, output }: { config?: string; output: keyof typeof FORMATS }) => {
-      process.stdout.write(FORMATS[output](catalogueOf(loadConfig(config)).fields))
+    .action(async ({ config, output }: { config?: string; output: keyof typeof FORMATS }) => {
+      await print(FORMATS[output](catalogueOf(loadConfig(config)).fields))
     })
 }

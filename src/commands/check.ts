@@ -2,14 +2,17 @@ import { Command } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import { grantsAmong } from '../files/grant-files.ts'
 import { type FileObject, readObjects } from '../files/object-files.ts'
-import type { Catalogue } from '../policy/catalogue.ts'
-import { lintGrant } from '../policy/lint.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import { type CheckReport, checkJson, checkText } from '../report/check.ts'
-import type { Finding, Place } from '../report/finding.ts'
+import type { Finding, GrantFlaw, Place } from '../report/finding.ts'
 import { EXIT } from './failure.ts'
+import { flawsOf } from './flaws.ts'
 import { configOption, namespaceOption, outputOption } from './options.ts'
-import { reportProblems } from './problems.ts'
+import { print } from './print.ts'
+import { problemLine, reportProblems } from './problems.ts'
+
+/** References without a grant that a report shows; the others are counted. */
+const SHOWN = 1_000
 
 interface CheckOptions {
   readonly grants: readonly string[]
@@ -31,41 +34,45 @@ export function checkCommand(): Command {
     .action(check)
 }
 
-function check(paths: string[], { grants, namespace, config, output }: CheckOptions): void {
+async function check(paths: string[], { grants, namespace, config, output }: CheckOptions): Promise<void> {
   const catalogue = catalogueOf(loadConfig(config))
-  const checked = readObjects(paths, namespace)
-  const beside = readObjects(grants, namespace)
+  const checked = await readObjects(paths, namespace)
+  const beside = await readObjects(grants, namespace)
   const own = grantsAmong(checked.objects, catalogue.grantKinds)
   const others = grantsAmong(beside.objects, catalogue.grantKinds)
   const effective = [...own, ...others].map(({ grant }) => grant)
-  const { references } = survey(catalogue, checked.objects, effective)
+  const { references, tooLarge } = survey(catalogue, checked.objects, effective)
 
+  const { flaws, counts } = flawsOf(own, ({ object }) => object, catalogue)
+  const refused = references.filter(({ grants }) => grants.length === 0)
   const report: CheckReport = {
     files: checked.files,
     objects: checked.objects.length,
     references: references.length,
     findings: [
-      ...own.flatMap(({ object }) => flaws(object, catalogue)),
-      ...references.filter((reference) => reference.grants.length === 0).map(notPermitted),
+      ...flaws.map(placed),
+      ...tooLarge.map(tooManyReferences),
+      ...refused.slice(0, SHOWN).map(notPermitted),
     ].sort(byPlace),
+    counts: { ...counts, error: counts.error + tooLarge.length + refused.length },
   }
-  process.stdout.write(output === 'json' ? checkJson(report) : checkText(report, process.stdout))
-  if (report.findings.some(({ severity }) => severity === 'error')) process.exitCode = EXIT.findings
-  reportProblems([...checked.problems, ...beside.problems])
+  await print(output === 'json' ? checkJson(report) : checkText(report, process.stdout))
+  if (report.counts.error > 0) process.exitCode = EXIT.findings
+  reportProblems([...checked.problems, ...beside.problems].map(problemLine))
 }
 
-function flaws({ object, name, file, lineOf }: FileObject, catalogue: Catalogue): Placed[] {
-  const grant = { namespace: name.namespace, name: name.name }
-  return lintGrant(object, name.namespace, catalogue).map((finding) => ({
-    ...finding,
-    grant,
-    place: { file, line: lineOf(finding.path) },
-  }))
+function placed({ object: { file, lineOf }, ...flaw }: GrantFlaw & { object: FileObject }): Placed {
+  return { ...flaw, place: { file, line: lineOf(flaw.path) } }
 }
 
 function notPermitted({ object, reference }: SurveyedReference<FileObject>): Placed {
   const place = { file: object.file, line: object.lineOf(reference.path) }
   return { code: 'not-permitted', severity: 'error', reference, place }
+}
+
+function tooManyReferences({ object, count }: { object: FileObject; count: number }): Placed {
+  const place = { file: object.file, line: object.line }
+  return { code: 'too-many-references', severity: 'error', object: object.name, references: count, place }
 }
 
 type Placed = Finding & { readonly place: Place }

@@ -129,9 +129,9 @@ function aborted(signal: AbortSignal): Promise<never> {
 /**
  * Grants of a folder, without a cluster.
  *
- * @throws CommandFailure if the folder cannot be read or watched
+ * @throws CommandFailure if the folder cannot be read
  */
-export function folderGrants(folder: string, { live, logger }: SupplyContext): GrantSupply {
+export async function folderGrants(folder: string, { live, logger }: SupplyContext): Promise<GrantSupply> {
   const none = {
     freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
     freshReadSeconds: 0,
@@ -139,18 +139,24 @@ export function folderGrants(folder: string, { live, logger }: SupplyContext): G
     lists: {},
   }
   try {
-    const source = new GrantFolder(folder, catalogueOf(live.config).grantKinds, logger)
-    source.watch()
+    const { knowledgeAge } = limitsOf(live.config)
+    const { grantKinds: kinds } = catalogueOf(live.config)
+    const source = await GrantFolder.open({ folder, kinds, logger, now: () => performance.now(), knowledgeAge })
     return {
       source,
-      knowledge: () => ({ grants: source.grants.length, incompleteNamespaces: 0, ageSeconds: 0, ...none }),
+      knowledge: () => ({
+        grants: source.grants.length,
+        incompleteNamespaces: 0,
+        ageSeconds: source.age / 1_000,
+        ...none,
+      }),
       drift: () => [],
-      configure: () => {},
-      run: () => {},
+      configure: (changed) => source.limit(limitsOf(changed).knowledgeAge),
+      run: () => source.watch(),
       stop: () => source.close(),
     }
   } catch (error) {
-    throw new CommandFailure(`cannot read the folder of grants: ${(error as Error).message} (--grants)`, {
+    throw new CommandFailure(`the folder of grants ${quote(folder)} ${(error as Error).message} (--grants)`, {
       cause: error,
     })
   }

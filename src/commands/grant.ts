@@ -1,14 +1,17 @@
 import { Command } from 'commander'
-import { stringify } from 'yaml'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import { grantsAmong } from '../files/grant-files.ts'
 import { readObjects } from '../files/object-files.ts'
+import { objectTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
-import { missingGrants } from '../policy/missing-grant.ts'
+import { LONGEST_NAME, missingGrants } from '../policy/missing-grant.ts'
+import type { Reference } from '../policy/reference.ts'
 import { survey } from '../policy/survey.ts'
 import { toJson } from '../report/words.ts'
+import { toYaml } from '../report/yaml.ts'
 import { configOption, namespaceOption, outputOption } from './options.ts'
-import { reportProblems } from './problems.ts'
+import { print } from './print.ts'
+import { problemLine, reportProblems } from './problems.ts'
 
 interface GrantOptions {
   readonly filename: readonly string[]
@@ -31,10 +34,10 @@ export function grantCommand(): Command {
     .action(grant)
 }
 
-function grant({ filename, grants, namespace, config, output }: GrantOptions): void {
+async function grant({ filename, grants, namespace, config, output }: GrantOptions): Promise<void> {
   const catalogue = catalogueOf(loadConfig(config))
-  const asked = readObjects(filename, namespace)
-  const beside = readObjects(grants, namespace)
+  const asked = await readObjects(filename, namespace)
+  const beside = await readObjects(grants, namespace)
   const there = grantsAmong([...asked.objects, ...beside.objects], catalogue.grantKinds)
   const { references } = survey(
     catalogue,
@@ -42,11 +45,20 @@ function grant({ filename, grants, namespace, config, output }: GrantOptions): v
     there.map(({ grant }) => grant),
   )
   const refused = references.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
-  const missing = missingGrants(refused).map(toObject)
-  if (output === 'json') process.stdout.write(toJson({ apiVersion: 'v1', kind: 'List', items: missing }))
-  else process.stdout.write(missing.map((object) => stringify(object)).join('---\n'))
+  const { usable = [], unusable = [] } = Object.groupBy(refused, (one) => (isUsable(one) ? 'usable' : 'unusable'))
+  const missing = missingGrants(usable).map(toObject)
+  await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: missing }) : toYaml(missing))
   if (missing.length === 0) process.stderr.write('no grant is missing\n')
-  reportProblems([...asked.problems, ...beside.problems])
+  reportProblems([...[...asked.problems, ...beside.problems].map(problemLine), ...unusable.map(unusableLine)])
+}
+
+/** Whether a grant can name both ends of a reference. */
+function isUsable({ from, to }: Reference): boolean {
+  return [from.namespace, to.namespace, to.name].every((name) => name.length <= LONGEST_NAME)
+}
+
+function unusableLine({ from, path }: Reference): string {
+  return `${objectTitle(from)}: ${path} has a name of more than ${LONGEST_NAME} characters, which no grant can have`
 }
 
 function toObject({ namespace, name, from, to }: Grant) {

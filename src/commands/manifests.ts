@@ -1,17 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { stringify } from 'yaml'
 import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { type Config, catalogueOf, loadConfig, type Overrides } from '../config/load.ts'
 import { modeLabelPolicy } from '../manifests/mode-label-policy.ts'
 import { rbac } from '../manifests/rbac.ts'
 import type { WebhookClient } from '../manifests/webhook.ts'
+import { visible } from '../policy/quote.ts'
 import { REPORT_VERSION, toJson } from '../report/words.ts'
+import { toYaml } from '../report/yaml.ts'
 import { authoritiesIn } from '../server/trust.ts'
 import { type Comparison, compare, driftLines, registrationOf, toleratedLines, type Wanted } from './drift.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
+import { print } from './print.ts'
 
 interface ManifestsOptions extends Overrides, ConnectionChoice {
   readonly url?: string
@@ -57,9 +59,7 @@ export function manifestsCommand(): Command {
       const chosen = (part === undefined ? (['rbac', 'webhook'] as const) : [part]).flatMap((name) =>
         objectsOf(name, config, client),
       )
-      if (output === 'json') process.stdout.write(toJson({ apiVersion: 'v1', kind: 'List', items: chosen }))
-      else
-        process.stdout.write(chosen.map((object) => stringify(object, { aliasDuplicateObjects: false })).join('---\n'))
+      await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: chosen }) : toYaml(chosen))
     })
 }
 
@@ -88,14 +88,10 @@ async function printDifferences(wanted: Wanted, choice: ManifestsOptions): Promi
     throw new CommandFailure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
   }
   if (choice.output === 'json') {
-    process.stdout.write(toJson({ apiVersion: REPORT_VERSION, kind: 'DriftReport', objects: comparisons }))
+    await print(toJson({ apiVersion: REPORT_VERSION, kind: 'DriftReport', objects: comparisons }))
   } else {
-    process.stdout.write(
-      comparisons
-        .flatMap((one) => [...driftLines(one), ...toleratedLines(one)])
-        .map((line) => `${line}\n`)
-        .join(''),
-    )
+    const lines = comparisons.flatMap((one) => [...driftLines(one), ...toleratedLines(one)])
+    await print(lines.map((line) => `${visible(line)}\n`))
   }
   if (comparisons.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
 }

@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import type { Mode } from '../admission/settings.ts'
 import { LiveConfig } from '../config/live.ts'
 import type { Config } from '../config/load.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth } from '../server/health.ts'
 import { Load } from '../server/load.ts'
+import { createLogger } from '../server/log.ts'
 import { Metrics } from '../server/metrics.ts'
 import {
   type ClientAuthentication,
@@ -126,7 +127,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const stopping = stopSignal()
   const reviews = addressOf('--listen', options.listen)
   const metrics = addressOf('--metrics-listen', options.metricsListen)
-  const logger = pino({ level: options.logLevel, base: null })
+  const logger = createLogger(options.logLevel)
   const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow(REMEDY.keyPair))
   const clients = await clientsOf(options)
   // However this function ends, what it started is stopped, the last first.
@@ -205,7 +206,7 @@ async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<Client
   return undefined
 }
 
-function grantsOf(options: ServeOptions, context: SupplyContext): GrantSupply | Promise<GrantSupply> {
+function grantsOf(options: ServeOptions, context: SupplyContext): Promise<GrantSupply> {
   return options.grants === undefined ? clusterGrants(options, context) : folderGrants(options.grants, context)
 }
 

@@ -1,22 +1,20 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
-import { type GrantKind, grantKindOf, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
-import { DocumentError, parseObjects } from './documents.ts'
+import { type GrantKind, grantKindOf } from '../policy/grant-kinds.ts'
+import { DocumentError, type ObjectDocument } from './documents.ts'
 import type { FileObject } from './object-files.ts'
 
 /**
- * The grants in a YAML or JSON text; objects of other kinds are passed over.
+ * The grant that an object is; undefined for objects of other kinds.
  *
  * @param kinds the kinds that count as grants
- * @throws DocumentError if the text is broken, or a grant lacks its name or namespace
+ * @throws DocumentError if a grant lacks its name or namespace
  */
-export function parseGrantText(text: string, kinds: readonly GrantKind[] = [REFERENCE_GRANT]): Grant[] {
-  return parseObjects(text).flatMap(({ object, line }) => {
-    const kind = grantKindOf(object, kinds)
-    if (!kind) return []
-    const grant = parseGrant(object, kind)
-    if (!grant) throw new DocumentError(line, `a ${kind.kind} needs metadata.name and metadata.namespace`)
-    return [grant]
-  })
+export function grantOf({ object, line }: ObjectDocument, kinds: readonly GrantKind[]): Grant | undefined {
+  const kind = grantKindOf(object, kinds)
+  if (!kind) return undefined
+  const grant = parseGrant(object, kind)
+  if (!grant) throw new DocumentError(line, `a ${kind.kind} needs metadata.name and metadata.namespace`)
+  return grant
 }
 
 /** A grant, and the object of a file that it is. */

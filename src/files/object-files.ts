@@ -1,13 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import path from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
 import type { ObjectName } from '../policy/reference.ts'
-import { DocumentError, type ObjectDocument, parseObjects } from './documents.ts'
-
-/** What `kubectl apply -f FOLDER` reads. */
-const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
-
-/** How standard input is called, as a path and in messages. */
-const STDIN = '-'
+import { DocumentError, type ObjectDocument, parseObjects, wholeMemory } from './documents.ts'
+import { readFound, readNamed, STDIN, unreadable } from './text.ts'
+import { filesIn } from './tree.ts'
 
 /** An object of a file. */
 export interface FileObject extends ObjectDocument {
@@ -30,12 +25,12 @@ export interface FileObjects {
   readonly files: number
 }
 
-/** The YAML and JSON files of a folder and its subfolders, in the order of their names. */
-export function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory() && EXTENSIONS.has(path.extname(entry.name)))
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort()
+/** A file to read, by the name that it has in messages. */
+interface Source {
+  readonly file: string
+  /** What two names of one file share. */
+  readonly real: string
+  readonly read: () => Promise<Buffer>
 }
 
 /**
@@ -44,38 +39,53 @@ export function filesIn(folder: string): string[] {
  *
  * @param namespace the namespace of objects that name none
  */
-export function readObjects(paths: readonly string[], namespace: string): FileObjects {
+export async function readObjects(paths: readonly string[], namespace: string): Promise<FileObjects> {
   const problems: FileProblem[] = []
-  const attempt = <T>(file: string, read: () => T[]): T[] => {
+  const tell = (place: string, error: unknown) => {
+    if (error instanceof DocumentError) problems.push({ place: `${place}:${error.line}`, message: error.message })
+    else problems.push({ place, message: unreadable(error).message })
+  }
+  const sources = new Map<string, Source>()
+  for (const path of paths) {
     try {
-      return read()
+      for (const source of await sourcesAt(path, problems))
+        if (!sources.has(source.real)) sources.set(source.real, source)
     } catch (error) {
-      const place = error instanceof DocumentError ? `${file}:${error.line}` : file
-      problems.push({ place, message: (error as Error).message })
-      return []
+      tell(path, error)
     }
   }
-  const files = paths.flatMap((place) => attempt(place, () => filesAt(place)))
-  const objects = [...new Set(files)].flatMap((file) => attempt(file, () => objectsOf(file, namespace)))
-  return { objects, problems, files: new Set(files).size }
+  const objects: FileObject[] = []
+  const room = wholeMemory()
+  for (const { file, read } of sources.values()) {
+    try {
+      const text = (await read()).toString('utf8')
+      for (const document of parseObjects(text, room))
+        objects.push({ ...document, file, name: nameOf(document.object, namespace) })
+    } catch (error) {
+      tell(file, error)
+    }
+  }
+  return { objects, problems, files: sources.size }
 }
 
-function filesAt(place: string): string[] {
-  if (place === STDIN || !statSync(place).isDirectory()) return [place]
-  const files = filesIn(place)
-  if (files.length === 0) throw new Error('there is no YAML or JSON file in this folder')
-  return files
-}
-
-function objectsOf(file: string, namespace: string): FileObject[] {
-  const content = readFileSync(file === STDIN ? 0 : file, 'utf8')
-  return parseObjects(content).map((document) => ({ ...document, file, name: nameOf(document.object, namespace) }))
+async function sourcesAt(place: string, problems: FileProblem[]): Promise<Source[]> {
+  if (place === STDIN) return [{ file: STDIN, real: STDIN, read: () => readNamed(STDIN) }]
+  const stats = await stat(place)
+  if (!stats.isDirectory()) {
+    const real = stats.isFile() ? await realpath(place) : place
+    return [{ file: place, real, read: () => readNamed(place) }]
+  }
+  const { files, skipped } = await filesIn(place)
+  for (const { path, reason } of skipped) problems.push({ place: path, message: reason })
+  if (files.length === 0 && skipped.length === 0)
+    problems.push({ place, message: 'there is no YAML or JSON file in this folder' })
+  return files.map(({ path, real }) => ({ file: path, real, read: () => readFound(real) }))
 }
 
 /** What an object calls itself. Parts that are no text are as good as absent: no API server would take them. */
 function nameOf({ apiVersion, kind, metadata }: Record<string, unknown>, absent: string): ObjectName {
   const { name, generateName, namespace } = (metadata ?? {}) as Record<string, unknown>
-  const [group = '', version] = text(apiVersion).split('/')
+  const [group = '', version] = text(apiVersion).split('/', 2)
   return {
     group: version === undefined ? '' : group,
     kind: text(kind),

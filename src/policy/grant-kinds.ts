@@ -23,6 +23,6 @@ export function grantKindOf(
   { apiVersion, kind }: { readonly apiVersion?: unknown; readonly kind?: unknown },
   kinds: readonly GrantKind[],
 ): GrantKind | undefined {
-  const group = typeof apiVersion === 'string' ? apiVersion.split('/')[0] : undefined
+  const group = typeof apiVersion === 'string' ? apiVersion.split('/', 1)[0] : undefined
   return kinds.find((one) => one.kind === kind && one.group === group)
 }

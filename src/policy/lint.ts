@@ -46,105 +46,136 @@ const TARGETS: readonly (GroupKind & { readonly plural: string })[] = [
   { group: 'inference.networking.x-k8s.io', kind: 'InferencePool', plural: 'inferencepools' },
 ]
 
+/** What is wrong with grants: how many findings there are, and the first of them. */
+export interface LintResult {
+  readonly findings: readonly LintFinding[]
+  readonly counts: Readonly<Record<Severity, number>>
+}
+
 /**
  * What is wrong with a ReferenceGrant: entries that can never match, though the schema takes them, and entries that
  * cover more than they seem to. Any shape is taken.
  *
  * @param object the grant, as parsed from JSON or YAML
  * @param namespace the grant's namespace
+ * @param most how many findings are made; the others are only counted, since each entry of a grant may have three
  */
-export function lintGrant(object: unknown, namespace: string, catalogue: Catalogue): LintFinding[] {
+export function lintGrant(object: unknown, namespace: string, catalogue: Catalogue, most: number): LintResult {
   const spec = property(object, 'spec')
-  const known = [...catalogue.referrers(), ...TARGETS]
-  return [
-    ...eachEntry(
-      spec,
-      'from',
-      (entry, path) => lintEntry(entry, path, ['group', 'kind', 'namespace'], known),
-      (entry, path) => lintFrom(entry, path, namespace, catalogue),
-    ),
-    ...eachEntry(spec, 'to', (entry, path) => lintEntry(entry, path, ['group', 'kind'], known), lintTo),
-  ]
-}
-
-type LintEntry = (entry: unknown, path: string) => LintFinding[]
-
-/** Lints each entry of a half; what only one half has is looked at where the rest of the entry can match. */
-function eachEntry(spec: unknown, half: string, both: LintEntry, ofHalf: LintEntry): LintFinding[] {
-  const entries = property(spec, half)
-  const path = `spec.${half}`
-  if (!Array.isArray(entries) || entries.length === 0) return [finding('grant-empty', path)]
-  return entries.flatMap((entry, index) => {
-    const place = `${path}[${index}]`
-    const findings = both(entry, place)
-    return findings.length > 0 ? findings : ofHalf(entry, place)
+  const findings = new Findings(most)
+  const known = [...catalogue.referrers(), ...TARGETS].map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
+  eachEntry(spec, 'from', findings, (entry) => {
+    const isSound = lintEntry(entry, ['group', 'kind', 'namespace'], known, findings)
+    if (isSound) lintFrom(entry, namespace, catalogue, findings)
   })
+  eachEntry(spec, 'to', findings, (entry) => {
+    const isSound = lintEntry(entry, ['group', 'kind'], known, findings)
+    if (isSound) lintTo(entry, findings)
+  })
+  return findings
 }
 
+/** Counts findings, and makes the first of them. */
+class Findings implements LintResult {
+  readonly findings: LintFinding[] = []
+  readonly counts = { error: 0, warning: 0, note: 0 }
+  readonly #most: number
+  #half = ''
+  #index = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** What is found from now on is about this entry. */
+  at(half: string, index: number): void {
+    this.#half = half
+    this.#index = index
+  }
+
+  /** Something about a part of the entry. */
+  add(code: LintCode, part: string, value?: string, meant?: string): void {
+    this.#add(code, () => `spec.${this.#half}[${this.#index}].${part}`, value, meant)
+  }
+
+  /** Something about a whole half. */
+  addHalf(code: LintCode, half: string): void {
+    this.#add(code, () => `spec.${half}`)
+  }
+
+  #add(code: LintCode, path: () => string, value?: string, meant?: string): void {
+    const severity = SEVERITIES[code]
+    this.counts[severity] += 1
+    if (this.findings.length >= this.#most) return
+    const said = { ...(value !== undefined && { value }), ...(meant !== undefined && { meant }) }
+    this.findings.push({ code, severity, path: path(), ...said })
+  }
+}
+
+function eachEntry(spec: unknown, half: string, findings: Findings, lint: (entry: unknown) => void): void {
+  const entries = property(spec, half)
+  if (!Array.isArray(entries) || entries.length === 0) {
+    findings.addHalf('grant-empty', half)
+    return
+  }
+  for (const [index, entry] of entries.entries()) {
+    findings.at(half, index)
+    lint(entry)
+  }
+}
+
+type KnownKind = GroupKind & { readonly plural: string; readonly lowerCase: string }
+
+/** Lints what both halves have; what only one half has is looked at where this finds nothing. */
 function lintEntry(
   entry: unknown,
-  path: string,
   required: readonly string[],
-  known: readonly (GroupKind & { plural: string })[],
-): LintFinding[] {
+  known: readonly KnownKind[],
+  findings: Findings,
+): boolean {
   const missing = required.filter((name) => typeof property(entry, name) !== 'string')
-  if (missing.length > 0) return missing.map((name) => finding('grant-incomplete-entry', `${path}.${name}`))
-  const { group, kind, namespace, name } = entry as Record<string, string | undefined>
-  const wild = Object.entries({ group, kind, namespace, name }).filter(([, value]) => value === '*')
-  if (wild.length > 0) return wild.map(([part, value]) => finding('grant-wildcard', `${path}.${part}`, value))
-  return [
-    ...lintGroup(group as string, path),
-    ...lintKind({ group: group as string, kind: kind as string }, path, known),
-  ]
+  for (const name of missing) findings.add('grant-incomplete-entry', name)
+  if (missing.length > 0) return false
+  const wild = ['group', 'kind', 'namespace', 'name'].filter((name) => property(entry, name) === '*')
+  for (const part of wild) findings.add('grant-wildcard', part, '*')
+  if (wild.length > 0) return false
+  const { group, kind } = entry as GroupKind
+  const isGroup = lintGroup(group, findings)
+  return lintKind({ group, kind }, known, findings) && isGroup
 }
 
-function lintGroup(group: string, path: string): LintFinding[] {
-  const at = `${path}.group`
-  if (group === 'core') return [finding('grant-core-group', at, group, '')]
-  if (/(^|\/)v\d+((alpha|beta)\d+)?$/.test(group))
-    return [finding('grant-version-as-group', at, group, group.replace(/(^|\/)v\d+((alpha|beta)\d+)?$/, ''))]
-  return []
+function lintGroup(group: string, findings: Findings): boolean {
+  const version = /(^|\/)v\d+((alpha|beta)\d+)?$/
+  if (group === 'core') findings.add('grant-core-group', 'group', group, '')
+  else if (version.test(group)) findings.add('grant-version-as-group', 'group', group, group.replace(version, ''))
+  else return true
+  return false
 }
 
 /** A kind that is misspelt, or well-known under another of the well-known groups. */
-function lintKind(
-  { group, kind }: GroupKind,
-  path: string,
-  known: readonly (GroupKind & { plural: string })[],
-): LintFinding[] {
-  if (known.some((one) => one.group === group && one.kind === kind)) return []
-  const spelling = known.find((one) => one.group === group && sameLetters(one, kind))
-  if (spelling) return [finding('grant-kind-spelling', `${path}.kind`, kind, spelling.kind)]
+function lintKind({ group, kind }: GroupKind, known: readonly KnownKind[], findings: Findings): boolean {
+  if (known.some((one) => one.group === group && one.kind === kind)) return true
+  const written = kind.toLowerCase()
+  const spelling = known.find((one) => one.group === group && [one.lowerCase, one.plural].includes(written))
+  if (spelling) findings.add('grant-kind-spelling', 'kind', kind, spelling.kind)
+  if (spelling) return false
   // Others may define a kind of the same name in a group of their own, as Knative does with Service.
   const ours = known.some((one) => one.group === group)
   const elsewhere = ours ? known.find((one) => one.kind === kind) : undefined
-  return elsewhere ? [finding('grant-wrong-group', `${path}.group`, group, elsewhere.group)] : []
+  if (elsewhere) findings.add('grant-wrong-group', 'group', group, elsewhere.group)
+  return !elsewhere
 }
 
-function sameLetters({ kind, plural }: { kind: string; plural: string }, written: string): boolean {
-  return [kind.toLowerCase(), plural].includes(written.toLowerCase())
-}
-
-function lintFrom(entry: unknown, path: string, namespace: string, catalogue: Catalogue): LintFinding[] {
+function lintFrom(entry: unknown, namespace: string, catalogue: Catalogue, findings: Findings): void {
   const { group, kind, namespace: accepted } = entry as GroupKind & { namespace: string }
-  if (accepted === namespace) return [finding('grant-own-namespace', `${path}.namespace`, accepted)]
-  return catalogue.referrer({ group, kind }) ? [] : [finding('grant-unknown-referrer', `${path}.kind`, kind)]
+  if (accepted === namespace) findings.add('grant-own-namespace', 'namespace', accepted)
+  else if (!catalogue.referrer({ group, kind })) findings.add('grant-unknown-referrer', 'kind', kind)
 }
 
-function lintTo(entry: unknown, path: string): LintFinding[] {
+function lintTo(entry: unknown, findings: Findings): void {
   const name = property(entry, 'name')
-  if (name === '') return [finding('grant-empty-name', `${path}.name`, name)]
-  return name === undefined || name === null ? [finding('grant-every-name', `${path}.name`)] : []
-}
-
-function finding(code: LintCode, path: string, value?: string, meant?: string): LintFinding {
-  return {
-    code,
-    severity: SEVERITIES[code],
-    path,
-    ...(value !== undefined && { value }),
-    ...(meant !== undefined && { meant }),
-  }
+  if (name === '') findings.add('grant-empty-name', 'name', name)
+  else if (name === undefined || name === null) findings.add('grant-every-name', 'name')
 }
 
 function property(value: unknown, name: string): unknown {

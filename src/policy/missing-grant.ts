@@ -3,7 +3,7 @@ import type { Grant } from './grant.ts'
 import type { GroupKind, Reference } from './reference.ts'
 
 /** Longest name of an object, in characters (Kubernetes, "Object Names and IDs", DNS subdomain names). */
-const LONGEST_NAME = 253
+export const LONGEST_NAME = 253
 
 /**
  * The smallest grants that permit these references: each accepts one kind from one namespace and exposes one object.

@@ -1,8 +1,10 @@
 import type { Catalogue } from './catalogue.ts'
-import { crossingReferences } from './crossing.ts'
-import type { Grant, GrantFrom } from './grant.ts'
-import { fromKey, kindKey, toKey } from './grant-keys.ts'
+import { crossingReferences, MOST_REFERENCES } from './crossing.ts'
+import type { Grant } from './grant.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
+
+/** Grants named for one reference; the others are counted. Any number of grants may permit any number of references. */
+const NAMED = 16
 
 /** An object with its name. */
 export interface NamedObject {
@@ -10,102 +12,144 @@ export interface NamedObject {
   readonly object: unknown
 }
 
-/** A reference into another namespace, and the first grants that permit it: none if it is not permitted. */
-export interface SurveyedReference<T extends NamedObject = NamedObject> {
+/** A reference into another namespace, and the grants that permit it: none if it is not permitted. */
+export interface SurveyedReference<T extends NamedObject = NamedObject> extends Permitting {
   /** The object that holds it. */
   readonly object: T
   readonly reference: Reference
+}
+
+/** The first grants that permit a reference, and how many more do. */
+interface Permitting {
   readonly grants: readonly Grant[]
+  readonly moreGrants: number
 }
 
 /** What a set of objects and grants comes to. */
 export interface Survey<T extends NamedObject = NamedObject> {
-  /** Every reference that needs a grant, in the objects' order. */
+  /** Every reference that needs a grant, in the objects' order; of an object that is too large, those that are judged. */
   readonly references: readonly SurveyedReference<T>[]
   /** Objects whose references into other namespaces need no grant. */
   readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
-  /** Grants that permit none of the references, though they accept a kind that the catalogue knows. */
+  /** Objects with more references than are judged, with how many they have. */
+  readonly tooLarge: readonly { readonly object: T; readonly count: number }[]
+  /** Grants that permit none of the references, though they accept a kind that the catalogue knows; sorted. */
   readonly unused: readonly Grant[]
 }
 
-/**
- * Grants named for one reference at most. Each of many references may be permitted by each of many grants; a person
- * needs the first few.
- */
-const NAMED = 16
-
-/**
- * Judges every reference of these objects by these grants, and the grants by what they are used for. Of two grants of
- * one name the last counts, as when both are applied.
- */
+/** Judges every reference of these objects by these grants, and the grants by what they are used for. */
 export function survey<T extends NamedObject>(
   catalogue: Catalogue,
   objects: Iterable<T>,
   grants: Iterable<Grant>,
 ): Survey<T> {
-  const crossing: { object: T; reference: Reference }[] = []
+  const distinct = sorted(grants)
+  const lookup = new SurveyedGrants(distinct)
+  const references: SurveyedReference<T>[] = []
   const exempt: { object: ObjectName; reason: string }[] = []
+  const tooLarge: { object: T; count: number }[] = []
   for (const object of objects) {
-    const found = crossingReferences(catalogue, object.name, object.object)
-    if (found.exempt) exempt.push({ object: object.name, reason: found.exempt })
-    for (const reference of found.references) crossing.push({ object, reference })
+    const crossing = crossingReferences(catalogue, object.name, object.object)
+    if (crossing.count > MOST_REFERENCES) tooLarge.push({ object, count: crossing.count })
+    if (crossing.exempt) exempt.push({ object: object.name, reason: crossing.exempt })
+    for (const reference of crossing.references) references.push({ object, reference, ...lookup.permitting(reference) })
   }
-  const effective = [...new Map([...grants].map((grant) => [nameKey(grant), grant])).values()]
-  const { permitting, used } = match(
-    crossing.map(({ reference }) => reference),
-    effective,
-  )
-  const references = crossing.map((one) => ({ ...one, grants: permitting(one.reference) }))
   // What other kinds do with a grant cannot be seen: nothing is said of grants that accept one.
-  const unused = effective.filter((grant) => !used.has(grant) && grant.from.every((from) => catalogue.referrer(from)))
-  return { references, exempt, unused }
+  const unused = distinct.filter(
+    (grant) => !lookup.used.has(grant) && grant.from.every((from) => catalogue.referrer(from)),
+  )
+  return { references, exempt, tooLarge, unused }
 }
 
-/** Which grants permit which references: each entry of a grant is visited once for each referrer that it accepts. */
-function match(references: readonly Reference[], grants: readonly Grant[]) {
-  const accepting = new Map<string, Set<Grant>>()
-  for (const grant of grants)
-    for (const from of grant.from) {
-      const key = pairKey(from, grant.namespace)
-      accepting.set(key, (accepting.get(key) ?? new Set()).add(grant))
-    }
-  const used = new Set<Grant>()
-  const byTarget = new Map<string, Grant[]>()
-  for (const [pair, group] of Map.groupBy(references, ({ from, to }) => pairKey(from, to.namespace))) {
-    for (const { to } of group) for (const key of [toKey(to), kindKey(to)]) byTarget.set(pair + key, [])
-    for (const grant of accepting.get(pair) ?? [])
-      for (const key of new Set(grant.to.map(toKey))) {
-        const permitting = byTarget.get(pair + key)
-        if (permitting) used.add(grant)
-        if (permitting && permitting.length < NAMED) permitting.push(grant)
-      }
-  }
-  const permitting = ({ from, to }: Reference): Grant[] => {
-    const pair = pairKey(from, to.namespace)
-    const found = [toKey(to), kindKey(to)].flatMap((key) => byTarget.get(pair + key) ?? [])
-    return [...new Set(found)].slice(0, NAMED)
-  }
-  return { used, permitting }
-}
-
-const nameKey = ({ resource, namespace, name }: Grant) => JSON.stringify([resource, namespace, name])
-
-const pairKey = (from: GrantFrom, namespace: string) => JSON.stringify([fromKey(from), namespace])
-
-/** One thing that a grant permits: objects of a kind in a namespace may refer to one object or to all of a kind. */
-export interface Permission {
-  readonly from: GroupKind & { readonly namespace: string }
-  readonly to: GroupKind & { readonly namespace: string; readonly name?: string }
-  readonly grant: Grant
-}
-
-/** Everything that grants permit, each pair of a `from` and a `to`, by target namespace. */
-export function permissions(grants: Iterable<Grant>): Permission[] {
-  return [...grants]
-    .sort((a, b) => order(a.namespace, b.namespace) || order(a.name, b.name))
-    .flatMap((grant) =>
-      grant.from.flatMap((from) => grant.to.map((to) => ({ from, to: { ...to, namespace: grant.namespace }, grant }))),
-    )
+/** Grants by namespace and name; of those with one name the last, as where one replaces another. */
+export function sorted(grants: Iterable<Grant>): Grant[] {
+  const distinct = new Map<string, Grant>()
+  for (const grant of grants) distinct.set(JSON.stringify([grant.namespace, grant.name, grant.resource]), grant)
+  return [...distinct.values()].sort((a, b) => order(a.namespace, b.namespace) || order(a.name, b.name))
 }
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/**
+ * Grants by the entries of each half, so that they need no more room than they have entries: a grant of m entries in
+ * `from` and n in `to` stands for m times n pairs.
+ */
+class SurveyedGrants {
+  /** Grants that permitted something. */
+  readonly used = new Set<Grant>()
+  readonly #byFrom = new Map<string, Set<Grant>>()
+  readonly #byTo = new Map<string, Set<Grant>>()
+  /** What was found already, since many references are alike. */
+  readonly #matches = new Map<string, ReadonlySet<Grant>>()
+  readonly #numbers = new Map<string | undefined, number>()
+
+  constructor(grants: readonly Grant[]) {
+    for (const grant of grants) {
+      for (const from of grant.from) add(this.#byFrom, this.#fromKey(from, grant.namespace), grant)
+      for (const to of grant.to) add(this.#byTo, this.#toKey(to, grant.namespace), grant)
+    }
+  }
+
+  permitting({ from, to }: Reference): Permitting {
+    const accepting = this.#fromKey(from, to.namespace)
+    const named = this.#match(accepting, this.#toKey(to, to.namespace))
+    const unnamed = this.#match(accepting, this.#toKey({ group: to.group, kind: to.kind }, to.namespace))
+    const grants = first(NAMED, named, unnamed)
+    return { grants, moreGrants: named.size + unnamed.size - common(named, unnamed).size - grants.length }
+  }
+
+  #match(from: string, to: string): ReadonlySet<Grant> {
+    const key = `${from}:${to}`
+    const known = this.#matches.get(key)
+    if (known) return known
+    const found = common(this.#byFrom.get(from) ?? NONE, this.#byTo.get(to) ?? NONE)
+    for (const grant of found) this.used.add(grant)
+    this.#matches.set(key, found)
+    return found
+  }
+
+  #fromKey({ group, kind, namespace }: GroupKind & { readonly namespace: string }, target: string): string {
+    return this.#key(target, group, kind, namespace)
+  }
+
+  #toKey({ group, kind, name }: GroupKind & { readonly name?: string }, target: string): string {
+    return this.#key(target, group, kind, name)
+  }
+
+  /** A number stands for each text, so that a long one that many references share is not copied for each of them. */
+  #key(...texts: readonly (string | undefined)[]): string {
+    const numbers = texts.map((text) => {
+      const number = this.#numbers.get(text) ?? this.#numbers.size
+      this.#numbers.set(text, number)
+      return number
+    })
+    return numbers.join()
+  }
+}
+
+const NONE: ReadonlySet<Grant> = new Set()
+
+function add(grants: Map<string, Set<Grant>>, key: string, grant: Grant): void {
+  const known = grants.get(key)
+  if (known) known.add(grant)
+  else grants.set(key, new Set([grant]))
+}
+
+/** What both hold, in as many steps as the smaller one holds. */
+function common(a: ReadonlySet<Grant>, b: ReadonlySet<Grant>): ReadonlySet<Grant> {
+  const [small, large] = a.size < b.size ? [a, b] : [b, a]
+  const both = new Set<Grant>()
+  for (const one of small) if (large.has(one)) both.add(one)
+  return both
+}
+
+/** So many of these, each once. */
+function first(most: number, ...sets: readonly ReadonlySet<Grant>[]): Grant[] {
+  const taken = new Set<Grant>()
+  for (const set of sets)
+    for (const grant of set) {
+      if (taken.size === most) return [...taken]
+      taken.add(grant)
+    }
+  return [...taken]
+}

@@ -1,106 +1,153 @@
 import { kindTitle } from '../policy/explain.ts'
-import type { Grant, GrantName } from '../policy/grant.ts'
-import { quote } from '../policy/quote.ts'
+import type { Grant } from '../policy/grant.ts'
+import type { Severity } from '../policy/lint.ts'
+import { bare, quote } from '../policy/quote.ts'
 import type { ObjectName } from '../policy/reference.ts'
-import type { Permission, Survey } from '../policy/survey.ts'
+import type { Survey, SurveyedReference } from '../policy/survey.ts'
 import type { GrantFlaw } from './finding.ts'
 import { table } from './table.ts'
-import { counted, findingSentence, REPORT_VERSION, toJson } from './words.ts'
+import { counted, findingSentence, REPORT_VERSION, shown, toJson } from './words.ts'
 
 /** What `refgrant audit` has seen. */
 export interface AuditReport {
-  readonly permissions: readonly Permission[]
+  /** All grants, sorted. */
+  readonly grants: readonly Grant[]
   readonly survey: Survey
+  /** Those that are shown, and how many there are. */
   readonly flaws: readonly GrantFlaw[]
+  readonly counts: Readonly<Record<Severity, number>>
   /** What could not be read: the report is not complete then. */
   readonly problems: readonly string[]
 }
 
-/** The report for people: four tables, each left out where it has no rows, and a summary. */
-export function auditText({ permissions, survey, flaws }: AuditReport): string {
-  const refused = survey.references.filter(({ grants }) => grants.length === 0)
-  const permitted = survey.references.filter(({ grants }) => grants.length > 0)
-  const sections = [
-    section(
-      'What grants permit',
-      ['TO NAMESPACE', 'TO', 'FROM', 'GRANT'],
-      permissions.map(({ from, to, grant }) => [
-        to.namespace,
-        to.name === undefined ? `every ${kindTitle(to)}` : target({ ...to, name: to.name }),
-        `${kindTitle(from)} in ${from.namespace}`,
-        grant.name,
-      ]),
-    ),
-    section(
-      'References that no grant permits',
-      ['OBJECT', 'FIELD', 'TO'],
-      refused.map(({ reference }) => [title(reference.from), reference.path, title(reference.to)]),
-    ),
-    section(
-      'References that are permitted',
-      ['OBJECT', 'FIELD', 'TO', 'BY GRANTS'],
-      permitted.map(({ reference, grants }) => [
-        title(reference.from),
-        reference.path,
-        title(reference.to),
-        grants.map(({ name }) => name).join(', '),
-      ]),
-    ),
-    section(
-      'Grants that nothing uses',
-      ['NAMESPACE', 'GRANT'],
-      survey.unused.map(({ namespace, name }) => [namespace, name]),
-    ),
-    section(
-      'Grants to look at',
-      ['SEVERITY', 'WHAT'],
-      flaws.map((flaw) => [flaw.severity, findingSentence(flaw)]),
-    ),
-  ]
+type Rows = Iterable<readonly string[]>
+
+/** Rows that are made each time that they are gone through. */
+const rowsOf = <T>(items: readonly T[], rows: (item: T) => Rows): Rows => ({
+  *[Symbol.iterator]() {
+    for (const item of items) yield* rows(item)
+  },
+})
+
+/** The report for people: five tables, each left out where it has no rows, and a summary. */
+export function* auditText(report: AuditReport): Generator<string> {
+  const { grants, survey, flaws } = report
+  const refused = survey.references.filter(isRefused)
+  const permitted = survey.references.filter((one) => !isRefused(one))
+  const permitting = grants.filter(permits)
+  yield* section('What grants permit', permitting.length, GRANT, rowsOf(permitting, grantRows))
+  yield* section(
+    'References that no grant permits',
+    refused.length,
+    ['OBJECT', 'FIELD', 'TO'],
+    rowsOf(refused, refusedRow),
+  )
+  yield* section('References that are permitted', permitted.length, PERMITTED, rowsOf(permitted, permittedRow))
+  const unused = rowsOf(survey.unused, ({ namespace, name }) => [[bare(namespace), bare(name)]])
+  yield* section('Grants that nothing uses', survey.unused.length, ['NAMESPACE', 'GRANT'], unused)
+  const findings = rowsOf(flaws, (flaw) => [[flaw.severity, findingSentence(flaw)]])
+  yield* section('Grants to look at', count(report), ['SEVERITY', 'WHAT'], findings)
+  const more = count(report) - flaws.length
+  if (more > 0) yield `and ${more} more\n\n`
   const exempt =
     survey.exempt.length > 0 ? `, ${counted(survey.exempt.length, 'object')} whose references need none` : ''
-  const summary = `${counted(survey.references.length, 'reference')} into other namespaces: ${permitted.length} permitted, ${refused.length} not${exempt}\n`
-  return [...sections, summary].filter((text) => text !== '').join('\n')
+  yield `${counted(survey.references.length, 'reference')} into other namespaces: ${permitted.length} permitted, ${refused.length} not${exempt}\n`
 }
 
-function section(heading: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return rows.length === 0 ? '' : `${heading} (${rows.length})\n\n${table(head, rows)}`
+const GRANT = ['TO NAMESPACE', 'GRANT', 'FROM', 'TO'] as const
+const PERMITTED = ['OBJECT', 'FIELD', 'TO', 'BY GRANTS'] as const
+
+function* section(heading: string, count: number, head: readonly string[], rows: Rows): Generator<string> {
+  if (count === 0) return
+  yield `${heading} (${count})\n\n`
+  yield* table(head, rows)
+  yield '\n'
 }
 
-const target = (to: ObjectName) => `${kindTitle(to)} ${quote(to.name)}`
+/** Both halves of a grant beside each other: each of `from` may refer to each of `to`. */
+function* grantRows({ namespace, name, from, to }: Grant): Generator<string[]> {
+  for (let index = 0; index < Math.max(from.length, to.length); index += 1) {
+    const [accepted, exposed] = [from[index], to[index]]
+    yield [
+      index === 0 ? bare(namespace) : '',
+      index === 0 ? bare(name) : '',
+      accepted ? `${kindTitle(accepted)} in ${bare(accepted.namespace)}` : '',
+      exposed ? target(exposed) : '',
+    ]
+  }
+}
 
-const title = (object: ObjectName) => `${kindTitle(object)} ${quote(`${object.namespace}/${object.name}`)}`
+function refusedRow({ reference }: SurveyedReference): Rows {
+  return [[title(reference.from), reference.path, title(reference.to)]]
+}
+
+function permittedRow({ reference, grants, moreGrants }: SurveyedReference): Rows {
+  const names = grants.map(({ name }) => bare(name)).join(', ')
+  const by = moreGrants > 0 ? `${names} and ${moreGrants} more` : names
+  return [[title(reference.from), reference.path, title(reference.to), by]]
+}
+
+function target(to: Grant['to'][number]): string {
+  return to.name === undefined ? `every ${kindTitle(to)}` : `${kindTitle(to)} ${quote(to.name)}`
+}
+
+function title(object: ObjectName): string {
+  return `${kindTitle(object)} ${quote(`${object.namespace}/${object.name}`)}`
+}
+
+const isRefused = ({ grants }: SurveyedReference) => grants.length === 0
+const permits = ({ from, to }: Grant) => from.length > 0 && to.length > 0
+const count = ({ counts }: AuditReport) => counts.error + counts.warning + counts.note
 
 /** The report for machines. */
-export function auditJson({ permissions, survey, flaws, problems }: AuditReport): string {
-  const references = survey.references.map(({ reference, grants }) => ({
-    from: reference.from,
-    field: reference.path,
-    to: reference.to,
-    permitted: grants.length > 0,
-    grants: grants.map(grantName),
-  }))
-  const permitted = references.filter((reference) => reference.permitted).length
+export function auditJson(report: AuditReport): Generator<string> {
+  const { grants, survey, flaws, problems } = report
+  const notPermitted = survey.references.filter(isRefused).length
   return toJson({
     apiVersion: REPORT_VERSION,
     kind: 'AuditReport',
     complete: problems.length === 0,
     problems,
-    summary: { references: references.length, permitted, notPermitted: references.length - permitted },
-    permissions: permissions.map(({ from, to, grant }) => ({ from, to, grant: grantName(grant) })),
-    references,
-    unusedGrants: survey.unused.map(grantName),
-    exempt: survey.exempt,
-    findings: flaws.map(({ code, severity, grant, path, ...rest }) => ({
-      code,
-      severity,
-      message: findingSentence({ code, severity, grant, path, ...rest }),
-      grant,
-      field: path,
-    })),
+    summary: {
+      references: survey.references.length,
+      permitted: survey.references.length - notPermitted,
+      notPermitted,
+    },
+    permissions: each(grants.filter(permits), permission),
+    references: each(survey.references, surveyed),
+    unusedGrants: each(survey.unused, grantName),
+    exempt: each(survey.exempt, ({ object, reason }) => ({ object: shown(object), reason })),
+    findings: each(flaws, finding),
+    omittedFindings: count(report) - flaws.length,
   })
 }
 
-function grantName({ namespace, name, resource }: Grant): GrantName {
-  return { namespace, name, ...(resource !== undefined && { resource }) }
+/** Made one at a time, as they are printed. */
+function* each<T>(items: readonly T[], one: (item: T) => unknown): Generator<unknown> {
+  for (const item of items) yield one(item)
+}
+
+/** What one grant permits: each of `from` may refer to each of `to`, in its namespace. */
+function permission(grant: Grant) {
+  return { grant: grantName(grant), from: grant.from.map(shown), to: grant.to.map(shown) }
+}
+
+function surveyed({ reference, grants, moreGrants }: SurveyedReference) {
+  return {
+    from: shown(reference.from),
+    field: reference.path,
+    to: shown(reference.to),
+    permitted: grants.length > 0,
+    grants: grants.map(grantName),
+    moreGrants,
+  }
+}
+
+function finding(flaw: GrantFlaw) {
+  const { code, severity, grant, path } = flaw
+  return { code, severity, message: findingSentence(flaw), grant: shown(grant), field: path }
+}
+
+function grantName({ namespace, name, resource }: Grant) {
+  return shown({ namespace, name, ...(resource !== undefined && { resource }) })
 }

@@ -6,22 +6,22 @@ import { REPORT_VERSION, toJson } from './words.ts'
 const HEAD = ['FROM', 'FIELD', 'TO'] as const
 
 /** The guarded fields as a table for people. */
-export function catalogueText(fields: readonly GuardedField[]): string {
+export function catalogueText(fields: readonly GuardedField[]): Iterable<string> {
   return table(HEAD, fields.map(cells))
 }
 
 /** The guarded fields for machines. */
-export function catalogueJson(fields: readonly GuardedField[]): string {
+export function catalogueJson(fields: readonly GuardedField[]): Iterable<string> {
   return toJson({ apiVersion: REPORT_VERSION, kind: 'Catalogue', guardedFields: fields })
 }
 
 /** The guarded fields as a Markdown table: a row for each kind, its fields below each other. */
-export function catalogueMarkdown(fields: readonly GuardedField[]): string {
+export function catalogueMarkdown(fields: readonly GuardedField[]): Iterable<string> {
   const byKind = [...Map.groupBy(fields, ({ from }) => kindTitle(from))]
   const rows = byKind.flatMap(([kind, group]) =>
     group.map(({ path, to }, index) => `| ${index === 0 ? kind : ''} | \`${path}\` | ${target(to)} |`),
   )
-  return `${['| kind | field | refers to |', '|---|---|---|', ...rows].join('\n')}\n`
+  return ['| kind | field | refers to |', '|---|---|---|', ...rows].map((line) => `${line}\n`)
 }
 
 function cells({ from, path, to }: GuardedField): string[] {

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util'
 import type { Severity } from '../policy/lint.ts'
+import { bare } from '../policy/quote.ts'
 import type { Finding } from './finding.ts'
-import { counted, findingSentence, REPORT_VERSION, toJson } from './words.ts'
+import { counted, findingSentence, REPORT_VERSION, shown, toJson } from './words.ts'
 
 /** What `refgrant check` has seen and found. */
 export interface CheckReport {
@@ -9,49 +10,66 @@ export interface CheckReport {
   readonly objects: number
   /** References into other namespaces that a grant has to permit. */
   readonly references: number
-  /** In the order of files and lines. */
+  /** Those that are shown, in the order of files and lines. */
   readonly findings: readonly Finding[]
+  /** How many there are, those that are not shown included. */
+  readonly counts: Readonly<Record<Severity, number>>
 }
 
 const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan' } as const
 
 /** The report for people: a line a finding, `FILE:LINE: SEVERITY: SENTENCE [CODE]`, and a summary. */
-export function checkText(report: CheckReport, stream: NodeJS.WriteStream): string {
-  const lines = report.findings.map((finding) => {
-    const place = finding.place ? `${finding.place.file}:${finding.place.line}: ` : ''
+export function* checkText(report: CheckReport, stream: NodeJS.WriteStream): Generator<string> {
+  for (const finding of report.findings) {
+    const place = finding.place ? `${bare(finding.place.file)}:${finding.place.line}: ` : ''
     const severity = styleText(COLOURS[finding.severity], finding.severity, { stream })
-    return `${place}${severity}: ${findingSentence(finding)} [${finding.code}]`
-  })
-  return `${[...lines, summaryLine(report)].join('\n')}\n`
+    yield `${place}${severity}: ${findingSentence(finding)} [${finding.code}]\n`
+  }
+  const more = omitted(report)
+  if (more > 0) yield `and ${more} more\n`
+  yield `${summaryLine(report)}\n`
 }
 
-function summaryLine({ files, objects, references, findings }: CheckReport): string {
+function summaryLine({ files, objects, references, counts }: CheckReport): string {
   const seen = `${counted(files, 'file')}, ${counted(objects, 'object')}, ${counted(references, 'reference')} into other namespaces`
-  const { error, warning, note } = bySeverity(findings)
+  const { error, warning, note } = counts
   return `${seen}: ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}`
 }
 
 /** The report for machines. */
-export function checkJson({ files, objects, references, findings }: CheckReport): string {
-  const { error: errors, warning: warnings, note: notes } = bySeverity(findings)
+export function checkJson(report: CheckReport): Generator<string> {
+  const { files, objects, references, findings, counts } = report
+  const { error: errors, warning: warnings, note: notes } = counts
   return toJson({
     apiVersion: REPORT_VERSION,
     kind: 'CheckReport',
     summary: { files, objects, references, errors, warnings, notes },
     findings: findings.map(flat),
+    omittedFindings: omitted(report),
   })
 }
 
 function flat(finding: Finding) {
   const { code, severity, place } = finding
-  const about =
-    finding.code === 'not-permitted'
-      ? { object: finding.reference.from, field: finding.reference.path, target: finding.reference.to }
-      : { grant: finding.grant, field: finding.path }
-  return { code, severity, message: findingSentence(finding), ...place, ...about }
+  return { code, severity, message: findingSentence(finding), ...place, ...subjectOf(finding) }
 }
 
-function bySeverity(findings: readonly Finding[]): Record<Severity, number> {
-  const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length
-  return { error: count('error'), warning: count('warning'), note: count('note') }
+/** What a finding is about. */
+function subjectOf(finding: Finding) {
+  switch (finding.code) {
+    case 'not-permitted':
+      return {
+        object: shown(finding.reference.from),
+        field: finding.reference.path,
+        target: shown(finding.reference.to),
+      }
+    case 'too-many-references':
+      return { object: shown(finding.object), references: finding.references }
+    default:
+      return { grant: shown(finding.grant), field: finding.path }
+  }
+}
+
+function omitted({ findings, counts }: CheckReport): number {
+  return counts.error + counts.warning + counts.note - findings.length
 }

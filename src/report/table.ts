@@ -1,14 +1,21 @@
-/** Rows as columns that line up, two spaces apart, below a head. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows]
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)))
-  return all
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+/** Widest column that others line up behind, in characters. A longer cell pushes only its own row. */
+const WIDEST = 80
+
+/**
+ * Rows as columns that line up, two spaces apart, below a head: a line at a time.
+ *
+ * @param rows gone through twice
+ */
+export function* table(head: readonly string[], rows: Iterable<readonly string[]>): Generator<string> {
+  const widths = head.map((title) => title.length)
+  for (const row of rows)
+    for (const [column, cell] of row.entries())
+      if (cell.length <= WIDEST) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  yield line(head, widths)
+  for (const row of rows) yield line(row, widths)
+}
+
+function line(row: readonly string[], widths: readonly number[]): string {
+  const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+  return `${cells.join('  ').trimEnd()}\n`
 }

@@ -85,7 +85,7 @@ suite('warnings of violations', () => {
 suite('warnings of a grant', () => {
   const grant = { group: GROUP, kind: 'ReferenceGrant', namespace: 'billing', name: 'shop' }
   const findings = (count: number) =>
-    lintGrant({ spec: { from: [], to: Array(count).fill({}) } }, '', defaultSettings.catalogue)
+    lintGrant({ spec: { from: [], to: Array(count).fill({}) } }, '', defaultSettings.catalogue, 8).findings
 
   test('begin with the grant and the field', () => {
     const spec = {
@@ -106,7 +106,7 @@ suite('warnings of a grant', () => {
   })
 
   test('are eight, and the others are counted', () => {
-    const said = warningsOfGrant(grant, findings(1_000))
+    const said = warningsOfGrant(grant, findings(1_000), 2_001)
     assert.equal(said.length, 9)
     assert.equal(said[8], 'ReferenceGrant "shop" in namespace "billing": and 1993 more findings.')
   })
@@ -193,8 +193,8 @@ suite('warnings fit what the API server passes on, whatever things are called:',
           { group: `${group}/v1`, kind },
           { group: '', kind: 'service' },
         ]
-        const findings = lintGrant({ spec: { to, from: [] } }, '', defaultSettings.catalogue)
-        const advice = warningsOfGrant(object, findings)
+        const { findings } = lintGrant({ spec: { to, from: [] } }, '', defaultSettings.catalogue, 8)
+        const advice = warningsOfGrant(object, findings, findings.length)
         assert.ok(advice.length >= 3)
         for (const warning of advice) {
           assert.ok([...warning].length <= 256, warning)

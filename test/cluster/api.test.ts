@@ -43,6 +43,13 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
     await assert.rejects(answer, { message: `/version: HTTP 503: ${'y'.repeat(200)}`, status: 503 })
   })
 
+  test('that is no success and breaks off is known by its status', async (t) => {
+    const { server, api } = await start(t)
+    const answer = api.get('/version', AbortSignal.timeout(10_000))
+    ;(await server.expect('/version')).begin(410).write('{"message":').cut()
+    await assert.rejects(answer, { message: '/version: HTTP 410: {"message":', status: 410 })
+  })
+
   test('that is taken whole has 8 MiB at most', async (t) => {
     const { server, api } = await start(t)
     const text = JSON.stringify('z'.repeat(8 * 1024 * 1024 - 2))

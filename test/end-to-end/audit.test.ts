@@ -50,10 +50,10 @@ suite('audit of a cluster', () => {
         return [...entries].map(([, group, kind, from]) => ({ from: { group, kind, namespace: from }, to: namespace }))
       })
     const { report } = await audit('--kubeconfig', controlPlane.kubeconfig)
-    const permissions = report.permissions.map(({ from, to }: { from: unknown; to: { namespace: string } }) => ({
-      from,
-      to: to.namespace,
-    }))
+    const permissions = report.permissions.flatMap(
+      ({ grant, from }: { grant: { namespace: string }; from: unknown[] }) =>
+        from.map((one) => ({ from: one, to: grant.namespace })),
+    )
     assert.equal(listed.length, 3, stdout)
     assert.deepEqual(permissions, listed)
   })

@@ -121,6 +121,7 @@ suite('check', () => {
           target: { group: '', kind: 'Service', namespace: 'billing', name: 'payments' },
         },
       ],
+      omittedFindings: 0,
     })
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { DocumentError, parseObjects } from '../../src/files/documents.ts'
+import { DocumentError, type ObjectDocument, parseObjects } from '../../src/files/documents.ts'
 
 /** The kind and the line of each object. */
 const found = (text: string) => parseObjects(text).map(({ object, line }) => [object.kind, line])
@@ -92,8 +92,8 @@ suite('what is no object is an error with its line:', () => {
     'an alias without its anchor': ['kind: A\n---\nspec: *none\n', 3, /none/],
     'aliases that multiply without end': [
       `kind: A\n---\na0: &a0 [x]\n${Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(9)}]\n`).join('')}`,
-      3,
-      /alias/,
+      9,
+      /^aliases stand for more than 1000000 values up to here$/,
     ],
     'a list': ['kind: A\n---\n\n- kind: B\n', 4, /^this document is no object$/],
     'a word': ['kind\n', 1, /^this document is no object$/],
@@ -112,4 +112,84 @@ suite('what is no object is an error with its line:', () => {
       )
     })
   }
+})
+
+/** A text of so many parts. */
+const parts = (count: number, part: (index: number) => string) =>
+  Array.from({ length: count }, (_, n) => part(n)).join('')
+
+suite('a hostile text is read, or refused, in time that grows with its length:', { timeout: 120_000 }, () => {
+  const refused: Record<string, [text: () => string, line: number, says: RegExp]> = {
+    '100,000 keys, of which the last is the first again': [
+      () => `${parts(100_000, (n) => `k${n}: 1\n`)}k0: 2\n`,
+      100_001,
+      /^keys must be unique, and "k0" is given twice$/,
+    ],
+    'the same in one line': [() => `{${parts(100_000, (n) => `k${n}: 1, `)}k7: 2}`, 1, /"k7" is given twice/],
+    'a number and a text that are one key': [() => 'kind: A\n1: a\n"1": b\n', 3, /"1" is given twice/],
+    'lists in lists without end': [() => '['.repeat(1_000_000), 1, /^this is nested more than 256 levels deep$/],
+    'objects in objects without end': [() => `x: ${'{a: '.repeat(1_000_000)}`, 1, /nested more than 256/],
+    'entries in entries without end': [() => '- '.repeat(1_000_000), 1, /nested more than 256/],
+    'keys in keys without end': [() => '? '.repeat(1_000_000), 1, /nested more than 256/],
+    'indentation without end': [() => parts(300, (n) => `${' '.repeat(n)}a:\n`), 256, /nested more than 256/],
+    'lists as keys': [() => `kind: A\nx: {[a, b]: c}\n`, 2, /^a list or an object cannot be a key$/],
+    'large lists as keys of keys': [
+      () => `x: ${'['.repeat(100)}${'a, '.repeat(100_000)}b${']: 1'.repeat(100)}`,
+      1,
+      /cannot be a key/,
+    ],
+    'an alias to a list as key': [() => 'kind: &k [A]\n*k : 1\n', 2, /cannot be a key/],
+    'an alias inside of its anchor': [() => 'kind: A\nx: &x [*x]\n', 2, /^the alias "x" has no anchor before it$/],
+    'an anchor of another document': [() => 'x: &x 1\n---\ny: *x\n', 3, /has no anchor before it/],
+    'large merges, many times': [
+      () => `a: &a {${parts(1_000, (n) => `k${n}: 1, `)}}\nb:\n${'- <<: *a\n'.repeat(2_000)}`,
+      502,
+      /^aliases stand for more than 1000000 values/,
+    ],
+    'a merge of what is no object': [() => 'kind: A\n<<: [1]\n', 2, /^only objects can be merged$/],
+    'an error in each of 200,000 lines': [() => '@\n'.repeat(200_000), 1, /reserved character/],
+  }
+  for (const [title, [text, line, says]] of Object.entries(refused)) {
+    test(title, () => {
+      assert.throws(
+        () => parseObjects(text()),
+        (error) => {
+          assert.ok(error instanceof DocumentError, String(error))
+          assert.match(error.message, says)
+          assert.equal(error.line, line)
+          return true
+        },
+      )
+    })
+  }
+
+  test('a long line, long comments, blank lines and empty documents', () => {
+    const long = 'x'.repeat(1_000_000)
+    const text = `kind: A\nx: "${long}"\n${'\n'.repeat(50_000)}${'# c\n'.repeat(50_000)}${'---\n'.repeat(50_000)}kind: B\n`
+    assert.deepEqual(found(text), [
+      ['A', 1],
+      ['B', 150_003],
+    ])
+  })
+
+  test('as many aliases as one anchor has, and objects of 256 levels', () => {
+    const [document] = parseObjects(`a: &a {b: 1}\nc:\n${'- *a\n'.repeat(10_000)}`)
+    assert.deepEqual((document as ObjectDocument).object.c, Array(10_000).fill({ b: 1 }))
+    assert.equal(document?.lineOf('c[9999].b'), 1)
+    assert.equal(parseObjects(`x: ${'['.repeat(250)}${']'.repeat(250)}`).length, 1)
+  })
+
+  test('a key called __proto__ is a key', () => {
+    const [document] = parseObjects('kind: A\n__proto__: {spec: 1}\n')
+    assert.deepEqual(Object.keys(document?.object ?? {}), ['kind', '__proto__'])
+    assert.equal(document?.object.spec, undefined)
+  })
+})
+
+test('more YAML than there is room for is refused at its line, with what to do', () => {
+  const text = 'kind: A\n'.repeat(3)
+  assert.throws(() => parseObjects(`${'- 1\n'.repeat(100)}${text}`, { tokens: 100, remedy: 'less of it' }), {
+    line: 20,
+    message: 'there is more YAML up to here than is read at once: less of it',
+  })
 })

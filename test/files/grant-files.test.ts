@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseObjects } from '../../src/files/documents.ts'
-import { grantsAmong, parseGrantText } from '../../src/files/grant-files.ts'
+import { grantOf, grantsAmong } from '../../src/files/grant-files.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 
 const grant = (apiVersion: string, metadata = '{name: shop, namespace: billing}') => `apiVersion: ${apiVersion}
@@ -11,6 +11,9 @@ spec:
   from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: shop}]
   to: [{group: "", kind: Service}]
 `
+const parseGrantText = (text: string) =>
+  parseObjects(text).flatMap((document) => grantOf(document, [REFERENCE_GRANT]) ?? [])
+
 const read = {
   namespace: 'billing',
   name: 'shop',

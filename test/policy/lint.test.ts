@@ -8,7 +8,7 @@ const catalogue = new Catalogue(guardedFields)
 const from = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }
 const to = { group: '', kind: 'Service', name: 'payments' }
 
-const lint = (spec: unknown) => lintGrant({ spec }, 'billing', catalogue)
+const lint = (spec: unknown) => lintGrant({ spec }, 'billing', catalogue, 100).findings
 const codesAt = (spec: unknown) => lint(spec).map(({ code, path }) => `${code} ${path}`)
 
 test('nothing is said of a grant that permits one kind of one namespace one object', () => {
@@ -90,7 +90,7 @@ test('a kind of the user, once declared, is one that refers', () => {
   const wider = new Catalogue([...guardedFields, { from: policy, path: 'spec.backend' }])
   const spec = { from: [{ group: 'example.com', kind: 'Policy', namespace: 'shop' }], to: [to] }
   assert.deepEqual(codesAt(spec), ['grant-unknown-referrer spec.from[0].kind'])
-  assert.deepEqual(lintGrant({ spec }, 'billing', wider), [])
+  assert.deepEqual(lintGrant({ spec }, 'billing', wider, 100).findings, [])
 })
 
 test('findings say what would work in place of what is written, with foreign text escaped', () => {
@@ -102,4 +102,14 @@ test('findings say what would work in place of what is written, with foreign tex
   assert.deepEqual(say({ from: [{ ...from, kind: 'A\u001b[31m' }], to: [to] }), [
     'spec.from[0].kind is "A\\u001b[31m", and no guarded field belongs to such objects',
   ])
+})
+
+test('of many findings all are counted, and only the first are made', () => {
+  const spec = { from: Array(300_000).fill(0), to: [to, { ...to, name: null }] }
+  const { findings, counts } = lintGrant({ spec }, 'billing', catalogue, 4)
+  assert.deepEqual(
+    findings.map(({ path }) => path),
+    ['spec.from[0].group', 'spec.from[0].kind', 'spec.from[0].namespace', 'spec.from[1].group'],
+  )
+  assert.deepEqual(counts, { error: 900_000, warning: 0, note: 1 })
 })

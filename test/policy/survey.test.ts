@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
 import type { Grant } from '../../src/policy/grant.ts'
-import { permissions, survey } from '../../src/policy/survey.ts'
+import { sorted, survey } from '../../src/policy/survey.ts'
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
 const catalogue = new Catalogue(guardedFields)
@@ -64,18 +64,51 @@ suite('a survey', () => {
   })
 })
 
-test('permissions are every from with every to of one grant, by namespace and name', () => {
-  const both: Grant = {
-    ...grant('b', 'payments'),
-    from: [...grant('b', '').from, { group: GATEWAY_API, kind: 'GRPCRoute', namespace: 'shop' }],
-  }
-  const rows = permissions([both, grant('a', undefined)])
+suite('a survey costs no more than objects and grants hold together', { timeout: 120_000 }, () => {
+  test('where a grant has many entries in both halves', () => {
+    const [from] = grant('', '').from
+    const wide: Grant = {
+      ...grant('wide', ''),
+      from: Array.from({ length: 20_000 }, (_, n) => ({ ...(from as Grant['from'][number]), namespace: `n${n}` })),
+      to: Array.from({ length: 20_000 }, (_, n) => ({ group: '', kind: 'Service', name: `s${n}` })),
+    }
+    const checkout = route('checkout', ['s19999', 's20000'])
+    const { references } = survey(catalogue, [{ ...checkout, name: { ...checkout.name, namespace: 'n19999' } }], [wide])
+    assert.deepEqual(
+      references.map((one) => one.grants.length),
+      [1, 0],
+    )
+  })
+
+  test('where many grants permit many references, of which each names the first', () => {
+    const grants = Array.from({ length: 20_000 }, (_, n) => grant(`g${n}`, undefined))
+    const backends = Array.from({ length: 10_000 }, (_, n) => `s${n}`)
+    const both = [
+      grant('a', 's0'),
+      { ...grant('b', undefined), to: [...grant('', 's0').to, ...grant('', undefined).to] },
+    ]
+    const { references, unused } = survey(catalogue, [route('checkout', backends)], [...grants, ...both])
+    assert.deepEqual([references[0]?.grants.length, references[0]?.moreGrants], [16, 19_986])
+    assert.deepEqual([references[9]?.grants.length, references[9]?.moreGrants], [16, 19_985])
+    assert.deepEqual(unused, [])
+  })
+
+  test('where many references share a long text', () => {
+    const long = 'x'.repeat(1_000_000)
+    const checkout = route(
+      'checkout',
+      Array.from({ length: 10_000 }, (_, n) => `s${n}`),
+    )
+    const { references } = survey(catalogue, [{ ...checkout, name: { ...checkout.name, namespace: long } }], [])
+    assert.equal(references.length, 10_000)
+  })
+})
+
+test('grants are sorted by namespace and name, and of those with one name the last counts', () => {
+  const names = (grants: Grant[]) => grants.map(({ namespace, name, to }) => `${namespace}/${name} ${to[0]?.name}`)
+  const last = grant('a', 'last')
   assert.deepEqual(
-    rows.map(({ grant, from, to }) => [grant.name, from.kind, to.namespace, to.name]),
-    [
-      ['a', 'HTTPRoute', 'billing', undefined],
-      ['b', 'HTTPRoute', 'billing', 'payments'],
-      ['b', 'GRPCRoute', 'billing', 'payments'],
-    ],
+    names(sorted([grant('b', 'x'), grant('a', 'first'), { ...grant('z', 'y'), namespace: 'a' }, last])),
+    ['a/z y', 'billing/a last', 'billing/b x'],
   )
 })

@@ -1,0 +1,30 @@
+import type { Catalogue } from '../policy/catalogue.ts'
+import type { Grant } from '../policy/grant.ts'
+import { lintGrant, type Severity } from '../policy/lint.ts'
+import type { GrantFlaw } from '../report/finding.ts'
+
+/** Findings about grants that a report shows; the others are counted. Nobody reads more, and an entry may have three. */
+const SHOWN = 1_000
+
+/** What is wrong with grants: the first findings, each with its object, and how many there are. */
+interface Flaws<T> {
+  readonly flaws: readonly (GrantFlaw & { readonly object: T })[]
+  readonly counts: Readonly<Record<Severity, number>>
+}
+
+/** Lints grants, each with the object that was written. */
+export function flawsOf<T>(
+  grants: readonly { readonly grant: Grant; readonly object: T }[],
+  contentOf: (object: T) => unknown,
+  catalogue: Catalogue,
+): Flaws<T> {
+  const flaws: (GrantFlaw & { object: T })[] = []
+  const counts = { error: 0, warning: 0, note: 0 }
+  for (const { grant, object } of grants) {
+    const { namespace, name } = grant
+    const result = lintGrant(contentOf(object), namespace, catalogue, SHOWN - flaws.length)
+    for (const finding of result.findings) flaws.push({ ...finding, grant: { namespace, name }, object })
+    for (const severity of Object.keys(counts) as Severity[]) counts[severity] += result.counts[severity]
+  }
+  return { flaws, counts }
+}

@@ -1,0 +1,132 @@
+import type { BigIntStats, Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { unreadable } from './text.ts'
+
+/** What `kubectl apply -f FOLDER` reads. */
+const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
+
+/** A regular file of a folder. */
+export interface FoundFile {
+  /** Where it was found, from the path of the folder. */
+  readonly path: string
+  /** Where it is, without links. */
+  readonly real: string
+  readonly stats: BigIntStats
+}
+
+/** Something in a folder that is not read, and why, in words that follow its name. */
+export interface Skipped {
+  readonly path: string
+  readonly reason: string
+}
+
+/** What is in a folder. */
+export interface Tree {
+  /** In the order of their paths. */
+  readonly files: readonly FoundFile[]
+  readonly skipped: readonly Skipped[]
+}
+
+/**
+ * The YAML and JSON files of a folder and its subfolders. Only regular files are found. A link is followed to what is
+ * inside the folder, and each file is found once, however many links lead to it: at the place nearest to the top, which
+ * for the files of a mounted ConfigMap is the name that stays the same.
+ *
+ * @throws Unreadable if the folder itself cannot be read
+ */
+export async function filesIn(folder: string): Promise<Tree> {
+  const walk = new Walk(await realpath(folder).catch(rethrow))
+  await walk.read(folder, walk.root).catch(rethrow)
+  // Level by level, so that the place nearest to the top comes first.
+  for (let level = walk.takeFolders(); level.length > 0; level = walk.takeFolders())
+    for (const { found, real } of level)
+      await walk.read(found, real).catch((error) => walk.skip(found, unreadable(error).message))
+  return { files: [...walk.files.values()].sort(byPath), skipped: walk.skipped }
+}
+
+interface Folder {
+  readonly found: string
+  readonly real: string
+}
+
+class Walk {
+  readonly root: string
+  readonly files = new Map<string, FoundFile>()
+  readonly skipped: Skipped[] = []
+  readonly #seen: Set<string>
+  #folders: Folder[] = []
+
+  /** @param root the folder, without links */
+  constructor(root: string) {
+    this.root = root
+    this.#seen = new Set([root])
+  }
+
+  takeFolders(): Folder[] {
+    const taken = this.#folders
+    this.#folders = []
+    return taken
+  }
+
+  skip(path: string, reason: string): void {
+    this.skipped.push({ path, reason })
+  }
+
+  /** Reads one folder: its files are found, and its subfolders come later. */
+  async read(found: string, real: string): Promise<void> {
+    const entries = await readdir(real, { withFileTypes: true })
+    for (const entry of entries.sort((a, b) => order(a.name, b.name))) {
+      const place = path.join(found, entry.name)
+      await this.#enter(entry, place, path.join(real, entry.name)).catch((error) => {
+        // What is gone already is not there.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || entry.isSymbolicLink())
+          this.skip(place, unreadable(error).message)
+      })
+    }
+  }
+
+  async #enter(entry: Dirent, found: string, place: string): Promise<void> {
+    const named = EXTENSIONS.has(path.extname(entry.name)) && !isLock(entry.name)
+    if (entry.isDirectory()) this.#enterFolder(found, place)
+    else if (entry.isSymbolicLink()) await this.#follow(found, place, named)
+    else if (named) await this.#enterFile(found, place)
+  }
+
+  async #follow(found: string, place: string, named: boolean): Promise<void> {
+    // A broken link matters only where a file was to be read.
+    const stats = await (named ? stat(place) : stat(place).catch(() => undefined))
+    if (!stats || !(named || stats.isDirectory())) return
+    const real = await realpath(place)
+    if (!isInside(real, this.root)) this.skip(found, 'is a link to something outside the folder, which is not followed')
+    else if (stats.isDirectory()) this.#enterFolder(found, real)
+    else await this.#enterFile(found, real)
+  }
+
+  #enterFolder(found: string, real: string): void {
+    if (this.#seen.has(real)) return
+    this.#seen.add(real)
+    this.#folders.push({ found, real })
+  }
+
+  async #enterFile(found: string, real: string): Promise<void> {
+    if (this.files.has(real)) return
+    const stats = await stat(real, { bigint: true })
+    if (stats.isFile()) this.files.set(real, { path: found, real, stats })
+    else this.skip(found, 'is no regular file')
+  }
+}
+
+/** A link to nowhere that Emacs keeps beside a file while somebody edits it. */
+const isLock = (name: string) => name.startsWith('.#')
+
+function isInside(place: string, root: string): boolean {
+  return place === root || place.startsWith(root.endsWith(path.sep) ? root : root + path.sep)
+}
+
+const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+const byPath = (a: FoundFile, b: FoundFile) => order(a.path, b.path)
+
+function rethrow(error: unknown): never {
+  throw unreadable(error)
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { advise } from '../../src/admission/advise.ts'
+import type { ReviewRequest } from '../../src/admission/review.ts'
+import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+const catalogue = new Catalogue(guardedFields)
+
+/** What is said of a grant with so many empty entries in `from`, each of which lacks three parts. */
+function advice(entries: number, kind = 'ReferenceGrant') {
+  const request: ReviewRequest = {
+    uid: '7',
+    kind: { group: GROUP, version: 'v1', kind },
+    name: 'shop',
+    namespace: 'billing',
+    operation: 'CREATE',
+    userInfo: {},
+    object: { spec: { from: Array(entries).fill(0), to: [{ group: '', kind: 'Service', name: 'payments' }] } },
+  }
+  const { allowed, warnings, auditAnnotations } = advise(request, catalogue).response
+  assert.equal(allowed, true)
+  return { warnings: warnings ?? [], count: auditAnnotations.findings }
+}
+
+suite('the author of a grant is told', () => {
+  test('each finding, where there are few', () => {
+    const { warnings, count } = advice(2)
+    assert.deepEqual([warnings.length, count], [6, '6'])
+    assert.equal(
+      warnings[5],
+      'ReferenceGrant "shop" in namespace "billing": spec.from[1].namespace is missing or no text, so the entry matches nothing',
+    )
+  })
+
+  test('the first ones and how many more there are, where there are many', () => {
+    const { warnings, count } = advice(450_000)
+    assert.deepEqual([warnings.length, count], [9, '1350000'])
+    assert.equal(warnings[8], 'ReferenceGrant "shop" in namespace "billing": and 1349992 more findings.')
+  })
+
+  test('nothing of an object that is no grant', () => {
+    assert.deepEqual(advice(2, 'HTTPRoute'), { warnings: [], count: '0' })
+  })
+})

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { linkSync, mkdirSync, symlinkSync, truncateSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import net from 'node:net'
+import path from 'node:path'
+import { suite, test } from 'node:test'
+import { readObjects } from '../../src/files/object-files.ts'
+import { folderWith, refgrant } from '../harness/cli.ts'
+
+const object = (name: string) => `kind: A\nmetadata: {name: ${name}}\n`
+const LARGE = 64 * 1024 * 1024 + 1
+
+/** What is read of a path: the names of the objects, and the problems by their place below the path. */
+async function read(...paths: string[]) {
+  const { objects, problems, files } = await readObjects(paths, 'default')
+  const below = (place: string) => path.relative(paths[0] as string, place)
+  return {
+    names: objects.map(({ name }) => name.name),
+    problems: Object.fromEntries(problems.map(({ place, message }) => [below(place), message])),
+    files,
+  }
+}
+
+suite('of a folder is read', { timeout: 120_000 }, () => {
+  test('each file once, however many links lead to it', async () => {
+    const folder = folderWith({ 'a.yaml': object('a'), 'deep/b.yaml': object('b') })
+    symlinkSync('a.yaml', path.join(folder, 'again.yaml'))
+    symlinkSync('deep', path.join(folder, 'link'))
+    symlinkSync('..', path.join(folder, 'deep/up'))
+    symlinkSync('../deep/b.yaml', path.join(folder, 'deep/c.yaml'))
+    assert.deepEqual(await read(folder), { names: ['a', 'b'], problems: {}, files: 2 })
+    assert.deepEqual((await read(folder, path.join(folder, 'again.yaml'), `${folder}/deep`)).names, ['a', 'b'])
+  })
+
+  test('no path of the 2^40 that links in links make', async () => {
+    const folder = folderWith({ 'd40/a.yaml': object('a') })
+    for (let level = 0; level < 40; level += 1) {
+      mkdirSync(path.join(folder, `d${level}`))
+      for (const name of ['x', 'y']) symlinkSync(`../d${level + 1}`, path.join(folder, `d${level}/${name}`))
+    }
+    assert.deepEqual(await read(folder), { names: ['a'], problems: {}, files: 1 })
+  })
+
+  test('nothing outside of it', async () => {
+    const outside = folderWith({ 'secret.yaml': object('secret') })
+    const folder = folderWith({ 'a.yaml': object('a') })
+    symlinkSync(outside, path.join(folder, 'b'))
+    symlinkSync(path.join(outside, 'secret.yaml'), path.join(folder, 'c.yaml'))
+    symlinkSync('/dev/zero', path.join(folder, 'd.yaml'))
+    symlinkSync('/etc/hostname', path.join(folder, 'no-yaml'))
+    const why = 'is a link to something outside the folder, which is not followed'
+    assert.deepEqual(await read(folder), { names: ['a'], problems: { b: why, 'c.yaml': why, 'd.yaml': why }, files: 1 })
+  })
+
+  test('a folder whose name only begins like its own is outside', async () => {
+    const parent = folderWith({ 'x/a.yaml': object('a'), 'xy/b.yaml': object('b') })
+    symlinkSync('../xy', path.join(parent, 'x/link'))
+    assert.deepEqual((await read(path.join(parent, 'x'))).names, ['a'])
+  })
+
+  test('no pipe, no socket, no link without an end', async (t) => {
+    const folder = folderWith({ 'a.yaml': object('a') })
+    execFileSync('mkfifo', [path.join(folder, 'pipe.yaml'), path.join(folder, 'pipe')])
+    const server = net.createServer().listen(path.join(folder, 'socket.json'))
+    t.after(() => server.close())
+    await once(server, 'listening')
+    symlinkSync('loop.yaml', path.join(folder, 'loop.yaml'))
+    symlinkSync('nowhere', path.join(folder, 'gone.yml'))
+    symlinkSync('nowhere', path.join(folder, 'gone'))
+    assert.deepEqual(await read(folder), {
+      names: ['a'],
+      problems: {
+        'gone.yml': 'does not exist',
+        'loop.yaml': 'is a link that leads back to itself',
+        'pipe.yaml': 'is no regular file',
+        'socket.json': 'is no regular file',
+      },
+      files: 1,
+    })
+  })
+
+  test('two names of one file as two files, where they are no links', async () => {
+    const folder = folderWith({ 'a.yaml': object('a') })
+    linkSync(path.join(folder, 'a.yaml'), path.join(folder, 'b.yaml'))
+    assert.deepEqual((await read(folder)).names, ['a', 'a'])
+  })
+
+  test('the rest of the files, where some cannot be read', async () => {
+    const folder = folderWith({ 'a.yaml': object('a'), 'b.yaml': 'kind: [\n', 'c.yaml': '', 'd.yaml': object('d') })
+    truncateSync(path.join(folder, 'c.yaml'), LARGE)
+    const { names, problems } = await read(folder)
+    assert.deepEqual(names, ['a', 'd'])
+    assert.deepEqual(Object.keys(problems), ['b.yaml:2', 'c.yaml'])
+    assert.equal(problems['c.yaml'], 'is larger than 64 MiB, which is the most that is read of one file')
+  })
+})
+
+test('a folder without files, and one that is not there, are problems', async () => {
+  const empty = folderWith({ 'notes.txt': '' })
+  assert.deepEqual((await read(empty)).problems, { '': 'there is no YAML or JSON file in this folder' })
+  assert.deepEqual((await read(path.join(empty, 'gone'))).problems, { '': 'does not exist' })
+})
+
+suite('a path that somebody names', { timeout: 120_000 }, () => {
+  test('may be a link to anywhere', async () => {
+    const folder = folderWith({})
+    const outside = folderWith({ 'a.yaml': object('a'), 'deep/b.yaml': object('b') })
+    symlinkSync(path.join(outside, 'a.yaml'), path.join(folder, 'a'))
+    symlinkSync(path.join(outside, 'deep'), path.join(folder, 'b'))
+    assert.deepEqual((await read(path.join(folder, 'a'), path.join(folder, 'b'))).names, ['a', 'b'])
+  })
+
+  test('may be a pipe', async () => {
+    const pipe = path.join(folderWith({}), 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const [{ names }] = await Promise.all([read(pipe), writeFile(pipe, object('piped'))])
+    assert.deepEqual(names, ['piped'])
+  })
+
+  test('is read up to 64 MiB, whatever it is', async () => {
+    const { problems } = await read('/dev/zero')
+    assert.deepEqual(problems, { '': 'is larger than 64 MiB, which is the most that is read of one file' })
+  })
+
+  test('standard input is read up to 64 MiB too', async () => {
+    const { code, stderr } = await refgrant(['check', '-'], { input: ' '.repeat(LARGE) })
+    assert.equal(code, 2)
+    assert.equal(stderr, 'refgrant: -: is larger than 64 MiB, which is the most that is read of one file\n')
+  })
+})
+
+test('a folder that may not be read is a problem, and the rest is read', {
+  skip: process.getuid?.() !== 0,
+}, async () => {
+  const folder = folderWith({ 'a.yaml': object('a'), 'deep/b.yaml': object('b') })
+  execFileSync('chmod', ['755', folder])
+  execFileSync('chmod', ['000', path.join(folder, 'deep')])
+  const program = `
+    process.setuid(65534)
+    const { readObjects } = await import('./src/files/object-files.ts')
+    const { objects, problems } = await readObjects([${JSON.stringify(folder)}], 'default')
+    console.log(JSON.stringify([objects.length, problems]))
+  `
+  // As root everything may be read.
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  assert.deepEqual(JSON.parse(out), [
+    1,
+    [{ place: path.join(folder, 'deep'), message: 'cannot be read: permission denied' }],
+  ])
+})

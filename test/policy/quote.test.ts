@@ -72,14 +72,14 @@ test('whatever it is, a quoted text is one visible line that ends where its quot
   )
 })
 
-test('its characters are those of the text, each as it is quoted alone', () => {
+test('its characters are those of the quoted text, and no escape is cut', () => {
   fc.assert(
-    fc.property(anyText, (text) =>
-      assert.deepEqual(
-        escapedCharacters(text),
-        Array.from(text, (character) => quote(character).slice(1, -1)),
-      ),
-    ),
+    fc.property(anyText, (text) => {
+      const characters = escapedCharacters(text)
+      assert.equal(`"${characters.join('')}"`, quote(text))
+      for (const character of characters) assert.match(character, /^(\\.+|[^\\])$/u)
+      assert.equal(characters.length, [...text].length)
+    }),
     { numRuns: 2_000 },
   )
 })

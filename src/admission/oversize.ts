@@ -12,7 +12,7 @@ export interface Oversize {
 }
 
 const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: string }> = {
-  bytes: { of: 'bytes in its review', remedy: 'Make the object smaller.' },
+  bytes: { of: 'bytes', remedy: 'Make the object smaller.' },
   values: { of: 'values', remedy: 'Make the object smaller, or split it into several objects.' },
   nesting: { of: 'levels of nesting', remedy: 'Nest its fields less deeply.' },
   references: { of: 'references to other namespaces', remedy: 'Split the object into several objects.' },

@@ -55,8 +55,8 @@ export class Allowance {
   }
 
   /** Says that nobody waits for the verdict any more. */
-  turnAwayGone(): void {
-    this.#turnAway('gone')
+  turnAwayGone(): ShedReason {
+    return this.#turnAway('gone')
   }
 
   /** Holds memory. A reason why not means that the request is turned away, and holds nothing any more. */

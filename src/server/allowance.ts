@@ -115,8 +115,9 @@ export class Allowance {
     this.release('values')
   }
 
-  /** Holds an answer until it is sent. */
+  /** Holds an answer until it is sent; nobody reads it any more if the client has gone. */
   answer(bytes: number): void {
+    if (this.#gone) return
     this.#held.answers += bytes
     this.#load.held.answers += bytes
   }

@@ -39,11 +39,12 @@ export function lastingAt(age: number): number {
 
 /**
  * The moment until which a watch that ended in good order proves that nothing is missing; undefined if it proves nothing.
- * It comes from the time that the watch was asked to last, not from an arrival, which may have been long on its way. An
- * API server that shuts down ends its watches early.
+ * It comes from the time that the watch was asked to last, not from an arrival, which may have been long on its way: as
+ * long before that time as its last event or bookmark came before its end, since the API server may end a watch before
+ * it sends the last events. An API server that shuts down ends its watches early.
  */
 export function provenUntil({ begun, lasting, lastAt, ended }: WatchTime): number | undefined {
   const lasted = ended - begun >= lasting - CLOCKS
   if (!lasted || lastAt === undefined || ended - lastAt > UNPROVEN) return undefined
-  return Math.min(begun + lasting, ended)
+  return Math.min(begun + lasting, ended) - (ended - lastAt)
 }

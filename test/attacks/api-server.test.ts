@@ -15,6 +15,10 @@ const labels = (bytes: number) =>
 const LARGE = labels(1.36 * MIB)
 const large = (namespace: string) => (index: number) => grantOf(namespace, `grant-${index}`, { metadata: LARGE })
 
+/** As large, in one text. */
+const ANNOTATION = `,"annotations":{"a":"${'x'.repeat(1.36 * MIB)}"}`
+const annotated = (index: number) => grantOf('target', `grant-${index}`, { metadata: ANNOTATION })
+
 const ready = async (victim: Victim) => {
   await until('the server is ready', async () => (await victim.health('/readyz')) === 'ok\n')
 }
@@ -89,7 +93,7 @@ const attacks: Record<string, Attack> = {
   ]),
   'events without number': told(() => times(50_000, (index) => added(grantOf('target', `grant-${index % 100}`)))),
   'garbage in a watch': told(() => times(50, () => `${'['.repeat(MIB)}\n`)),
-  'a list of 1 GiB': [() => content(750, large('target')), { ready: false }, ready],
+  'a list of 1 GiB': [() => content(750, annotated), { ready: false }, ready],
   'discovery of 64 MiB': [
     () => quiet,
     { passes: false, mayShed: true },

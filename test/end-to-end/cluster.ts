@@ -60,13 +60,16 @@ export async function startCluster(
  * Starts refgrant against the cluster, and registers it there under failurePolicy Fail.
  *
  * @param nodeOptions options of the Node that it runs on
+ * @param more further arguments
  */
 export async function startGuard(
   cluster: Cluster,
   kubeconfig = cluster.account,
   nodeOptions: readonly string[] = [],
+  more: readonly string[] = [],
 ): Promise<Refgrant> {
-  const refgrant = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', kubeconfig], nodeOptions })
+  const grants = ['--kubeconfig', kubeconfig]
+  const refgrant = await startRefgrant({ certs: cluster.certs, grants, nodeOptions, more })
   try {
     await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'))
     return refgrant

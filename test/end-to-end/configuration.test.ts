@@ -2,16 +2,15 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, afterEach, before, suite, test } from 'node:test'
-import { stringify } from 'yaml'
 import { type ApiObject, until } from '../harness/api-client.ts'
-import { refgrant as command, folderWith, replaceFile } from '../harness/cli.ts'
+import { refgrant as command, replaceFile } from '../harness/cli.ts'
 import { applyRegistration, register } from '../harness/guarded-cluster.ts'
+import { configFile, configure as configureServer } from '../harness/live-config.ts'
 import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { grant, route } from './objects.ts'
 
-const HEAD = { apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }
-const file = path.join(folderWith({ 'refgrant.yaml': stringify(HEAD) }), 'refgrant.yaml')
+const file = configFile()
 
 let cluster: Cluster
 let refgrant: Refgrant
@@ -32,13 +31,7 @@ const ca = () => path.join(cluster.certs, 'ca.crt')
 const registered = () => register(cluster.controlPlane, refgrant, ca(), ['--config', file])
 
 /** Puts a configuration in force in the running server. */
-async function configure(change: object): Promise<void> {
-  const reloads = () => refgrant.metric('refgrant_config_reloads_total', 'done')
-  const before = await reloads()
-  // A comment makes each text another one.
-  replaceFile(file, `${stringify({ ...HEAD, ...change })}# ${names++}\n`)
-  await until('the configuration is read', async () => (await reloads()) > before)
-}
+const configure = (fields: object) => configureServer(refgrant, file, fields)
 
 const violation = (namespace = 'shop', change: object = {}): ApiObject => ({
   ...route({ name: `route-${names++}`, namespace, backends: [['payments', 'billing']] }),
@@ -194,7 +187,7 @@ suite('serving settings take effect while the server runs', () => {
     await configure({ exempt: { namespaces: ['shop'] } })
     const failed = () => refgrant.metric('refgrant_config_reloads_total', 'failed')
     const before = await failed()
-    replaceFile(file, stringify({ ...HEAD, exemt: {} }))
+    replaceFile(file, 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\nexemt: {}\n')
     await until('it is reported', async () => (await failed()) > before)
     const problems = () => refgrant.log.findLast((line) => line.level === 50)?.problems
     await until('it is logged', () => problems() !== undefined)

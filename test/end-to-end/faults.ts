@@ -40,6 +40,8 @@ interface Start {
   readonly prepare?: (cluster: Cluster) => Promise<unknown>
   /** Options of the Node that refgrant runs on. */
   readonly nodeOptions?: readonly string[]
+  /** Further arguments of refgrant. */
+  readonly more?: readonly string[]
   /** Ends the start, or the control plane that has started. */
   readonly signal?: AbortSignal
 }
@@ -51,7 +53,7 @@ interface Start {
  */
 export async function startFaultyCluster<P extends Proxy>(
   startProxy: (controlPlane: ControlPlane) => Promise<P>,
-  { prepare, nodeOptions, signal }: Start = {},
+  { prepare, nodeOptions, more, signal }: Start = {},
 ): Promise<FaultyCluster<P>> {
   const cluster = await startCluster(undefined, undefined, signal)
   const { controlPlane } = cluster
@@ -65,7 +67,7 @@ export async function startFaultyCluster<P extends Proxy>(
     await prepare?.(cluster)
     const token = await controlPlane.api.token('refgrant-system', 'refgrant')
     const authenticate = (token: string) => controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
-    const refgrant = await startGuard(cluster, await authenticate(token), nodeOptions)
+    const refgrant = await startGuard(cluster, await authenticate(token), nodeOptions, more)
     const stopAll = () => refgrant.stop().then(stop)
     return { ...cluster, proxy, refgrant, history: new History(BOUND), authenticate, stop: stopAll }
   } catch (error) {

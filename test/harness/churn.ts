@@ -47,10 +47,7 @@ function references(name: string, count: number): readonly Reference[] {
   }))
 }
 
-/**
- * References of one namespace, more than its budget of fresh reads covers (20, and 5 a second), even if it takes 8 s to
- * ask about them all.
- */
+/** References of one namespace, as of a large apply. */
 const MANY = CHANGING.flatMap(({ to }) =>
   Array.from({ length: 4 }, (_, index) => ({ from: 'shop-many', to, target: `payments-${index}` })),
 )

@@ -88,6 +88,10 @@ test('whatever is set, deleted and listed, the index answers as a walk over the 
   )
 })
 
+/** A reference that a grant permits, if it permits any. */
+const referencesBy = ({ namespace, from: [from], to: [to] }: Grant): Reference[] =>
+  from && to ? [{ from: { ...from, name: 'a' }, to: { name: 'a', ...to, namespace }, path: 'x' }] : []
+
 test('whatever the index has no room for, what it says is true', () => {
   const limits = { all: 1_500, eachNamespace: 700 }
   const seen = { permitted: 0, refused: 0, unknown: 0 }
@@ -107,7 +111,8 @@ test('whatever the index has no room for, what it says is true', () => {
         }
         assert.ok(index.weight <= limits.all)
       }
-      for (const verdict of judge(references, index)) {
+      const named = changes.flatMap((one) => (one.verb === 'replace' ? one.grants : [one.grant])).flatMap(referencesBy)
+      for (const verdict of [...judge(references, index), ...named.flatMap((one) => judge([one], index))]) {
         const { reference } = verdict
         if (reference.from.namespace === reference.to.namespace) continue
         if (verdict.permitted) {

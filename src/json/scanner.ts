@@ -42,6 +42,12 @@ const CLOSE_OBJECT = 0x7d
 const SPACE = 1
 const LITERAL = 2
 const LITERAL_START = 3
+/**
+ * Levels of nesting that a text may have: each takes a byte of memory. An API server reads 10,000 at most.
+ * Source: sigs.k8s.io/json, internal/golang/encoding/json/scanner.go, maxNestingDepth.
+ */
+const DEEPEST = 1024 * 1024
+
 const CLASS = new Uint8Array(256)
 for (const byte of Buffer.from(' \t\n\r')) CLASS[byte] = SPACE
 for (const byte of Buffer.from('+.Eeralsu')) CLASS[byte] = LITERAL
@@ -143,6 +149,7 @@ export class Scanner {
       this.#state = byte === QUOTE ? IN_STRING : IN_LITERAL
       return
     }
+    if (this.depth === DEEPEST) throw new JsonError(`byte ${this.offset(at)}: more than ${DEEPEST} levels of nesting`)
     if (this.depth === this.#open.length) this.#open = grown(this.#open)
     this.#open[this.depth] = byte
     this.depth += 1

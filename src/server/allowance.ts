@@ -55,8 +55,8 @@ export class Allowance {
   }
 
   /** Says that nobody waits for the verdict any more. */
-  turnAwayGone(): void {
-    this.#turnAway('gone')
+  turnAwayGone(): ShedReason {
+    return this.#turnAway('gone')
   }
 
   /** Holds memory. A reason why not means that the request is turned away, and holds nothing any more. */
@@ -115,8 +115,9 @@ export class Allowance {
     this.release('values')
   }
 
-  /** Holds an answer until it is sent. */
+  /** Holds an answer until it is sent; nobody reads it any more if the client has gone. */
   answer(bytes: number): void {
+    if (this.#gone) return
     this.#held.answers += bytes
     this.#load.held.answers += bytes
   }

@@ -180,7 +180,7 @@ class Incoming {
     for (let at = 0; at < bytes.length; at += MEASURED_AT_ONCE) {
       if (at > 0) await nextTurn()
       // Its memory is freed already.
-      if (this.#allowance.gone) return 'gone'
+      if (this.#allowance.gone) return this.#allowance.turnAwayGone()
       summary.push(bytes.subarray(at, at + MEASURED_AT_ONCE))
     }
     return summarized(summary)

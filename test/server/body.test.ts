@@ -161,6 +161,12 @@ suite('a body that is larger than any review that is judged', () => {
     await assert.rejects(start({ headers: { 'content-length': String(64 * MIB + 1) } }).read, { statusCode: 413 })
   })
 
+  test('is no review if it is nested a million times: memory for that is bounded too', async () => {
+    const { send, read } = start()
+    await send('['.repeat(10 * MIB))
+    await assert.rejects(read, (error) => error instanceof NotAReview && /levels of nesting/.test(error.message))
+  })
+
   test('that is no JSON is no review', async () => {
     const { send, read } = start()
     await send('{"a" '.padEnd(10 * MIB, '1'))

@@ -32,8 +32,9 @@ try: $(INSTALLED) ## send an AdmissionReview to what `make run` serves
 sandbox: certs ## a real API server on this machine, with the webhook registered
 	@node test/sandbox/sandbox.ts
 
-# Ends with the make that has started it, and whatever it has started ends with it: no make is started between them.
-TEST := node --import ./test/harness/tether.ts --test
+# Ends with the make that has started it, and whatever it has started ends with it: no other make and no shell is between
+# them. The runner itself takes `--require`, and leaves `--import` to its files.
+TEST := exec node --require ./test/harness/tether.ts --test
 UNIT_TESTS = $(TEST) --test-concurrency=4 \
 	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
 		-not -path 'test/control-plane/*' | sort)

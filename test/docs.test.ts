@@ -4,6 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { loadConfig } from '../src/config/load.ts'
+import { parseObjects } from '../src/files/documents.ts'
 import { Metrics } from '../src/server/metrics.ts'
 import { folderWith } from './harness/cli.ts'
 import { metricSources } from './harness/metric-sources.ts'
@@ -53,4 +54,19 @@ test('the alerts in the documentation are on metrics that it explains', () => {
     assert.ok(metrics, `${alert} names a metric`)
     for (const metric of metrics) assert.ok(known.has(metric), `${alert}: ${metric}`)
   }
+})
+
+test('the limits of files in the README are those that are told', () => {
+  const readme = readFileSync('README.md', 'utf8')
+  const told = (text: string) => {
+    try {
+      return String(parseObjects(text).length)
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  const [levels] = told('['.repeat(1_000)).match(/\d+/) ?? []
+  assert.ok(readme.includes(`of nested lists and objects ${levels} levels`), levels)
+  const [values] = told(`a: &a [${'x, '.repeat(2_000)}]\nb: [${'*a, '.repeat(1_000)}]`).match(/\d+/) ?? []
+  assert.ok(readme.includes(`may stand for ${Number(values).toLocaleString('en')} values`), values)
 })

@@ -75,15 +75,20 @@ suite('nothing is left running', { skip: process.platform !== 'linux' && 'reads 
       await until('all have ended', async () => (await running()).length === 0)
     })
 
-  test('of what make starts, when make ends by SIGKILL', async (t) => {
-    // As make does it: a parent that waits for its child, and passes nothing on.
-    const { child, running } = start(t, 'sh', ['-c', `"${process.execPath}" test/first-look/run.ts; true`], '.')
-    await said(child, '"serving reviews"')
-    assert.equal((await running()).length, 3)
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-    await until('all have ended', async () => (await running()).length === 0)
-  })
+  const recipes: Record<string, [recipe: string, cwd: string, says: string]> = {
+    'make run': ['test/first-look/run.ts', '.', '"serving reviews"'],
+    'make test': [`--require ${path.join(HARNESS, 'tether.ts')} --test starts.test.ts`, folder, 'the server is ready'],
+  }
+  for (const [title, [recipe, cwd, says]] of Object.entries(recipes))
+    test(`of what ${title} starts, when make ends by SIGKILL`, async (t) => {
+      // As make does it: a parent that waits for its child, and passes nothing on.
+      const { child, running } = start(t, 'sh', ['-c', `"${process.execPath}" ${recipe}; true`], cwd)
+      await said(child, says)
+      assert.ok((await running()).length >= 3)
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      await until('all have ended', async () => (await running()).length === 0)
+    })
 
   test('of a server that is stopped in order: the tether keeps nothing alive', async (t) => {
     const { child, running } = start(t, process.execPath, ['test/first-look/run.ts'], '.')

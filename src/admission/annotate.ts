@@ -1,5 +1,5 @@
 import type { GrantName } from '../policy/grant.ts'
-import { quote } from '../policy/quote.ts'
+import { bare, quote } from '../policy/quote.ts'
 import type { Reference } from '../policy/reference.ts'
 import type { Decision } from './decision.ts'
 import type { Mode } from './settings.ts'
@@ -57,7 +57,7 @@ function details(decision: Decision): Record<string, string> {
 }
 
 function grantTitle({ namespace, name, resource }: GrantName): string {
-  return `${namespace}/${name}${resource === undefined ? '' : ` (${resource})`}`
+  return `${bare(`${namespace}/${name}`)}${resource === undefined ? '' : ` (${bare(resource)})`}`
 }
 
 function arrow({ path, to }: Reference): string {

@@ -1,4 +1,6 @@
 import { explain, sentence } from '../policy/explain.ts'
+import { LONGEST_NAME } from '../policy/missing-grant.ts'
+import { shorten } from '../policy/quote.ts'
 import { annotate } from './annotate.ts'
 import type { Decision, Oversized, Refused } from './decision.ts'
 import { oversizeSentences } from './oversize.ts'
@@ -90,5 +92,6 @@ function oversizeDenial({ kind }: ReviewRequest, oversized: Oversized): Status {
 }
 
 function failure(message: string, details: Status['details']): Status {
-  return { status: 'Failure', code: 403, reason: 'Forbidden', message, details }
+  const name = shorten(details.name, LONGEST_NAME)
+  return { status: 'Failure', code: 403, reason: 'Forbidden', message, details: { ...details, name } }
 }

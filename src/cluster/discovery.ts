@@ -8,6 +8,8 @@ import { type Api, ApiError } from './api.ts'
  */
 const VERSIONS = ['v1', 'v1beta1', 'v1alpha2']
 
+const ABSENT = Symbol('absent')
+
 /** A kind as the API server serves it in one version. */
 export interface ServedKind extends GroupKind {
   readonly plural: string
@@ -18,7 +20,7 @@ export interface ServedKind extends GroupKind {
 
 /**
  * The API path at which the best version of a grant kind is listed, or undefined if discovery lists none, which proves
- * nothing by itself (see `answersAbsent`).
+ * nothing by itself (see `confirmAbsent`).
  *
  * @throws ApiError, or Error if the API server cannot be reached
  */
@@ -34,31 +36,34 @@ export async function discoverGrants(api: Api, grants: GrantKind, signal: AbortS
 }
 
 /**
- * Whether the resource itself answers 404 in every version that it could have. Discovery alone proves no absence: for a
- * moment a starting API server lists the groups without those of CRDs.
+ * Makes sure that the resource itself answers 404 in every version that it could have: those that can be read, and those
+ * that its group has. Discovery alone proves no absence: for a moment a starting API server lists the groups without those
+ * of CRDs.
  *
- * @throws ApiError for any other failure; Error if the API server cannot be reached: nothing is known then
+ * @throws Error if it is there, or the API server cannot be reached; ApiError for any other failure: nothing is known then
  */
-export async function answersAbsent(api: Api, grants: GrantKind, signal: AbortSignal): Promise<boolean> {
+export async function confirmAbsent(api: Api, grants: GrantKind, signal: AbortSignal): Promise<void> {
   const group = `/apis/${grants.group}`
-  const versions = grants === REFERENCE_GRANT ? VERSIONS : await versionsAt(api, group, signal)
-  for (const version of versions)
-    if (!(await isAbsent(api, `${group}/${version}/${grants.plural}?limit=1`, signal))) return false
-  return true
+  const known = grants === REFERENCE_GRANT ? VERSIONS : []
+  for (const version of new Set([...known, ...(await versionsAt(api, group, signal))])) {
+    const path = `${group}/${version}/${grants.plural}`
+    if ((await unlessAbsent(api, `${path}?limit=1`, signal)) !== ABSENT)
+      throw new Error(`${path} is served, but discovery lists no version of it that can be read`)
+  }
 }
 
 /** The versions of a group, by the group's own answer; none where that is 404. */
 async function versionsAt(api: Api, path: string, signal: AbortSignal): Promise<string[]> {
-  if (await isAbsent(api, path, signal)) return []
-  return listIn<{ version: string }>(await api.get(path, signal), 'versions', path).map(({ version }) => version)
+  const answer = await unlessAbsent(api, path, signal)
+  return answer === ABSENT ? [] : listIn<{ version: string }>(answer, 'versions', path).map(({ version }) => version)
 }
 
-async function isAbsent(api: Api, path: string, signal: AbortSignal): Promise<boolean> {
+/** What is at a path, or ABSENT if the answer is 404. */
+async function unlessAbsent(api: Api, path: string, signal: AbortSignal): Promise<unknown> {
   try {
-    await api.get(path, signal)
-    return false
+    return await api.get(path, signal)
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return true
+    if (error instanceof ApiError && error.status === 404) return ABSENT
     throw error
   }
 }

@@ -2,7 +2,7 @@ import { GrantIndex } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import type { Charge } from './budget.ts'
-import { discoverGrants } from './discovery.ts'
+import { confirmAbsent, discoverGrants } from './discovery.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { listGrants } from './grant-list.ts'
 import { type Made, NamespaceReads } from './namespace-reads.ts'
@@ -41,6 +41,11 @@ export class FreshReads {
 
   constructor(options: FreshReadsOptions) {
     this.#options = options
+  }
+
+  /** How many namespaces have reads that wait or are on their way. */
+  get active(): number {
+    return this.#namespaces.size
   }
 
   /**
@@ -85,13 +90,18 @@ export class FreshReads {
           throw error
         } finally {
           this.milliseconds += now() - begun
-          setImmediate(() => reads.idle && this.#namespaces.delete(namespace))
+          setImmediate(() => this.#forget(namespace, reads))
         }
       },
       queue,
       now,
     )
     return reads
+  }
+
+  /** A read that was given up may end after its namespace was forgotten and is read again. */
+  #forget(namespace: string, reads: NamespaceReads): void {
+    if (reads.idle && this.#namespaces.get(namespace) === reads) this.#namespaces.delete(namespace)
   }
 
   async #list(namespace: string, signal: AbortSignal, own: boolean): Promise<Made> {
@@ -113,7 +123,8 @@ export class FreshReads {
     this.#path = await discoverGrants(api, kind, signal)
     if (this.#path !== undefined) return list(this.#path)
     // One answer proves no absence; the reflector looks twice.
-    if (absent()) return NONE
-    throw new Error(`the API server does not list ${kind.plural}.${kind.group} now`)
+    if (!absent()) throw new Error(`the API server does not list ${kind.plural}.${kind.group} now`)
+    await confirmAbsent(api, kind, signal)
+    return NONE
   }
 }

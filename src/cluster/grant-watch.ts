@@ -1,6 +1,7 @@
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
-import { GRANT_SHAPE, LARGEST_GRANT } from './grant-list.ts'
+import { GRANT_SHAPE, type GrantStore, LARGEST_GRANT, takeGrant } from './grant-list.ts'
+import { OVERDUE } from './watch-time.ts'
 
 /**
  * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
@@ -9,8 +10,7 @@ import { GRANT_SHAPE, LARGEST_GRANT } from './grant-list.ts'
 const LIST_FIRST = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
 const LIST_ENDS = 'k8s.io/initial-events-end'
 
-/** Silence after the time of a watch with which it is given up, in ms: slack for a slow network. */
-const SILENCE = 5_000
+const TYPES: readonly unknown[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']
 
 const EVENT_SHAPE = {
   type: 'whole',
@@ -56,17 +56,29 @@ export async function* watchGrants(
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent> {
   const path = pathOf(kind, request)
-  const options = { shape: EVENT_SHAPE, most: LARGEST_GRANT, silence: request.lasting + SILENCE }
+  const options = { shape: EVENT_SHAPE, most: LARGEST_GRANT, silence: request.lasting + OVERDUE }
   for await (const { event, whole } of api.stream(path, options, signal)) {
     const { type, object } = (event ?? {}) as Partial<SentEvent>
     if (type === 'ERROR') throw new ApiError(path, object?.code ?? 0, object?.message ?? 'the watch failed')
     const { resourceVersion, annotations } = object?.metadata ?? {}
-    if (type === undefined || object === undefined || typeof resourceVersion !== 'string')
+    if (!isEvent(type) || object === undefined || typeof resourceVersion !== 'string')
       throw new Error(`${path}: the API server sent something that is no event`)
     // A grant may carry the annotation too.
     const endsList = type === 'BOOKMARK' && annotations?.[LIST_ENDS] === 'true'
     yield { type, object, whole, resourceVersion, endsList }
   }
+}
+
+/** Brings a store up to an event. */
+export function takeEvent(store: GrantStore, kind: GrantKind, { type, object, whole }: WatchEvent): void {
+  const { namespace, name } = object.metadata
+  if (type === 'BOOKMARK') return
+  if (type === 'DELETED' && namespace !== undefined && name !== undefined) store.delete({ namespace, name })
+  else takeGrant(store, kind, object, whole)
+}
+
+function isEvent(type: unknown): type is WatchEvent['type'] {
+  return TYPES.includes(type)
 }
 
 function pathOf(kind: GrantKind, { path, resourceVersion, lasting }: WatchRequest): string {

@@ -130,7 +130,8 @@ export class ClusterGrants implements GrantSource {
       const byNamespace = new Map([...begun.keys()].map((namespace, at) => [namespace, lookupOf(read[at] ?? [])]))
       return { grants: lookupBy(byNamespace), read: new Set(begun.keys()) }
     } catch (error) {
-      this.#readable = false
+      // A review whose client has gone says nothing of the API server.
+      if ((error as Error).name !== 'AbortError') this.#readable = false
       throw new LookupFailed(explain(error), { cause: error })
     }
   }
@@ -208,6 +209,8 @@ function explain(error: unknown): string {
 
 /** The result, or the signal's reason if that comes first; nothing of the wait stays with the signal. */
 async function unlessAborted<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
+  // If the signal comes first, its failure is nobody's.
+  result.catch(() => {})
   signal.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()
   const abort = () => reject(signal.reason)

@@ -3,27 +3,10 @@ import type { Logger } from 'pino'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
-import { answersAbsent, discoverGrants } from './discovery.ts'
-import { endList, type GrantStore, listGrants, takeGrant } from './grant-list.ts'
-import { type WatchEvent, type WatchRequest, watchGrants } from './grant-watch.ts'
-
-/**
- * How long one watch is asked to last, in ms, and the least. The API server sends a bookmark 2 s before it ends a watch,
- * if it knows a newer version than it sent last, so the longest is how often a watch proves that nothing is missing. One
- * that resumes a broken watch lasts no longer than the broken one would have. Source:
- * k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go.
- */
-const WATCH = { longest: 30_000, least: 5_000 }
-
-/**
- * Time since the last event or bookmark of a watch, in ms, with which its end proves that nothing is missing. In a
- * cluster whose etcd does not report progress (`--watch-progress-notify-interval`) a quiet watch ends without a bookmark:
- * then a list is the proof. 5 s are the bookmark's 2 s, and slack.
- */
-const UNPROVEN = 5_000
-
-/** Age of what is known, in ms, beyond which a watch that broke is not resumed but a list made: half of the bound. */
-const RESUMABLE = 20_000
+import { confirmAbsent, discoverGrants } from './discovery.ts'
+import { endList, type GrantStore, listGrants } from './grant-list.ts'
+import { takeEvent, type WatchRequest, watchGrants } from './grant-watch.ts'
+import { lastingAt, OVERDUE, provenUntil, RESUMABLE } from './watch-time.ts'
 
 /** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
 const ABSENT_PROBE = 5_000
@@ -33,6 +16,9 @@ const ABSENT_AGAIN = 2_000
 
 /** A watch that ends sooner than this without an event, in ms, is a failure and not a turn of the loop. */
 const VERY_SHORT = 1_000
+
+/** Longest wait that an API server is granted, in ms, whatever it asks for: what is known becomes too old meanwhile. */
+const LONGEST_PAUSE = 30_000
 
 /** How often a list may be made only because the store lacks something, in ms. */
 const COMPLETING = 300_000
@@ -86,8 +72,8 @@ export class Reflector {
   #listedAt = -Infinity
   /** The API path of the last list, as it was logged. */
   #logged: string | undefined
-  /** Whether lists are streamed; one that failed is followed by a plain one, which may be possible where it is not. */
-  #streams: 'yes' | 'after a plain one' | 'never' = 'yes'
+  /** Whether the next list is streamed; one that failed is followed by a plain one, which may be possible where it is not. */
+  #streams: 'yes' | 'not now' | 'never' = 'yes'
 
   constructor(options: ReflectorOptions) {
     this.#options = options
@@ -128,7 +114,7 @@ export class Reflector {
       case 'probe':
         return this.#probe(state.established, signal)
       case 'watch':
-        return this.#watch({ ...state, lasting: this.#lasting() }, undefined, signal)
+        return this.#watch({ ...state, lasting: lastingAt(this.#age()) }, undefined, signal)
     }
   }
 
@@ -137,19 +123,20 @@ export class Reflector {
     const begun = now()
     const path = await discoverGrants(api, kind, signal)
     if (path === undefined) {
-      await this.#confirmAbsent(signal)
+      await confirmAbsent(api, kind, signal)
       return { does: 'probe', established: false }
     }
     if (this.#streams === 'yes') {
-      this.#streams = 'after a plain one'
+      this.#streams = 'not now'
       try {
-        return await this.#watch({ path, resourceVersion: undefined, lasting: WATCH.longest }, reason, signal)
+        return await this.#watch({ path, resourceVersion: undefined, lasting: lastingAt(0) }, reason, signal)
       } catch (error) {
         if (!(error instanceof ApiError && NO_STREAMS.includes(error.status)) || this.#state.does === 'watch')
           throw error
         this.#streams = 'never'
       }
     }
+    if (this.#streams === 'not now') this.#streams = 'yes'
     const { resourceVersion } = await listGrants(api, kind, path, undefined, store, signal)
     this.#listed({ reason, begun, path, streamed: false })
     return { does: 'watch', path, resourceVersion }
@@ -161,18 +148,11 @@ export class Reflector {
     await wait(established ? ABSENT_PROBE : ABSENT_AGAIN, undefined, { signal })
     const begun = now()
     if ((await discoverGrants(api, kind, signal)) !== undefined) return { does: 'list', reason: 'api' }
-    await this.#confirmAbsent(signal)
+    await confirmAbsent(api, kind, signal)
     store.beginList()
     await endList(store)
     this.#listed({ reason: 'api', begun, path: undefined, streamed: false })
     return { does: 'probe', established: true }
-  }
-
-  /** @throws Error if the resource is there, though discovery lists it not */
-  async #confirmAbsent(signal: AbortSignal): Promise<void> {
-    const { api, kind } = this.#options
-    if (!(await answersAbsent(api, kind, signal)))
-      throw new Error(`discovery does not list ${kind.plural}.${kind.group}, which the API server serves`)
   }
 
   /** Takes note of a list that the store has taken whole. */
@@ -184,7 +164,7 @@ export class Reflector {
     this.#completeAt = begun
     this.#listedAt = begun
     this.lists[reason] += 1
-    if (this.#streams !== 'never') this.#streams = 'yes'
+    if (streamed) this.#streams = 'yes'
   }
 
   /** Watches; with a list first, if there is a reason for one. */
@@ -193,50 +173,39 @@ export class Reflector {
     const { path, lasting } = request
     const begun = now()
     let reason = listReason
-    let provenAt: number | undefined
+    let lastAt: number | undefined
     if (reason) store.beginList()
     for await (const event of watchGrants(api, kind, request, signal)) {
-      this.#apply(event)
+      takeEvent(store, kind, event)
       if (reason && !event.endsList) continue
       if (reason) {
         await endList(store)
         this.#listed({ reason, begun, path, streamed: true })
         reason = undefined
-      }
-      provenAt = now()
+      } else lastAt = now()
       this.#state = { does: 'watch', path, resourceVersion: event.resourceVersion }
       // However it ends, this watch has done its work.
       this.#backoff.success()
+      if (now() - begun > lasting + OVERDUE) throw new Error(`${path}: the watch did not end after ${lasting} ms`)
     }
     if (reason) throw new Error(`${path}: the watch ended before its list`)
     const ended = now()
-    if (provenAt === undefined && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+    if (lastAt === undefined && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
     this.watches.timeout += 1
-    // An API server that shuts down ends its watches early.
-    const lasted = ended - begun >= lasting
-    if (lasted && provenAt !== undefined && ended - provenAt <= UNPROVEN) this.#completeAt = begun + lasting
+    this.#completeAt = provenUntil({ begun, lasting, lastAt, ended }) ?? this.#completeAt
     return this.#afterWatch(ended)
   }
 
-  /** How long the next watch is to last, in ms: it ends before what is known is too old. */
-  #lasting(): number {
-    const left = WATCH.longest - (this.#options.now() - this.#completeAt)
-    return Math.min(Math.max(Math.floor(left / 1_000) * 1_000, WATCH.least), WATCH.longest)
+  /** Age of what is known, in ms. */
+  #age(): number {
+    return this.#options.now() - this.#completeAt
   }
 
   #afterWatch(ended: number): State {
     const { store } = this.#options
-    if (ended - this.#completeAt > RESUMABLE) return { does: 'list', reason: 'unproven' }
+    if (this.#age() > RESUMABLE) return { does: 'list', reason: 'unproven' }
     if (store.incomplete.size > 0 && ended - this.#listedAt > COMPLETING) return { does: 'list', reason: 'incomplete' }
     return this.#state
-  }
-
-  #apply({ type, object, whole }: WatchEvent): void {
-    const { kind, store } = this.#options
-    const { namespace, name } = object.metadata
-    if (type === 'BOOKMARK') return
-    if (type === 'DELETED' && namespace !== undefined && name !== undefined) store.delete({ namespace, name })
-    else takeGrant(store, kind, object, whole)
   }
 
   /** What to do after a failure. */
@@ -248,13 +217,13 @@ export class Reflector {
     this.watches[status === undefined ? 'broken' : 'refused'] += 1
     if (status === 404) return { does: 'list', reason: 'api' }
     if (status === 410) return { does: 'list', reason: 'expired' }
-    return this.#options.now() - this.#completeAt > RESUMABLE ? { does: 'list', reason: 'unproven' } : state
+    return this.#age() > RESUMABLE ? { does: 'list', reason: 'unproven' } : state
   }
 
   async #pause(error: unknown, signal: AbortSignal): Promise<void> {
     const { logger, kind } = this.#options
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
-    const pause = Math.max(this.#backoff.failure(), asked)
+    const pause = Math.max(this.#backoff.failure(), Math.min(asked, LONGEST_PAUSE))
     logger.warn(
       { err: error, kind: kind.kind, retryMilliseconds: Math.round(pause) },
       'watching grants failed; trying again',

@@ -11,6 +11,7 @@ import type { Grant } from '../policy/grant.ts'
 import { quote, visible } from '../policy/quote.ts'
 import { type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
 import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
+import { tooLargeSentence } from '../report/words.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
 import { configOption, contextOption, kubeconfigOption, namespaceOption, outputOption } from './options.ts'
@@ -59,7 +60,8 @@ async function audit(paths: string[], options: AuditOptions): Promise<void> {
     paths.length > 0 ? await fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)
   const grants = subject.grants.map(({ grant }) => grant)
   const { judged, unjudged } = withoutUnknown(survey(catalogue, subject.objects, grants), subject.unknown)
-  const problems = [...subject.problems, ...unjudged]
+  const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
+  const problems = [...subject.problems, ...unjudged, ...tooLarge]
   const report: AuditReport = {
     grants: sorted(grants),
     survey: judged,

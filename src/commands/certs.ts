@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Command } from 'commander'
 import { issueAuthority, issueClient, issueServer } from '../certificates/issue.ts'
+import { visible } from '../policy/quote.ts'
 import { CommandFailure } from './failure.ts'
 
 /** How long development certificates last, in days. They are for one machine and made again in milliseconds. */
@@ -44,6 +45,6 @@ export function certsCommand(): Command {
       } catch (error) {
         throw new CommandFailure(`cannot write the certificates: ${(error as Error).message} (--out)`, { cause: error })
       }
-      process.stderr.write(`certificates for ${host.join(', ')} are in ${out}\n`)
+      process.stderr.write(`${visible(`certificates for ${host.join(', ')} are in ${out}`)}\n`)
     })
 }

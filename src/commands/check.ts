@@ -41,7 +41,7 @@ async function check(paths: string[], { grants, namespace, config, output }: Che
   const own = grantsAmong(checked.objects, catalogue.grantKinds)
   const others = grantsAmong(beside.objects, catalogue.grantKinds)
   const effective = [...own, ...others].map(({ grant }) => grant)
-  const { references } = survey(catalogue, checked.objects, effective)
+  const { references, tooLarge } = survey(catalogue, checked.objects, effective)
 
   const { flaws, counts } = flawsOf(own, ({ object }) => object, catalogue)
   const refused = references.filter(({ grants }) => grants.length === 0)
@@ -49,8 +49,12 @@ async function check(paths: string[], { grants, namespace, config, output }: Che
     files: checked.files,
     objects: checked.objects.length,
     references: references.length,
-    findings: [...flaws.map(placed), ...refused.slice(0, SHOWN).map(notPermitted)].sort(byPlace),
-    counts: { ...counts, error: counts.error + refused.length },
+    findings: [
+      ...flaws.map(placed),
+      ...tooLarge.map(tooManyReferences),
+      ...refused.slice(0, SHOWN).map(notPermitted),
+    ].sort(byPlace),
+    counts: { ...counts, error: counts.error + tooLarge.length + refused.length },
   }
   await print(output === 'json' ? checkJson(report) : checkText(report, process.stdout))
   if (report.counts.error > 0) process.exitCode = EXIT.findings
@@ -64,6 +68,11 @@ function placed({ object: { file, lineOf }, ...flaw }: GrantFlaw & { object: Fil
 function notPermitted({ object, reference }: SurveyedReference<FileObject>): Placed {
   const place = { file: object.file, line: object.lineOf(reference.path) }
   return { code: 'not-permitted', severity: 'error', reference, place }
+}
+
+function tooManyReferences({ object, count }: { object: FileObject; count: number }): Placed {
+  const place = { file: object.file, line: object.line }
+  return { code: 'too-many-references', severity: 'error', object: object.name, references: count, place }
 }
 
 type Placed = Finding & { readonly place: Place }

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Difference } from '../manifests/drift.ts'
-import { authoritiesIn, described, hostProblem, trustProblem } from '../server/trust.ts'
+import { authoritiesIn, hostProblem, listed, trustProblem } from '../server/trust.ts'
 
 /** The part of a live entry that says how its server is reached and verified. */
 interface Entry {
@@ -54,11 +55,10 @@ function bundleProblem(caBundle: string, { served, wanted }: Trust): string | un
 }
 
 function otherAuthorities(caBundle: string, wanted: string): string | undefined {
-  const [found, expected] = [authoritiesIn(caBundle), authoritiesIn(wanted)].map((all) =>
-    [...new Set(all.map(described))].sort(),
-  ) as [string[], string[]]
-  if (found.join() === expected.join()) return undefined
-  return `holds ${found.join(', ') || 'no certificate'}, and --ca holds ${expected.join(', ')}`
+  const [found, expected] = [authoritiesIn(caBundle), authoritiesIn(wanted)]
+  const prints = (all: typeof found) => new Set(all.map(({ fingerprint256 }) => fingerprint256))
+  if (isDeepStrictEqual(prints(found), prints(expected))) return undefined
+  return `holds ${listed(found) || 'no certificate'}, and --ca holds ${listed(expected)}`
 }
 
 function pemOf(caBundle: unknown): string {

@@ -95,10 +95,9 @@ function apiOf(choice: ConnectionChoice): Api {
     return new Api(connection)
   } catch (error) {
     // A parser adds the place in the file, on lines of its own.
-    const [reason] = (error as Error).message.split('\n')
-    throw new CommandFailure(`cannot use the kubeconfig: ${reason} (name another one with --kubeconfig)`, {
-      cause: error,
-    })
+    const [reason = ''] = (error as Error).message.split('\n')
+    const remedy = reason.includes('--') ? '' : ' (name another one with --kubeconfig)'
+    throw new CommandFailure(`cannot use the kubeconfig: ${reason}${remedy}`, { cause: error })
   }
 }
 

@@ -48,13 +48,14 @@ async function grant({ filename, grants, namespace, config, output }: GrantOptio
   const { usable = [], unusable = [] } = Object.groupBy(refused, (one) => (isUsable(one) ? 'usable' : 'unusable'))
   const missing = missingGrants(usable).map(toObject)
   await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: missing }) : toYaml(missing))
-  if (missing.length === 0) process.stderr.write('no grant is missing\n')
+  if (refused.length === 0) process.stderr.write('no grant is missing\n')
   reportProblems([...[...asked.problems, ...beside.problems].map(problemLine), ...unusable.map(unusableLine)])
 }
 
 /** Whether a grant can name both ends of a reference. */
 function isUsable({ from, to }: Reference): boolean {
-  return [from.namespace, to.namespace, to.name].every((name) => name.length <= LONGEST_NAME)
+  const names = [from.group, from.kind, from.namespace, to.group, to.kind, to.namespace, to.name]
+  return names.every((name) => name.length <= LONGEST_NAME)
 }
 
 function unusableLine({ from, path }: Reference): string {

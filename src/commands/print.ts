@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { bare, shorten, visible } from '../policy/quote.ts'
+import { shorten, visible } from '../policy/quote.ts'
 
 /** Text that is gathered before it is written, in characters: a call to the system for each line would cost more. */
 const PIECE = 64 * 1_024
@@ -22,9 +22,4 @@ export async function print(pieces: Iterable<string>): Promise<void> {
 /** Tells something on standard error, each line with the program's name before it. */
 export function tell(text: string): void {
   for (const line of text.split('\n')) process.stderr.write(`refgrant: ${visible(shorten(line, LONGEST_LINE))}\n`)
-}
-
-/** Tells what is wrong with a place, such as a file with a line, in one line. */
-export function tellOf(place: string, message: string): void {
-  tell(`${bare(place)}: ${visible(message)}`)
 }

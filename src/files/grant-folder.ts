@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type FreshGrants, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import type { Grant } from '../policy/grant.ts'
 import { lookupIn } from '../policy/grant-index.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
-import { DocumentError, readObjectsOf } from './documents.ts'
-import { grantOf } from './grant-files.ts'
-import { readFound, unreadable } from './text.ts'
+import { type GrantFile, readGrantFile, Slices } from './grant-file.ts'
+import { unreadable } from './text.ts'
 import { type FoundFile, filesIn, type Tree } from './tree.ts'
 
 /**
@@ -17,32 +14,14 @@ import { type FoundFile, filesIn, type Tree } from './tree.ts'
  */
 const LOOK = 1_000
 
-/** How long the event loop may be busy with files before reviews have their turn, in ms. */
-const SLICE = 10
-
-/**
- * Tokens of YAML in one document (see documents.ts), about 1 MB of text: the library composes a document at one go, in
- * about a second for so many.
- */
-const MOST_TOKENS = 500_000
-
 /**
  * How old the last change of a file must be, in ms, so that its times prove that it has not changed since it was read.
  * File systems count in steps: some milliseconds, two seconds on FAT.
  */
 const SETTLED = 3_000
 
-/** What is known of a file. */
-interface GrantFile {
-  /** Which state of the file was read: times, size and inode; undefined if it may not tell a later change. */
-  readonly state: string | undefined
-  /** What was read; undefined if it could not be read. */
-  readonly digest: string | undefined
-  /** Why it says nothing; undefined if it can be read. */
-  readonly problem: string | undefined
-  /** The grants of the last content that could be read. */
-  readonly grants: readonly Grant[]
-}
+/** What a file says, and which state of it was read: times, size and inode; undefined if it may not tell a later change. */
+type KnownFile = GrantFile & { readonly state: string | undefined }
 
 interface GrantFolderOptions {
   readonly folder: string
@@ -67,7 +46,7 @@ export class GrantFolder implements GrantSource {
   #grants: readonly Grant[] = []
   readonly #options: GrantFolderOptions
   #knowledgeAge: number
-  #files = new Map<string, GrantFile>()
+  #files = new Map<string, KnownFile>()
   #skipped = new Map<string, string>()
   #problem: string | undefined
   #completeAt = Number.NEGATIVE_INFINITY
@@ -164,14 +143,14 @@ export class GrantFolder implements GrantSource {
     const tree = await filesIn(folder)
     this.#tellSkipped(tree)
     const before = this.#files
-    const files = new Map<string, GrantFile>()
+    const files = new Map<string, KnownFile>()
     const slices = new Slices(now)
     for (const file of tree.files) {
       const known = before.get(file.path)
       const state = stateOf(file)
       const isSettled = began.date - lastChange(file) > SETTLED
       const read = known?.state === state ? known : await this.#readFile(file, known, slices)
-      files.set(file.path, { ...read, state: isSettled && read.digest !== undefined ? state : undefined })
+      if (read) files.set(file.path, { ...read, state: isSettled && read.digest !== undefined ? state : undefined })
       await slices.rest()
     }
     for (const [file, known] of before) if (!files.has(file) && this.#isSkipped(file)) files.set(file, known)
@@ -188,8 +167,8 @@ export class GrantFolder implements GrantSource {
 
   /** Whether a file, or a folder that it is in, is there and cannot be read. */
   #isSkipped(place: string): boolean {
-    if (place.length < this.#options.folder.length) return false
-    return this.#skipped.has(place) || this.#isSkipped(path.dirname(place))
+    const enclosing = path.dirname(place)
+    return this.#skipped.has(place) || (enclosing !== place && this.#isSkipped(enclosing))
   }
 
   #tellSkipped({ skipped }: Tree): void {
@@ -200,59 +179,22 @@ export class GrantFolder implements GrantSource {
         this.#options.logger.error({ place, reason }, 'cannot read this; what it last said stays in force')
   }
 
-  async #readFile(file: FoundFile, before: GrantFile | undefined, slices: Slices): Promise<Omit<GrantFile, 'state'>> {
-    const grants = before?.grants ?? []
-    let digest: string | undefined
-    try {
-      this.reads += 1
-      const content = await readFound(file.real)
-      digest = createHash('sha256').update(content).digest('hex')
-      if (before && digest === before.digest) return before
-      return { digest, problem: undefined, grants: await this.#grantsOf(content.toString('utf8'), slices) }
-    } catch (error) {
-      const place = error instanceof DocumentError ? `${file.path}:${error.line}` : file.path
-      const problem = error instanceof DocumentError ? error.message : unreadable(error).message
-      if (before?.digest !== digest || before?.problem !== problem)
-        this.#options.logger.error(
-          { place, reason: problem, kept: grants.length },
-          'cannot read a file; its last grants stay in force',
-        )
-      return { digest, problem, grants }
-    }
-  }
-
-  async #grantsOf(text: string, slices: Slices): Promise<Grant[]> {
-    const grants: Grant[] = []
-    const room = { tokens: MOST_TOKENS, remedy: 'divide it into documents, with ---' }
-    for (const document of readObjectsOf(text, room)) {
-      if (document) room.tokens = MOST_TOKENS
-      const grant = document && grantOf(document, this.#options.kinds)
-      if (grant) grants.push(grant)
-      await slices.rest()
-    }
-    return grants
+  async #readFile(file: FoundFile, before: GrantFile | undefined, slices: Slices): Promise<GrantFile | undefined> {
+    this.reads += 1
+    const read = await readGrantFile(file, before, this.#options.kinds, slices)
+    if (!read) return undefined
+    const isNew = read.digest !== before?.digest || read.problem?.reason !== before?.problem?.reason
+    if (read.problem && isNew)
+      this.#options.logger.error(
+        { ...read.problem, kept: read.grants.length },
+        'cannot read a file; its last grants stay in force',
+      )
+    return read
   }
 }
 
 /** What the requester is told: no path of the server. */
 const FAILED = 'the folder of grants could not be read'
-
-/** Lets others have their turn when this has been busy for a slice. */
-class Slices {
-  readonly #now: () => number
-  #since: number
-
-  constructor(now: () => number) {
-    this.#now = now
-    this.#since = now()
-  }
-
-  async rest(): Promise<void> {
-    if (this.#now() - this.#since < SLICE) return
-    await setImmediate()
-    this.#since = this.#now()
-  }
-}
 
 /** What changes when a file is written, replaced or renamed. */
 function stateOf({ real, stats }: FoundFile): string {

@@ -72,7 +72,8 @@ async function sourcesAt(place: string, problems: FileProblem[]): Promise<Source
   if (place === STDIN) return [{ file: STDIN, real: STDIN, read: () => readNamed(STDIN) }]
   const stats = await stat(place)
   if (!stats.isDirectory()) {
-    const real = stats.isFile() ? await realpath(place) : place
+    // What the shell hands over as standard input may have no path any more.
+    const real = stats.isFile() ? await realpath(place).catch(() => place) : place
     return [{ file: place, real, read: () => readNamed(place) }]
   }
   const { files, skipped } = await filesIn(place)

@@ -3,8 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 const MIB = 1024 * 1024
 
-/** Most of one file, pipe or standard input that is read, in bytes. A cluster of 10,000 routes is about half of it. */
-export const LARGEST_FILE = 64 * MIB
+/** Most of one file, pipe or standard input that is read, in bytes: about as much YAML as memory holds. */
+const LARGEST_FILE = 64 * MIB
 
 /** How standard input is called, as a path and in messages. */
 export const STDIN = '-'
@@ -80,4 +80,9 @@ export function unreadable(error: unknown): Unreadable {
   if (error instanceof Unreadable) return error
   const { code, message } = error as NodeJS.ErrnoException
   return new Unreadable(REASONS[code ?? ''] ?? `cannot be read: ${message}`, { cause: error })
+}
+
+/** Whether an error says that a file or a folder is not there, or not any more. */
+export function isGone(error: unknown): boolean {
+  return (unreadable(error).cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
 }

@@ -1,7 +1,7 @@
 import type { BigIntStats, Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { unreadable } from './text.ts'
+import { isGone, unreadable } from './text.ts'
 
 /** What `kubectl apply -f FOLDER` reads. */
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
@@ -16,7 +16,7 @@ export interface FoundFile {
 }
 
 /** Something in a folder that is not read, and why, in words that follow its name. */
-export interface Skipped {
+interface Skipped {
   readonly path: string
   readonly reason: string
 }
@@ -41,7 +41,9 @@ export async function filesIn(folder: string): Promise<Tree> {
   // Level by level, so that the place nearest to the top comes first.
   for (let level = walk.takeFolders(); level.length > 0; level = walk.takeFolders())
     for (const { found, real } of level)
-      await walk.read(found, real).catch((error) => walk.skip(found, unreadable(error).message))
+      await walk.read(found, real).catch((error) => {
+        if (!isGone(error)) walk.skip(found, unreadable(error).message)
+      })
   return { files: [...walk.files.values()].sort(byPath), skipped: walk.skipped }
 }
 
@@ -79,9 +81,7 @@ class Walk {
     for (const entry of entries.sort((a, b) => order(a.name, b.name))) {
       const place = path.join(found, entry.name)
       await this.#enter(entry, place, path.join(real, entry.name)).catch((error) => {
-        // What is gone already is not there.
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || entry.isSymbolicLink())
-          this.skip(place, unreadable(error).message)
+        if (!isGone(error) || entry.isSymbolicLink()) this.skip(place, unreadable(error).message)
       })
     }
   }

@@ -1,10 +1,5 @@
 import type { Grant, GrantFrom, GrantName } from './grant.ts'
-import { kindKey, toKey } from './grant-keys.ts'
-import { NamespaceGrants, type Stored, sayTheSame, weightOf } from './namespace-grants.ts'
-import type { ObjectName } from './reference.ts'
-
-/** What a reference is to, within the target namespace. */
-export type Target = Pick<ObjectName, 'group' | 'kind' | 'name'>
+import { isSame, NamespaceGrants, type Target, weightOf } from './namespace-grants.ts'
 
 /** What grants of one namespace say of some targets. */
 export interface Found {
@@ -23,11 +18,17 @@ export interface GrantLookup {
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found
 }
 
-/** How much an index keeps, in bytes of memory as estimated. */
+/** How much an index keeps, in bytes of memory as they are estimated. */
 export interface IndexLimits {
   readonly all: number
   readonly eachNamespace: number
 }
+
+/**
+ * How much of the limit is used, at most, after namespaces were given up: to find the largest, all are looked at, so that
+ * is done seldom.
+ */
+const LEFT = 0.9
 
 /** Grants that `sweep` looks at between two pauses: about a millisecond. */
 const SWEPT_AT_ONCE = 5_000
@@ -77,19 +78,18 @@ export class GrantIndex implements GrantLookup {
   set(grant: Grant): boolean {
     const known = this.#namespace(grant.namespace)
     const before = known.get(grant.name)
-    const stored = known.form(grant, this.#list)
-    if (before && sayTheSame(before, stored)) {
+    const stored = known.compacted(grant, this.#list)
+    if (before && isSame(before, stored)) {
       before.list = this.#list
       return true
     }
-    if (before) this.#remove(known, before)
+    if (before) this.#change(known, () => known.remove(before))
     if (known.evicted || known.weight + weightOf(stored) > this.#limits.eachNamespace) {
       this.miss(grant.namespace)
       return false
     }
-    known.add(stored)
-    this.#count(1, weightOf(stored))
-    while (this.#weight > this.#limits.all) this.#evictLargest()
+    this.#change(known, () => known.add(stored))
+    if (this.#weight > this.#limits.all) this.#evict()
     return !known.evicted
   }
 
@@ -98,7 +98,7 @@ export class GrantIndex implements GrantLookup {
     const known = this.#namespaces.get(namespace)
     const stored = known?.get(name)
     if (!known || !stored) return
-    this.#remove(known, stored)
+    this.#change(known, () => known.remove(stored))
     this.#dropIfEmpty(namespace, known)
   }
 
@@ -118,8 +118,8 @@ export class GrantIndex implements GrantLookup {
   *sweep(): Generator<void> {
     let looked = 0
     for (const [namespace, known] of this.#namespaces) {
-      for (const stored of known.all) {
-        if (stored.list !== this.#list) this.#remove(known, stored)
+      for (const stored of known) {
+        if (stored.list !== this.#list) this.#change(known, () => known.remove(stored))
         looked += 1
         if (looked % SWEPT_AT_ONCE === 0) yield
       }
@@ -140,58 +140,49 @@ export class GrantIndex implements GrantLookup {
 
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found {
     const known = this.#namespaces.get(namespace)
-    if (!known) return { grants: targets.map(() => undefined), complete: true }
-    const byKey = new Map<string, Stored | undefined>()
-    for (const target of targets) byKey.set(toKey(target), undefined).set(kindKey(target), undefined)
-    for (const stored of known.accepting(from))
-      for (let at = stored.accepted; at < stored.keys.length; at += 1) {
-        const key = stored.keys[at] as string
-        if (byKey.has(key)) byKey.set(key, stored)
-      }
-    const grants = targets.map((target) => {
-      const stored = byKey.get(toKey(target)) ?? byKey.get(kindKey(target))
-      return stored && this.#nameOf(namespace, stored)
-    })
-    return { grants, complete: known.missedIn === undefined }
+    const complete = known?.missedIn === undefined
+    const found = known?.permitting(from, targets) ?? targets.map(() => undefined)
+    return { grants: found.map((stored) => stored && this.#nameOf(namespace, stored)), complete }
   }
 
   /** The names of all grants. */
   *[Symbol.iterator](): Generator<GrantName> {
-    for (const [namespace, known] of this.#namespaces)
-      for (const stored of known.all) yield this.#nameOf(namespace, stored)
+    for (const [namespace, known] of this.#namespaces) for (const stored of known) yield this.#nameOf(namespace, stored)
   }
 
-  #nameOf(namespace: string, { name }: Stored): GrantName {
+  #nameOf(namespace: string, { name }: Pick<GrantName, 'name'>): GrantName {
     return { namespace, name, ...(this.#resource !== undefined && { resource: this.#resource }) }
   }
 
   #namespace(name: string): NamespaceGrants {
-    const known = this.#namespaces.get(name) ?? new NamespaceGrants()
-    this.#namespaces.set(name, known)
-    return known
+    const known = this.#namespaces.get(name)
+    if (known) return known
+    const none = new NamespaceGrants()
+    this.#namespaces.set(name, none)
+    return none
   }
 
   #dropIfEmpty(namespace: string, known: NamespaceGrants): void {
     if (known.size === 0 && known.missedIn === undefined) this.#namespaces.delete(namespace)
   }
 
-  #remove(known: NamespaceGrants, stored: Stored): void {
-    known.remove(stored)
-    this.#count(-1, -weightOf(stored))
+  /** Changes the grants of a namespace, and counts on. */
+  #change(known: NamespaceGrants, change: () => void): void {
+    const { size, weight } = known
+    change()
+    this.#size += known.size - size
+    this.#weight += known.weight - weight
   }
 
-  #count(grants: number, weight: number): void {
-    this.#size += grants
-    this.#weight += weight
-  }
-
-  /** Forgets all of the namespace that takes most, so that one namespace cannot make others incomplete. */
-  #evictLargest(): void {
-    const [namespace, largest] = [...this.#namespaces].reduce((a, b) => (b[1].weight > a[1].weight ? b : a))
-    this.#count(-largest.size, -largest.weight)
-    largest.clear()
-    largest.evicted = true
-    this.miss(namespace)
+  /** Forgets all of the namespaces that take most, so that one namespace cannot make others incomplete. */
+  #evict(): void {
+    const largestFirst = [...this.#namespaces].sort(([, one], [, other]) => other.weight - one.weight)
+    for (const [namespace, known] of largestFirst) {
+      if (this.#weight <= this.#limits.all * LEFT) return
+      this.#change(known, () => known.clear())
+      known.evicted = true
+      this.miss(namespace)
+    }
   }
 }
 

@@ -1,5 +1,9 @@
 import type { Grant, GrantFrom } from './grant.ts'
-import { fromKey, toKey } from './grant-keys.ts'
+import { fromKey, kindKey, toKey } from './grant-keys.ts'
+import type { ObjectName } from './reference.ts'
+
+/** What a reference is to, within the target namespace. */
+export type Target = Pick<ObjectName, 'group' | 'kind' | 'name'>
 
 /** A grant as it is kept: its name, and one key for each entry of its halves. */
 export interface Stored {
@@ -8,7 +12,7 @@ export interface Stored {
   readonly keys: readonly string[]
   /** How many of the keys are of `from`. */
   readonly accepted: number
-  /** The list of everything that had it last, or GONE. */
+  /** The list that had it last, or GONE. */
   list: number
 }
 
@@ -27,37 +31,36 @@ const GONE = -1
 const GRANT_WEIGHT = 100
 const KEY_WEIGHT = 32
 
-/** The grants of one namespace, by name and by whom they accept. */
+/** The grants of one namespace. */
 export class NamespaceGrants {
-  /** Memory that they take, in bytes, as estimated. */
-  weight = 0
   /** The list during or after which a grant was not kept; undefined if all are kept. */
   missedIn: number | undefined
-  /** Whether nothing more is kept until the next list. */
+  /** Whether nothing more is kept until the next list, since all namespaces together are too much. */
   evicted = false
   readonly #byName = new Map<string, Stored>()
   /** By the key of a `from`: one grant, as most have it, or several. */
   readonly #byFrom = new Map<string, Stored | Accepting>()
+  #weight = 0
 
   get size(): number {
     return this.#byName.size
   }
 
-  /** Every grant that is kept. */
-  get all(): Iterable<Stored> {
-    return this.#byName.values()
+  /** Memory that they take, in bytes, as estimated. */
+  get weight(): number {
+    return this.#weight
   }
 
   get(name: string): Stored | undefined {
     return this.#byName.get(name)
   }
 
-  /**
-   * A grant as it would be kept; keys of `from` that are here already are shared.
-   *
-   * @param list the list of everything that has it
-   */
-  form({ name, from, to }: Grant, list: number): Stored {
+  [Symbol.iterator](): Iterator<Stored> {
+    return this.#byName.values()
+  }
+
+  /** A grant as it is kept. Keys of `from` that are there already are shared, and lists are as long as they need. */
+  compacted({ name, from, to }: Grant, list: number): Stored {
     const accepted = [...new Set(from.map(fromKey))].map((key) => {
       const others = this.#byFrom.get(key)
       if (others === undefined) return key
@@ -67,7 +70,6 @@ export class NamespaceGrants {
   }
 
   add(stored: Stored): void {
-    this.weight += weightOf(stored)
     this.#byName.set(stored.name, stored)
     for (const key of acceptedBy(stored)) {
       const others = this.#byFrom.get(key)
@@ -75,58 +77,63 @@ export class NamespaceGrants {
       else if (!('grants' in others)) this.#byFrom.set(key, { key, grants: [others, stored], gone: 0 })
       else others.grants.push(stored)
     }
+    this.#weight += weightOf(stored)
   }
 
   remove(stored: Stored): void {
-    this.weight -= weightOf(stored)
     this.#byName.delete(stored.name)
     stored.list = GONE
     for (const key of acceptedBy(stored)) {
       const others = this.#byFrom.get(key)
       if (others === stored) this.#byFrom.delete(key)
-      if (others && 'grants' in others) {
-        others.gone += 1
-        if (others.gone * 2 > others.grants.length) this.#compact(others)
-      }
+      if (others && 'grants' in others) this.#leave(others)
     }
+    this.#weight -= weightOf(stored)
   }
 
   clear(): void {
-    this.weight = 0
     this.#byName.clear()
     this.#byFrom.clear()
+    this.#weight = 0
   }
 
-  /** The grants that accept a referrer. */
-  *accepting(from: GrantFrom): Generator<Stored> {
+  /** For each target, in their order, a grant that permits it; undefined where none does. */
+  permitting(from: GrantFrom, targets: readonly Target[]): readonly (Stored | undefined)[] {
     const accepting = this.#byFrom.get(fromKey(from))
-    if (accepting === undefined) return
-    if (!('grants' in accepting)) yield accepting
-    else for (const stored of accepting.grants) if (stored.list !== GONE) yield stored
+    if (accepting === undefined) return targets.map(() => undefined)
+    const byKey = new Map<string, Stored | undefined>()
+    for (const target of targets) byKey.set(toKey(target), undefined).set(kindKey(target), undefined)
+    for (const stored of 'grants' in accepting ? accepting.grants : [accepting]) {
+      if (stored.list === GONE) continue
+      for (let at = stored.accepted; at < stored.keys.length; at += 1) {
+        const key = stored.keys[at] as string
+        if (byKey.has(key)) byKey.set(key, stored)
+      }
+    }
+    return targets.map((target) => byKey.get(toKey(target)) ?? byKey.get(kindKey(target)))
   }
 
-  /** Leaves out the grants that are gone. */
-  #compact(accepting: Accepting): void {
+  /** One of them is gone. */
+  #leave(accepting: Accepting): void {
+    accepting.gone += 1
+    if (accepting.gone * 2 <= accepting.grants.length) return
     accepting.grants = accepting.grants.filter(({ list }) => list !== GONE)
     accepting.gone = 0
     if (accepting.grants.length === 0) this.#byFrom.delete(accepting.key)
   }
 }
 
-/** The keys of whom a grant accepts. */
-function* acceptedBy({ keys, accepted }: Stored): Generator<string> {
-  for (let at = 0; at < accepted; at += 1) yield keys[at] as string
-}
-
+/** Memory that a grant takes, in bytes, as estimated. */
 export function weightOf({ name, keys }: Stored): number {
   return keys.reduce((weight, key) => weight + KEY_WEIGHT + key.length, GRANT_WEIGHT + name.length)
 }
 
-/** Whether two grants of one name say the same. */
-export function sayTheSame(one: Stored, other: Stored): boolean {
-  return (
-    one.accepted === other.accepted &&
-    one.keys.length === other.keys.length &&
-    one.keys.every((key, at) => key === other.keys[at])
-  )
+/** Whether two grants permit the same. */
+export function isSame(one: Stored, other: Stored): boolean {
+  if (one.accepted !== other.accepted || one.keys.length !== other.keys.length) return false
+  return one.keys.every((key, at) => key === other.keys[at])
+}
+
+function* acceptedBy({ keys, accepted }: Stored): Generator<string> {
+  for (let at = 0; at < accepted; at += 1) yield keys[at] as string
 }

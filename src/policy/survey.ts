@@ -1,5 +1,5 @@
 import type { Catalogue } from './catalogue.ts'
-import { crossingReferences } from './crossing.ts'
+import { crossingReferences, MOST_REFERENCES } from './crossing.ts'
 import type { Grant } from './grant.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
@@ -27,10 +27,12 @@ interface Permitting {
 
 /** What a set of objects and grants comes to. */
 export interface Survey<T extends NamedObject = NamedObject> {
-  /** Every reference that needs a grant, in the objects' order. */
+  /** Every reference that needs a grant, in the objects' order; of an object that is too large, those that are judged. */
   readonly references: readonly SurveyedReference<T>[]
   /** Objects whose references into other namespaces need no grant. */
   readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
+  /** Objects with more references than are judged, with how many they have. */
+  readonly tooLarge: readonly { readonly object: T; readonly count: number }[]
   /** Grants that permit none of the references, though they accept a kind that the catalogue knows; sorted. */
   readonly unused: readonly Grant[]
 }
@@ -45,8 +47,10 @@ export function survey<T extends NamedObject>(
   const lookup = new SurveyedGrants(distinct)
   const references: SurveyedReference<T>[] = []
   const exempt: { object: ObjectName; reason: string }[] = []
+  const tooLarge: { object: T; count: number }[] = []
   for (const object of objects) {
     const crossing = crossingReferences(catalogue, object.name, object.object)
+    if (crossing.count > MOST_REFERENCES) tooLarge.push({ object, count: crossing.count })
     if (crossing.exempt) exempt.push({ object: object.name, reason: crossing.exempt })
     for (const reference of crossing.references) references.push({ object, reference, ...lookup.permitting(reference) })
   }
@@ -54,7 +58,7 @@ export function survey<T extends NamedObject>(
   const unused = distinct.filter(
     (grant) => !lookup.used.has(grant) && grant.from.every((from) => catalogue.referrer(from)),
   )
-  return { references, exempt, unused }
+  return { references, exempt, tooLarge, unused }
 }
 
 /** Grants by namespace and name; of those with one name the last, as where one replaces another. */

@@ -51,11 +51,23 @@ export function checkJson(report: CheckReport): Generator<string> {
 
 function flat(finding: Finding) {
   const { code, severity, place } = finding
-  const about =
-    finding.code === 'not-permitted'
-      ? { object: shown(finding.reference.from), field: finding.reference.path, target: shown(finding.reference.to) }
-      : { grant: shown(finding.grant), field: finding.path }
-  return { code, severity, message: findingSentence(finding), ...place, ...about }
+  return { code, severity, message: findingSentence(finding), ...place, ...subjectOf(finding) }
+}
+
+/** What a finding is about. */
+function subjectOf(finding: Finding) {
+  switch (finding.code) {
+    case 'not-permitted':
+      return {
+        object: shown(finding.reference.from),
+        field: finding.reference.path,
+        target: shown(finding.reference.to),
+      }
+    case 'too-many-references':
+      return { object: shown(finding.object), references: finding.references }
+    default:
+      return { grant: shown(finding.grant), field: finding.path }
+  }
 }
 
 function omitted({ findings, counts }: CheckReport): number {

@@ -1,5 +1,5 @@
 import type { LintFinding } from '../policy/lint.ts'
-import type { Reference } from '../policy/reference.ts'
+import type { ObjectName, Reference } from '../policy/reference.ts'
 
 /** A place in a file; the line is counted from 1. */
 export interface Place {
@@ -14,10 +14,18 @@ interface NotPermitted {
   readonly reference: Reference
 }
 
+/** An object with more references into other namespaces than are judged, so that the webhook refuses it. */
+interface TooLarge {
+  readonly code: 'too-many-references'
+  readonly severity: 'error'
+  readonly object: ObjectName
+  readonly references: number
+}
+
 /** Something that is wrong with a grant, or that its author may not have meant. */
 export interface GrantFlaw extends LintFinding {
   readonly grant: { readonly namespace: string; readonly name: string }
 }
 
 /** What a check has found. Codes are stable. */
-export type Finding = (NotPermitted | GrantFlaw) & { readonly place?: Place }
+export type Finding = (NotPermitted | TooLarge | GrantFlaw) & { readonly place?: Place }

@@ -1,7 +1,9 @@
+import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { objectTitle, sentence } from '../policy/explain.ts'
 import { lintSentence } from '../policy/lint-sentence.ts'
 import { LONGEST_NAME } from '../policy/missing-grant.ts'
 import { quote, shorten, visibleJson } from '../policy/quote.ts'
+import type { ObjectName } from '../policy/reference.ts'
 import type { Finding } from './finding.ts'
 
 /** The version of every JSON report. It changes when a field changes its meaning or goes; fields may be added. */
@@ -10,8 +12,14 @@ export const REPORT_VERSION = 'refgrant.dev/v1alpha1'
 /** A finding in words, without its place. */
 export function findingSentence(finding: Finding): string {
   if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`
+  if (finding.code === 'too-many-references') return tooLargeSentence(finding.object, finding.references)
   const { namespace, name } = finding.grant
   return `ReferenceGrant ${quote(name)} in namespace ${quote(namespace)}: ${lintSentence(finding)}`
+}
+
+/** What is wrong with an object that has more references than are judged. */
+export function tooLargeSentence(object: ObjectName, references: number): string {
+  return `${objectTitle(object)} has ${references} references to other namespaces, and at most ${MOST_REFERENCES} are judged: split it into several objects.`
 }
 
 /** `1 file`, `2 files`. */

@@ -198,12 +198,12 @@ export class Connections {
 
   /**
    * For one connection too many, closes that which for longest has waited for its handshake, for a request or for the
-   * rest of one, first of those that never sent a whole request: who opens connections and leaves them so keeps nobody
-   * else out.
+   * rest of one: who opens connections and leaves them so keeps nobody else out. Of those that never sent a whole request
+   * and those that did, it is one of the kind of which more wait: so neither kind, in a flood, closes the other.
    */
   #evict(): void {
     const { unproven, proven } = this.#waiting
-    const longest = unproven.values().next().value ?? proven.values().next().value
+    const [longest] = (unproven.size > proven.size ? unproven : proven).values()
     if (longest) this.#close(longest, 'evicted')
   }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
+import { visible } from '../policy/quote.ts'
 import { hasBody } from './connections.ts'
 import { buildListener } from './listener.ts'
 
@@ -50,5 +51,5 @@ export function buildHealth({ registry, readiness, remarks = () => [] }: HealthO
 
 /** `[+]NAME`, or with the mark of what is not well. */
 function line({ name, ok, detail }: Check, mark: string): string {
-  return `[${ok ? '+' : mark}]${name}${detail ? `: ${detail}` : ''}`
+  return `[${ok ? '+' : mark}]${name}${detail ? `: ${visible(detail)}` : ''}`
 }

@@ -104,7 +104,7 @@ export class Metrics {
     )
     this.#counter(
       'refgrant_lists_total',
-      'Lists of all grants: at the start, after a watch that proved nothing, because the version to go on from was too old, because the API came, went or is absent, or because nothing worked for a while.',
+      'Lists of all grants: at the start, after watches that proved nothing, because the version to go on from was too old, because the API came, went or is absent, or because the cache lacks grants.',
       'reason',
       () => knowledge().lists,
     )

@@ -10,6 +10,9 @@ const SERVER_USAGES = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0']
 /** Signatures that Go does not accept any more. Source: crypto/x509, Certificate.CheckSignatureFrom. */
 const REFUSED_SIGNATURE = /md[245]|sha-?1($|with)/i
 
+/** Certificates of a bundle that are named in words; the rest are counted. */
+const LISTED = 4
+
 let publicAuthorities: X509Certificate[] | undefined
 
 /**
@@ -46,8 +49,8 @@ export function trustProblem(chain: string, caBundle: string, now = new Date()):
   if (authorities.length === 0) return 'holds no certificate that can be read'
   if (leadsTo(leaf, intermediates, authorities, now)) return undefined
   if (leadsTo(leaf, intermediates, authorities, undefined))
-    return `verifies the certificate that is served only by an authority that is not valid now: ${authorities.map(described).join(', ')}`
-  return `does not verify the certificate that is served: it holds ${authorities.map(described).join(', ')}, and the issuer is ${nameOf(leaf.issuer)}`
+    return `verifies the certificate that is served only by an authority that is not valid now: ${listed(authorities)}`
+  return `does not verify the certificate that is served: it holds ${listed(authorities)}, and the issuer is ${nameOf(leaf.issuer)}`
 }
 
 /** Why the certificate that is served is not valid for a host, an IP address or a DNS name; undefined if it is. */
@@ -63,8 +66,15 @@ export function hostProblem(chain: string, host: string): string | undefined {
   return `is reached as ${quote(bare)}, and the certificate that is served is valid for ${names}`
 }
 
-/** A certificate as a person finds it again: its subject and the beginning of its SHA-256 fingerprint. */
-export function described({ subject, fingerprint256, validTo }: X509Certificate): string {
+/** Certificates as a person finds them again: subject, beginning of the SHA-256 fingerprint, end; the first few of many. */
+export function listed(certificates: readonly X509Certificate[]): string {
+  const distinct = new Map(certificates.map((one) => [one.fingerprint256, one]))
+  const shown = [...distinct.values()].slice(0, LISTED).map(described)
+  const more = distinct.size - shown.length
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(', ')
+}
+
+function described({ subject, fingerprint256, validTo }: X509Certificate): string {
   return `${nameOf(subject)} (SHA-256 ${fingerprint256.slice(0, 11)}…, valid to ${validTo})`
 }
 

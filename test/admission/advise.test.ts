@@ -27,13 +27,16 @@ suite('the author of a grant is told', () => {
   test('each finding, where there are few', () => {
     const { warnings, count } = advice(2)
     assert.deepEqual([warnings.length, count], [6, '6'])
-    assert.equal(warnings[5], 'spec.from[1].namespace is missing or no text, so the entry matches nothing')
+    assert.equal(
+      warnings[5],
+      'ReferenceGrant "shop" in namespace "billing": spec.from[1].namespace is missing or no text, so the entry matches nothing',
+    )
   })
 
   test('the first ones and how many more there are, where there are many', () => {
     const { warnings, count } = advice(450_000)
-    assert.deepEqual([warnings.length, count], [8, '1350000'])
-    assert.equal(warnings[7], 'and 1349993 more findings')
+    assert.deepEqual([warnings.length, count], [9, '1350000'])
+    assert.equal(warnings[8], 'ReferenceGrant "shop" in namespace "billing": and 1349992 more findings.')
   })
 
   test('nothing of an object that is no grant', () => {

@@ -128,7 +128,7 @@ const path = fc
   .tuple(fc.constantFrom(...guardedFields.map((field) => field.path), `spec.${'x'.repeat(300)}[]`), fc.nat(20_000))
   .map(([field, index]) => field.replaceAll('[]', `[${index}]`))
 const violations = fc
-  .tuple(objectName, fc.array(fc.tuple(objectName, path), { minLength: 1, maxLength: 20 }))
+  .tuple(objectName, fc.array(fc.tuple(objectName, path), { minLength: 1, maxLength: 12 }))
   .map(([from, all]) => all.map(([to, path]): Reference => ({ from, to, path })))
 
 /** What every warning has to be, so that the API server passes all on as they are. */
@@ -166,9 +166,9 @@ suite('warnings fit what the API server passes on, whatever things are called:',
         const firsts = [...distinct.values()].map((one) => refused([one])[0])
         assert.equal(new Set(firsts).size, distinct.size)
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
-    assert.ok(shortened > 1_000)
+    assert.ok(shortened > 500)
   })
 
   test('two objects that differ somewhere in their names', () => {
@@ -177,7 +177,7 @@ suite('warnings fit what the API server passes on, whatever things are called:',
         const said = (value: string) => refused([reference(0, {}, { ...checkout, [part]: value })])[0]
         assert.equal(said(one) === said(other), one === other)
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     )
   })
 
@@ -201,11 +201,11 @@ suite('warnings fit what the API server passes on, whatever things are called:',
           assert.doesNotMatch(warning, /[\p{C}\p{Zl}\p{Zp}]/u)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 
-  test('names of megabytes cost no more than reading them once', () => {
+  test('names of megabytes', () => {
     const name = 'n'.repeat(4_000_000)
     holdTo(refused([reference(0, { name }), reference(1, { name: `${name}2` })]), 'megabytes')
   })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { Budget } from '../../src/cluster/budget.ts'
 
 const none = { burst: 0, perSecond: 0 }
@@ -69,4 +70,31 @@ test('a spent key stays spent however many keys come after it', () => {
   for (let key = 0; key < 3_000; key += 1) assert.equal(allowed(`${key}`, 1), 1)
   assert.equal(allowed('shop', 1), 0)
   assert.equal(allowed('0', 9), 1)
+})
+
+test('whoever takes when, each key gets its share, and all together no more than the shares and the reserve', () => {
+  const each = { burst: 3, perSecond: 2 }
+  const reserve = { burst: 4, perSecond: 1 }
+  const takes = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(2_000)), { maxLength: 60 })
+  fc.assert(
+    fc.property(takes, (takes) => {
+      const { clock, spent } = budget(each, reserve)
+      const begun = clock.now
+      const shares = new Map<string, { tokens: number; at: number }>()
+      let taken = 0
+      for (const [key, wait] of takes) {
+        clock.now += wait
+        const share = shares.get(key) ?? { tokens: each.burst, at: clock.now }
+        const regained = ((clock.now - share.at) / 1_000) * each.perSecond
+        const tokens = Math.min(share.tokens + regained, each.burst)
+        const allowed = spent.take(key) !== undefined
+        if (tokens >= 1) assert.ok(allowed, 'a key has its share')
+        shares.set(key, { tokens: tokens >= 1 ? tokens - 1 : tokens, at: clock.now })
+        if (allowed) taken += 1
+      }
+      const seconds = (clock.now - begun) / 1_000
+      const most = shares.size * (each.burst + seconds * each.perSecond) + reserve.burst + seconds * reserve.perSecond
+      assert.ok(taken <= most)
+    }),
+  )
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
 import { FairQueue, type Job } from '../../src/cluster/fair-queue.ts'
 
 /** Jobs that end when the test says so, and the order in which they began. */
@@ -72,4 +73,34 @@ suite('a fair queue', () => {
     await end('slow')
     await end('next')
   })
+})
+
+test("whoever adds jobs, and however they end, each begins once, in its owner's turn, and no place is lost", async () => {
+  const arrival = fc.record({ owners: fc.subarray(['a', 'b', 'c'], { minLength: 1 }), ends: fc.nat(3) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(arrival, { maxLength: 40 }), fc.integer({ min: 1, max: 3 }), async (arrivals, most) => {
+      const { begun, job, end } = jobs()
+      const queue = new FairQueue(most, 60_000)
+      const ended = new Set<string>()
+      const endOldest = async () => {
+        const oldest = begun.find((name) => !ended.has(name))
+        if (oldest === undefined) return
+        ended.add(oldest)
+        await end(oldest)
+      }
+      for (const [at, { owners, ends }] of arrivals.entries()) {
+        const one = job(`${at}`)
+        for (const owner of owners) queue.add(owner, one)
+        for (let ending = 0; ending < ends; ending += 1) await endOldest()
+        assert.equal(begun.length - ended.size, Math.min(most, at + 1 - ended.size), 'all places are taken')
+      }
+      // Whoever comes last is served after one job of each other owner, whatever they have waiting.
+      const before = begun.length
+      queue.add('last', job('last'))
+      while (!begun.includes('last')) await endOldest()
+      assert.ok(begun.length - before <= 4, 'nobody waits for all jobs of another')
+      while (ended.size < begun.length) await endOldest()
+      assert.deepEqual([...begun].sort(), [...arrivals.keys(), 'last'].map(String).sort())
+    }),
+  )
 })

@@ -199,16 +199,31 @@ suite('when the version that was known is not served any more, a fresh read', { 
     await assert.rejects(second, /does not list referencegrants/)
   })
 
-  test('finds no grants if the API is known to be absent', async (t) => {
+  const group = '/apis/gateway.networking.k8s.io'
+
+  test('finds no grants if the API is known to be absent, and the resource itself says so now', async (t) => {
     const { server, read, second, known } = await refused(t)
     known.absent = true
     await server.discover({ v1: ['httproutes'] })
+    ;(await server.expect(group)).answer({ versions: [{ version: 'v1' }] })
+    for (const version of ['v1', 'v1beta1', 'v1alpha2'])
+      (await server.expect(`${grantsPath(version)}?limit=1`)).refuse(404)
     assert.deepEqual(await names(second), [])
     const third = read('billing')
     await server.discover(served)
     answer(await server.expect(listOf('billing')), 'third')
     assert.deepEqual(await names(third), ['third'])
   })
+
+  for (const status of [200, 403, 503])
+    test(`fails if the API was absent, but the resource answers ${status}: an API server may be starting`, async (t) => {
+      const { server, second, known } = await refused(t)
+      known.absent = true
+      await server.discover({})
+      ;(await server.expect(group)).refuse(404)
+      ;(await server.expect(`${grantsPath('v1')}?limit=1`)).answer({}, status)
+      await assert.rejects(second, status === 200 ? /is served, but discovery lists no version/ : { status })
+    })
 
   test('uses the version that a new discovery finds, and later ones know it', async (t) => {
     const { server, read, second } = await refused(t)

@@ -6,21 +6,26 @@ import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { ClusterGrants } from '../../src/cluster/grants.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { until } from '../harness/api-client.ts'
 import { FakeApiServer, grantPage, grantsPath } from '../harness/fake-api-server.ts'
 
+const LIMITS = {
+  knowledgeAge: 40_000,
+  eachNamespace: { burst: 1, perSecond: 1 },
+  allNamespaces: { burst: 0, perSecond: 0 },
+}
 const LIST = `${grantsPath('v1', 'billing')}?limit=500`
 
 test('where the budget is spent, it matters whether the last reads failed', { timeout: 30_000 }, async (t) => {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
   const clock = { now: 0 }
-  const rate = { burst: 1, perSecond: 1 }
   const grants = new ClusterGrants({
     api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
     logger: pino({ level: 'silent' }),
     now: () => clock.now,
     kinds: [REFERENCE_GRANT],
-    limits: { knowledgeAge: 40_000, eachNamespace: rate, allNamespaces: { burst: 0, perSecond: 0 } },
+    limits: LIMITS,
   })
   const read = async () => [...(await grants.fresh(['billing'], 'shop', AbortSignal.timeout(10_000))).read]
 
@@ -35,4 +40,40 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   ;(await server.expect(LIST)).answer(grantPage('1', []))
   assert.deepEqual(await succeeding, ['billing'])
   assert.deepEqual(await read(), [], 'the budget is spent, and what is known has to do')
+
+  // The read before has cost a little more than its token.
+  clock.now += 2_000
+  const client = new AbortController()
+  const left = assert.rejects(grants.fresh(['billing'], 'shop', client.signal), LookupFailed)
+  const list = await server.expect(LIST)
+  client.abort()
+  await left
+  assert.deepEqual(await read(), [], 'a client that left while it waited is no failure')
+  list.answer(grantPage('1', []))
+})
+
+test("a read that fails when nobody waits for it any more is nobody's failure", { timeout: 30_000 }, async (t) => {
+  const unhandled = t.mock.fn()
+  process.on('unhandledRejection', unhandled)
+  t.after(() => process.off('unhandledRejection', unhandled))
+  const server = await FakeApiServer.start()
+  t.after(() => server.close())
+  const grants = new ClusterGrants({
+    api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
+    logger: pino({ level: 'silent' }),
+    now: () => 0,
+    kinds: [REFERENCE_GRANT],
+    limits: LIMITS,
+  })
+  const late = grants.fresh(['billing'], 'shop', AbortSignal.abort(new Error('too late')))
+  const leaving = new AbortController()
+  const left = grants.fresh(['other'], 'store', leaving.signal)
+  await assert.rejects(late, LookupFailed)
+  const asked = [await server.expect('/apis'), await server.expect('/apis')]
+  leaving.abort()
+  await assert.rejects(left, LookupFailed)
+  for (const exchange of asked) exchange.cut()
+  await until('both have failed', () => grants.freshReads.failed === 2)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(unhandled.mock.callCount(), 0)
 })

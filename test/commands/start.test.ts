@@ -151,9 +151,12 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
   'the folder of grants is missing': [
     () => ['--grants', 'gone'],
-    /^refgrant: cannot read the folder of grants: ENOENT.*gone.*--grants/,
+    /^refgrant: the folder of grants "gone" does not exist \(--grants\)/,
   ],
-  'the folder of grants is a file': [() => ['--grants', 'tls.crt'], /^refgrant: cannot read the folder of grants: /],
+  'the folder of grants is a file': [
+    () => ['--grants', 'tls.crt'],
+    /^refgrant: the folder of grants "tls\.crt" is no folder/,
+  ],
   'a flag is unknown': [() => ['--wrong'], /^error: unknown option '--wrong'/],
   'a flag has a wrong value': [
     () => ['--drain', 'soon'],

@@ -56,7 +56,7 @@ suite('hostile names in files', { timeout: 120_000 }, () => {
     ['grant', '-f', '.', '-o', 'json'],
     ['check', HOSTILE],
     ['check', '.', '--config', HOSTILE],
-    ['serve', '--grants', HOSTILE],
+    ['serve', '--cert', HOSTILE],
     [HOSTILE],
   ]
   for (const argv of commands) {

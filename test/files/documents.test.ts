@@ -189,7 +189,21 @@ suite('a hostile text is read, or refused, in time that grows with its length:',
 test('more YAML than there is room for is refused at its line, with what to do', () => {
   const text = 'kind: A\n'.repeat(3)
   assert.throws(() => parseObjects(`${'- 1\n'.repeat(100)}${text}`, { tokens: 100, remedy: 'less of it' }), {
-    line: 20,
+    line: 17,
     message: 'there is more YAML up to here than is read at once: less of it',
   })
+})
+
+test('long texts take the room of many tokens, and so do their lines', () => {
+  const refuses = (text: string, tokens: number) => {
+    try {
+      parseObjects(text, { tokens, remedy: 'less' })
+      return false
+    } catch {
+      return true
+    }
+  }
+  const [line, lines] = [`kind: "${'x'.repeat(16_000)}"\n`, `kind: |\n${'  x\n'.repeat(4_000)}`]
+  assert.deepEqual([refuses(line, 990), refuses(line, 1_100)], [true, false])
+  assert.deepEqual([refuses(lines, 4_990), refuses(lines, 5_100)], [true, false])
 })

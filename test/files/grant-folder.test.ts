@@ -221,6 +221,34 @@ suite('a look at a folder', { timeout: 60_000 }, () => {
   })
 })
 
+test('a large file is read in slices, between which others have their turn', async (t) => {
+  const { root } = await folderOf(t, { 'a.yaml': Array.from({ length: 1_000 }, (_, n) => grant(`g${n}`)).join('') })
+  let [turns, milliseconds] = [0, 0]
+  const turn = () => {
+    turns += 1
+    next = setImmediate(turn)
+  }
+  let next = setImmediate(turn)
+  t.after(() => clearImmediate(next))
+  await GrantFolder.open({ ...QUIET, folder: root, now: () => milliseconds++ })
+  // 1,000 documents, after each of which a millisecond is over, in slices of 10.
+  assert.ok(turns >= 90, `${turns}`)
+})
+
+test('a document that is too large to be composed at one go is refused, and as many small ones are not', async (t) => {
+  const entries = '{a: b}, '.repeat(60_000)
+  const { write, fresh, errors, inForce } = await folderOf(t, {
+    'a.yaml': Array.from({ length: 12_000 }, (_, n) => grant(`g${n}`)).join(''),
+  })
+  assert.equal(Object.keys(inForce()).length, 12_000)
+  write('b.yaml', `x: [${entries}]`)
+  await fresh()
+  assert.match(
+    errors[0]?.reason ?? '',
+    /more YAML up to here than is read at once: divide it into documents, with ---$/,
+  )
+})
+
 test('of two grants with one name the last counts, and the other when that is gone', async (t) => {
   const { write, remove, fresh, inForce } = await folderOf(t, { 'b.yaml': grant('one', 'b') })
   write('a.yaml', grant('one', 'a0') + grant('one', 'a1'))

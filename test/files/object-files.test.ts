@@ -119,6 +119,15 @@ suite('a path that somebody names', { timeout: 120_000 }, () => {
     assert.deepEqual(names, ['piped'])
   })
 
+  test('may be what a shell makes of a command, or a file that is deleted already', () => {
+    const script = (input: string) =>
+      execFileSync('bash', ['-c', `node=$1; shift; ${input}`, '-', process.execPath], { encoding: 'utf8' })
+    const folder = folderWith({ 'a.yaml': object('a') })
+    assert.match(script(`$node src/cli.ts check <(cat ${folder}/a.yaml)`), /^1 file, 1 object/)
+    const gone = `exec <${folder}/a.yaml; rm ${folder}/a.yaml; $node src/cli.ts check /dev/stdin`
+    assert.match(script(gone), /^1 file, 1 object/)
+  })
+
   test('is read up to 64 MiB, whatever it is', async () => {
     const { problems } = await read('/dev/zero')
     assert.deepEqual(problems, { '': 'is larger than 64 MiB, which is the most that is read of one file' })

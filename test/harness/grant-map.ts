@@ -9,6 +9,7 @@ export class GrantMap implements GrantStore {
   /** Lists begun, and of these ended. */
   readonly lists = { begun: 0, ended: 0 }
   #listed = new Set<string>()
+  #missed = new Set<string>()
 
   set(grant: Grant): void {
     this.grants.set(keyOf(grant), grant)
@@ -21,15 +22,18 @@ export class GrantMap implements GrantStore {
 
   miss(namespace: string): void {
     this.incomplete.add(namespace)
+    this.#missed.add(namespace)
   }
 
   beginList(): void {
     this.lists.begun += 1
     this.#listed = new Set()
+    this.#missed = new Set()
   }
 
   *sweep(): Generator<void> {
     for (const key of this.grants.keys()) if (!this.#listed.has(key)) this.grants.delete(key)
+    for (const namespace of this.incomplete) if (!this.#missed.has(namespace)) this.incomplete.delete(namespace)
     this.lists.ended += 1
     yield
   }

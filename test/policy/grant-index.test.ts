@@ -88,6 +88,47 @@ test('whatever is set, deleted and listed, the index answers as a walk over the 
   )
 })
 
+/** A reference that a grant permits, if it permits any. */
+const referencesBy = ({ namespace, from: [from], to: [to] }: Grant): Reference[] =>
+  from && to ? [{ from: { ...from, name: 'a' }, to: { name: 'a', ...to, namespace }, path: 'x' }] : []
+
+test('whatever the index has no room for, what it says is true', () => {
+  const limits = { all: 1_500, eachNamespace: 700 }
+  const seen = { permitted: 0, refused: 0, unknown: 0 }
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 12 }), references, (changes, references) => {
+      const index = new GrantIndex(undefined, limits)
+      const model = new Map<string, Grant>()
+      for (const one of changes) {
+        if (one.verb === 'replace') {
+          index.replace(one.grants)
+          model.clear()
+          for (const grant of one.grants) model.set(keyOf(grant), grant)
+        } else {
+          index[one.verb](one.grant)
+          if (one.verb === 'set') model.set(keyOf(one.grant), one.grant)
+          else model.delete(keyOf(one.grant))
+        }
+        assert.ok(index.weight <= limits.all)
+      }
+      const named = changes.flatMap((one) => (one.verb === 'replace' ? one.grants : [one.grant])).flatMap(referencesBy)
+      for (const verdict of [...judge(references, index), ...named.flatMap((one) => judge([one], index))]) {
+        const { reference } = verdict
+        if (reference.from.namespace === reference.to.namespace) continue
+        if (verdict.permitted) {
+          seen.permitted += 1
+          assert.ok(verdict.by !== 'same namespace' && permits(model.get(keyOf(verdict.by)) as Grant, reference))
+        } else if (verdict.known) {
+          seen.refused += 1
+          assert.ok(![...model.values()].some((grant) => permits(grant, reference)))
+        } else seen.unknown += 1
+      }
+    }),
+    { numRuns: 1_000 },
+  )
+  for (const [what, count] of Object.entries(seen)) assert.ok(count > 0, `${what} has come about`)
+})
+
 const HTTP_ROUTE = { group: 'g', kind: 'HTTPRoute', namespace: 'shop' }
 const grantOf = (name: string, { namespace = 'billing', to = 1, resource = '' } = {}): Grant => ({
   namespace,
@@ -170,6 +211,18 @@ suite('an index with a limit', () => {
     assert.equal(index.set(grantOf('more', { namespace: 'b' })), false, 'nothing of it is kept until the next list')
     index.beginList()
     assert.equal(index.set(grantOf('more', { namespace: 'b' })), true)
+  })
+
+  test('uses most of its room, however many namespaces have to share it', () => {
+    const index = new GrantIndex(undefined, limits)
+    const weights = Array.from({ length: 500 }, (_, at) => {
+      index.set(grantOf('g', { namespace: `${at}` }))
+      return index.weight
+    })
+    const full = weights.findIndex((weight, at) => weight < Number(weights[at - 1]))
+    assert.ok(full > 0)
+    for (const weight of weights.slice(full)) assert.ok(weight > limits.all * 0.8 && weight <= limits.all)
+    assert.equal(index.size + index.incomplete.size, 500)
   })
 
   test('a namespace whose grant could not be read is incomplete until a list has it', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { bare, quote, shorten, visible, visibleJson } from '../../src/policy/quote.ts'
+import { bare, escapedCharacters, quote, shorten, visible, visibleJson } from '../../src/policy/quote.ts'
 
 suite('a foreign text is put in quotes', () => {
   const cases: [title: string, text: string, quoted: string][] = [
@@ -69,6 +69,18 @@ test('whatever it is, a quoted text is one visible line that ends where its quot
       assert.match(quoted, /^"(?:[^"\\]|\\.)*"$/u)
     }),
     { numRuns: 5_000 },
+  )
+})
+
+test('its characters are those of the quoted text, and no escape is cut', () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const characters = escapedCharacters(text)
+      assert.equal(`"${characters.join('')}"`, quote(text))
+      for (const character of characters) assert.match(character, /^(\\.+|[^\\])$/u)
+      assert.equal(characters.length, [...text].length)
+    }),
+    { numRuns: 2_000 },
   )
 })
 

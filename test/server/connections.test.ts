@@ -242,6 +242,19 @@ suite('for one connection too many', () => {
     assert.ok(second)
   })
 
+  test('the one goes of which there are more: a handshake does not end for connections that were used', async () => {
+    const used = [await connect(), await connect()]
+    for (const client of used) {
+      await send(client, REQUEST)
+      await until(() => client.received().includes('{}'))
+    }
+    const handshake = await plain()
+    await until(() => connections.counts.held === 3)
+    const another = await plain()
+    await closed(used[0]?.socket as Socket)
+    assert.deepEqual([handshake.closed, another.closed, used[1]?.server.destroyed], [false, false, false])
+  })
+
   test('none goes that waits for its verdict; the new one does', async () => {
     const busy = [await connect(), await connect(), await connect()]
     for (const client of busy) await send(client, 'GET /slow HTTP/1.1\r\nhost: x\r\n\r\n')

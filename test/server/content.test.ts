@@ -113,18 +113,19 @@ suite('an object that is larger than any that is judged', () => {
       assert.equal((await post(reviewOf(nested(2_000), more))).allowed, true, JSON.stringify(more))
   })
 
-  test('is logged once a second', async (t) => {
+  test('is logged, but not without end', async (t) => {
     t.mock.method(performance, 'now', () => 0)
-    for (let count = 0; count < 5; count += 1) await post(reviewOf(nested(2_000)))
-    assert.equal(log.length, 1)
-    assert.match(await metrics.registry.metrics(), /^refgrant_reviews_total\{.*decision="refused".*\} 5$/m)
+    app = start()
+    for (let count = 0; count < 105; count += 1) await post(reviewOf(nested(2_000)))
+    assert.equal(log.length, 100)
+    assert.match(await metrics.registry.metrics(), /^refgrant_reviews_total\{.*decision="refused".*\} 105$/m)
   })
 
   test('is allowed where the stored object is too large too, and not where that is of the usual size', async () => {
     const large = JSON.parse(text(4 * MIB))
     const update = { operation: 'UPDATE' }
     const kept = await post(reviewOf(text(4 * MIB), { ...update, oldObject: { ...route, x: large } }))
-    assert.deepEqual([kept.allowed, kept.warnings.length, kept.auditAnnotations.decision], [true, 2, 'existing'])
+    assert.deepEqual([kept.allowed, kept.warnings.length > 0, kept.auditAnnotations.decision], [true, true, 'existing'])
     const shrunk = await post(reviewOf('0', { ...update, oldObject: { ...route, x: large } }))
     assert.deepEqual([shrunk.allowed, shrunk.auditAnnotations.decision], [true, 'existing'])
     const grown = await post(reviewOf(text(4 * MIB), { ...update, oldObject: route }))
@@ -178,7 +179,8 @@ suite('an object within the caps is judged', () => {
   test('of an update, as large as both may be', async () => {
     const large = { ...route, x: 'x'.repeat(4 * MIB - 1_000) }
     const { allowed, warnings } = await post(reviewOf(text(4 * MIB - 1_000), { operation: 'UPDATE', oldObject: large }))
-    assert.deepEqual([allowed, warnings.length], [true, 1])
+    assert.equal(allowed, true)
+    assert.match(warnings.join(), /Service "vault"/)
   })
 
   test('with levels of nesting on both sides of an update', async () => {

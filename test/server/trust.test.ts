@@ -102,6 +102,12 @@ suite('what is served is not trusted', () => {
   for (const [title, [chain, caBundle, problem]] of Object.entries(cases))
     test(title, () => assert.match(trustProblem(chain, caBundle) ?? 'trusted', problem))
 
+  test('by many other authorities, of which a few are named', () => {
+    const many = Array.from({ length: 6 }, (_, index) => issue({ name: `n${index}`, ca: true }))
+    const problem = trustProblem(pem(leaf), pem(...many, ...many)) ?? ''
+    assert.match(problem, /"CN=n3" \(SHA-256 [^)]*\), 2 more, and the issuer is "CN=root"$/)
+  })
+
   test('by authorities that sign each other', () => {
     const one = issue({ name: 'one', ca: true })
     const two = issue({ name: 'two', by: one, ca: true })

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import type { Grant } from '../policy/grant.ts'
+import type { GrantKind } from '../policy/grant-kinds.ts'
+import { DocumentError, readObjectsOf } from './documents.ts'
+import { grantOf } from './grant-files.ts'
+import { isGone, readFound, unreadable } from './text.ts'
+import type { FoundFile } from './tree.ts'
+
+/** How long the event loop may be busy with files before reviews have their turn, in ms. */
+const SLICE = 10
+
+/**
+ * Tokens of YAML in one document (see documents.ts), about 1 MB of text: the library composes a document at one go, in
+ * about a second for so many.
+ */
+const MOST_TOKENS = 500_000
+
+/** What a file says. */
+export interface GrantFile {
+  /** What was read; undefined if it could not be read. */
+  readonly digest: string | undefined
+  /** Why it says nothing new: the file, with its line where that is known, and the reason. */
+  readonly problem?: { readonly place: string; readonly reason: string }
+  /** The grants of the last content that could be read. */
+  readonly grants: readonly Grant[]
+}
+
+/**
+ * Reads a file, in slices. If that fails, it says what it said before; undefined if it is gone.
+ *
+ * @param before what it said before; given back if its content is the same
+ * @param kinds the kinds that count as grants
+ */
+export async function readGrantFile(
+  { path, real }: FoundFile,
+  before: GrantFile | undefined,
+  kinds: readonly GrantKind[],
+  slices: Slices,
+): Promise<GrantFile | undefined> {
+  let digest: string | undefined
+  try {
+    const content = await readFound(real)
+    digest = createHash('sha256').update(content).digest('hex')
+    if (before && digest === before.digest) return before
+    return { digest, grants: await grantsOf(content.toString('utf8'), kinds, slices) }
+  } catch (error) {
+    if (isGone(error)) return undefined
+    const problem =
+      error instanceof DocumentError
+        ? { place: `${path}:${error.line}`, reason: error.message }
+        : { place: path, reason: unreadable(error).message }
+    return { digest, problem, grants: before?.grants ?? [] }
+  }
+}
+
+async function grantsOf(text: string, kinds: readonly GrantKind[], slices: Slices): Promise<Grant[]> {
+  const grants: Grant[] = []
+  const room = { tokens: MOST_TOKENS, remedy: 'divide it into documents, with ---' }
+  for (const document of readObjectsOf(text, room)) {
+    if (document) room.tokens = MOST_TOKENS
+    const grant = document && grantOf(document, kinds)
+    if (grant) grants.push(grant)
+    await slices.rest()
+  }
+  return grants
+}
+
+/** Lets others have their turn when this has been busy for a slice. */
+export class Slices {
+  readonly #now: () => number
+  #since: number
+
+  /** @param now a monotonic clock, in ms */
+  constructor(now: () => number) {
+    this.#now = now
+    this.#since = now()
+  }
+
+  async rest(): Promise<void> {
+    if (this.#now() - this.#since < SLICE) return
+    await setImmediate()
+    this.#since = this.#now()
+  }
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MOST_REFERENCES } from '../../src/policy/crossing.ts'
+import { folderWith, GRANT, refgrant } from '../harness/cli.ts'
+
+/** A route with more references than are judged, all of which the grant beside it permits. */
+const cwd = folderWith({
+  'grant.yaml': GRANT,
+  'route.json': JSON.stringify({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'checkout', namespace: 'shop' },
+    spec: {
+      rules: [
+        {
+          backendRefs: Array.from({ length: MOST_REFERENCES + 1 }, () => ({ name: 'payments', namespace: 'billing' })),
+        },
+      ],
+    },
+  }),
+})
+
+test('check finds an error in an object with too many references, as the webhook refuses it', async () => {
+  const { code, stdout } = await refgrant(['check', '.'], { cwd })
+  assert.equal(code, 1, stdout)
+  assert.match(
+    stdout,
+    /^route\.json:1: error: HTTPRoute "checkout" .* has 10001 references .* \[too-many-references\]$/m,
+  )
+})
+
+test('audit says that it could not judge all of it', async () => {
+  const { code, stdout } = await refgrant(['audit', '.', '-o', 'json'], { cwd })
+  const { complete, problems } = JSON.parse(stdout)
+  assert.deepEqual([code, complete, problems.length], [2, false, 1])
+})

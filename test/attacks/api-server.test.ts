@@ -86,7 +86,7 @@ const attacks: Record<string, Attack> = {
     {},
     readAfresh('target', 20),
   ],
-  '200 events of 1.36 MiB': told(() => times(200, (index) => added(large('target')(index % 10)))),
+  '100 events of 1.36 MiB': told(() => times(100, (index) => added(large('target')(index % 10)))),
   'an event that does not end, of 100 MiB': told(() => [
     '{"type":"ADDED","object":{"x":"',
     ...times(100, () => 'x'.repeat(MIB)),

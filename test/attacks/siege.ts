@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { until } from '../harness/api-client.ts'
 import { refgrant as command, folderWith, GRANT } from '../harness/cli.ts'
@@ -9,7 +7,9 @@ import { Inspector } from '../harness/inspector.ts'
 import { MemoryCgroup } from '../harness/memory-cgroup.ts'
 import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
 import { MIB, reference, review, route } from '../harness/reviews.ts'
-import type { Questions, Tally } from './neighbour.ts'
+import type { Tally } from './neighbour.ts'
+import { Neighbour } from './neighbour-process.ts'
+import { slowness } from './slowness.ts'
 
 /** What the container has, in bytes, and the part of it that Node's heap may take: as the Dockerfile has it. */
 const CONTAINER = 256 * MIB
@@ -30,9 +30,6 @@ const LIVEZ = 1_000
 
 /** Answers of each kind that are waited for before an attack, in its midst and after it. */
 const ANSWERS = 4
-
-/** Processor time of `calibrate` on the machine that the limits were made on, in ms. */
-const CALIBRATED = 250
 
 /** A server under attack. */
 export interface Victim extends Refgrant {
@@ -75,9 +72,44 @@ export async function withstand(
   attack: (victim: Victim) => Promise<void>,
 ): Promise<void> {
   await certificates
-  const { ready = true, passes = ready, mayShed = !ready, neighbours = [permitted] } = siege
+  const { ready = true, passes = ready, mayShed = !ready } = siege
+  const place = await begin(context, siege, ready)
+  const { victim, cgroup, neighbour, ended, longestLine } = place
+  const memory = new Memory(place)
+  try {
+    const end = endure(place, memory, { ready, passes }, attack).catch((error) => diedOr(error, place))
+    const { during, after } = await Promise.race([end, ended])
+    judge(during, mayShed)
+    judge(after, false)
+    if (passes) assert.ok(memory.isBack, `the server keeps ${memory}`)
+    assert.equal(cgroup.killed, 0, 'nothing was killed for want of memory')
+    assert.ok(longestLine() <= LINE, `a line of the log has ${longestLine()} characters, of at most ${LINE}`)
+  } finally {
+    const { livez, reviews } = neighbour.all
+    const { exitCode, signalCode } = victim.process
+    context.diagnostic(
+      `${name}: ${isDead(victim) ? `DEAD (${signalCode ?? exitCode})` : 'lives'}, peak ${mib(cgroup.peak)}, kept ${memory}, ` +
+        `worst /livez ${Math.round(livez.worst)} ms (busy ${livez.worstBusy} ms), neighbour: ` +
+        `${reviews.permitted} permitted, ${reviews.shed} turned away, ${reviews.failed.length} wrong`,
+    )
+    place.inspector.close()
+  }
+}
+
+/** A server that is asked by its neighbour, and the container that it is in. */
+interface Place {
+  readonly victim: Victim
+  readonly cgroup: MemoryCgroup
+  readonly neighbour: Neighbour
+  readonly inspector: Inspector
+  /** Rejects when the server ends. */
+  readonly ended: Promise<never>
+  readonly longestLine: () => number
+}
+
+async function begin(context: TestContext, siege: Siege, ready: boolean): Promise<Place> {
   const cgroup = MemoryCgroup.create(CONTAINER)
-  let longestLine = 0
+  let longest = 0
   const server = await startRefgrant({
     certs,
     grants: siege.grants ?? ['--grants', folder],
@@ -87,17 +119,16 @@ export async function withstand(
     wrapper: cgroup.wrapper,
     more: ['--log-level', 'info'],
     onLine: (line) => {
-      longestLine = Math.max(longestLine, line.length)
+      longest = Math.max(longest, line.length)
     },
   })
-  const victim = victimOf(server)
   const ended = once(server.process, 'exit').then(([code, signal]) => {
-    throw new Error(
-      `the server ended with ${signal ?? `exit code ${code}`}; killed for want of memory: ${cgroup.killed}`,
-    )
+    const end = signal ?? `exit code ${code}`
+    throw new Error(`the server ended with ${end}; killed for want of memory: ${cgroup.killed}`)
   })
   ended.catch(() => {})
-  const neighbour = new Neighbour(victim, neighbours)
+  const victim = victimOf(server)
+  const neighbour = new Neighbour(victim, siege.neighbours ?? [permitted])
   context.after(async () => {
     neighbour.leave()
     server.process.kill('SIGKILL')
@@ -105,53 +136,78 @@ export async function withstand(
     await cgroup.remove()
   })
   const inspector = await Inspector.connect(server.inspector())
-  let memory = { inUse: Number.NaN, resident: Number.NaN }
-  const measure = async () => ({ inUse: await inspector.memory(), resident: cgroup.inUse })
-  const run = async () => {
-    if (ready) await neighbour.answers(ANSWERS)
-    const before = await measure()
-    neighbour.mark()
-    await Promise.all([attack(victim), neighbour.answers(ANSWERS)])
-    // What was asked before its end counts as asked meanwhile.
-    await neighbour.answers(1)
-    const during = neighbour.tally()
-    for (let collection = 0; collection < COLLECTIONS; collection += 1) {
-      const now = await measure()
-      memory = { inUse: now.inUse - before.inUse, resident: now.resident - before.resident }
-      if (!passes || (memory.inUse < KEPT.inUse && memory.resident < KEPT.resident)) break
-      await neighbour.answers(1)
-    }
-    neighbour.mark()
-    await neighbour.answers(ANSWERS)
-    return { during, after: neighbour.tally() }
+  return { victim, cgroup, neighbour, inspector, ended, longestLine: () => longest }
+}
+
+/** What the server holds more than before the attack. */
+class Memory {
+  readonly #place: Place
+  #before = { inUse: Number.NaN, resident: Number.NaN }
+  #now = this.#before
+
+  constructor(place: Place) {
+    this.#place = place
   }
-  /** What fails since the server dies fails for that reason; it may take a moment to be dead. */
-  const diedOr = async (error: unknown): Promise<never> => {
-    const lives = () => server.health('/livez').then(Boolean, () => false)
-    await until('the server lives or is dead', async () => isDead(server) || (await lives()))
-    if (isDead(server)) await ended
-    throw error
+
+  async begin(): Promise<void> {
+    this.#before = await this.#measure()
   }
-  try {
-    const { during, after } = await Promise.race([run().catch((error) => diedOr(error)), ended])
-    judge(during, mayShed)
-    judge(after, false)
-    if (passes)
-      for (const kind of ['inUse', 'resident'] as const)
-        assert.ok(memory[kind] < KEPT[kind], `${kind}: ${memory[kind]}`)
-    assert.equal(cgroup.killed, 0, 'nothing was killed for want of memory')
-    assert.ok(longestLine <= LINE, `a line of the log has ${longestLine} characters, of at most ${LINE}`)
-  } finally {
-    const { livez, reviews } = neighbour.all
-    const mib = (bytes: number) => Math.round(bytes / MIB)
-    context.diagnostic(
-      `${name}: ${isDead(server) ? `DEAD (${server.process.signalCode ?? server.process.exitCode})` : 'lives'}, peak ${mib(cgroup.peak)} MiB, kept ${mib(memory.inUse)} MiB in use and ` +
-        `${mib(memory.resident)} MiB resident, worst /livez ${Math.round(livez.worst)} ms (busy ${livez.worstBusy} ms), neighbour: ` +
-        `${reviews.permitted} permitted, ${reviews.shed} turned away, ${reviews.failed.length} wrong`,
-    )
-    inspector.close()
+
+  /** Collects garbage, and measures. */
+  async collect(): Promise<void> {
+    this.#now = await this.#measure()
+  }
+
+  get isBack(): boolean {
+    return this.#more('inUse') < KEPT.inUse && this.#more('resident') < KEPT.resident
+  }
+
+  toString(): string {
+    return `${mib(this.#more('inUse'))} in use and ${mib(this.#more('resident'))} resident`
+  }
+
+  #more(kind: keyof typeof KEPT): number {
+    return this.#now[kind] - this.#before[kind]
+  }
+
+  async #measure() {
+    return { inUse: await this.#place.inspector.memory(), resident: this.#place.cgroup.inUse }
   }
 }
+
+/** Lets the attack happen, and the memory come back; gives what the neighbour was answered meanwhile and after it. */
+async function endure(
+  { victim, neighbour }: Place,
+  memory: Memory,
+  { ready, passes }: { ready: boolean; passes: boolean },
+  attack: (victim: Victim) => Promise<void>,
+) {
+  if (ready) await neighbour.answers(ANSWERS)
+  await memory.begin()
+  neighbour.mark()
+  await Promise.all([attack(victim), neighbour.answers(ANSWERS)])
+  // What was asked before its end counts as asked meanwhile.
+  await neighbour.answers(1)
+  const during = neighbour.tally()
+  await memory.collect()
+  for (let collection = 1; passes && !memory.isBack && collection < COLLECTIONS; collection += 1) {
+    await neighbour.answers(1)
+    await memory.collect()
+  }
+  neighbour.mark()
+  await neighbour.answers(ANSWERS)
+  return { during, after: neighbour.tally() }
+}
+
+/** What fails since the server dies fails for that reason; it may take a moment to be dead. */
+async function diedOr(error: unknown, { victim, ended }: Place): Promise<never> {
+  const lives = () => victim.health('/livez').then(Boolean, () => false)
+  await until('the server lives or is dead', async () => isDead(victim) || (await lives()))
+  if (isDead(victim)) await ended
+  throw error
+}
+
+const mib = (bytes: number) => `${Math.round(bytes / MIB)} MiB`
 
 const isDead = ({ process: { exitCode, signalCode } }: Refgrant) => exitCode !== null || signalCode !== null
 
@@ -172,80 +228,3 @@ function judge({ livez, reviews }: Tally, mayShed: boolean): void {
     `busy for ${livez.worstBusy} ms before /livez was answered, of at most ${limit} ms`,
   )
 }
-
-/** The process that asks; see neighbour.ts. */
-class Neighbour {
-  readonly #process = fork(path.join(import.meta.dirname, 'neighbour.ts'))
-  #latest: Tally = empty()
-  #before: Tally = empty()
-
-  constructor({ healthPort, url, ca, process: { pid } }: Victim, bodies: readonly string[]) {
-    const reviews = bodies.map((body) => ({ url: `${url}/deny?timeout=10s`, body }))
-    const questions: Questions = { health: `http://127.0.0.1:${healthPort}/livez`, reviews, ca, pid: pid as number }
-    this.#process.send(questions)
-    this.#process.on('message', (tally: Tally) => {
-      this.#latest = tally
-    })
-  }
-
-  /** Resolves when it has so many more answers of each kind, whatever they are. */
-  async answers(count: number): Promise<void> {
-    const asked = ({ livez, reviews }: Tally) =>
-      Math.min(livez.answered + livez.failed.length, reviews.permitted + reviews.shed + reviews.failed.length)
-    const enough = asked(this.#latest) + count
-    while (asked(this.#latest) < enough) await once(this.#process, 'message')
-  }
-
-  /** Begins a new count. */
-  mark(): void {
-    this.#before = this.#latest
-  }
-
-  /** What came of all its questions. */
-  get all(): Tally {
-    return this.#latest
-  }
-
-  /** What came of its questions since the mark; the worst since the start. */
-  tally(): Tally {
-    const [now, then] = [this.#latest, this.#before]
-    return {
-      livez: {
-        ...now.livez,
-        answered: now.livez.answered - then.livez.answered,
-        failed: now.livez.failed.slice(then.livez.failed.length),
-      },
-      reviews: {
-        permitted: now.reviews.permitted - then.reviews.permitted,
-        shed: now.reviews.shed - then.reviews.shed,
-        failed: now.reviews.failed.slice(then.reviews.failed.length),
-      },
-    }
-  }
-
-  leave(): void {
-    this.#process.disconnect()
-  }
-}
-
-function empty(): Tally {
-  return { livez: { answered: 0, failed: [], worst: 0, worstBusy: 0 }, reviews: { permitted: 0, shed: 0, failed: [] } }
-}
-
-let slow: number | undefined
-
-/** How much slower this machine is than the one that the limit was made on, by processor time; 1 for a faster one. */
-function slowness(): number {
-  slow ??= Math.max(1, calibrate() / CALIBRATED)
-  return slow
-}
-
-/** Processor time of a fixed amount of work, of the kind that the server has, in ms. */
-function calibrate(): number {
-  const text = `[${repeatedObject}]`
-  const begun = process.cpuUsage()
-  for (let round = 0; round < 10; round += 1) JSON.stringify(JSON.parse(text))
-  const { user, system } = process.cpuUsage(begun)
-  return (user + system) / 1_000
-}
-const repeatedObject = '{"a":{"b":[1,2,3]},"c":"d"},'.repeat(20_000).slice(0, -1)

@@ -49,7 +49,7 @@ class Schedule {
 
   constructor() {
     const now = () => this.clock.now
-    this.#budget = new Budget({ burst: 6, perSecond: 2 }, { burst: 3, perSecond: 1 }, now)
+    this.#budget = new Budget({ burst: 2, perSecond: 0.5 }, { burst: 1, perSecond: 0.2 }, now)
     this.reads = new FreshReads({
       api: { get: this.#get, project: this.#project } as unknown as Api,
       kind: REFERENCE_GRANT,

@@ -29,7 +29,10 @@ export function refgrant(
 ): Promise<Ended> {
   return new Promise((resolve) => {
     const [program = process.execPath, ...rest] = [...under, process.execPath, PROGRAM, ...argv]
-    const options = { cwd, env: { ...process.env, ...env }, killSignal: 'SIGKILL' as const, ...(signal && { signal }) }
+    const options = {
+      ...{ cwd, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 },
+      ...{ killSignal: 'SIGKILL' as const, ...(signal && { signal }) },
+    }
     const child = execFile(program, rest, options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     )

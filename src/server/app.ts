@@ -32,7 +32,7 @@ declare module 'fastify' {
  */
 export function buildApp(options: AppOptions): FastifyInstance {
   const { settings, keyPair, clients, load } = options
-  const connections = { most: load.room.connections, counts: load.connections }
+  const connections = { most: load.room.connections, bodies: true, counts: load.connections }
   const { app } = buildListener({ tls: tlsOptions(keyPair, clients), connections })
   const retries = new Retries()
   allot(app, load)

@@ -8,7 +8,7 @@ const TICK = 1_000
 type Phase = 'handshake' | 'idle' | 'head' | 'body' | 'review' | 'answer'
 
 /** Why a connection is closed by this side. */
-export type CloseReason = Exclude<Phase, 'review'> | 'evicted' | 'pipelined'
+export type CloseReason = Exclude<Phase, 'review'> | 'evicted' | 'pipelined' | 'unexpected_body'
 
 /**
  * How many ticks a connection may be in a phase. 10 s is a webhook's usual timeout, beyond which nobody waits for the
@@ -48,6 +48,7 @@ export class ConnectionCounts {
     body: 0,
     answer: 0,
     pipelined: 0,
+    unexpected_body: 0,
   }
 }
 
@@ -56,6 +57,8 @@ export interface ConnectionsOptions {
   readonly most: number
   /** Whether a TLS handshake comes first. */
   readonly secure: boolean
+  /** Whether requests may have bodies; one that has a body where none may be is closed without an answer. */
+  readonly bodies: boolean
   readonly counts?: ConnectionCounts | undefined
   /** In ms; 1 s by default. */
   readonly tickEvery?: number | undefined
@@ -71,6 +74,7 @@ export class Connections {
   readonly counts: ConnectionCounts
   readonly #most: number
   readonly #secure: boolean
+  readonly #bodies: boolean
   readonly #tickEvery: number
   readonly #connections = new Map<string, Connection>()
   // Those that wait, the longest waiting first: a map keeps the order in which its keys came.
@@ -78,9 +82,10 @@ export class Connections {
   #tick = 0
   #closing = false
 
-  constructor({ most, secure, counts = new ConnectionCounts(), tickEvery = TICK }: ConnectionsOptions) {
+  constructor({ most, secure, bodies, counts = new ConnectionCounts(), tickEvery = TICK }: ConnectionsOptions) {
     this.#most = most
     this.#secure = secure
+    this.#bodies = bodies
     this.counts = counts
     this.#tickEvery = tickEvery
   }
@@ -145,6 +150,10 @@ export class Connections {
   #begin(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#connections.get(nameOf(request.socket))
     if (!connection) return false
+    if (!this.#bodies && hasBody(request)) {
+      this.#close(connection, 'unexpected_body')
+      return false
+    }
     const { unanswered } = connection
     unanswered.add(response)
     response.once('close', () => {

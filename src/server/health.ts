@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import { visible } from '../policy/quote.ts'
-import { hasBody } from './connections.ts'
 import { buildListener } from './listener.ts'
 
 /** Connections held at once: a kubelet's probes, one each, and some that read metrics. */
@@ -28,13 +27,8 @@ export interface HealthOptions {
  * serves nothing else: `/livez`, `/readyz` (`?verbose` names each check) and `/metrics`. It does not listen yet.
  */
 export function buildHealth({ registry, readiness, remarks = () => [] }: HealthOptions): FastifyInstance {
-  const { app } = buildListener({ connections: { most: MOST_CONNECTIONS } })
+  const { app } = buildListener({ connections: { most: MOST_CONNECTIONS, bodies: false } })
   app.removeAllContentTypeParsers()
-  // No body is read: nothing here takes one.
-  app.addHook('onRequest', ({ raw }, reply, done) => {
-    if (!hasBody(raw)) return done()
-    reply.code(413).type('text/plain; charset=utf-8').send('no body is taken here\n')
-  })
   // Alive is whoever answers: a restart would mend neither a lost API server nor a missing grant.
   app.get('/livez', () => 'ok\n')
   app.get<{ Querystring: { verbose?: string } }>('/readyz', (request, reply) => {
@@ -45,8 +39,22 @@ export function buildHealth({ registry, readiness, remarks = () => [] }: HealthO
     const summary = ready ? 'ok' : 'not ready'
     return reply.code(ready ? 200 : 503).send(`${[...(verbose ? lines : []), summary].join('\n')}\n`)
   })
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+  const metrics = sharedMetrics(registry)
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await metrics()))
   return app
+}
+
+/** The metrics as text, made once for all requests that are read in one turn of the event loop. */
+function sharedMetrics(registry: Registry): () => Promise<string> {
+  let made: Promise<string> | undefined
+  return () => {
+    made ??= registry.metrics().finally(() =>
+      setImmediate(() => {
+        made = undefined
+      }),
+    )
+    return made
+  }
 }
 
 /** `[+]NAME`, or with the mark of what is not well. */

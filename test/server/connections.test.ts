@@ -25,7 +25,7 @@ let handled: number
 let answer: () => void
 
 async function listen(options: Partial<ListenerOptions['connections']> = {}, secure = true) {
-  const bounds = { most: 100, tickEvery: 1_000_000, ...options }
+  const bounds = { most: 100, bodies: true, tickEvery: 1_000_000, ...options }
   const listener = buildListener({ ...(secure && { tls: keyPair }), connections: bounds })
   app = listener.app
   connections = listener.connections

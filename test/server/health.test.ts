@@ -99,11 +99,16 @@ suite('a probe is answered', () => {
     })
   }
 
-  test('and a body is refused at once', async () => {
-    for (const method of ['GET', 'POST']) {
-      const payload = 'x'
-      const { statusCode, headers } = await app.inject({ method: method as 'GET', url: '/livez', payload })
-      assert.deepEqual([statusCode, headers.connection], [413, 'close'])
-    }
-  })
+  for (const method of ['GET', 'POST'])
+    test(`and a connection on which ${method} has a body is closed`, async () => {
+      const socket = await send(`${method} /livez HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nx`)
+      let answer = ''
+      socket
+        .on('error', () => {})
+        .on('data', (chunk) => {
+          answer += chunk
+        })
+      await once(socket, 'close')
+      assert.equal(answer, '')
+    })
 })

@@ -18,7 +18,7 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox test test-unit test-attacks test-long fuzz soak lint format generate certs node-path bundle clean
+.PHONY: help run try sandbox test bench test-unit test-attacks test-long fuzz soak lint format generate certs node-path bundle clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ RUNS := 50000
 SEED :=
 fuzz: $(INSTALLED) ## judge RUNS random reviews (50,000 by default), from SEED on to repeat a failure
 	REFGRANT_FUZZ_RUNS=$(RUNS) $(and $(SEED),REFGRANT_FUZZ_SEED=$(SEED)) $(TEST) 'test/fuzz/*.test.ts'
+
+bench: $(BUNDLE) ## memory of a million grants, what one tenant's worst costs others, what the time of a refusal tells
+	@node test/bench/bench.ts
 
 MINUTES := 10
 soak: $(INSTALLED) ## churn, reviews and a bad network for MINUTES (10 by default): wrong answers, memory, times to enforce

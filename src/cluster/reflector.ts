@@ -159,7 +159,7 @@ export class Reflector {
   #listed({ reason, begun, path, streamed }: List): void {
     const { logger, kind } = this.#options
     if (this.#logged !== path || this.#completeAt === -Infinity)
-      logger.info({ kind: kind.kind, path: path ?? 'not served', streamed }, 'listed all grants')
+      logger.info({ kind: kind.kind, path: path ?? 'not served', streamed }, 'synced')
     this.#logged = path
     this.#completeAt = begun
     this.#listedAt = begun

@@ -16,7 +16,7 @@ export class Allowance {
   #reviewing = false
   #readingOversized = false
   #gone = false
-  #whenGone: (() => void) | undefined
+  #drop: ((evicted: ShedReason | undefined) => void) | undefined
   #lookUps: AbortController | undefined
   #lookUpTimer: NodeJS.Timeout | undefined
 
@@ -44,9 +44,31 @@ export class Allowance {
     return this.#gone
   }
 
-  /** Calls back once the client has gone while its body is read. */
-  whenGone(callback: () => void): void {
-    this.#whenGone = callback
+  /** Bytes of its body that are held. */
+  get arrived(): number {
+    return this.#held.bodies
+  }
+
+  /**
+   * Begins to take a body.
+   *
+   * @param drop called if what has arrived is to be dropped, since its client has gone, or, with a reason, since another
+   *   body takes its room
+   */
+  startArrival(drop: (evicted: ShedReason | undefined) => void): void {
+    this.#drop = drop
+    this.#load.arriving.add(this)
+  }
+
+  /** Says that the body has arrived; from now on it keeps its room. */
+  endArrival(): void {
+    this.#load.arriving.delete(this)
+  }
+
+  /** Gives the room of a body on its way to another one. */
+  evict(): void {
+    this.endArrival()
+    this.#drop?.(this.#turnAway('memory'))
   }
 
   /** Says that this request was tried before. */
@@ -62,7 +84,10 @@ export class Allowance {
   /** Holds memory. A reason why not means that the request is turned away, and holds nothing any more. */
   reserve(what: HeldFor, bytes: number): ShedReason | undefined {
     if (this.#gone) return this.#turnAway('gone')
-    if (!this.#load.reserve(what, bytes)) return this.#turnAway('memory')
+    while (!this.#load.reserve(what, bytes)) {
+      const isEvicted = what === 'bodies' && this.#load.evictLarger(this.#held.bodies + bytes)
+      if (!isEvicted) return this.#turnAway('memory')
+    }
     this.#held[what] += bytes
     return undefined
   }
@@ -124,11 +149,12 @@ export class Allowance {
 
   /** Says that the client has its answer, or has gone without. */
   leave(answered: boolean): void {
+    this.endArrival()
     this.release('answers')
     if (!this.#reviewing) this.finish()
     if (answered) return
     this.#gone = true
-    this.#whenGone?.()
+    this.#drop?.(undefined)
     this.#lookUps?.abort()
   }
 

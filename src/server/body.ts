@@ -90,8 +90,9 @@ export interface Reading {
 export async function readBody(payload: IncomingMessage, { load, allowance, retries }: Reading): Promise<Body> {
   if (Number(payload.headers['content-length'] ?? 0) > CUT) throw tooLarge()
   const incoming = new Incoming(allowance)
-  allowance.whenGone(() => incoming.discard())
+  allowance.startArrival((evicted) => incoming.drop(evicted))
   await eachChunk(payload, (chunk) => incoming.take(chunk))
+  allowance.endArrival()
   const { uid } = incoming
   const begun = uid === undefined ? undefined : retries.begun(uid)
   if (begun !== undefined) allowance.continue(begun)
@@ -136,7 +137,9 @@ class Incoming {
     else this.#summarize(chunk)
   }
 
-  discard(): void {
+  /** Drops what has arrived, and takes no more. */
+  drop(evicted: ShedReason | undefined): void {
+    this.shed ??= evicted
     this.#arriving.discard()
   }
 
@@ -166,7 +169,7 @@ class Incoming {
       this.#summary ??= this.#summaryOfArrived()
       this.#summary.push(chunk)
     }
-    this.discard()
+    this.#arriving.discard()
   }
 
   #summaryOfArrived(): SummaryReader {

@@ -10,6 +10,12 @@ const MOST_REVIEWS = 1_000
 const MOST_OVERSIZED = 4
 
 /**
+ * The part of the memory that bodies may take as they arrive. The rest is there for those that have arrived: else a crowd
+ * of bodies on their way would leave no room to judge any of them.
+ */
+const BODIES_SHARE = 0.5
+
+/**
  * Why a review is turned away: too many in judgement, too much memory for them, too late, or its client has gone.
  */
 export type ShedReason = 'reviews' | 'memory' | 'late' | 'gone'
@@ -29,6 +35,8 @@ export class Load {
   readonly connections = new ConnectionCounts()
   /** Reviews in judgement, and bodies in reading that are too large to be judged. */
   readonly counts = { reviews: 0, oversized: 0 }
+  /** Requests whose bodies are on their way. */
+  readonly arriving = new Set<Allowance>()
   readonly #now: () => number
 
   /** @param now a monotonic clock, in ms */
@@ -51,8 +59,22 @@ export class Load {
   reserve(what: HeldFor, bytes: number): boolean {
     const { bodies, values, answers } = this.held
     if (bodies + values + answers + bytes > this.room.bytes) return false
+    if (what === 'bodies' && bodies + bytes > this.room.bytes * BODIES_SHARE) return false
     this.held[what] += bytes
     return true
+  }
+
+  /**
+   * Gives up the largest body on its way, if it is larger than this, so that who sends the beginnings of large bodies
+   * keeps no smaller one out.
+   *
+   * @param than in bytes
+   */
+  evictLarger(than: number): boolean {
+    let largest: Allowance | undefined
+    for (const one of this.arriving) if (one.arrived > (largest?.arrived ?? than)) largest = one
+    largest?.evict()
+    return largest !== undefined
   }
 
   /** Whether one more review may be judged; if so, it is counted. */

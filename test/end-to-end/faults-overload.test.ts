@@ -143,13 +143,14 @@ test(`${CLIENTS} clients ask for more than it can judge: the rest is turned away
   const { permitted, denied, shed, wrong, odd } = await flood(
     (counts) => performance.now() > end && Math.min(counts.permitted, counts.denied, counts.shed) >= LEAST,
   )
-  const next = [await send(0, odd), await send(1, odd)]
+  // The look-up before a refusal may take too long on a busy machine: then it is not refused, and the next try tells.
+  for (const [number, answer] of ['permitted', 'denied'].entries())
+    await until(`a review is ${answer}`, async () => (await send(number, odd)) === answer || odd.length > 0)
   const sent = permitted + denied + shed + wrong
   context.diagnostic(
     `${CLIENTS} clients at once: ${sent} reviews, ${wrong} wrong, ${permitted} permitted, ${denied} denied, ${shed} turned away`,
   )
   assert.deepEqual(odd.slice(0, 3), [])
-  assert.deepEqual(next, ['permitted', 'denied'])
   await until('nothing is in flight', async () => (await inFlight()) === 0)
   const more = (await inspector.memory()) - before
   assert.ok(more < KEPT, `${Math.round(more / MIB)} MiB more than before`)

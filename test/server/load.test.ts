@@ -23,18 +23,41 @@ test('a thousand reviews are judged at once; one more is turned away until one i
   assert.equal(load.counts.reviews, 1_000)
 })
 
-test('all that requests hold has 64 MiB; what is turned away holds nothing', () => {
+test('all that requests hold has 64 MiB, and bodies have half of it; what is turned away holds nothing', () => {
   const { load } = start()
   const large = load.enter('10s')
-  assert.equal(large.reserve('bodies', 60 * MIB), undefined)
+  assert.equal(large.reserve('bodies', 30 * MIB), undefined)
   assert.equal(load.enter('10s').reserve('bodies', 5 * MIB), 'memory')
+  assert.equal(large.reserve('values', 30 * MIB), undefined)
   const small = load.enter('10s')
-  assert.equal(small.reserve('bodies', 3 * MIB), undefined)
-  assert.equal(small.reserve('values', 2 * MIB), 'memory')
-  assert.deepEqual(load.held, { ...NONE, bodies: 60 * MIB })
+  assert.equal(small.reserve('bodies', 2 * MIB), undefined)
+  assert.equal(small.reserve('values', 3 * MIB), 'memory')
+  assert.deepEqual(load.held, { ...NONE, bodies: 30 * MIB, values: 30 * MIB })
   large.leave(false)
   large.leave(false)
   assert.deepEqual(load.held, NONE)
+})
+
+test('a body on its way gives its room to a smaller one, the largest first, and keeps it once it has arrived', () => {
+  const { load } = start()
+  const dropped: string[] = []
+  const arriving = (name: string, bytes: number) => {
+    const allowance = load.enter('10s')
+    allowance.startArrival((evicted) => dropped.push(`${name}: ${evicted}`))
+    assert.equal(allowance.reserve('bodies', bytes), undefined)
+    return allowance
+  }
+  const arrived = arriving('arrived', 9 * MIB)
+  arrived.endArrival()
+  arriving('larger', 8 * MIB)
+  arriving('largest', 9 * MIB)
+  arriving('small', 6 * MIB)
+  const next = arriving('next', MIB)
+  assert.deepEqual(dropped, ['largest: memory'])
+  assert.equal(next.reserve('bodies', 8 * MIB), undefined)
+  assert.equal(next.reserve('bodies', 8 * MIB), 'memory', 'none on its way is larger')
+  assert.deepEqual(load.shed, { reviews: 0, memory: 2, late: 0, gone: 0 })
+  assert.equal(load.held.bodies, 23 * MIB)
 })
 
 test('an answer is held until it is sent', () => {
@@ -53,7 +76,7 @@ test('whose client leaves while it is read or waits takes nothing any more', () 
   const { load } = start()
   const allowance = load.enter('10s')
   let told = 0
-  allowance.whenGone(() => {
+  allowance.startArrival(() => {
     told += 1
   })
   allowance.reserve('bodies', MIB)

@@ -71,9 +71,9 @@ export class Allowance {
     this.#drop?.(this.#turnAway('memory'))
   }
 
-  /** Says that this request was tried before. */
+  /** Says that a request with this uid was tried before. If the time of that one is over, this is another. */
   continue(begun: number): void {
-    this.#begun = begun
+    if (begun + this.#granted > this.#arrived) this.#begun = begun
   }
 
   /** Says that nobody waits for the verdict any more. */

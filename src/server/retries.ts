@@ -28,7 +28,8 @@ export class Retries {
    * @param time when its first try arrived, and how long the API server waits from now on, in ms
    */
   invite(uid: string, { begun, left }: { readonly begun: number; readonly left: number }): boolean {
-    const request = this.#requests.get(uid) ?? { begun, tries: 0 }
+    const known = this.#requests.get(uid)
+    const request = known?.begun === begun ? known : { begun, tries: 0 }
     request.tries += 1
     this.#requests.delete(uid)
     this.#requests.set(uid, request)

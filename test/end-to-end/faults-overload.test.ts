@@ -43,12 +43,25 @@ after(async () => {
   await server?.stop()
 })
 
+/** Stands for a uid, of which each review has its own. */
+const UID = '00000000'
+
+/** The same review with the next uid. */
+function renewed(body: Buffer): Buffer {
+  uids += 1
+  const copy = Buffer.from(body)
+  copy.write(String(uids).padStart(UID.length, '0'), body.indexOf(UID))
+  return copy
+}
+
+let uids = 0
+
 /** A review of a route with many references that a grant permits, and a last one to this Service. */
 function reviewOf(last: string, count = REFERENCES): Buffer {
   const refersTo = (name: string) => ({ name, namespace: 'billing' })
   const backendRefs = [...Array.from({ length: count }, () => refersTo('payments')), refersTo(last)]
   const request = {
-    uid: 'u',
+    uid: UID,
     kind: { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'HTTPRoute' },
     name: 'checkout',
     namespace: 'shop',
@@ -70,7 +83,8 @@ type Answer = 'permitted' | 'denied' | 'shed' | 'wrong'
 
 /** Sends a review; what is neither a right verdict nor turned away as it should be is in `odd`. */
 async function send(number: number, odd: string[] = []): Promise<Answer> {
-  const { body, permitted } = reviews[number % reviews.length] as (typeof reviews)[number]
+  const { body: template, permitted } = reviews[number % reviews.length] as (typeof reviews)[number]
+  const body = renewed(template)
   const headers = { 'content-type': 'application/json', 'content-length': body.length }
   const url = `${server.url}/deny?timeout=5s`
   try {
@@ -105,7 +119,9 @@ async function flood(enough: (counts: Record<Answer, number>) => boolean) {
 /** Sends a review; whoever wants the answer reads it. */
 function begin(body: Buffer): ClientRequest {
   const headers = { 'content-type': 'application/json', 'content-length': body.length }
-  return https.request(server.url, { method: 'POST', agent, headers }, (response) => response.resume()).end(body)
+  return https
+    .request(server.url, { method: 'POST', agent, headers }, (response) => response.resume())
+    .end(renewed(body))
 }
 
 /** Clients that leave. */

@@ -154,3 +154,13 @@ test('room grows with the memory that may be used, between that of 256 MiB and o
   assert.deepEqual(roomIn(512 * MIB), { bytes: 128 * MIB, connections: 1_024 })
   assert.deepEqual(roomIn(64 * 1024 * MIB), roomIn(1024 * MIB))
 })
+
+test('a request whose uid was seen before, when the time of that one is over, has all of its own time', () => {
+  const { load, clock } = start()
+  const first = load.enter('10s')
+  clock.now = 10_000
+  const other = load.enter('10s')
+  other.continue(first.begun)
+  assert.equal(other.begun, 10_000)
+  assert.equal(other.startTurn(), undefined)
+})

@@ -33,8 +33,15 @@ test('when a request was tried first is remembered', () => {
   const retries = new Retries()
   assert.equal(retries.begun('a'), undefined)
   retries.invite('a', { begun: 7, left: 5_000 })
-  retries.invite('a', { begun: 9, left: 4_000 })
+  retries.invite('a', { begun: 7, left: 4_000 })
   assert.equal(retries.begun('a'), 7)
+})
+
+test('a request with a uid that was seen before, but is no other try of it, begins anew', () => {
+  const retries = new Retries()
+  for (let tries = 0; tries < 3; tries += 1) retries.invite('a', LONG)
+  const next = { begun: 60_000, left: 9_750 }
+  assert.deepEqual([retries.invite('a', next), retries.begun('a')], [true, 60_000])
 })
 
 test('a request is invited back only while the API server would still wait for the answer', () => {

@@ -125,7 +125,14 @@ export class NamespaceGrants {
 
 /** Memory that a grant takes, in bytes, as estimated. */
 export function weightOf({ name, keys }: Stored): number {
-  return keys.reduce((weight, key) => weight + KEY_WEIGHT + key.length, GRANT_WEIGHT + name.length)
+  return keys.reduce((weight, key) => weight + KEY_WEIGHT + sizeOf(key), GRANT_WEIGHT + sizeOf(name))
+}
+
+/** Characters beyond Latin-1, of which each takes two bytes, and so do all others of such a text. */
+const WIDE = /[^\0-\xff]/
+
+function sizeOf(text: string): number {
+  return WIDE.test(text) ? 2 * text.length : text.length
 }
 
 /** Whether two grants permit the same. */

@@ -84,7 +84,8 @@ export class Allowance {
   /** Holds memory. A reason why not means that the request is turned away, and holds nothing any more. */
   reserve(what: HeldFor, bytes: number): ShedReason | undefined {
     if (this.#gone) return this.#turnAway('gone')
-    while (!this.#load.reserve(what, bytes)) {
+    const { bodies, values, answers } = this.#held
+    while (!this.#load.reserve(what, bytes, bodies + values + answers)) {
       const isEvicted = what === 'bodies' && this.#load.evictLarger(this.#held.bodies + bytes)
       if (!isEvicted) return this.#turnAway('memory')
     }

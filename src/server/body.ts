@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { NotAReview } from '../admission/review.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
-import { type Excess, excessOf, isDoubtful, LARGEST_BODY, lookAt, SummaryReader } from './content.ts'
+import { type Excess, excessOf, isDoubtful, LARGEST_BODY, lookAt, type Summary, SummaryReader } from './content.ts'
 import type { Load, ShedReason } from './load.ts'
 import type { Retries } from './retries.ts'
 
@@ -148,9 +148,13 @@ class Incoming {
     if (this.#summary) return summarized(this.#summary)
     const bytes = this.#arriving.bytes
     const look = lookAt(bytes)
+    let { values } = look
     if (isDoubtful(look, bytes)) {
-      const summary = await this.#measure(bytes)
-      if (typeof summary !== 'object' || summary.excess) return summary
+      const measured = await this.#measure(bytes)
+      if (typeof measured !== 'object') return measured
+      const excess = excessOf(measured)
+      if (excess) return { review: measured.review, excess }
+      values = measured.total.values
     }
     // The text, and then again as much for the texts in it.
     const textBytes = bytes.length * (look.ascii ? 1 : WIDE)
@@ -158,7 +162,7 @@ class Incoming {
     if (shed) return shed
     const text = bytes.toString()
     this.#arriving.discard()
-    const shedValues = this.#allowance.reserve('values', textBytes + look.values * VALUE_WEIGHT)
+    const shedValues = this.#allowance.reserve('values', textBytes + values * VALUE_WEIGHT)
     if (shedValues) return shedValues
     return { review: parseJson(text), excess: undefined }
   }
@@ -178,7 +182,7 @@ class Incoming {
     return summary
   }
 
-  async #measure(bytes: Buffer): Promise<Body | ShedReason> {
+  async #measure(bytes: Buffer): Promise<Summary | ShedReason> {
     const summary = new SummaryReader()
     for (let at = 0; at < bytes.length; at += MEASURED_AT_ONCE) {
       if (at > 0) await nextTurn()
@@ -186,7 +190,7 @@ class Incoming {
       if (this.#allowance.gone) return this.#allowance.turnAwayGone()
       summary.push(bytes.subarray(at, at + MEASURED_AT_ONCE))
     }
-    return summarized(summary)
+    return summary.end()
   }
 }
 

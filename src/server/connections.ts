@@ -77,8 +77,12 @@ export class Connections {
   readonly #bodies: boolean
   readonly #tickEvery: number
   readonly #connections = new Map<string, Connection>()
-  // Those that wait, the longest waiting first: a map keeps the order in which its keys came.
-  readonly #waiting = { unproven: new Map<string, Connection>(), proven: new Map<string, Connection>() }
+  // Those that wait for a client, and those that a client waits for, the longest first: a map keeps the order of its keys.
+  readonly #waiting = {
+    unproven: new Map<string, Connection>(),
+    proven: new Map<string, Connection>(),
+    asked: new Map<string, Connection>(),
+  }
   #tick = 0
   #closing = false
 
@@ -174,7 +178,10 @@ export class Connections {
   #arrived(connection: Connection, request: IncomingMessage): void {
     connection.proven = true
     this.#stopWaiting(nameOf(connection.socket))
-    if (connection.unanswered.size > 0) this.#enter(connection, 'review')
+    if (connection.unanswered.size > 0) {
+      if (!connection.socket.destroyed) this.#waiting.asked.set(nameOf(connection.socket), connection)
+      this.#enter(connection, 'review')
+    }
     else this.#becomeIdle(connection, request)
   }
 
@@ -203,16 +210,18 @@ export class Connections {
   #stopWaiting(name: string): void {
     this.#waiting.unproven.delete(name)
     this.#waiting.proven.delete(name)
+    this.#waiting.asked.delete(name)
   }
 
   /**
-   * For one connection too many, closes that which for longest has waited for its handshake, for a request or for the
-   * rest of one: who opens connections and leaves them so keeps nobody else out. Of those that never sent a whole request
-   * and those that did, it is one of the kind of which more wait: so neither kind, in a flood, closes the other.
+   * For one connection too many, closes the one that is in its state for longest, of the kind that has most: those that
+   * never sent a whole request, those that did and are idle or send another, and those whose request is not answered. So
+   * a flood of one kind closes no other.
    */
   #evict(): void {
-    const { unproven, proven } = this.#waiting
-    const [longest] = (unproven.size > proven.size ? unproven : proven).values()
+    const { unproven, proven, asked } = this.#waiting
+    const [most] = [proven, unproven, asked].sort((a, b) => b.size - a.size)
+    const [longest] = most?.values() ?? []
     if (longest) this.#close(longest, 'evicted')
   }
 

@@ -16,6 +16,13 @@ const MOST_OVERSIZED = 4
 const BODIES_SHARE = 0.5
 
 /**
+ * What a request may hold to count as small, in bytes, and the part of the memory that larger ones may take together: the
+ * rest is for small ones, so that no large review keeps an ordinary one of some KiB out.
+ */
+const SMALL = 256 * 1024
+const LARGE_SHARE = 15 / 16
+
+/**
  * Why a review is turned away: too many in judgement, too much memory for them, too late, or its client has gone.
  */
 export type ShedReason = 'reviews' | 'memory' | 'late' | 'gone'
@@ -55,10 +62,15 @@ export class Load {
     return new Allowance(this, this.#now, timeout)
   }
 
-  /** Whether there is room for so many bytes more; if there is, they are held. */
-  reserve(what: HeldFor, bytes: number): boolean {
+  /**
+   * Whether there is room for so many bytes more; if there is, they are held.
+   *
+   * @param held what the request holds already, in bytes
+   */
+  reserve(what: HeldFor, bytes: number, held: number): boolean {
     const { bodies, values, answers } = this.held
-    if (bodies + values + answers + bytes > this.room.bytes) return false
+    const room = held + bytes > SMALL ? this.room.bytes * LARGE_SHARE : this.room.bytes
+    if (bodies + values + answers + bytes > room) return false
     if (what === 'bodies' && bodies + bytes > this.room.bytes * BODIES_SHARE) return false
     this.held[what] += bytes
     return true

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import https from 'node:https'
@@ -7,7 +8,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { suite, type TestContext, test } from 'node:test'
+import { after, suite, type TestContext, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { until } from '../harness/api-client.ts'
 import { folderWith, GRANT } from '../harness/cli.ts'
@@ -22,6 +23,9 @@ const skip = process.platform !== 'linux' && 'needs /dev/full'
 /** Refusals whose lines are more than what waits in the server, 1 MiB, and in the pipe together. */
 const MANY = 600
 const LONG = 'x'.repeat(4_000)
+
+const agent = new https.Agent({ keepAlive: true })
+after(() => agent.destroy())
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -48,17 +52,17 @@ async function start(t: TestContext, log: number | 'pipe') {
   return { child, get, refuse: () => refuse(reviews) }
 }
 
-/** Asks for what no grant permits, with a long name that the log repeats. */
+/** Asks for what no grant permits, with long names that the log repeats: a line of more than 3 KiB. */
 async function refuse(port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<import('node:http').IncomingMessage>()
   const headers = { 'content-type': 'application/json' }
-  const options = { method: 'POST', headers, ca: authority.cert, agent: false as const }
+  const options = { method: 'POST', headers, ca: authority.cert, agent }
   const request = https.request(`https://127.0.0.1:${port}/validate/deny?timeout=30s`, options, resolve)
   request.on('error', reject)
   const references = ['a', 'b', 'c', 'd'].map((name) => ({ name: `${name}${LONG}`, namespace: 'billing', port: 80 }))
   const object = { spec: { rules: [{ backendRefs: references }] } }
   const whole = { apiVersion: `${GROUP}/v1`, kind: 'HTTPRoute', metadata: { name: 'r', namespace: 'shop' }, ...object }
-  request.end(review(JSON.stringify(whole), { username: LONG }))
+  request.end(review(JSON.stringify(whole), { username: LONG, name: LONG, namespace: LONG, uid: randomUUID() }))
   assert.equal(JSON.parse(await text(await promise)).response.allowed, false)
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { CommandFailure, EXIT } from './commands/failure.ts'
-import { tell } from './commands/print.ts'
+import { outputFailure, tell, write } from './commands/print.ts'
 import { ConfigError } from './config/load.ts'
 import { visible } from './policy/quote.ts'
 
@@ -28,14 +28,17 @@ const outputError = (text: string) => {
   const [, said = '', suggestion = ''] = /^(.*?)(\n\(Did you mean .*)?\n*$/s.exec(text) ?? []
   process.stderr.write(`${visible(said)}${suggestion}\n`)
 }
-for (const command of [program, ...commands]) command.exitOverride().configureOutput({ outputError })
+for (const command of [program, ...commands]) command.exitOverride().configureOutput({ outputError, writeOut: write })
 for (const command of commands) program.addCommand(command)
 
 // Whoever reads may have read enough, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit()
-  throw error
+  tell(outputFailure(error).message)
+  process.exit(EXIT.failed)
 })
+// What cannot be told changes nothing of what is done.
+process.stderr.on('error', () => {})
 
 try {
   await program.parseAsync()

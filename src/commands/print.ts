@@ -1,5 +1,9 @@
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { getSystemErrorMessage } from 'node:util'
 import { shorten, visible } from '../policy/quote.ts'
+import { CommandFailure } from './failure.ts'
 
 /** Text that is gathered before it is written, in characters: a call to the system for each line would cost more. */
 const PIECE = 64 * 1_024
@@ -13,10 +17,33 @@ export async function print(pieces: Iterable<string>): Promise<void> {
   for (const piece of pieces) {
     gathered += piece
     if (gathered.length < PIECE) continue
-    if (!process.stdout.write(gathered)) await once(process.stdout, 'drain')
+    if (!write(gathered)) await once(process.stdout, 'drain')
     gathered = ''
   }
-  process.stdout.write(gathered)
+  write(gathered)
+}
+
+/**
+ * Writes to standard output.
+ *
+ * @returns false if the reader has to catch up first, which the stream's `drain` tells
+ * @throws CommandFailure if it is a file that cannot be written; a pipe or a terminal tells that by the stream's `error`
+ */
+export function write(text: string): boolean {
+  if (process.stdout instanceof Socket) return process.stdout.write(text)
+  try {
+    // The stream of a file would take a part for the whole, which is what a disk takes that becomes full.
+    writeFileSync(1, text)
+    return true
+  } catch (error) {
+    throw outputFailure(error as NodeJS.ErrnoException)
+  }
+}
+
+/** Says that standard output cannot be written, and the system's reason. */
+export function outputFailure(error: NodeJS.ErrnoException): CommandFailure {
+  const reason = error.errno === undefined ? error.message : getSystemErrorMessage(error.errno)
+  return new CommandFailure(`cannot write to standard output: ${reason}`, { cause: error })
 }
 
 /** Tells something on standard error, each line with the program's name before it. */

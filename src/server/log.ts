@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { shorten, visibleJson } from '../policy/quote.ts'
 
@@ -13,6 +14,12 @@ const DEEPEST = 6
 /** Characters that an entry needs beside its texts: a number, a comma, brackets. */
 const ENTRY = 24
 
+/** Lines that wait until they can be written, in bytes: some thousands of refusals. */
+const MOST_WAITING = 1_024 * 1_024
+
+/** Between two attempts to write what waits, in ms: short for a reader, and no load. */
+const RETRY = 100
+
 /**
  * The server's log: a JSON object a line, which holds nothing that a terminal would obey or hide, and is never longer
  * than 16 KiB, since requests and files bring texts of any length.
@@ -20,7 +27,60 @@ const ENTRY = 24
  * @param destination standard output without it
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
-  return pino({ level, base: null, hooks: { streamWrite: safeLine } }, destination ?? pino.destination(1))
+  return pino({ level, base: null, hooks: { streamWrite: safeLine } }, destination ?? new StandardOutput())
+}
+
+/**
+ * Standard output, which never fails and never blocks: a full disk and a reader that has stopped must not stop the
+ * server. Lines that cannot be written wait, up to a limit; further ones are dropped, and a line says how many.
+ */
+class StandardOutput implements DestinationStream {
+  #waiting: Buffer[] = []
+  /** Bytes. */
+  #size = 0
+  /** Lines. */
+  #dropped = 0
+
+  constructor() {
+    // Node makes a pipe non-blocking when it opens the stream, which is not written to: the first error would close it.
+    process.stdout.on('error', () => {})
+  }
+
+  write(line: string): void {
+    const bytes = Buffer.from(line)
+    if (this.#size + bytes.length > MOST_WAITING) {
+      this.#dropped += 1
+      return
+    }
+    this.#waiting.push(bytes)
+    this.#size += bytes.length
+    // While earlier lines wait, a timer runs that writes this one too.
+    if (this.#waiting.length === 1) this.#flush()
+  }
+
+  #flush(): void {
+    let rest = this.#waiting.length === 1 ? (this.#waiting[0] as Buffer) : Buffer.concat(this.#waiting)
+    try {
+      while (rest.length > 0) rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      this.#waiting = [rest]
+      this.#size = rest.length
+      const timer = setTimeout(() => this.#flush(), RETRY)
+      // A slow reader gets the last lines of a server that ends. Nothing else is waited for.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') timer.unref()
+      return
+    }
+    this.#waiting = []
+    this.#size = 0
+    if (this.#dropped > 0) this.#tellDropped()
+  }
+
+  #tellDropped(): void {
+    const lines = this.#dropped
+    this.#dropped = 0
+    const entry = { level: pino.levels.values.warn, time: Date.now(), lines, msg: 'dropped lines of the log' }
+    this.write(`${JSON.stringify(entry)}\n`)
+  }
 }
 
 function safeLine(line: string): string {

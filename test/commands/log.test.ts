@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import https from 'node:https'
+import { type AddressInfo, createServer } from 'node:net'
+import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { after, suite, type TestContext, test } from 'node:test'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { until } from '../harness/api-client.ts'
+import { folderWith, GRANT } from '../harness/cli.ts'
+import { TETHER } from '../harness/refgrant.ts'
+import { GROUP, MIB, review } from '../harness/reviews.ts'
+
+const authority = issueAuthority('log', 1)
+const pair = issueServer(authority, ['127.0.0.1'], 1)
+const folder = folderWith({ 'tls.crt': pair.cert, 'tls.key': pair.key, 'grants/grant.yaml': GRANT })
+const skip = process.platform !== 'linux' && 'needs /dev/full'
+
+/** Refusals whose lines are more than what waits in the server, 1 MiB, and in the pipe together. */
+const MANY = 600
+const LONG = 'x'.repeat(4_000)
+
+const agent = new https.Agent({ keepAlive: true })
+after(() => agent.destroy())
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A server whose log goes there, and which serves. */
+async function start(t: TestContext, log: number | 'pipe') {
+  const [reviews, health] = [await freePort(), await freePort()]
+  const ports = ['--listen', `127.0.0.1:${reviews}`, '--metrics-listen', `127.0.0.1:${health}`]
+  const argv = ['serve', '--cert', 'tls.crt', '--key', 'tls.key', '--grants', 'grants', '--drain', '0', ...ports]
+  const program = [...TETHER, path.resolve('src/cli.ts'), ...argv]
+  const child = spawn(process.execPath, program, { cwd: folder, stdio: ['pipe', log, 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  const get = async (what: string) => (await fetch(`http://127.0.0.1:${health}${what}`)).text()
+  await until('the server is ready', async () => {
+    assert.equal(child.exitCode, null)
+    return (await get('/readyz').catch(() => '')) === 'ok\n'
+  })
+  return { child, get, refuse: () => refuse(reviews) }
+}
+
+/** Asks for what no grant permits, with long names that the log repeats: a line of more than 3 KiB. */
+async function refuse(port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<import('node:http').IncomingMessage>()
+  const headers = { 'content-type': 'application/json' }
+  const options = { method: 'POST', headers, ca: authority.cert, agent }
+  const request = https.request(`https://127.0.0.1:${port}/validate/deny?timeout=30s`, options, resolve)
+  request.on('error', reject)
+  const references = ['a', 'b', 'c', 'd'].map((name) => ({ name: `${name}${LONG}`, namespace: 'billing', port: 80 }))
+  const object = { spec: { rules: [{ backendRefs: references }] } }
+  const whole = { apiVersion: `${GROUP}/v1`, kind: 'HTTPRoute', metadata: { name: 'r', namespace: 'shop' }, ...object }
+  request.end(review(JSON.stringify(whole), { username: LONG, name: LONG, namespace: LONG, uid: randomUUID() }))
+  assert.equal(JSON.parse(await text(await promise)).response.allowed, false)
+}
+
+async function endsWell(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  assert.deepEqual(await ended, [0, null])
+}
+
+suite('a log that cannot be written does not stop the server:', { concurrency: 2 }, () => {
+  test('a full disk', { skip }, async (t) => {
+    const { child, get, refuse } = await start(t, openSync('/dev/full', 'w'))
+    for (let n = 0; n < 20; n += 1) await refuse()
+    assert.equal(await get('/livez'), 'ok\n')
+    await endsWell(child)
+  })
+
+  test('a reader that has gone', async (t) => {
+    const { child, get, refuse } = await start(t, 'pipe')
+    child.stdout?.destroy()
+    for (let n = 0; n < 20; n += 1) await refuse()
+    assert.equal(await get('/livez'), 'ok\n')
+    await endsWell(child)
+  })
+
+  test('a reader that reads nothing', async (t) => {
+    const { child, get, refuse } = await start(t, 'pipe')
+    for (let n = 0; n < MANY; n += 1) await refuse()
+    assert.equal(await get('/livez'), 'ok\n')
+    await endsWell(child)
+  })
+
+  test('a reader that reads on later gets what has waited, and how many lines were dropped', async (t) => {
+    const { child, refuse } = await start(t, 'pipe')
+    for (let n = 0; n < MANY; n += 1) await refuse()
+    let log = ''
+    ;(child.stdout as Readable).setEncoding('utf8').on('data', (piece: string) => {
+      log += piece
+    })
+    await until('it says how many', () => log.includes('"msg":"dropped lines of the log"'))
+    assert.ok(log.length > MIB, `${log.length} characters`)
+    await refuse()
+    const closed = once(child, 'close')
+    child.kill('SIGTERM')
+    await closed
+    const lines = log
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const dropped = lines.filter(({ msg }) => msg === 'dropped lines of the log')
+    assert.equal(dropped.length, 1)
+    assert.ok(dropped[0].lines > 0)
+    assert.equal(lines.filter(({ msg }) => msg === 'review').length + dropped[0].lines, MANY + 1)
+    assert.equal(lines.at(-1).msg, 'stopping')
+  })
+})

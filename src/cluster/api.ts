@@ -44,6 +44,8 @@ export interface RequestOptions {
 /** How a watch is read: what is kept of each event, at most how many bytes of it, and how long it may be silent, in ms. */
 export interface StreamOptions extends Pick<ProjectorOptions, 'shape' | 'most'> {
   readonly silence: number
+  /** Called when the answer begins. */
+  readonly opened?: () => void
 }
 
 /** What is kept of an event of a watch, and whether nothing was dropped for its size. */
@@ -109,8 +111,9 @@ export class Api {
    * @throws ApiError for any status but 200; Error if the connection breaks, falls silent or sends something else
    */
   async *stream(path: string, options: StreamOptions, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
-    const { shape, most, silence } = options
+    const { shape, most, silence, opened } = options
     const response = await this.#open(path, signal)
+    opened?.()
     let events: StreamedEvent[] = []
     const document = (event: unknown, whole: boolean) => events.push({ event, whole })
     const projector = new Projector({ shape, most, lines: true, document })

@@ -47,6 +47,7 @@ export interface WatchEvent {
 /**
  * Watches the grants of a kind until the API server ends it.
  *
+ * @param opened called when the answer begins
  * @throws ApiError if it is refused or reports an error; Error if the connection breaks, falls silent or sends something else
  */
 export async function* watchGrants(
@@ -54,9 +55,10 @@ export async function* watchGrants(
   kind: GrantKind,
   request: WatchRequest,
   signal: AbortSignal,
+  opened: () => void,
 ): AsyncGenerator<WatchEvent> {
   const path = pathOf(kind, request)
-  const options = { shape: EVENT_SHAPE, most: LARGEST_GRANT, silence: request.lasting + OVERDUE }
+  const options = { shape: EVENT_SHAPE, most: LARGEST_GRANT, silence: request.lasting + OVERDUE, opened }
   for await (const { event, whole } of api.stream(path, options, signal)) {
     const { type, object } = (event ?? {}) as Partial<SentEvent>
     if (type === 'ERROR') throw new ApiError(path, object?.code ?? 0, object?.message ?? 'the watch failed')

@@ -6,7 +6,7 @@ import { Backoff } from './backoff.ts'
 import { confirmAbsent, discoverGrants } from './discovery.ts'
 import { endList, type GrantStore, listGrants } from './grant-list.ts'
 import { takeEvent, type WatchRequest, watchGrants } from './grant-watch.ts'
-import { lastingAt, OVERDUE, provenUntil, RESUMABLE } from './watch-time.ts'
+import { lastingAt, OVERDUE, RESUMABLE, WatchTimes } from './watch-time.ts'
 
 /** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
 const ABSENT_PROBE = 5_000
@@ -173,16 +173,21 @@ export class Reflector {
     const { path, lasting } = request
     const begun = now()
     let reason = listReason
-    let lastAt: number | undefined
+    const times = new WatchTimes(begun, lasting)
+    const opened = () => times.opened(now())
+    let quiet = true
     if (reason) store.beginList()
-    for await (const event of watchGrants(api, kind, request, signal)) {
+    for await (const event of watchGrants(api, kind, request, signal, opened)) {
       takeEvent(store, kind, event)
       if (reason && !event.endsList) continue
       if (reason) {
         await endList(store)
         this.#listed({ reason, begun, path, streamed: true })
         reason = undefined
-      } else lastAt = now()
+      } else {
+        times.arrived(now())
+        quiet = false
+      }
       this.#state = { does: 'watch', path, resourceVersion: event.resourceVersion }
       // However it ends, this watch has done its work.
       this.#backoff.success()
@@ -190,9 +195,9 @@ export class Reflector {
     }
     if (reason) throw new Error(`${path}: the watch ended before its list`)
     const ended = now()
-    if (lastAt === undefined && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+    if (quiet && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
     this.watches.timeout += 1
-    this.#completeAt = provenUntil({ begun, lasting, lastAt, ended }) ?? this.#completeAt
+    this.#completeAt = times.provenUntil(ended) ?? this.#completeAt
     return this.#afterWatch(ended)
   }
 

@@ -464,19 +464,26 @@ suite('the reflector', { timeout: 60_000 }, () => {
 
   suite('makes a list for what the store lacks', () => {
     test('when a watch ends, each 5 min at most, and is complete once a list has all', async (t) => {
-      const { server, reflector, store, watch } = await watching(t)
+      const { server, reflector, store, stored, watch } = await watching(t)
       watch.send(large('ADDED', 'second', '10')).end()
       let watched = await server.expect(watchFrom('10'))
       let version = 10
-      while (clock.now < 1_300_000) {
-        clock.now += 30_000
-        version += 1
-        watched.send(bookmark(`${version}`)).end()
-        watched = await server.expect(watchFrom(`${version}`))
+      /** Makes a watch last its time, and prove until 1.5 s before. */
+      const last = async (lasting = 29_000) => {
+        for (const pause of [lasting - 1_500, 1_500]) {
+          version += 1
+          watched.send(event('ADDED', `${version}`, 'x', `${version}`))
+          await until('it has arrived', () => `${version}` in stored())
+          clock.now += pause
+        }
+        watched.end()
+      }
+      for (let lasting = 30_000; clock.now < 1_300_000; lasting = 29_000) {
+        await last(lasting)
+        watched = await server.expect(watchFrom(`${version}`, { seconds: 29 }))
       }
       assert.deepEqual(reflector.lists, listsOf({}))
-      clock.now += 30_000
-      watched.send(bookmark('90')).end()
+      await last()
       await server.discover(served)
       ;(await server.expect(GRANTS)).answer(grantPage('90', [large('', 'second', '10').object]))
       watched = await server.expect(watchFrom('90'))
@@ -495,8 +502,16 @@ suite('the reflector', { timeout: 60_000 }, () => {
 
   suite('is complete as of the end of a watch', () => {
     /** What becomes of completeAt by a watch that begins at 0, lasts 30 s, and goes on like this, in ms. */
-    const after = async (t: TestContext, steps: readonly (readonly [at: number, object: object])[], end: number) => {
+    const after = async (
+      t: TestContext,
+      steps: readonly (readonly [at: number, object: object])[],
+      end: number,
+      answered = 0,
+    ) => {
       const { server, reflector, stored, watch } = await watching(t)
+      clock.now = 1_000_000 + answered
+      watch.send(event('ADDED', 'begun', 'x', '11'))
+      await until('the answer has begun', () => 'begun' in stored())
       for (const [at, object] of steps) {
         clock.now = 1_000_000 + at
         watch.send(object, event('ADDED', `${at}`, 'x', '11'))
@@ -522,6 +537,29 @@ suite('the reflector', { timeout: 60_000 }, () => {
     })
     test('not if it ended early, as an API server does that shuts down', async (t) => {
       assert.equal(await after(t, [[28_000, bookmark('11')]], 29_000), 0)
+    })
+    test('by what came before its last second, while more comes', async (t) => {
+      const steps = [27_500, 28_200, 28_600, 29_300, 29_900].map((at) => [at, bookmark('11')] as const)
+      assert.equal(await after(t, steps, 30_000), 28_600)
+    })
+    test('not by what the network held back together with an early end', async (t) => {
+      assert.equal(
+        await after(
+          t,
+          [
+            [7_000, bookmark('11')],
+            [31_000, bookmark('12')],
+          ],
+          31_000,
+        ),
+        0,
+      )
+    })
+    test('not if the time from the beginning of its answer to its end is too short', async (t) => {
+      assert.equal(await after(t, [[28_000, bookmark('11')]], 30_000, 1_001), 0)
+    })
+    test('less the time that its answer took to begin', async (t) => {
+      assert.equal(await after(t, [[28_000, bookmark('11')]], 30_000, 1_000), 27_000)
     })
     test('not by the end of the list that it began with, which may have been long on its way', async (t) => {
       const { server, reflector, stream } = await streaming(t)

@@ -17,8 +17,12 @@ const ANSWER_BEGINS = 30_000
 /** How long an answer may pause, in ms; that of a watch has a limit of its own. */
 const ANSWER_PAUSES = 30_000
 
-/** Bytes of an answer that is no success which are read for its reason. */
+/** How long an answer that is taken whole may take, in ms, whether it pauses or not. */
+const ANSWER_ENDS = 60_000
+
+/** Bytes of an answer that is no success which are read for its reason, and for how long, in ms. */
 const BEGINNING = 4_096
+const REASON_ENDS = 5_000
 
 /** After this much silence the system probes a connection, in ms, so that a dead peer is noticed. */
 const KEEP_ALIVE_PROBE = 15_000
@@ -71,7 +75,7 @@ export class Api {
     const response = await this.#open(path, signal)
     const parts: Buffer[] = []
     let length = 0
-    for await (const chunk of chunks(response, path, ANSWER_PAUSES)) {
+    for await (const chunk of chunks(response, path, ANSWER_PAUSES, ANSWER_ENDS)) {
       parts.push(chunk)
       length += chunk.length
       if (length > LARGEST_WHOLE) throw new Error(tooLarge(path, this.#connection.server))
@@ -148,10 +152,20 @@ export class Api {
   }
 }
 
-/** The chunks of an answer; it is given up after `silence` ms without one, and closed however reading ends. */
-async function* chunks(response: IncomingMessage, path: string, silence: number): AsyncGenerator<Buffer> {
+/**
+ * The chunks of an answer; it is given up after `silence` ms without one, or `longest` ms in all, and closed however
+ * reading ends.
+ */
+async function* chunks(
+  response: IncomingMessage,
+  path: string,
+  silence: number,
+  longest?: number,
+): AsyncGenerator<Buffer> {
   // Not the socket's own timeout: the socket outlives the response, and is taken from it when that ends.
   const silent = setTimeout(() => response.destroy(new Error(`${path}: silent for ${silence} ms`)), silence)
+  const over = () => response.destroy(new Error(`${path}: not over after ${longest} ms`))
+  const late = longest === undefined ? undefined : setTimeout(over, longest)
   try {
     for await (const chunk of response) {
       silent.refresh()
@@ -159,6 +173,7 @@ async function* chunks(response: IncomingMessage, path: string, silence: number)
     }
   } finally {
     clearTimeout(silent)
+    clearTimeout(late)
     response.destroy()
   }
 }
@@ -167,7 +182,7 @@ async function apiError(path: string, response: IncomingMessage): Promise<ApiErr
   // A Status, a plain text or something else entirely: its beginning says enough.
   let body = Buffer.alloc(0)
   try {
-    for await (const chunk of chunks(response, path, ANSWER_PAUSES)) {
+    for await (const chunk of chunks(response, path, REASON_ENDS, REASON_ENDS)) {
       body = Buffer.concat([body, chunk])
       if (body.length >= BEGINNING) break
     }

@@ -6,7 +6,7 @@ import { Backoff } from './backoff.ts'
 import { confirmAbsent, discoverGrants } from './discovery.ts'
 import { endList, type GrantStore, listGrants } from './grant-list.ts'
 import { takeEvent, type WatchRequest, watchGrants } from './grant-watch.ts'
-import { lastingAt, OVERDUE, RESUMABLE, WatchTimes } from './watch-time.ts'
+import { Deadline, LONGEST_LIST, lastingAt, OVERDUE, RESUMABLE, WatchTimes } from './watch-time.ts'
 
 /** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
 const ABSENT_PROBE = 5_000
@@ -137,9 +137,16 @@ export class Reflector {
       }
     }
     if (this.#streams === 'not now') this.#streams = 'yes'
-    const { resourceVersion } = await listGrants(api, kind, path, undefined, store, signal)
-    this.#listed({ reason, begun, path, streamed: false })
-    return { does: 'watch', path, resourceVersion }
+    const deadline = new Deadline(`${path}: the list`, LONGEST_LIST, signal)
+    try {
+      const { resourceVersion } = await listGrants(api, kind, path, undefined, store, deadline.signal)
+      this.#listed({ reason, begun, path, streamed: false })
+      return { does: 'watch', path, resourceVersion }
+    } catch (error) {
+      throw deadline.reasonFor(error)
+    } finally {
+      deadline.clear()
+    }
   }
 
   /** Looks a second time whether the API is absent, and then again and again. */

@@ -10,6 +10,9 @@ const LEAST = 5_000
 /** Time after that of a watch with which it is given up, whether it is silent or does not end, in ms: a slow network. */
 export const OVERDUE = 5_000
 
+/** How long a list may take in all, in ms, whether it is streamed or not. */
+export const LONGEST_LIST = 300_000
+
 /**
  * Time since the last event or bookmark of a watch, in ms, with which its end proves that nothing is missing. In a
  * cluster whose etcd does not report progress (`--watch-progress-notify-interval`) a quiet watch ends without a bookmark:
@@ -86,5 +89,46 @@ export class WatchTimes {
     const silent = ended - (ended - this.#last < TOGETHER ? this.#before : this.#last)
     if (!lasted || silent > UNPROVEN) return undefined
     return this.#begun + Math.min(this.#lasting, answered) - silent
+  }
+}
+
+/** A signal that comes with another one, or when the time for some work is over. */
+export class Deadline {
+  readonly signal: AbortSignal
+  readonly #work: string
+  readonly #over = new AbortController()
+  #timer: NodeJS.Timeout
+
+  /**
+   * @param work what takes the time, for the error
+   * @param milliseconds how long it may take
+   */
+  constructor(work: string, milliseconds: number, signal: AbortSignal) {
+    this.#work = work
+    this.signal = AbortSignal.any([signal, this.#over.signal])
+    this.#timer = this.#start(milliseconds)
+  }
+
+  /** Gives the work this time from now, in ms. */
+  move(milliseconds: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = this.#start(milliseconds)
+  }
+
+  /** The work has ended. */
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** Why the work failed: its error, unless the time was over. */
+  reasonFor(error: unknown): unknown {
+    return this.#over.signal.aborted ? this.#over.signal.reason : error
+  }
+
+  #start(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(
+      () => this.#over.abort(new Error(`${this.#work}: not over after ${milliseconds} ms`)),
+      milliseconds,
+    )
   }
 }

@@ -478,7 +478,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
         }
         watched.end()
       }
-      for (let lasting = 30_000; clock.now < 1_300_000; lasting = 29_000) {
+      for (let lasting = 30_000; clock.now < 1_300_000 - lasting; lasting = 29_000) {
         await last(lasting)
         watched = await server.expect(watchFrom(`${version}`, { seconds: 29 }))
       }
@@ -768,6 +768,66 @@ suite('the reflector', { timeout: 60_000 }, () => {
       await server.discover(served)
       await server.expect(GRANTS)
       assert.deepEqual(stored(), { ...first, second: 'x', third: 'x' })
+    })
+  })
+
+  suite('gives up, though more arrives all the time,', () => {
+    /** Sends these bytes again and again, until the next request, where limits of this length, in ms, are short. */
+    const drip = async (
+      t: TestContext,
+      server: FakeApiServer,
+      limit: number,
+      reach: () => Promise<Exchange>,
+      bytes: string,
+    ) => {
+      const set = globalThis.setTimeout
+      t.mock.method(globalThis, 'setTimeout', (act: () => void, ms: number) => set(act, ms === limit ? 500 : ms))
+      const answer = await reach()
+      const dripping = setInterval(() => answer.write(bytes), 20)
+      t.after(() => clearInterval(dripping))
+      const next = await server.next()
+      clearInterval(dripping)
+      return next.path
+    }
+
+    for (const [title, [begin, more]] of Object.entries({
+      'blank lines': ['', '\n'],
+      'an event that has no end': ['{"type":"ADDED","x":"', 'y'],
+    } as const))
+      test(`a watch that sends ${title}`, async (t) => {
+        const { server, reflector, watch } = await watching(t)
+        watch.cut()
+        const reach = async () => (await server.expect(watchFrom('10'))).begin(200).write(begin)
+        assert.equal(await drip(t, server, 35_000, reach, more), watchFrom('10'))
+        assert.equal(reflector.watches.broken, 2)
+      })
+
+    test('a watch that began with a list', async (t) => {
+      const { server, reflector, stream } = await streaming(t)
+      stream.cut()
+      await server.discover(served)
+      ;(await server.expect(GRANTS)).refuse(500)
+      await server.discover(served)
+      const reach = async () => (await server.expect(STREAM)).send(wholeList('10'))
+      assert.equal(await drip(t, server, 35_000, reach, '\n'), watchFrom('10'))
+      assert.equal(reflector.watches.broken, 1)
+    })
+
+    test('a streamed list', async (t) => {
+      const { server, stream } = await streaming(t)
+      stream.cut()
+      await server.discover(served)
+      ;(await server.expect(GRANTS)).refuse(500)
+      await server.discover(served)
+      assert.equal(await drip(t, server, 300_000, () => server.expect(STREAM), '\n'), '/apis')
+    })
+
+    test('a list', async (t) => {
+      const { server, reflector } = await start(t)
+      await server.discover(served)
+      const page = async () => (await server.expect(GRANTS)).write('{"items":[')
+      assert.equal(await drip(t, server, 300_000, page, ' '), '/apis')
+      assert.equal(reflector.completeAt, -Infinity)
     })
   })
 

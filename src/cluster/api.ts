@@ -11,6 +11,9 @@ import { inTurns } from './turns.ts'
  */
 const LARGEST_WHOLE = 8 * 1024 * 1024
 
+/** How long credentials may take, in ms: a plugin of a kubeconfig may ask another server for them, or hang. */
+const CREDENTIALS = 30_000
+
 /** How long the API server may take to begin an answer, in ms; its own limit for a request is 60 s. */
 const ANSWER_BEGINS = 30_000
 
@@ -139,7 +142,7 @@ export class Api {
   }
 
   async #open(path: string, signal: AbortSignal, { ownConnection = false } = {}): Promise<IncomingMessage> {
-    const options = await this.#connection.requestOptions(ownConnection)
+    const options = await this.#credentials(path, signal, ownConnection)
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const request = https.get(`${this.#connection.server}${path}`, { ...options, signal }, resolve)
     request.on('error', reject)
@@ -149,6 +152,22 @@ export class Api {
     request.setTimeout(0)
     if (response.statusCode === 200) return response
     throw await apiError(path, response)
+  }
+
+  async #credentials(path: string, signal: AbortSignal, ownConnection: boolean): Promise<https.RequestOptions> {
+    signal.throwIfAborted()
+    const { promise, reject } = Promise.withResolvers<never>()
+    const late = () =>
+      reject(new Error(`${path}: no credentials in ${CREDENTIALS} ms; check the plugin of the kubeconfig`))
+    const timer = setTimeout(late, CREDENTIALS)
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    try {
+      return await Promise.race([this.#connection.requestOptions(ownConnection), promise])
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    }
   }
 }
 

@@ -97,6 +97,27 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
   })
 })
 
+suite('a request whose credentials never come', { timeout: 10_000 }, () => {
+  const api = new Api({ server: 'https://127.0.0.1:1', requestOptions: () => new Promise(() => {}) })
+
+  test('ends with the signal', async () => {
+    const stop = new AbortController()
+    const answer = api.get('/version', stop.signal)
+    stop.abort()
+    await assert.rejects(answer, { name: 'AbortError' })
+    await assert.rejects(api.get('/version', stop.signal), { name: 'AbortError' })
+  })
+
+  test('is given up', async (t) => {
+    const set = globalThis.setTimeout
+    t.mock.method(globalThis, 'setTimeout', (act: () => void, ms: number) => set(act, ms === 30_000 ? 10 : ms))
+    const answer = api.get('/version', new AbortController().signal)
+    await assert.rejects(answer, {
+      message: '/version: no credentials in 30000 ms; check the plugin of the kubeconfig',
+    })
+  })
+})
+
 suite('a watch', { timeout: 30_000 }, () => {
   const keep = {
     shape: { type: 'whole', object: { metadata: { name: 'whole' }, spec: 'whole' } },

@@ -14,7 +14,7 @@ const ABSENT_PROBE = 5_000
 /** Time between the two answers that prove the API's absence, in ms: an API server that starts is complete before. */
 const ABSENT_AGAIN = 2_000
 
-/** A watch that ends sooner than this without an event, in ms, is a failure and not a turn of the loop. */
+/** A watch that ends sooner than this, in ms, is a failure whatever it brought: one after another would have no pause. */
 const VERY_SHORT = 1_000
 
 /** Longest wait that an API server is granted, in ms, whatever it asks for: what is known becomes too old meanwhile. */
@@ -182,7 +182,6 @@ export class Reflector {
     let reason = listReason
     const times = new WatchTimes(begun, lasting)
     const opened = () => times.opened(now())
-    let quiet = true
     if (reason) store.beginList()
     for await (const event of watchGrants(api, kind, request, signal, opened)) {
       takeEvent(store, kind, event)
@@ -191,10 +190,7 @@ export class Reflector {
         await endList(store)
         this.#listed({ reason, begun, path, streamed: true })
         reason = undefined
-      } else {
-        times.arrived(now())
-        quiet = false
-      }
+      } else times.arrived(now())
       this.#state = { does: 'watch', path, resourceVersion: event.resourceVersion }
       // However it ends, this watch has done its work.
       this.#backoff.success()
@@ -202,7 +198,7 @@ export class Reflector {
     }
     if (reason) throw new Error(`${path}: the watch ended before its list`)
     const ended = now()
-    if (quiet && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+    if (ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
     this.watches.timeout += 1
     this.#completeAt = times.provenUntil(ended) ?? this.#completeAt
     return this.#afterWatch(ended)

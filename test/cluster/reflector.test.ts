@@ -224,8 +224,9 @@ suite('the reflector', { timeout: 60_000 }, () => {
       stream.send(wholeList('12'), event('ADDED', 'second', 'invoices', '13'))
       await until('what came after it is taken', () => 'second' in stored())
       assert.equal(reflector.completeAt, 1_000_000)
+      clock.now += 500
       stream.end()
-      await server.expect(watchFrom('13'))
+      await server.expect(watchFrom('13', { seconds: 29 }))
       assert.deepEqual(pauses, [])
       assert.deepEqual(reflector.lists, listsOf({}))
       assert.deepEqual(reflector.watches, { timeout: 1, broken: 0, refused: 0 })
@@ -606,8 +607,9 @@ suite('the reflector', { timeout: 60_000 }, () => {
   suite('resumes a watch after its last event, without a list,', () => {
     test('at once when it ends', async (t) => {
       const { server, stored, watch } = await watching(t)
+      clock.now += 1_000
       watch.send(event('ADDED', 'second', 'invoices', '11'), event('ADDED', 'third', 'refunds', '12')).end()
-      await server.expect(watchFrom('12'))
+      await server.expect(watchFrom('12', { seconds: 29 }))
       assert.deepEqual(pauses, [])
       assert.deepEqual(stored(), { first: 'payments', second: 'invoices', third: 'refunds' })
     })
@@ -623,13 +625,22 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.equal(pauses.length, 1)
     })
 
-    test('after a pause when it ends as soon as it began', async (t) => {
-      const { server, watch } = await watching(t)
-      clock.now += 999
-      watch.end()
-      await server.expect(watchFrom('10'))
-      assert.equal(pauses.length, 1)
-    })
+    for (const [title, objects, version] of [
+      ['', [], '10'],
+      [', whatever it brought', [event('ADDED', 'second', 'x', '11'), bookmark('12')], '12'],
+    ] as const)
+      test(`after a pause when it ends as soon as it began${title}`, async (t) => {
+        const { server, watch } = await watching(t)
+        clock.now += 999
+        watch
+          .begin(200)
+          .send(...objects)
+          .end()
+        const next = await server.expect(watchFrom(version))
+        next.send(...objects).end()
+        await server.expect(watchFrom(version))
+        assert.equal(pauses.length, 2)
+      })
 
     const half = JSON.stringify(event('ADDED', 'third', 'refunds', '12')).slice(0, -20)
     for (const [title, breakOff] of Object.entries<(watch: Exchange) => void>({

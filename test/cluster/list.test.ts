@@ -169,7 +169,7 @@ suite('a list', { timeout: 60_000 }, () => {
     let pages = 0
     const project: Api['project'] = async (_path, keep) => {
       pages += 1
-      keep.document({ metadata: { resourceVersion: '7', continue: `${pages}` }, items: 1 }, true, 1)
+      keep.document({ metadata: { resourceVersion: '7', continue: `${pages}` }, items: 1 }, true, {} as never)
       return 1
     }
     const sink = { begin: () => {}, take: () => {} }

@@ -11,14 +11,21 @@ import { inTurns } from './turns.ts'
  */
 const LARGEST_WHOLE = 8 * 1024 * 1024
 
+/** How long credentials may take, in ms: a plugin of a kubeconfig may ask another server for them, or hang. */
+const CREDENTIALS = 30_000
+
 /** How long the API server may take to begin an answer, in ms; its own limit for a request is 60 s. */
 const ANSWER_BEGINS = 30_000
 
 /** How long an answer may pause, in ms; that of a watch has a limit of its own. */
 const ANSWER_PAUSES = 30_000
 
-/** Bytes of an answer that is no success which are read for its reason. */
+/** How long an answer that is taken whole may take, in ms, whether it pauses or not. */
+const ANSWER_ENDS = 60_000
+
+/** Bytes of an answer that is no success which are read for its reason, and for how long, in ms. */
 const BEGINNING = 4_096
+const REASON_ENDS = 5_000
 
 /** After this much silence the system probes a connection, in ms, so that a dead peer is noticed. */
 const KEEP_ALIVE_PROBE = 15_000
@@ -44,6 +51,8 @@ export interface RequestOptions {
 /** How a watch is read: what is kept of each event, at most how many bytes of it, and how long it may be silent, in ms. */
 export interface StreamOptions extends Pick<ProjectorOptions, 'shape' | 'most'> {
   readonly silence: number
+  /** Called when the answer begins. */
+  readonly opened?: () => void
 }
 
 /** What is kept of an event of a watch, and whether nothing was dropped for its size. */
@@ -69,7 +78,7 @@ export class Api {
     const response = await this.#open(path, signal)
     const parts: Buffer[] = []
     let length = 0
-    for await (const chunk of chunks(response, path, ANSWER_PAUSES)) {
+    for await (const chunk of chunks(response, path, ANSWER_PAUSES, ANSWER_ENDS)) {
       parts.push(chunk)
       length += chunk.length
       if (length > LARGEST_WHOLE) throw new Error(tooLarge(path, this.#connection.server))
@@ -109,8 +118,9 @@ export class Api {
    * @throws ApiError for any status but 200; Error if the connection breaks, falls silent or sends something else
    */
   async *stream(path: string, options: StreamOptions, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
-    const { shape, most, silence } = options
+    const { shape, most, silence, opened } = options
     const response = await this.#open(path, signal)
+    opened?.()
     let events: StreamedEvent[] = []
     const document = (event: unknown, whole: boolean) => events.push({ event, whole })
     const projector = new Projector({ shape, most, lines: true, document })
@@ -132,7 +142,7 @@ export class Api {
   }
 
   async #open(path: string, signal: AbortSignal, { ownConnection = false } = {}): Promise<IncomingMessage> {
-    const options = await this.#connection.requestOptions(ownConnection)
+    const options = await this.#credentials(path, signal, ownConnection)
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const request = https.get(`${this.#connection.server}${path}`, { ...options, signal }, resolve)
     request.on('error', reject)
@@ -143,12 +153,38 @@ export class Api {
     if (response.statusCode === 200) return response
     throw await apiError(path, response)
   }
+
+  async #credentials(path: string, signal: AbortSignal, ownConnection: boolean): Promise<https.RequestOptions> {
+    signal.throwIfAborted()
+    const { promise, reject } = Promise.withResolvers<never>()
+    const late = () =>
+      reject(new Error(`${path}: no credentials in ${CREDENTIALS} ms; check the plugin of the kubeconfig`))
+    const timer = setTimeout(late, CREDENTIALS)
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    try {
+      return await Promise.race([this.#connection.requestOptions(ownConnection), promise])
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    }
+  }
 }
 
-/** The chunks of an answer; it is given up after `silence` ms without one, and closed however reading ends. */
-async function* chunks(response: IncomingMessage, path: string, silence: number): AsyncGenerator<Buffer> {
+/**
+ * The chunks of an answer; it is given up after `silence` ms without one, or `longest` ms in all, and closed however
+ * reading ends.
+ */
+async function* chunks(
+  response: IncomingMessage,
+  path: string,
+  silence: number,
+  longest?: number,
+): AsyncGenerator<Buffer> {
   // Not the socket's own timeout: the socket outlives the response, and is taken from it when that ends.
   const silent = setTimeout(() => response.destroy(new Error(`${path}: silent for ${silence} ms`)), silence)
+  const over = () => response.destroy(new Error(`${path}: not over after ${longest} ms`))
+  const late = longest === undefined ? undefined : setTimeout(over, longest)
   try {
     for await (const chunk of response) {
       silent.refresh()
@@ -156,6 +192,7 @@ async function* chunks(response: IncomingMessage, path: string, silence: number)
     }
   } finally {
     clearTimeout(silent)
+    clearTimeout(late)
     response.destroy()
   }
 }
@@ -164,7 +201,7 @@ async function apiError(path: string, response: IncomingMessage): Promise<ApiErr
   // A Status, a plain text or something else entirely: its beginning says enough.
   let body = Buffer.alloc(0)
   try {
-    for await (const chunk of chunks(response, path, ANSWER_PAUSES)) {
+    for await (const chunk of chunks(response, path, REASON_ENDS, REASON_ENDS)) {
       body = Buffer.concat([body, chunk])
       if (body.length >= BEGINNING) break
     }

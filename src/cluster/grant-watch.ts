@@ -1,7 +1,7 @@
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { GRANT_SHAPE, type GrantStore, LARGEST_GRANT, takeGrant } from './grant-list.ts'
-import { OVERDUE } from './watch-time.ts'
+import { Deadline, LONGEST_LIST, OVERDUE } from './watch-time.ts'
 
 /**
  * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
@@ -47,26 +47,47 @@ export interface WatchEvent {
 /**
  * Watches the grants of a kind until the API server ends it.
  *
- * @throws ApiError if it is refused or reports an error; Error if the connection breaks, falls silent or sends something else
+ * @param opened called when the answer begins
+ * @throws ApiError if it is refused or reports an error; Error if the connection breaks, falls silent, sends something else or
+ *   does not end in its time
  */
 export async function* watchGrants(
   api: Api,
   kind: GrantKind,
   request: WatchRequest,
   signal: AbortSignal,
+  opened: () => void,
 ): AsyncGenerator<WatchEvent> {
   const path = pathOf(kind, request)
-  const options = { shape: EVENT_SHAPE, most: LARGEST_GRANT, silence: request.lasting + OVERDUE }
-  for await (const { event, whole } of api.stream(path, options, signal)) {
-    const { type, object } = (event ?? {}) as Partial<SentEvent>
-    if (type === 'ERROR') throw new ApiError(path, object?.code ?? 0, object?.message ?? 'the watch failed')
-    const { resourceVersion, annotations } = object?.metadata ?? {}
-    if (!isEvent(type) || object === undefined || typeof resourceVersion !== 'string')
-      throw new Error(`${path}: the API server sent something that is no event`)
-    // A grant may carry the annotation too.
-    const endsList = type === 'BOOKMARK' && annotations?.[LIST_ENDS] === 'true'
-    yield { type, object, whole, resourceVersion, endsList }
+  const longest = request.lasting + OVERDUE
+  let listing = request.resourceVersion === undefined
+  const deadline = new Deadline(path, listing ? LONGEST_LIST : longest, signal)
+  const options = { shape: EVENT_SHAPE, most: LARGEST_GRANT, silence: longest, opened }
+  try {
+    for await (const { event, whole } of api.stream(path, options, deadline.signal)) {
+      const taken = eventOf(path, event, whole)
+      if (listing && taken.endsList) {
+        listing = false
+        deadline.move(longest)
+      }
+      yield taken
+    }
+  } catch (error) {
+    throw deadline.reasonFor(error)
+  } finally {
+    deadline.clear()
   }
+}
+
+function eventOf(path: string, event: unknown, whole: boolean): WatchEvent {
+  const { type, object } = (event ?? {}) as Partial<SentEvent>
+  if (type === 'ERROR') throw new ApiError(path, object?.code ?? 0, object?.message ?? 'the watch failed')
+  const { resourceVersion, annotations } = object?.metadata ?? {}
+  if (!isEvent(type) || object === undefined || typeof resourceVersion !== 'string')
+    throw new Error(`${path}: the API server sent something that is no event`)
+  // A grant may carry the annotation too.
+  const endsList = type === 'BOOKMARK' && annotations?.[LIST_ENDS] === 'true'
+  return { type, object, whole, resourceVersion, endsList }
 }
 
 /** Brings a store up to an event. */

@@ -7,6 +7,10 @@ const PAGE = 500
 /** How often a list is begun again because its pages expired (410) before it ended. */
 const RESTARTS = 3
 
+/** Most pages of a list, 50 million objects, and most that are empty in a row: more come from a server that never ends. */
+const MOST_PAGES = 100_000
+const MOST_EMPTY = 3
+
 /** Takes a list object by object. What it took is the list only once the list has succeeded. */
 export interface ListSink {
   /** The list begins, or begins again: what was taken before does not count. */
@@ -51,11 +55,16 @@ export async function listPages(
   for (let attempt = 0; ; attempt += 1) {
     try {
       sink.begin()
-      for (let next = ''; ; ) {
-        const page = await readPage(api, pagePath(path, next), shape, sink, signal, options)
+      let token = ''
+      let empty = 0
+      for (let pages = 1; ; pages += 1) {
+        const page = await readPage(api, pagePath(path, token), shape, sink, signal, options)
         bytes += page.bytes
-        next = page.next
-        if (next === '') return { resourceVersion: page.resourceVersion, bytes }
+        if (page.next === '') return { resourceVersion: page.resourceVersion, bytes }
+        empty = page.items === 0 ? empty + 1 : 0
+        const endless = whyEndless(token, page.next, pages, empty)
+        if (endless) throw new Error(`${pagePath(path, token)}: the list does not end: ${endless}`)
+        token = page.next
       }
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 410 || attempt === RESTARTS) throw error
@@ -63,12 +72,20 @@ export async function listPages(
   }
 }
 
+/** Why a list with this page, which names another, has no end; undefined if it may have one. */
+function whyEndless(token: string, next: string, pages: number, empty: number): string | undefined {
+  if (next === token) return 'its token is that of the page'
+  if (empty === MOST_EMPTY) return `${empty} pages in a row are empty`
+  return pages === MOST_PAGES ? `it has ${pages} pages` : undefined
+}
+
 function pagePath(path: string, next: string): string {
   return `${path}?limit=${PAGE}${next && `&continue=${encodeURIComponent(next)}`}`
 }
 
-/** One page, and the token of the next: '' after the last. */
+/** One page, how many items it has, and the token of the next: '' after the last. */
 interface Page extends Listed {
+  readonly items: number
   readonly next: string
 }
 
@@ -95,5 +112,5 @@ async function readPage(
   // Taken for a list, anything else would be an empty one.
   if (typeof items !== 'number' || typeof resourceVersion !== 'string' || typeof next !== 'string')
     throw new Error(`${path}: the answer is no list`)
-  return { resourceVersion, next, bytes }
+  return { resourceVersion, items, next, bytes }
 }

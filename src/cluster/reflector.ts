@@ -6,7 +6,7 @@ import { Backoff } from './backoff.ts'
 import { confirmAbsent, discoverGrants } from './discovery.ts'
 import { endList, type GrantStore, listGrants } from './grant-list.ts'
 import { takeEvent, type WatchRequest, watchGrants } from './grant-watch.ts'
-import { lastingAt, OVERDUE, provenUntil, RESUMABLE } from './watch-time.ts'
+import { Deadline, LONGEST_LIST, lastingAt, OVERDUE, RESUMABLE, WatchTimes } from './watch-time.ts'
 
 /** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
 const ABSENT_PROBE = 5_000
@@ -14,7 +14,7 @@ const ABSENT_PROBE = 5_000
 /** Time between the two answers that prove the API's absence, in ms: an API server that starts is complete before. */
 const ABSENT_AGAIN = 2_000
 
-/** A watch that ends sooner than this without an event, in ms, is a failure and not a turn of the loop. */
+/** A watch that ends sooner than this, in ms, is a failure whatever it brought: one after another would have no pause. */
 const VERY_SHORT = 1_000
 
 /** Longest wait that an API server is granted, in ms, whatever it asks for: what is known becomes too old meanwhile. */
@@ -137,9 +137,16 @@ export class Reflector {
       }
     }
     if (this.#streams === 'not now') this.#streams = 'yes'
-    const { resourceVersion } = await listGrants(api, kind, path, undefined, store, signal)
-    this.#listed({ reason, begun, path, streamed: false })
-    return { does: 'watch', path, resourceVersion }
+    const deadline = new Deadline(`${path}: the list`, LONGEST_LIST, signal)
+    try {
+      const { resourceVersion } = await listGrants(api, kind, path, undefined, store, deadline.signal)
+      this.#listed({ reason, begun, path, streamed: false })
+      return { does: 'watch', path, resourceVersion }
+    } catch (error) {
+      throw deadline.reasonFor(error)
+    } finally {
+      deadline.clear()
+    }
   }
 
   /** Looks a second time whether the API is absent, and then again and again. */
@@ -173,16 +180,17 @@ export class Reflector {
     const { path, lasting } = request
     const begun = now()
     let reason = listReason
-    let lastAt: number | undefined
+    const times = new WatchTimes(begun, lasting)
+    const opened = () => times.opened(now())
     if (reason) store.beginList()
-    for await (const event of watchGrants(api, kind, request, signal)) {
+    for await (const event of watchGrants(api, kind, request, signal, opened)) {
       takeEvent(store, kind, event)
       if (reason && !event.endsList) continue
       if (reason) {
         await endList(store)
         this.#listed({ reason, begun, path, streamed: true })
         reason = undefined
-      } else lastAt = now()
+      } else times.arrived(now())
       this.#state = { does: 'watch', path, resourceVersion: event.resourceVersion }
       // However it ends, this watch has done its work.
       this.#backoff.success()
@@ -190,9 +198,9 @@ export class Reflector {
     }
     if (reason) throw new Error(`${path}: the watch ended before its list`)
     const ended = now()
-    if (lastAt === undefined && ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+    if (ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
     this.watches.timeout += 1
-    this.#completeAt = provenUntil({ begun, lasting, lastAt, ended }) ?? this.#completeAt
+    this.#completeAt = times.provenUntil(ended) ?? this.#completeAt
     return this.#afterWatch(ended)
   }
 

@@ -10,6 +10,9 @@ const LEAST = 5_000
 /** Time after that of a watch with which it is given up, whether it is silent or does not end, in ms: a slow network. */
 export const OVERDUE = 5_000
 
+/** How long a list may take in all, in ms, whether it is streamed or not. */
+export const LONGEST_LIST = 300_000
+
 /**
  * Time since the last event or bookmark of a watch, in ms, with which its end proves that nothing is missing. In a
  * cluster whose etcd does not report progress (`--watch-progress-notify-interval`) a quiet watch ends without a bookmark:
@@ -23,13 +26,15 @@ const CLOCKS = 100
 /** Age of what is known, in ms, beyond which a watch that broke is not resumed but a list made: half of the bound. */
 export const RESUMABLE = 20_000
 
-/** When a watch began, how long it was asked to last, when its last event or bookmark came, if any, and when it ended. */
-export interface WatchTime {
-  readonly begun: number
-  readonly lasting: number
-  readonly lastAt: number | undefined
-  readonly ended: number
-}
+/**
+ * Time before the end of a watch, in ms, within which what arrives is no proof. A bookmark that the API server sends before
+ * its timeout comes about 2 s earlier. One that comes together with the end may have been held back with it by the
+ * network, after an API server that shut down sent both long before.
+ */
+const TOGETHER = 1_000
+
+/** How long an API server may take to begin its answer after it began to count the time of the watch, in ms. */
+const OPENING = 1_000
 
 /** How long a watch is to last that begins when what is known has this age, in ms: it ends before that is too old. */
 export function lastingAt(age: number): number {
@@ -37,14 +42,93 @@ export function lastingAt(age: number): number {
   return Math.min(Math.max(left, LEAST), LONGEST)
 }
 
-/**
- * The moment until which a watch that ended in good order proves that nothing is missing; undefined if it proves nothing.
- * It comes from the time that the watch was asked to last, not from an arrival, which may have been long on its way: as
- * long before that time as its last event or bookmark came before its end, since the API server may end a watch before
- * it sends the last events. An API server that shuts down ends its watches early.
- */
-export function provenUntil({ begun, lasting, lastAt, ended }: WatchTime): number | undefined {
-  const lasted = ended - begun >= lasting - CLOCKS
-  if (!lasted || lastAt === undefined || ended - lastAt > UNPROVEN) return undefined
-  return Math.min(begun + lasting, ended) - (ended - lastAt)
+/** The times of one watch, by the monotonic clock, in ms: what its end proves comes from them. */
+export class WatchTimes {
+  readonly #begun: number
+  readonly #lasting: number
+  #opened: number | undefined
+  /** Arrivals at least TOGETHER apart: the last, and the one before. */
+  #last = -Infinity
+  #before = -Infinity
+
+  /**
+   * @param begun when the watch was asked for
+   * @param lasting how long it was asked to last
+   */
+  constructor(begun: number, lasting: number) {
+    this.#begun = begun
+    this.#lasting = lasting
+  }
+
+  /** The API server's answer began. */
+  opened(at: number): void {
+    this.#opened = at
+  }
+
+  /** An event or a bookmark arrived. */
+  arrived(at: number): void {
+    if (at - this.#last < TOGETHER) return
+    this.#before = this.#last
+    this.#last = at
+  }
+
+  /**
+   * The moment until which a watch that ended in good order proves that nothing is missing; undefined if it proves nothing.
+   * It comes from the time that the watch was asked to last, not from an arrival, which may have been long on its way: as
+   * long before that time as its last event or bookmark came before its end, since the API server may end a watch before
+   * it sends the last events.
+   *
+   * An API server that shuts down ends its watches early. Where the network delays all that it sends, the time since its
+   * answer began tells. Where the network holds back only the end, what arrived together with the end does not count.
+   * A network that holds back the end until its time, and the bookmark until 1 s to 5 s before that, is not noticed.
+   */
+  provenUntil(ended: number): number | undefined {
+    if (this.#opened === undefined) return undefined
+    const answered = ended - this.#opened
+    const lasted = ended - this.#begun >= this.#lasting - CLOCKS && answered >= this.#lasting - OPENING
+    const silent = ended - (ended - this.#last < TOGETHER ? this.#before : this.#last)
+    if (!lasted || silent > UNPROVEN) return undefined
+    return this.#begun + Math.min(this.#lasting, answered) - silent
+  }
+}
+
+/** A signal that comes with another one, or when the time for some work is over. */
+export class Deadline {
+  readonly signal: AbortSignal
+  readonly #work: string
+  readonly #over = new AbortController()
+  #timer: NodeJS.Timeout
+
+  /**
+   * @param work what takes the time, for the error
+   * @param milliseconds how long it may take
+   */
+  constructor(work: string, milliseconds: number, signal: AbortSignal) {
+    this.#work = work
+    this.signal = AbortSignal.any([signal, this.#over.signal])
+    this.#timer = this.#start(milliseconds)
+  }
+
+  /** Gives the work this time from now, in ms. */
+  move(milliseconds: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = this.#start(milliseconds)
+  }
+
+  /** The work has ended. */
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** Why the work failed: its error, unless the time was over. */
+  reasonFor(error: unknown): unknown {
+    return this.#over.signal.aborted ? this.#over.signal.reason : error
+  }
+
+  #start(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(
+      () => this.#over.abort(new Error(`${this.#work}: not over after ${milliseconds} ms`)),
+      milliseconds,
+    )
+  }
 }

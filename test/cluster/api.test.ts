@@ -50,6 +50,21 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
     await assert.rejects(answer, { message: '/version: HTTP 410: {"message":', status: 410 })
   })
 
+  for (const [status, longest, error] of [
+    [503, 5_000, { message: '/version: HTTP 503', status: 503 }],
+    [200, 60_000, { message: '/version: not over after 60000 ms' }],
+  ] as const)
+    test(`of status ${status} that goes on all the time is given up`, async (t) => {
+      const { server, api } = await start(t)
+      const set = globalThis.setTimeout
+      t.mock.method(globalThis, 'setTimeout', (act: () => void, ms: number) => set(act, ms === longest ? 300 : ms))
+      const answer = api.get('/version', AbortSignal.timeout(20_000))
+      const exchange = (await server.expect('/version')).begin(status)
+      const dripping = setInterval(() => exchange.write(' '), 20)
+      t.after(() => clearInterval(dripping))
+      await assert.rejects(answer, error)
+    })
+
   test('that is taken whole has 8 MiB at most', async (t) => {
     const { server, api } = await start(t)
     const text = JSON.stringify('z'.repeat(8 * 1024 * 1024 - 2))
@@ -79,6 +94,27 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
     await server.expect('/version')
     stop.abort()
     await assert.rejects(answer, { name: 'AbortError' })
+  })
+})
+
+suite('a request whose credentials never come', { timeout: 10_000 }, () => {
+  const api = new Api({ server: 'https://127.0.0.1:1', requestOptions: () => new Promise(() => {}) })
+
+  test('ends with the signal', async () => {
+    const stop = new AbortController()
+    const answer = api.get('/version', stop.signal)
+    stop.abort()
+    await assert.rejects(answer, { name: 'AbortError' })
+    await assert.rejects(api.get('/version', stop.signal), { name: 'AbortError' })
+  })
+
+  test('is given up', async (t) => {
+    const set = globalThis.setTimeout
+    t.mock.method(globalThis, 'setTimeout', (act: () => void, ms: number) => set(act, ms === 30_000 ? 10 : ms))
+    const answer = api.get('/version', new AbortController().signal)
+    await assert.rejects(answer, {
+      message: '/version: no credentials in 30000 ms; check the plugin of the kubeconfig',
+    })
   })
 })
 

@@ -144,6 +144,41 @@ suite('a list', { timeout: 60_000 }, () => {
     await assert.rejects(listed, { message: `${GRANTS}: the answer is no JSON: byte 10: a value or ] was expected` })
   })
 
+  test('of pages that are empty, each with the token of another, ends at the third in a row', async (t) => {
+    const { server, list } = await start(t)
+    const listed = list()
+    send(await server.expect(GRANTS), page([], 'a'))
+    send(await server.expect(`${GRANTS}&continue=a`), page([], 'b'))
+    send(await server.expect(`${GRANTS}&continue=b`), page([item('a')], 'c'))
+    for (const [token, next] of ['cd', 'de', 'ef'])
+      send(await server.expect(`${GRANTS}&continue=${token}`), page([], next))
+    await assert.rejects(listed, { message: `${GRANTS}&continue=e: the list does not end: 3 pages in a row are empty` })
+  })
+
+  test('whose page has the token that asked for it is an error', async (t) => {
+    const { server, list } = await start(t)
+    const listed = list()
+    send(await server.expect(GRANTS), page([item('a')], 'again'))
+    send(await server.expect(`${GRANTS}&continue=again`), page([item('a')], 'again'))
+    await assert.rejects(listed, {
+      message: `${GRANTS}&continue=again: the list does not end: its token is that of the page`,
+    })
+  })
+
+  test('has 100,000 pages at most', async () => {
+    let pages = 0
+    const project: Api['project'] = async (_path, keep) => {
+      pages += 1
+      keep.document({ metadata: { resourceVersion: '7', continue: `${pages}` }, items: 1 }, true, {} as never)
+      return 1
+    }
+    const sink = { begin: () => {}, take: () => {} }
+    const options = { most: 1_000 }
+    const listed = listPages({ project } as Api, '/grants', SHAPE, sink, new AbortController().signal, options)
+    await assert.rejects(listed, { message: /the list does not end: it has 100000 pages$/ })
+    assert.equal(pages, 100_000)
+  })
+
   test('ends with what its sink throws', async (t) => {
     const { server, api } = await start(t)
     const sink = {

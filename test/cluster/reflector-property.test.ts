@@ -4,7 +4,7 @@ import { mock, test } from 'node:test'
 import timers from 'node:timers/promises'
 import fc from 'fast-check'
 import { pino } from 'pino'
-import type { Api } from '../../src/cluster/api.ts'
+import type { Api, StreamOptions } from '../../src/cluster/api.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { ChangingCluster, LARGE, type Step } from '../harness/changing-cluster.ts'
@@ -62,6 +62,14 @@ const turns = async (count: number) => {
   for (let turn = 0; turn < count; turn += 1) await timers.setImmediate()
 }
 
+/** The answer to a watch begins at once, however late what follows is. */
+class AnsweringCluster extends ChangingCluster {
+  override async *stream(path: string, keep: StreamOptions, signal: AbortSignal) {
+    keep.opened?.()
+    yield* super.stream(path, keep, signal)
+  }
+}
+
 /** What is known at this moment, held against what there was. */
 function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Reflector): void {
   for (const [name, target] of Object.entries(store.targets))
@@ -73,7 +81,7 @@ function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Re
 
 /** Runs a reflector through what happens to a cluster, and some turns after each; gives what it knows in the end. */
 async function follow(script: readonly (readonly [Step[], number])[], repeats: number, lag: number) {
-  const cluster = new ChangingCluster(repeats, lag)
+  const cluster = new AnsweringCluster(repeats, lag)
   const store = new GrantMap()
   const reflector = new Reflector({
     kind: REFERENCE_GRANT,

@@ -224,8 +224,9 @@ suite('the reflector', { timeout: 60_000 }, () => {
       stream.send(wholeList('12'), event('ADDED', 'second', 'invoices', '13'))
       await until('what came after it is taken', () => 'second' in stored())
       assert.equal(reflector.completeAt, 1_000_000)
+      clock.now += 500
       stream.end()
-      await server.expect(watchFrom('13'))
+      await server.expect(watchFrom('13', { seconds: 29 }))
       assert.deepEqual(pauses, [])
       assert.deepEqual(reflector.lists, listsOf({}))
       assert.deepEqual(reflector.watches, { timeout: 1, broken: 0, refused: 0 })
@@ -464,19 +465,26 @@ suite('the reflector', { timeout: 60_000 }, () => {
 
   suite('makes a list for what the store lacks', () => {
     test('when a watch ends, each 5 min at most, and is complete once a list has all', async (t) => {
-      const { server, reflector, store, watch } = await watching(t)
+      const { server, reflector, store, stored, watch } = await watching(t)
       watch.send(large('ADDED', 'second', '10')).end()
       let watched = await server.expect(watchFrom('10'))
       let version = 10
-      while (clock.now < 1_300_000) {
-        clock.now += 30_000
-        version += 1
-        watched.send(bookmark(`${version}`)).end()
-        watched = await server.expect(watchFrom(`${version}`))
+      /** Makes a watch last its time, and prove until 1.5 s before. */
+      const last = async (lasting = 29_000) => {
+        for (const pause of [lasting - 1_500, 1_500]) {
+          version += 1
+          watched.send(event('ADDED', `${version}`, 'x', `${version}`))
+          await until('it has arrived', () => `${version}` in stored())
+          clock.now += pause
+        }
+        watched.end()
+      }
+      for (let lasting = 30_000; clock.now < 1_300_000 - lasting; lasting = 29_000) {
+        await last(lasting)
+        watched = await server.expect(watchFrom(`${version}`, { seconds: 29 }))
       }
       assert.deepEqual(reflector.lists, listsOf({}))
-      clock.now += 30_000
-      watched.send(bookmark('90')).end()
+      await last()
       await server.discover(served)
       ;(await server.expect(GRANTS)).answer(grantPage('90', [large('', 'second', '10').object]))
       watched = await server.expect(watchFrom('90'))
@@ -495,8 +503,16 @@ suite('the reflector', { timeout: 60_000 }, () => {
 
   suite('is complete as of the end of a watch', () => {
     /** What becomes of completeAt by a watch that begins at 0, lasts 30 s, and goes on like this, in ms. */
-    const after = async (t: TestContext, steps: readonly (readonly [at: number, object: object])[], end: number) => {
+    const after = async (
+      t: TestContext,
+      steps: readonly (readonly [at: number, object: object])[],
+      end: number,
+      answered = 0,
+    ) => {
       const { server, reflector, stored, watch } = await watching(t)
+      clock.now = 1_000_000 + answered
+      watch.send(event('ADDED', 'begun', 'x', '11'))
+      await until('the answer has begun', () => 'begun' in stored())
       for (const [at, object] of steps) {
         clock.now = 1_000_000 + at
         watch.send(object, event('ADDED', `${at}`, 'x', '11'))
@@ -522,6 +538,29 @@ suite('the reflector', { timeout: 60_000 }, () => {
     })
     test('not if it ended early, as an API server does that shuts down', async (t) => {
       assert.equal(await after(t, [[28_000, bookmark('11')]], 29_000), 0)
+    })
+    test('by what came before its last second, while more comes', async (t) => {
+      const steps = [27_500, 28_200, 28_600, 29_300, 29_900].map((at) => [at, bookmark('11')] as const)
+      assert.equal(await after(t, steps, 30_000), 28_600)
+    })
+    test('not by what the network held back together with an early end', async (t) => {
+      assert.equal(
+        await after(
+          t,
+          [
+            [7_000, bookmark('11')],
+            [31_000, bookmark('12')],
+          ],
+          31_000,
+        ),
+        0,
+      )
+    })
+    test('not if the time from the beginning of its answer to its end is too short', async (t) => {
+      assert.equal(await after(t, [[28_000, bookmark('11')]], 30_000, 1_001), 0)
+    })
+    test('less the time that its answer took to begin', async (t) => {
+      assert.equal(await after(t, [[28_000, bookmark('11')]], 30_000, 1_000), 27_000)
     })
     test('not by the end of the list that it began with, which may have been long on its way', async (t) => {
       const { server, reflector, stream } = await streaming(t)
@@ -568,8 +607,9 @@ suite('the reflector', { timeout: 60_000 }, () => {
   suite('resumes a watch after its last event, without a list,', () => {
     test('at once when it ends', async (t) => {
       const { server, stored, watch } = await watching(t)
+      clock.now += 1_000
       watch.send(event('ADDED', 'second', 'invoices', '11'), event('ADDED', 'third', 'refunds', '12')).end()
-      await server.expect(watchFrom('12'))
+      await server.expect(watchFrom('12', { seconds: 29 }))
       assert.deepEqual(pauses, [])
       assert.deepEqual(stored(), { first: 'payments', second: 'invoices', third: 'refunds' })
     })
@@ -585,13 +625,22 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.equal(pauses.length, 1)
     })
 
-    test('after a pause when it ends as soon as it began', async (t) => {
-      const { server, watch } = await watching(t)
-      clock.now += 999
-      watch.end()
-      await server.expect(watchFrom('10'))
-      assert.equal(pauses.length, 1)
-    })
+    for (const [title, objects, version] of [
+      ['', [], '10'],
+      [', whatever it brought', [event('ADDED', 'second', 'x', '11'), bookmark('12')], '12'],
+    ] as const)
+      test(`after a pause when it ends as soon as it began${title}`, async (t) => {
+        const { server, watch } = await watching(t)
+        clock.now += 999
+        watch
+          .begin(200)
+          .send(...objects)
+          .end()
+        const next = await server.expect(watchFrom(version))
+        next.send(...objects).end()
+        await server.expect(watchFrom(version))
+        assert.equal(pauses.length, 2)
+      })
 
     const half = JSON.stringify(event('ADDED', 'third', 'refunds', '12')).slice(0, -20)
     for (const [title, breakOff] of Object.entries<(watch: Exchange) => void>({
@@ -730,6 +779,66 @@ suite('the reflector', { timeout: 60_000 }, () => {
       await server.discover(served)
       await server.expect(GRANTS)
       assert.deepEqual(stored(), { ...first, second: 'x', third: 'x' })
+    })
+  })
+
+  suite('gives up, though more arrives all the time,', () => {
+    /** Sends these bytes again and again, until the next request, where limits of this length, in ms, are short. */
+    const drip = async (
+      t: TestContext,
+      server: FakeApiServer,
+      limit: number,
+      reach: () => Promise<Exchange>,
+      bytes: string,
+    ) => {
+      const set = globalThis.setTimeout
+      t.mock.method(globalThis, 'setTimeout', (act: () => void, ms: number) => set(act, ms === limit ? 500 : ms))
+      const answer = await reach()
+      const dripping = setInterval(() => answer.write(bytes), 20)
+      t.after(() => clearInterval(dripping))
+      const next = await server.next()
+      clearInterval(dripping)
+      return next.path
+    }
+
+    for (const [title, [begin, more]] of Object.entries({
+      'blank lines': ['', '\n'],
+      'an event that has no end': ['{"type":"ADDED","x":"', 'y'],
+    } as const))
+      test(`a watch that sends ${title}`, async (t) => {
+        const { server, reflector, watch } = await watching(t)
+        watch.cut()
+        const reach = async () => (await server.expect(watchFrom('10'))).begin(200).write(begin)
+        assert.equal(await drip(t, server, 35_000, reach, more), watchFrom('10'))
+        assert.equal(reflector.watches.broken, 2)
+      })
+
+    test('a watch that began with a list', async (t) => {
+      const { server, reflector, stream } = await streaming(t)
+      stream.cut()
+      await server.discover(served)
+      ;(await server.expect(GRANTS)).refuse(500)
+      await server.discover(served)
+      const reach = async () => (await server.expect(STREAM)).send(wholeList('10'))
+      assert.equal(await drip(t, server, 35_000, reach, '\n'), watchFrom('10'))
+      assert.equal(reflector.watches.broken, 1)
+    })
+
+    test('a streamed list', async (t) => {
+      const { server, stream } = await streaming(t)
+      stream.cut()
+      await server.discover(served)
+      ;(await server.expect(GRANTS)).refuse(500)
+      await server.discover(served)
+      assert.equal(await drip(t, server, 300_000, () => server.expect(STREAM), '\n'), '/apis')
+    })
+
+    test('a list', async (t) => {
+      const { server, reflector } = await start(t)
+      await server.discover(served)
+      const page = async () => (await server.expect(GRANTS)).write('{"items":[')
+      assert.equal(await drip(t, server, 300_000, page, ' '), '/apis')
+      assert.equal(reflector.completeAt, -Infinity)
     })
   })
 

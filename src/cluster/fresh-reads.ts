@@ -53,15 +53,21 @@ export class FreshReads {
    *
    * @param owner who causes it: the namespace of the referrer
    * @param afford asked only if no other reader has paid for the read already
+   * @param signal ends the wait
    * @returns undefined if it could not be afforded
    */
-  read(namespace: string, owner: string, afford: () => Charge | undefined): Promise<Made> | undefined {
+  read(
+    namespace: string,
+    owner: string,
+    afford: () => Charge | undefined,
+    signal?: AbortSignal,
+  ): Promise<Made> | undefined {
     // In a path, `..` would lead elsewhere.
     if (!NAMESPACE.test(namespace)) return Promise.resolve(NONE)
     const reads = this.#namespaces.get(namespace) ?? this.#readsOf(namespace)
     if (reads.waiting) {
       this.counts.shared += 1
-      return reads.join(owner)
+      return reads.join(owner, signal)
     }
     const charge = afford()
     if (!charge) {
@@ -69,7 +75,8 @@ export class FreshReads {
       return undefined
     }
     this.#namespaces.set(namespace, reads)
-    const result = reads.join(owner)
+    const result = reads.join(owner, signal)
+    signal?.addEventListener('abort', () => setImmediate(() => this.#forget(namespace, reads)), { once: true })
     result.then(
       ({ bytes }) => charge(bytes / TOKEN_BYTES),
       () => {},

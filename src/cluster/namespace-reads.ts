@@ -49,15 +49,28 @@ export class NamespaceReads {
     return this.#next === undefined && this.#running.length === 0
   }
 
-  /** What a read that begins after this call has made. */
-  join(owner: string): Promise<Made> {
+  /**
+   * What a read that begins after this call has made.
+   *
+   * @param signal ends the wait; a read that nobody waits for any more does not begin
+   */
+  join(owner: string, signal?: AbortSignal): Promise<Made> {
     this.#next ??= new SharedRead((read) => this.#run(read))
     const read = this.#next
+    read.readers += 1
+    signal?.addEventListener('abort', () => this.#leave(read), { once: true, signal: read.beginning })
     const isNew = !read.owners.has(owner)
     read.owners.add(owner)
     if (!read.queued) this.#advance()
     else if (isNew) this.#queue.add(owner, read)
     return read.result
+  }
+
+  #leave(read: SharedRead): void {
+    read.readers -= 1
+    if (read.readers > 0 || this.#next !== read) return
+    read.begun = true
+    this.#next = undefined
   }
 
   /** Queues the next read, if no other is on its way that may end soon. */
@@ -128,6 +141,9 @@ class SharedRead implements Job {
   readonly reject: (error: unknown) => void
   readonly #run: (read: SharedRead) => Promise<void>
   readonly #stop = new AbortController()
+  readonly #begin = new AbortController()
+  /** Who waits for it, until it begins. */
+  readers = 0
   queued = false
   begun = false
   begunAt = Infinity
@@ -146,8 +162,14 @@ class SharedRead implements Job {
     return this.#stop.signal
   }
 
+  /** Aborts when it begins. */
+  get beginning(): AbortSignal {
+    return this.#begin.signal
+  }
+
   begin(): Promise<void> {
     this.begun = true
+    this.#begin.abort()
     return this.#run(this)
   }
 

@@ -181,8 +181,7 @@ export class Connections {
     if (connection.unanswered.size > 0) {
       if (!connection.socket.destroyed) this.#waiting.asked.set(nameOf(connection.socket), connection)
       this.#enter(connection, 'review')
-    }
-    else this.#becomeIdle(connection, request)
+    } else this.#becomeIdle(connection, request)
   }
 
   /** What an answered request left unread is waited for, as its body was. */

@@ -135,4 +135,19 @@ suite('reads of one namespace', () => {
     for (let second = 0; second < 8; second += 1) await pass(SLOW)
     assert.equal(begun.length, 2)
   })
+
+  test('one that nobody waits for any more does not begin', async (t) => {
+    const { begun, pass, join, reads } = start(t)
+    join()
+    const [one, other] = [new AbortController(), new AbortController()]
+    for (const { signal } of [one, other]) void reads.join('store', signal).catch(() => {})
+    one.abort()
+    begun[0]?.end(1)
+    await turn()
+    assert.equal(begun.length, 1, 'it waits for its turn')
+    other.abort()
+    await turn()
+    await pass(SLOW)
+    assert.deepEqual([begun.length, reads.idle], [1, true])
+  })
 })

@@ -155,6 +155,8 @@ export class Connections {
     const connection = this.#connections.get(nameOf(request.socket))
     if (!connection) return false
     if (!this.#bodies && hasBody(request)) {
+      // Node goes on with what it has read of the connection already: thousands of pieces, perhaps, that nobody takes.
+      request.push = () => true
       this.#close(connection, 'unexpected_body')
       return false
     }

@@ -54,7 +54,7 @@ export function respond(request: ReviewRequest, decision: Decision, mode: Mode):
 /**
  * Allows a request.
  *
- * @param warnings shown to whoever made it; they fit what the API server passes on (warnings.ts)
+ * @param warnings shown to the requester; they fit what the API server passes on (warnings.ts)
  */
 export function allow(
   { uid }: ReviewRequest,

@@ -58,8 +58,8 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
       const options: https.RequestOptions = {}
       await config.applyToHTTPSOptions(options)
       if (tokenFile !== undefined) await authorize(options, tokenFile)
-      // The client library keeps one agent for good, with the first certificates it saw; only its proxies are wanted. They
-      // open a connection for each request.
+      // The client library keeps one agent for the life of the process, with the first certificates it saw; only its
+      // proxies are wanted. They open a connection for each request.
       if (!cluster.proxyUrl) options.agent = own ? false : agent
       return options
     },

@@ -2,8 +2,8 @@ import type { Check } from '../server/health.ts'
 import type { GrantSupply } from './grant-supply.ts'
 
 /**
- * What must hold before the API server sends reviews to this server. The grants count as synced for good: where they
- * are out of date, fresh reads take their place.
+ * What must hold before the API server sends reviews to this server. Once synced, the grants count as
+ * synced: where they are out of date, fresh reads take their place.
  */
 export function readiness({ knowledge }: GrantSupply, stopping: AbortSignal): () => Check[] {
   let synced = false

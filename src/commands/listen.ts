@@ -13,7 +13,7 @@ export interface Listener extends Address {
 /**
  * Reads the address that a flag gives.
  *
- * @throws CommandFailure if it is none
+ * @throws CommandFailure if the text is not an address
  */
 export function addressOf(flag: string, text: string): Listener {
   try {

@@ -88,7 +88,7 @@ export class Projector {
     if (this.#held.length > this.#options.most) this.#drop(this.#keeping)
   }
 
-  /** @throws JsonError if the last document is not complete, or there is none and there has to be one */
+  /** @throws JsonError if the last document is incomplete, or if a document is required and there was none */
   end(): void {
     this.#scanner.end()
   }

@@ -6,7 +6,6 @@ import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { pino } from 'pino'
 import { admit } from '../src/admission/admit.ts'
-import type { GrantSource } from '../src/admission/grant-source.ts'
 import { respond } from '../src/admission/respond.ts'
 import type { ReviewRequest } from '../src/admission/review.ts'
 import { issueAuthority, issueServer } from '../src/certificates/issue.ts'
@@ -15,14 +14,12 @@ import { GrantIndex } from '../src/policy/grant-index.ts'
 import { buildApp } from '../src/server/app.ts'
 import { Metrics } from '../src/server/metrics.ts'
 import { type Case, readCases } from './harness/cases.ts'
+import { sourceOf } from './harness/grant-source.ts'
 import { metricSources } from './harness/metric-sources.ts'
 import { defaultSettings } from './harness/settings.ts'
 
 const index = new GrantIndex()
-const source: GrantSource = {
-  cached: () => ({ grants: index, current: true }),
-  fresh: async (namespaces) => ({ grants: index, read: new Set(namespaces) }),
-}
+const source = sourceOf(index)
 
 function reviewOf({ title, object, oldObject }: Case): ReviewRequest {
   const [group = '', version = ''] = object.apiVersion.split('/')

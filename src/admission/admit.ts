@@ -1,5 +1,6 @@
 import type { Catalogue } from '../policy/catalogue.ts'
 import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
+import type { GrantLookup } from '../policy/grant-index.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { Reference } from '../policy/reference.ts'
 import type { Decision, Unjudged } from './decision.ts'
@@ -122,12 +123,17 @@ async function judgeFresh(
   referrerNamespace: string,
   signal: AbortSignal,
 ): Promise<{ verdicts: Verdict[]; unread: Reference[] }> {
-  const namespaces = [...new Set(references.map(({ to }) => to.namespace))].slice(0, FRESH_NAMESPACES)
-  const { grants, read } = await source.fresh(namespaces, referrerNamespace, signal)
-  const { looked = [], unread = [] } = Object.groupBy(references, ({ to }) =>
-    read.has(to.namespace) ? 'looked' : 'unread',
-  )
-  return { verdicts: judge(looked, grants), unread }
+  const byNamespace = Map.groupBy(references, ({ to }) => to.namespace)
+  const namespaces = [...byNamespace.keys()].slice(0, FRESH_NAMESPACES)
+  const verdicts = new Map<Reference, Verdict>()
+  const take = (namespace: string, grants: GrantLookup) => {
+    for (const verdict of judge(byNamespace.get(namespace) ?? [], grants)) verdicts.set(verdict.reference, verdict)
+  }
+  await source.fresh(namespaces, referrerNamespace, take, signal)
+  return {
+    verdicts: references.flatMap((reference) => verdicts.get(reference) ?? []),
+    unread: references.filter((reference) => !verdicts.has(reference)),
+  }
 }
 
 function permitted(verdicts: readonly Verdict[]): Decision & { outcome: 'permitted' } {

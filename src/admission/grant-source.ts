@@ -6,21 +6,22 @@ export interface GrantSource {
   cached(): { readonly grants: GrantLookup; readonly current: boolean }
 
   /**
-   * The grants of these namespaces, read after this call began: no write that was finished before it is missed.
+   * Reads the grants of these namespaces after this call began: no write that was finished before it is missed.
    *
-   * Reads cost the cluster something, so they are charged to the namespace that causes them. `read` names the
-   * namespaces that its budget allowed, from the front of the list.
+   * Reads cost the cluster something, so they are charged to the namespace that causes them.
    *
    * @param namespaces distinct target namespaces
    * @param referrerNamespace the namespace of the object under review
+   * @param take called once for each namespace that the budget allows, from the front of the list, when it has been read;
+   *   its grants are not kept after that, so that a review of many namespaces holds few of them at a time
    * @throws LookupFailed if a namespace that the budget allowed could not be read
    */
-  fresh(namespaces: readonly string[], referrerNamespace: string, signal: AbortSignal): Promise<FreshGrants>
-}
-
-export interface FreshGrants {
-  readonly grants: GrantLookup
-  readonly read: ReadonlySet<string>
+  fresh(
+    namespaces: readonly string[],
+    referrerNamespace: string,
+    take: (namespace: string, grants: GrantLookup) => void,
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 /** Grants could not be read: there is no verdict, neither way. The message is shown to the requester. */

@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
-import { type FreshGrants, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
+import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
+import { unlessAborted } from '../admission/unless-aborted.ts'
 import { anyOf, GrantIndex, type GrantLookup, type IndexLimits } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { ApiError } from './api.ts'
@@ -114,21 +115,29 @@ export class ClusterGrants implements GrantSource {
     return { grants: this.#lookup, current: this.age <= this.#knowledgeAge }
   }
 
-  async fresh(namespaces: readonly string[], referrerNamespace: string, signal: AbortSignal): Promise<FreshGrants> {
-    const begun = new Map<string, Promise<Made[]>>()
+  async fresh(
+    namespaces: readonly string[],
+    referrerNamespace: string,
+    take: (namespace: string, grants: GrantLookup) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const begun: Promise<void>[] = []
     for (const namespace of namespaces) {
       const reads = this.#readAll(namespace, referrerNamespace, signal)
       if (!reads) break
-      begun.set(namespace, reads)
+      const taken = reads.then((made) => {
+        if (!signal.aborted) take(namespace, lookupOf(made))
+      })
+      // A review that fails for another namespace does not wait for this one.
+      taken.catch(() => {})
+      begun.push(taken)
     }
     // What fails for fresh reads fails for watches too, most likely: the index may lack what is seconds old.
-    if (begun.size === 0 && !this.#readable)
+    if (begun.length === 0 && !this.#readable)
       throw new LookupFailed('the last reads failed, and too many had to be made lately to make more')
     try {
-      const read = await unlessAborted(signal, Promise.all([...begun.values()]))
-      this.#readable ||= begun.size > 0
-      const byNamespace = new Map([...begun.keys()].map((namespace, at) => [namespace, lookupOf(read[at] ?? [])]))
-      return { grants: lookupBy(byNamespace), read: new Set(begun.keys()) }
+      await unlessAborted(signal, Promise.all(begun))
+      this.#readable ||= begun.length > 0
     } catch (error) {
       // A review whose client has gone says nothing of the API server.
       if ((error as Error).name !== 'AbortError') this.#readable = false
@@ -148,10 +157,7 @@ export class ClusterGrants implements GrantSource {
       }
       reads.push(read)
     }
-    const all = Promise.all(reads)
-    // A review that fails for another namespace does not wait for this one.
-    all.catch(() => {})
-    return all
+    return Promise.all(reads)
   }
 }
 
@@ -186,13 +192,6 @@ function lookupOf(made: readonly Made[]): GrantLookup {
   return anyOf(made.map(({ grants }) => grants))
 }
 
-function lookupBy(namespaces: ReadonlyMap<string, GrantLookup>): GrantLookup {
-  const none = anyOf([])
-  return {
-    permitting: (from, namespace, targets) => (namespaces.get(namespace) ?? none).permitting(from, namespace, targets),
-  }
-}
-
 /** Counts of the same things, added up. */
 function sum<K extends string>(all: readonly Readonly<Record<K, number>>[]): Record<K, number> {
   const total = { ...all[0] } as Record<K, number>
@@ -205,19 +204,4 @@ function explain(error: unknown): string {
   if (error instanceof ApiError) return `the API server answered HTTP ${error.status}`
   const late = (error as { name?: unknown } | undefined)?.name === 'TimeoutError'
   return late ? 'the API server did not answer in time' : 'the API server could not be reached'
-}
-
-/** The result, or the signal's reason if that comes first; nothing of the wait stays with the signal. */
-async function unlessAborted<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
-  // If the signal comes first, its failure is nobody's.
-  result.catch(() => {})
-  signal.throwIfAborted()
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort)
-  try {
-    return await Promise.race([result, promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }

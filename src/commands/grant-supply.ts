@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { GrantSource } from '../admission/grant-source.ts'
+import { unlessAborted } from '../admission/unless-aborted.ts'
 import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
@@ -111,19 +112,12 @@ async function refuseUnservable(
   if (rows.length === 0) return
   const patience = AbortSignal.any([signal, AbortSignal.timeout(DISCOVERY)])
   // A credential plugin knows nothing of the signal.
-  const problems = await Promise.race([unservableRows(api, rows, patience), aborted(patience)]).catch((error) => {
+  const problems = await unlessAborted(patience, unservableRows(api, rows, patience)).catch((error) => {
     if (!signal.aborted)
       logger.warn({ err: error }, 'cannot compare the guarded fields of the configuration with what the cluster serves')
     return []
   })
   if (problems.length > 0) throw new CommandFailure(problems.join('\n'))
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }
 
 /**

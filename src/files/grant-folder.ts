@@ -1,8 +1,9 @@
 import path from 'node:path'
 import type { Logger } from 'pino'
-import { type FreshGrants, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
+import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
+import { unlessAborted } from '../admission/unless-aborted.ts'
 import type { Grant } from '../policy/grant.ts'
-import { lookupIn } from '../policy/grant-index.ts'
+import { type GrantLookup, lookupIn } from '../policy/grant-index.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type GrantFile, readGrantFile, Slices } from './grant-file.ts'
 import { unreadable } from './text.ts'
@@ -108,10 +109,19 @@ export class GrantFolder implements GrantSource {
   }
 
   /** Looks at the folder once more; that costs the cluster nothing, so every namespace is read. */
-  async fresh(namespaces: readonly string[], _referrer: string, signal: AbortSignal): Promise<FreshGrants> {
-    await Promise.race([this.#look(), aborted(signal)])
+  async fresh(
+    namespaces: readonly string[],
+    _referrer: string,
+    take: (namespace: string, grants: GrantLookup) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await unlessAborted(signal, this.#look())
+    } catch (error) {
+      throw new LookupFailed('the folder of grants was not read in time', { cause: error })
+    }
     if (this.#problem !== undefined) throw new LookupFailed(FAILED)
-    return { grants: this.#lookup, read: new Set(namespaces) }
+    for (const namespace of namespaces) take(namespace, this.#lookup)
   }
 
   /** A look that begins after this call; all who ask before it begins share it. Failures are logged. */
@@ -204,12 +214,4 @@ function stateOf({ real, stats }: FoundFile): string {
 /** When a file last changed, in ms since 1970. */
 function lastChange({ stats: { mtimeNs, ctimeNs } }: FoundFile): number {
   return Number(ctimeNs > mtimeNs ? ctimeNs : mtimeNs) / 1e6
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const fail = () => reject(new LookupFailed('the folder of grants was not read in time'))
-    if (signal.aborted) fail()
-    signal.addEventListener('abort', fail, { once: true })
-  })
 }

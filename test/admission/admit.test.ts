@@ -22,9 +22,10 @@ function source(cached: Grant[], stored: Grant[], { current = true, budget = 99 
   const asked: string[][] = []
   const grants: GrantSource = {
     cached: () => ({ grants: lookupIn(cached), current }),
-    fresh: async (namespaces) => {
+    fresh: async (namespaces, _referrer, take) => {
       asked.push([...namespaces])
-      return { grants: lookupIn(stored), read: new Set(namespaces.slice(0, budget)) }
+      // The last one is read first.
+      for (const namespace of namespaces.slice(0, budget).toReversed()) take(namespace, lookupIn(stored))
     },
   }
   return { ...grants, asked }

@@ -7,13 +7,10 @@ import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Mode, Settings } from '../../src/admission/settings.ts'
 import { MOST_REFERENCES } from '../../src/policy/crossing.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
+import { sourceOf } from '../harness/grant-source.ts'
 import { defaultSettings } from '../harness/settings.ts'
 
-const none = lookupIn([])
-const source = {
-  cached: () => ({ grants: none, current: true }),
-  fresh: async (namespaces: readonly string[]) => ({ grants: none, read: new Set(namespaces) }),
-}
+const source = sourceOf(lookupIn([]))
 const routeWith = (count: number) => ({
   spec: { rules: [{ backendRefs: Array.from({ length: count }, () => ({ name: 'x', namespace: 'billing' })) }] },
 })

@@ -14,6 +14,7 @@ const LIMITS = {
   eachNamespace: { burst: 1, perSecond: 1 },
   allNamespaces: { burst: 0, perSecond: 0 },
 }
+const ignore = () => {}
 const LIST = `${grantsPath('v1', 'billing')}?limit=500`
 
 test('where the budget is spent, it matters whether the last reads failed', { timeout: 30_000 }, async (t) => {
@@ -27,7 +28,11 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
     kinds: [REFERENCE_GRANT],
     limits: LIMITS,
   })
-  const read = async () => [...(await grants.fresh(['billing'], 'shop', new AbortController().signal)).read]
+  const read = async () => {
+    const taken: string[] = []
+    await grants.fresh(['billing'], 'shop', (namespace) => taken.push(namespace), new AbortController().signal)
+    return taken
+  }
 
   const failing = assert.rejects(read, LookupFailed)
   await server.discover({ v1: ['referencegrants'] })
@@ -44,7 +49,7 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   // The read before has cost a little more than its token.
   clock.now += 2_000
   const client = new AbortController()
-  const left = assert.rejects(grants.fresh(['billing'], 'shop', client.signal), LookupFailed)
+  const left = assert.rejects(grants.fresh(['billing'], 'shop', ignore, client.signal), LookupFailed)
   const list = await server.expect(LIST)
   client.abort()
   await left
@@ -65,9 +70,9 @@ test("a read that fails when nobody waits for it any more is nobody's failure", 
     kinds: [REFERENCE_GRANT],
     limits: LIMITS,
   })
-  const late = grants.fresh(['billing'], 'shop', AbortSignal.abort(new Error('too late')))
+  const late = grants.fresh(['billing'], 'shop', ignore, AbortSignal.abort(new Error('too late')))
   const leaving = new AbortController()
-  const left = grants.fresh(['other'], 'store', leaving.signal)
+  const left = grants.fresh(['other'], 'store', ignore, leaving.signal)
   await assert.rejects(late, LookupFailed)
   const asked = [await server.expect('/apis'), await server.expect('/apis')]
   leaving.abort()

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { admit } from '../../src/admission/admit.ts'
-import type { GrantSource } from '../../src/admission/grant-source.ts'
 import { respond } from '../../src/admission/respond.ts'
 import { NotAReview, parseReview } from '../../src/admission/review.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
-import { parseGrant } from '../../src/policy/grant.ts'
+import { type Grant, parseGrant } from '../../src/policy/grant.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
+import { sourceOf } from '../harness/grant-source.ts'
 import { defaultSettings } from '../harness/settings.ts'
 import { isPermitted, type Json, references } from './oracle.ts'
 
@@ -156,7 +156,7 @@ test(`any review is judged as the rule says, seed ${SEED}, ${RUNS} runs`, async 
     // As it comes from the network.
     const { request, grants } = JSON.parse(JSON.stringify(generated))
     const parsed = parseReview({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request })
-    const decision = await admit(parsed, defaultSettings, sourceOf(grants), NEVER)
+    const decision = await admit(parsed, defaultSettings, sourceOf(lookupIn(readGrants(grants))), NEVER)
     const { response } = JSON.parse(JSON.stringify(respond(parsed, decision, 'deny')))
     assert.equal(response.uid, request.uid)
 
@@ -187,10 +187,6 @@ function sameTarget(a: { to: readonly string[] }, b: { to: readonly string[] }):
   return a.to.every((part, index) => part === b.to[index])
 }
 
-function sourceOf(grants: readonly unknown[]): GrantSource {
-  const index = lookupIn(grants.map((grant) => parseGrant(grant)).filter((grant) => grant !== undefined))
-  return {
-    cached: () => ({ grants: index, current: true }),
-    fresh: async (namespaces) => ({ grants: index, read: new Set(namespaces) }),
-  }
+function readGrants(grants: readonly unknown[]): Grant[] {
+  return grants.map((grant) => parseGrant(grant)).filter((grant) => grant !== undefined)
 }

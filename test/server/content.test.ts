@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, suite, test } from 'node:test'
 import { pino } from 'pino'
-import type { GrantSource } from '../../src/admission/grant-source.ts'
 import type { Mode } from '../../src/admission/settings.ts'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Metrics } from '../../src/server/metrics.ts'
+import { sourceOf } from '../harness/grant-source.ts'
 import { metricSources } from '../harness/metric-sources.ts'
 import { defaultSettings } from '../harness/settings.ts'
 
 const MIB = 1024 * 1024
 
 const index = new GrantIndex()
-const source: GrantSource = {
-  cached: () => ({ grants: index, current: true }),
-  fresh: async (namespaces) => ({ grants: index, read: new Set(namespaces) }),
-}
+const source = sourceOf(index)
 const { load } = metricSources()
 let metrics = new Metrics(metricSources({ load }))
 const log: Record<string, unknown>[] = []

@@ -16,7 +16,7 @@ test('a review whose client leaves while it waits for a fresh read gives up its 
   const source: GrantSource = {
     cached: () => ({ grants: new GrantIndex(), current: true }),
     // It ends by its signal alone.
-    fresh: (_namespaces, _referrer, signal) => {
+    fresh: (_namespaces, _referrer, _take, signal) => {
       waiting += 1
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new LookupFailed('aborted'))))
     },

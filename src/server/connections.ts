@@ -155,8 +155,7 @@ export class Connections {
     const connection = this.#connections.get(nameOf(request.socket))
     if (!connection) return false
     if (!this.#bodies && hasBody(request)) {
-      // Node goes on with what it has read of the connection already: thousands of pieces, perhaps, that nobody takes.
-      request.push = () => true
+      dropPieces(request.socket)
       this.#close(connection, 'unexpected_body')
       return false
     }
@@ -231,6 +230,24 @@ export class Connections {
     this.counts.closed[reason] += 1
     socket.destroy()
   }
+}
+
+/**
+ * Lets Node drop, for this turn, the pieces of a body that it has read of a connection: there may be thousands, and it
+ * makes an object of each. The parser serves other connections later. Without such a parser, nothing is done.
+ * Source: Node, lib/_http_common.js, parsersCb.
+ */
+function dropPieces(socket: Socket): void {
+  const { parser } = socket as { parser?: Record<string, unknown> }
+  const [entry] = Object.entries(parser ?? {}).filter(
+    ([, value]) => (value as { name?: unknown })?.name === 'parserOnBody',
+  )
+  if (!parser || !entry) return
+  const [key, onBody] = entry
+  parser[key] = undefined
+  process.nextTick(() => {
+    parser[key] = onBody
+  })
 }
 
 /** Whether a body comes with a request, which may be empty. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { Gauge, Registry } from 'prom-client'
@@ -111,4 +112,22 @@ suite('a probe is answered', () => {
       await once(socket, 'close')
       assert.equal(answer, '')
     })
+
+  test('and nothing is made of a body that comes in thousands of pieces', async (t) => {
+    const push = t.mock.method(http.IncomingMessage.prototype, 'push')
+    const socket = await send(
+      `POST /livez HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(5_000)}`,
+    )
+    await once(socket, 'close')
+    assert.ok(push.mock.callCount() <= 1, `${push.mock.callCount()} pieces`)
+    push.mock.restore()
+
+    // Node uses a parser again.
+    const echo = http.createServer((request, response) => request.pipe(response)).listen(0, '127.0.0.1')
+    t.after(() => echo.close())
+    await once(echo, 'listening')
+    const url = `http://127.0.0.1:${(echo.address() as AddressInfo).port}`
+    const answers = Array.from({ length: 8 }, async () => (await fetch(url, { method: 'POST', body: 'a body' })).text())
+    assert.deepEqual(new Set(await Promise.all(answers)), new Set(['a body']))
+  })
 })

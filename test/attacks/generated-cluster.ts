@@ -109,13 +109,20 @@ interface Parts {
   readonly spec?: string
 }
 
-const SPEC = JSON.stringify({
-  from: [{ group: GROUP, kind: 'HTTPRoute', namespace: 'shop' }],
-  to: [{ group: '', kind: 'Service', name: 'payments' }],
-})
+/** The spec of a grant of the Service payments to the HTTPRoutes of a namespace. */
+export function specFrom(namespace: string): string {
+  return JSON.stringify({
+    from: [{ group: GROUP, kind: 'HTTPRoute', namespace }],
+    to: [{ group: '', kind: 'Service', name: 'payments' }],
+  })
+}
 
 /** JSON of a grant: of the Service payments to the HTTPRoutes of shop, unless it has another spec. */
-export function grantOf(namespace: string, name: string, { metadata = '', spec = SPEC }: Parts = {}): string {
+export function grantOf(
+  namespace: string,
+  name: string,
+  { metadata = '', spec = specFrom('shop') }: Parts = {},
+): string {
   const named = JSON.stringify({ namespace, name, resourceVersion: '1' })
   return `{"apiVersion":"${GROUP}/v1","kind":"ReferenceGrant","metadata":${named.slice(0, -1)}${metadata}},"spec":${spec}}`
 }

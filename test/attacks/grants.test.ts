@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 import { until, untilCounted } from '../harness/api-client.ts'
 import { numbered, reference, review, route } from '../harness/reviews.ts'
 import { attacked, content } from './attacked-cluster.ts'
-import { added, type Content, grantOf, grantsOf, largestSpec, neighbours } from './generated-cluster.ts'
+import { added, type Content, grantOf, grantsOf, largestSpec, neighbours, specFrom } from './generated-cluster.ts'
 import { atOnce, post } from './send.ts'
 import { permitted, type Victim } from './siege.ts'
 
@@ -86,14 +86,21 @@ suite('fresh reads', () => {
   const TENANT = { atOnce: 20, all: 400 }
 
   test('of 300 largest grants, by 20 at once that are refused', { timeout: 300_000 }, (context) => {
-    // Grants that no watch tells of, so that each review of these needs a fresh read.
+    // Grants that no watch tells of, so that each review of these needs a fresh read; each from another namespace, so
+    // that none needs more of them than its own share, however long it takes.
     const newcomers = Array.from({ length: 6 }, (_, index) => `new-${index}`)
     const list: Content['list'] = (namespace) => {
       if (namespace === undefined) return grantsOf([neighbours], 300, largest('target'))
       if (namespace === 'target') return grantsOf([], 300, largest('target'))
-      return grantsOf(namespace.startsWith('new-') ? [grantOf(namespace, 'shop')] : [], 0, spread)
+      return grantsOf(
+        namespace.startsWith('new-') ? [grantOf(namespace, 'shop', { spec: specFrom(`${namespace}-shop`) })] : [],
+        0,
+        spread,
+      )
     }
-    const asked = newcomers.map((namespace) => review(route(reference('payments', namespace))))
+    const asked = newcomers.map((namespace) =>
+      review(route(reference('payments', namespace)), { namespace: `${namespace}-shop` }),
+    )
     const refused = review(route(numbered((index) => reference(`service-${index}`, 'target'), 16)), {
       namespace: 'tenant',
     })

@@ -76,7 +76,6 @@ export class FreshReads {
     }
     this.#namespaces.set(namespace, reads)
     const result = reads.join(owner, signal)
-    signal?.addEventListener('abort', () => setImmediate(() => this.#forget(namespace, reads)), { once: true })
     result.then(
       ({ bytes }) => charge(bytes / TOKEN_BYTES),
       () => {},
@@ -86,7 +85,7 @@ export class FreshReads {
 
   #readsOf(namespace: string): NamespaceReads {
     const { queue, now } = this.#options
-    const reads: NamespaceReads = new NamespaceReads(
+    return new NamespaceReads(
       async (signal, own) => {
         this.counts.started += 1
         const begun = now()
@@ -97,13 +96,12 @@ export class FreshReads {
           throw error
         } finally {
           this.milliseconds += now() - begun
-          setImmediate(() => this.#forget(namespace, reads))
         }
       },
       queue,
       now,
+      (reads) => this.#forget(namespace, reads),
     )
-    return reads
   }
 
   /** A read that was given up may end after its namespace was forgotten and is read again. */

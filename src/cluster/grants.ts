@@ -13,16 +13,16 @@ import { Reflector, type ReflectorOptions } from './reflector.ts'
 
 /**
  * What the cached grants may take of the heap, and those of one namespace of that. In a container of 256 MiB, where the
- * heap has 153 MiB, that is 130,000 plain grants, and 8,000 in one namespace.
+ * heap has 153 MiB, that is 100,000 plain grants, and 6,000 in one namespace.
  */
-const HEAP_SHARE = 0.2
+const HEAP_SHARE = 0.15
 const NAMESPACE_SHARE = 1 / 16
 
 /**
  * Fresh reads at once: what each makes may take as much memory as one namespace may. One that takes longer than this, in
  * ms, waits for the network, and gives its place to the next.
  */
-const READS_AT_ONCE = 8
+const READS_AT_ONCE = 4
 const SLOW_READ = 1_000
 
 /** How much fresh reading is allowed, and how old knowledge may be. */

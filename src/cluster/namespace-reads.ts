@@ -28,16 +28,21 @@ export class NamespaceReads {
   readonly #read: Read
   readonly #queue: FairQueue
   readonly #now: () => number
+  readonly #ended: (reads: NamespaceReads) => void
   /** The oldest first. */
   readonly #running: SharedRead[] = []
   #next: SharedRead | undefined
   #timer: NodeJS.Timeout | undefined
 
-  /** @param now a monotonic clock, in ms */
-  constructor(read: Read, queue: FairQueue, now: () => number) {
+  /**
+   * @param now a monotonic clock, in ms
+   * @param ended called some time after a read has ended, or was not begun since nobody waited for it any more
+   */
+  constructor(read: Read, queue: FairQueue, now: () => number, ended: (reads: NamespaceReads) => void) {
     this.#read = read
     this.#queue = queue
     this.#now = now
+    this.#ended = ended
   }
 
   /** Whether a read waits to begin, which a reader who comes now shares. */
@@ -57,8 +62,7 @@ export class NamespaceReads {
   join(owner: string, signal?: AbortSignal): Promise<Made> {
     this.#next ??= new SharedRead((read) => this.#run(read))
     const read = this.#next
-    read.readers += 1
-    signal?.addEventListener('abort', () => this.#leave(read), { once: true, signal: read.beginning })
+    read.awaitedUntil(signal, () => this.#drop(read))
     const isNew = !read.owners.has(owner)
     read.owners.add(owner)
     if (!read.queued) this.#advance()
@@ -66,11 +70,12 @@ export class NamespaceReads {
     return read.result
   }
 
-  #leave(read: SharedRead): void {
-    read.readers -= 1
-    if (read.readers > 0 || this.#next !== read) return
+  /** Nobody waits for it any more, and it has not begun. */
+  #drop(read: SharedRead): void {
+    if (this.#next !== read) return
     read.begun = true
     this.#next = undefined
+    setImmediate(() => this.#ended(this))
   }
 
   /** Queues the next read, if no other is on its way that may end soon. */
@@ -93,6 +98,8 @@ export class NamespaceReads {
     if (this.#running.length === 1 && !this.#next) {
       this.#next = new SharedRead((read) => this.#run(read))
       for (const owner of this.#running[0]?.owners ?? []) this.#next.owners.add(owner)
+      // It is for those who wait for the slow one, whoever else comes and leaves.
+      this.#next.awaitedUntil(undefined, () => {})
     }
     this.#advance()
   }
@@ -112,7 +119,10 @@ export class NamespaceReads {
       this.#fail(read, error)
     }
     // In a turn of its own, so that those whom this answer brings back share the next read.
-    setImmediate(() => this.#advance())
+    setImmediate(() => {
+      this.#advance()
+      this.#ended(this)
+    })
   }
 
   /** It began after those came who wait for an older one, so it answers them too. */
@@ -141,9 +151,8 @@ class SharedRead implements Job {
   readonly reject: (error: unknown) => void
   readonly #run: (read: SharedRead) => Promise<void>
   readonly #stop = new AbortController()
-  readonly #begin = new AbortController()
-  /** Who waits for it, until it begins. */
-  readers = 0
+  /** Those who wait for it to begin, by what ends their wait. */
+  readonly #waiting = new Set<{ readonly signal: AbortSignal | undefined; readonly leave: () => void }>()
   queued = false
   begun = false
   begunAt = Infinity
@@ -162,14 +171,26 @@ class SharedRead implements Job {
     return this.#stop.signal
   }
 
-  /** Aborts when it begins. */
-  get beginning(): AbortSignal {
-    return this.#begin.signal
+  /**
+   * Somebody waits for it until the signal. When nobody does any more before it begins, `left` is called. Once it has
+   * begun nothing of that stays with the signal, which may outlive it and would keep what it has made.
+   */
+  awaitedUntil(signal: AbortSignal | undefined, left: () => void): void {
+    const waiter = {
+      signal,
+      leave: () => {
+        this.#waiting.delete(waiter)
+        if (this.#waiting.size === 0) left()
+      },
+    }
+    this.#waiting.add(waiter)
+    signal?.addEventListener('abort', waiter.leave, { once: true })
   }
 
   begin(): Promise<void> {
     this.begun = true
-    this.#begin.abort()
+    for (const { signal, leave } of this.#waiting) signal?.removeEventListener('abort', leave)
+    this.#waiting.clear()
     return this.#run(this)
   }
 

@@ -1,9 +1,12 @@
+import { free } from '../json/piece.ts'
 import type { Allowance } from './allowance.ts'
 import { LARGEST_BODY } from './content.ts'
 import type { ShedReason } from './load.ts'
 
 /** What a buffer grows by, in bytes: some pages of memory. */
 const STEP = 16 * 1024
+
+const NOTHING = Buffer.alloc(0)
 
 /**
  * The bytes of one body as they arrive, in one buffer that grows as they come, whatever the client announced; the
@@ -13,7 +16,7 @@ const STEP = 16 * 1024
  */
 export class Arriving {
   readonly #allowance: Allowance
-  #piece: Buffer = Buffer.alloc(0)
+  #piece: Buffer = NOTHING
   #buffer: ArrayBuffer | undefined
   #length = 0
 
@@ -29,19 +32,23 @@ export class Arriving {
   /**
    * A reason why not means that there is no memory for it, and nothing is kept.
    *
-   * @param chunk the body is no longer than LARGEST_BODY with it
+   * @param chunk is this object's from now on; the body is no longer than LARGEST_BODY with it
    */
   append(chunk: Buffer): ShedReason | undefined {
     const shed = this.#length === 0 ? this.#keep(chunk) : this.#copy(chunk)
-    if (shed) this.discard()
+    if (shed) {
+      free(chunk)
+      this.discard()
+    }
     return shed
   }
 
   /** Frees the memory. */
   discard(): void {
-    this.#buffer?.transferToFixedLength(0)
+    if (this.#buffer) free(new Uint8Array(this.#buffer))
     this.#buffer = undefined
-    this.#piece = Buffer.alloc(0)
+    free(this.#piece)
+    this.#piece = NOTHING
     this.#length = 0
     this.#allowance.release('bodies')
   }
@@ -56,23 +63,25 @@ export class Arriving {
 
   #copy(chunk: Buffer): ShedReason | undefined {
     const length = this.#length + chunk.length
-    const held = this.#buffer?.byteLength ?? 0
-    if (length > held) {
+    if (length > (this.#buffer?.byteLength ?? 0)) {
       const grown = Math.min(Math.ceil(length / STEP) * STEP, LARGEST_BODY)
-      const shed = this.#allowance.reserve('bodies', grown - held)
+      // The first piece is freed as soon as it has been copied.
+      const shed = this.#allowance.reserve('bodies', grown - (this.#buffer ?? this.#piece).byteLength)
       if (shed) return shed
       if (this.#buffer) this.#buffer.resize(grown)
       else this.#begin(grown)
     }
     new Uint8Array(this.#buffer as ArrayBuffer).set(chunk, this.#length)
+    free(chunk)
     this.#length = length
     return undefined
   }
 
-  /** Copies the first piece; both are held, since only garbage collection frees that. */
+  /** Copies the first piece. */
   #begin(bytes: number): void {
     this.#buffer = new ArrayBuffer(bytes, { maxByteLength: LARGEST_BODY })
     new Uint8Array(this.#buffer).set(this.#piece)
-    this.#piece = Buffer.alloc(0)
+    free(this.#piece)
+    this.#piece = NOTHING
   }
 }

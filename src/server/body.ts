@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { NotAReview } from '../admission/review.ts'
+import { free } from '../json/piece.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
 import { type Excess, excessOf, isDoubtful, LARGEST_BODY, lookAt, type Summary, SummaryReader } from './content.ts'
@@ -132,8 +133,8 @@ class Incoming {
     this.#pieces += 1
     if ((this.#pieces - FREE_PIECES) * SMALLEST_PIECE > this.length)
       throw new TinyPieces(400, 'the body comes in pieces that are too small')
-    if (this.shed) return
-    if (!this.#summary && this.length <= LARGEST_BODY) this.shed = this.#arriving.append(chunk)
+    if (this.shed) free(chunk)
+    else if (!this.#summary && this.length <= LARGEST_BODY) this.shed = this.#arriving.append(chunk)
     else this.#summarize(chunk)
   }
 
@@ -173,6 +174,7 @@ class Incoming {
       this.#summary ??= this.#summaryOfArrived()
       this.#summary.push(chunk)
     }
+    free(chunk)
     this.#arriving.discard()
   }
 

@@ -10,10 +10,10 @@ const MOST_REVIEWS = 1_000
 const MOST_OVERSIZED = 4
 
 /**
- * The part of the memory that bodies may take as they arrive. The rest is there for those that have arrived: else a crowd
- * of bodies on their way would leave no room to judge any of them.
+ * The part of the memory that bodies may take as they arrive; one of the largest fits. The rest is there for those that
+ * have arrived: else a crowd of bodies on their way would leave no room to judge any of them.
  */
-const BODIES_SHARE = 0.5
+const BODIES_SHARE = 1 / 4
 
 /**
  * What a request may hold to count as small, in bytes, and the part of the memory that larger ones may take together: the

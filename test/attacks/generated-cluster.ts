@@ -129,10 +129,15 @@ export function grantOf(
 
 /** The spec of a grant that is as large as the standard allows, 16 x 16, and permits nothing that anybody asks for. */
 export function largestSpec(index: number): string {
+  return longSpec(index, '')
+}
+
+/** The same, with names that are as long as this makes them. */
+export function longSpec(index: number, padding: string): string {
   const all = Array.from({ length: 16 }, (_, entry) => `${index}-${entry}`)
   return JSON.stringify({
     from: all.map((one) => ({ group: GROUP, kind: 'HTTPRoute', namespace: `from-${one}` })),
-    to: all.map((one) => ({ group: '', kind: 'Service', name: `service-${one}` })),
+    to: all.map((one) => ({ group: '', kind: 'Service', name: `service-${one}${padding}` })),
   })
 }
 

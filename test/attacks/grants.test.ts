@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict'
-import { suite, test } from 'node:test'
+import { suite, type TestContext, test } from 'node:test'
 import { until, untilCounted } from '../harness/api-client.ts'
-import { numbered, reference, review, route } from '../harness/reviews.ts'
+import { numbered, reference, repeated, review, route } from '../harness/reviews.ts'
 import { attacked, content } from './attacked-cluster.ts'
-import { added, type Content, grantOf, grantsOf, largestSpec, neighbours, specFrom } from './generated-cluster.ts'
-import { atOnce, post } from './send.ts'
+import {
+  added,
+  type Content,
+  grantOf,
+  grantsOf,
+  largestSpec,
+  longSpec,
+  neighbours,
+  specFrom,
+} from './generated-cluster.ts'
+import { atOnce, closeAll, connectTls, openAll, post } from './send.ts'
 import { permitted, type Victim } from './siege.ts'
 
 const largest = (namespace: string) => (index: number) =>
@@ -115,6 +124,42 @@ suite('fresh reads', () => {
       })
     })
   })
+
+  // How much is in a review beside its references.
+  for (const [title, count] of [
+    ['small', 1],
+    ['large', 110_000],
+  ] as const) {
+    const name = `fresh reads of eight namespaces full of long names, by 20 ${title} reviews at once`
+    test(name, { timeout: 300_000 }, (context) => attackWithLongNames(context, name, count))
+  }
+
+  function attackWithLongNames(context: TestContext, name: string, count: number): Promise<void> {
+    // Each name is kept as it is written: 240 characters of four bytes.
+    const wide = (namespace: string) => (index: number) =>
+      grantOf(namespace, `grant-${index}`, { spec: longSpec(index, '\u{1f600}'.repeat(240)) })
+    const list: Content['list'] = (namespace) => {
+      // As many as are cached, and more.
+      if (namespace === undefined) return grantsOf([neighbours], 4_608, (index) => wide(`namespace-${index}`)(index))
+      return namespace.startsWith('fat-') ? grantsOf([], 170, wide(namespace)) : grantsOf([], 0, spread)
+    }
+    const values = repeated(JSON.stringify('x'.repeat(20)), count)
+    const refused = (call: number) => {
+      const references = numbered((index) => reference('payments', `fat-${call % TENANT.atOnce}-${index}`), 8)
+      const object = `{"spec":{"rules":[{"backendRefs":[${references}]}],"more":[${values}]}}`
+      return review(object, { namespace: `tenant-${call % TENANT.atOnce}` })
+    }
+    return attacked(context, name, { list }, {}, async (victim) => {
+      const silent = await openAll(2_400, () => connectTls(victim))
+      let left = 100
+      await atOnce(TENANT.atOnce, async () => {
+        while (left-- > 0) await post(victim, '/validate/deny?timeout=10s', refused(left))
+      })
+      const reads = await victim.metric('refgrant_fresh_reads_total{result="started"}')
+      assert.ok(reads >= 8, `${reads} fresh reads were made`)
+      closeAll(silent)
+    })
+  }
 
   test('for objects of 5,000 namespaces', { timeout: 300_000 }, (context) => {
     const list: Content['list'] = (namespace) =>

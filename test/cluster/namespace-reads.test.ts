@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { suite, type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { FairQueue } from '../../src/cluster/fair-queue.ts'
 import { type Made, NamespaceReads } from '../../src/cluster/namespace-reads.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
@@ -8,8 +11,11 @@ import { GrantIndex } from '../../src/policy/grant-index.ts'
 /** The time after which a read is slow, in ms. */
 const SLOW = 1_000
 
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
 /** Reads that the test ends, on a clock that only it moves. */
-function start(t: TestContext) {
+function start(t: TestContext, queue = new FairQueue(8, 60_000)) {
   const clock = { now: 0 }
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const begun: { own: boolean; signal: AbortSignal; end: (bytes: number) => void; fail: (error: Error) => void }[] = []
@@ -20,8 +26,9 @@ function start(t: TestContext) {
       begun.push({ own, signal, end: (bytes) => resolve({ grants: new GrantIndex(), bytes }), fail: reject })
       return promise
     },
-    new FairQueue(8, 60_000),
+    queue,
     () => clock.now,
+    () => {},
   )
   const pass = async (ms: number) => {
     clock.now += ms
@@ -29,9 +36,9 @@ function start(t: TestContext) {
     await turn()
   }
   /** Joins, and tells what has come of it. */
-  const join = (owner = 'shop') => {
+  const join = (owner = 'shop', signal?: AbortSignal) => {
     const state: { bytes?: number; error?: unknown } = {}
-    reads.join(owner).then(
+    reads.join(owner, signal).then(
       ({ bytes }) => {
         state.bytes = bytes
       },
@@ -149,5 +156,45 @@ suite('reads of one namespace', () => {
     await turn()
     await pass(SLOW)
     assert.deepEqual([begun.length, reads.idle], [1, true])
+  })
+
+  test('nothing stays with the signal of a reader once its reads have begun', async (t) => {
+    const review = new AbortController()
+    const queue = new FairQueue(8, 60_000)
+    const { promise: others, resolve: othersEnd } = Promise.withResolvers<void>()
+    for (let other = 0; other < 8; other += 1) queue.add('other', { begun: false, begin: () => others })
+    const read = t.mock.fn(async () => ({ grants: new GrantIndex(), bytes: 1 }))
+    for (let namespace = 0; namespace < 8; namespace += 1) {
+      const reads = new NamespaceReads(
+        read,
+        queue,
+        () => 0,
+        () => {},
+      )
+      void reads.join('shop', review.signal)
+    }
+    assert.equal(getEventListeners(review.signal, 'abort').length, 8)
+    // What is held weakly alone is gone then.
+    await turn()
+    collectGarbage()
+    othersEnd()
+    await turn()
+    assert.equal(read.mock.callCount(), 8)
+    assert.equal(getEventListeners(review.signal, 'abort').length, 0)
+  })
+
+  test('the second read beside a slow one is made though somebody who came later leaves', async (t) => {
+    const { begun, pass, join } = start(t, new FairQueue(1, 2 * SLOW))
+    const first = join()
+    await pass(SLOW)
+    assert.equal(begun.length, 1, 'the second one waits for its turn')
+    const leaving = new AbortController()
+    join('other', leaving.signal)
+    leaving.abort()
+    await pass(SLOW)
+    assert.equal(begun.length, 2)
+    begun[1]?.end(2)
+    await turn()
+    assert.deepEqual(first, { bytes: 2 })
   })
 })

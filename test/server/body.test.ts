@@ -57,6 +57,18 @@ suite('memory is held for what was sent', () => {
     assert.equal(load.held.bodies, 0)
   })
 
+  test('and each piece is freed when it has been copied, or is not taken', async () => {
+    const { send, end } = start()
+    const pieces = ['["', 'x'.repeat(100), '"]'].map((text) => Buffer.from(new TextEncoder().encode(text).buffer))
+    for (const piece of pieces) await send(piece)
+    assert.deepEqual((await end()).review, ['x'.repeat(100)])
+    const late = start()
+    late.allowance.leave(false)
+    const dropped = Buffer.from(new TextEncoder().encode('{}').buffer)
+    await late.send(dropped)
+    for (const { byteLength } of [...pieces, dropped]) assert.equal(byteLength, 0)
+  })
+
   test('but not in pieces of a byte', async () => {
     const { load, send, read, payload } = start()
     for (let count = 0; count < 1_015; count += 1) await send('7')

@@ -23,19 +23,19 @@ test('a thousand reviews are judged at once; one more is turned away until one i
   assert.equal(load.counts.reviews, 1_000)
 })
 
-test('all that requests hold has 64 MiB, and bodies have half of it; what is turned away holds nothing', () => {
+test('all that requests hold has 64 MiB, and bodies have a quarter of it; what is turned away holds nothing', () => {
   const { load } = start()
   const large = load.enter('10s')
-  assert.equal(large.reserve('bodies', 30 * MIB), undefined)
+  assert.equal(large.reserve('bodies', 14 * MIB), undefined)
   assert.equal(load.enter('10s').reserve('bodies', 5 * MIB), 'memory')
-  assert.equal(large.reserve('values', 30 * MIB), undefined)
+  assert.equal(large.reserve('values', 46 * MIB), undefined)
   const other = load.enter('10s')
   assert.equal(other.reserve('bodies', MIB), 'memory', 'large ones leave room for small ones')
   const small = load.enter('10s')
   assert.equal(small.reserve('bodies', 1_000), undefined)
   assert.equal(small.reserve('values', 200_000), undefined)
   small.leave(true)
-  assert.deepEqual(load.held, { ...NONE, bodies: 30 * MIB, values: 30 * MIB })
+  assert.deepEqual(load.held, { ...NONE, bodies: 14 * MIB, values: 46 * MIB })
   large.leave(false)
   large.leave(false)
   assert.deepEqual(load.held, NONE)
@@ -50,17 +50,17 @@ test('a body on its way gives its room to a smaller one, the largest first, and 
     assert.equal(allowance.reserve('bodies', bytes), undefined)
     return allowance
   }
-  const arrived = arriving('arrived', 9 * MIB)
+  const arrived = arriving('arrived', 6 * MIB)
   arrived.endArrival()
-  arriving('larger', 8 * MIB)
-  arriving('largest', 9 * MIB)
-  arriving('small', 6 * MIB)
+  arriving('larger', 3 * MIB)
+  arriving('largest', 5 * MIB)
+  arriving('small', 2 * MIB)
   const next = arriving('next', MIB)
   assert.deepEqual(dropped, ['largest: memory'])
-  assert.equal(next.reserve('bodies', 8 * MIB), undefined)
-  assert.equal(next.reserve('bodies', 8 * MIB), 'memory', 'none on its way is larger')
+  assert.equal(next.reserve('bodies', 4 * MIB), undefined)
+  assert.equal(next.reserve('bodies', 4 * MIB), 'memory', 'none on its way is larger')
   assert.deepEqual(load.shed, { reviews: 0, memory: 2, late: 0, gone: 0 })
-  assert.equal(load.held.bodies, 23 * MIB)
+  assert.equal(load.held.bodies, 11 * MIB)
 })
 
 test('an answer is held until it is sent', () => {
@@ -154,7 +154,7 @@ test('four bodies that are too large to be judged are read at once', () => {
 
 test('room grows with the memory that may be used, between that of 256 MiB and of 1 GiB', () => {
   assert.deepEqual(roomIn(64 * MIB), roomIn(256 * MIB))
-  assert.deepEqual(roomIn(512 * MIB), { bytes: 128 * MIB, connections: 1_024 })
+  assert.deepEqual(roomIn(512 * MIB), { bytes: 128 * MIB, connections: 512 })
   assert.deepEqual(roomIn(64 * 1024 * MIB), roomIn(1024 * MIB))
 })
 

@@ -10,8 +10,8 @@ export interface Grants {
 
 /** What an API server says of its grants. */
 export interface Content {
-  /** The grants of a namespace, or of all. */
-  readonly list: (namespace: string | undefined) => Grants
+  /** The grants of a namespace, or of all; undefined if there is no answer. */
+  readonly list: (namespace: string | undefined) => Grants | undefined
   /** What a watch says, as JSON lines, before it says nothing more; nothing by default. */
   readonly watch?: () => Iterable<string>
   /** JSON of the group's resources besides the grants; none by default. */
@@ -68,11 +68,14 @@ export class GeneratedCluster {
       exchange.end()
     } else if (!path.endsWith('/referencegrants') || this.content.served === false) exchange.refuse(404)
     else if (!parameters.has('watch')) {
-      await exchange.stream(page(this.content.list(/namespaces\/([^/]+)/.exec(path)?.[1]), parameters))
+      const grants = this.content.list(/namespaces\/([^/]+)/.exec(path)?.[1])
+      if (!grants) return
+      await exchange.stream(page(grants, parameters))
       exchange.end()
     } else if (parameters.has('sendInitialEvents') && !this.content.streams) exchange.refuse(422)
     else {
-      if (parameters.has('sendInitialEvents')) await exchange.stream(events(this.content.list(undefined)))
+      if (parameters.has('sendInitialEvents'))
+        await exchange.stream(events(this.content.list(undefined) ?? { count: 0, grant: () => '' }))
       await exchange.stream(this.content.watch?.() ?? [])
       this.#watches.push(exchange)
     }

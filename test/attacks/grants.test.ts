@@ -13,7 +13,7 @@ import {
   neighbours,
   specFrom,
 } from './generated-cluster.ts'
-import { atOnce, closeAll, connectTls, openAll, post } from './send.ts'
+import { atOnce, closeAll, connectTls, head, openAll, post } from './send.ts'
 import { permitted, type Victim } from './siege.ts'
 
 const largest = (namespace: string) => (index: number) =>
@@ -90,6 +90,12 @@ suite('grants of 16 x 16', () => {
   })
 })
 
+/** A review that needs a fresh read, and what else is in its object. */
+function refusedIn(namespace: string, values = ''): string {
+  const backendRefs = `[${reference('payments', `${namespace}-vault`)}]`
+  return review(`{"spec":{"rules":[{"backendRefs":${backendRefs}}],"more":[${values}]}}`, { namespace })
+}
+
 suite('fresh reads', () => {
   /** Reviews of one tenant at once, and how many in all. */
   const TENANT = { atOnce: 20, all: 400 }
@@ -160,6 +166,37 @@ suite('fresh reads', () => {
       closeAll(silent)
     })
   }
+
+  const silent: Content['list'] = (namespace) =>
+    namespace === undefined ? grantsOf([neighbours], 0, spread) : undefined
+
+  test('that are not answered, by 600 reviews at once', { timeout: 300_000 }, (context) =>
+    attacked(context, '600 reviews that wait for fresh reads', { list: silent }, {}, async (victim) => {
+      await atOnce(600, (index) => post(victim, '/validate/deny?timeout=10s', refusedIn(`tenant-${index % 50}`)))
+    }),
+  )
+
+  test('that are not answered, by the largest reviews', { timeout: 300_000 }, (context) => {
+    const large = refusedIn('tenant', repeated(JSON.stringify('\u0100'.repeat(8)), 119_000))
+    return attacked(context, 'the largest reviews wait for fresh reads', { list: silent }, {}, async (victim) => {
+      await atOnce(20, () => post(victim, '/validate/deny?timeout=10s', large))
+    })
+  })
+
+  test('for clients that have gone', { timeout: 300_000 }, (context) =>
+    attacked(context, 'fresh reads for clients that have gone', { list: silent }, {}, async (victim) => {
+      let left = 2_000
+      await atOnce(20, async () => {
+        while (left-- > 0) {
+          const socket = await connectTls(victim)
+          const body = refusedIn(`tenant-${left % 50}`)
+          socket.write(`${head('/validate/deny?timeout=10s', `content-length: ${body.length}`)}\r\n${body}`)
+          await new Promise<void>((resolve) => setImmediate(resolve))
+          socket.destroy()
+        }
+      })
+    }),
+  )
 
   test('for objects of 5,000 namespaces', { timeout: 300_000 }, (context) => {
     const list: Content['list'] = (namespace) =>

@@ -157,17 +157,17 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--grants', 'tls.crt'],
     /^refgrant: the folder of grants "tls\.crt" is no folder/,
   ],
-  'a flag is unknown': [() => ['--wrong'], /^error: unknown option '--wrong'/],
-  'a flag has a wrong value': [
-    () => ['--drain', 'soon'],
-    /^error: option '--drain <seconds>' argument 'soon' is invalid/,
-  ],
+  'a flag is unknown': [() => ['--wrong'], /^refgrant: there is no option '--wrong'/],
+  'a flag has a wrong value': [() => ['--drain', 'soon'], /^refgrant: option '--drain <seconds>' cannot be 'soon': /],
   'a drain is longer than a timer can be': [
     () => ['--drain', '1e9'],
-    /^error: option '--drain <seconds>' argument '1e9'/,
+    /^refgrant: option '--drain <seconds>' cannot be '1e9'/,
   ],
-  'a drain never ends': [() => ['--drain', 'Infinity'], /^error: option '--drain <seconds>' argument 'Infinity'/],
-  'two sources are given': [() => ['--grants', 'grants', '--context', 'c'], /^error: option '--grants <folder>'/],
+  'a drain never ends': [() => ['--drain', 'Infinity'], /^refgrant: option '--drain <seconds>' cannot be 'Infinity'/],
+  'two sources are given': [
+    () => ['--grants', 'grants', '--context', 'c'],
+    /^refgrant: option '--grants <folder>' cannot be used with /,
+  ],
 }
 
 suite('a start fails with exit code 2 and one line that says why, if', { concurrency: 2 }, () => {

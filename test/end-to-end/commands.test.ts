@@ -220,9 +220,18 @@ suite('manifests and certs end with 2 and one line that says why, if', () => {
       ['manifests', '--ca', 'none.pem'],
       /^refgrant: none\.pem holds no certificate: .*--ca/,
     ],
-    'the address is none': [['manifests', '--url', 'a.example'], /^error: option '--url <url>' argument 'a\.example'/],
-    'the address is not encrypted': [['manifests', '--url', 'http://a.example'], /^error: option '--url <url>'/],
-    'the address has a query': [['manifests', '--url', 'https://a.example?b'], /^error: option '--url <url>'/],
+    'the address is none': [
+      ['manifests', '--url', 'a.example'],
+      /^refgrant: option '--url <url>' cannot be 'a\.example': /,
+    ],
+    'the address is not encrypted': [
+      ['manifests', '--url', 'http://a.example'],
+      /^refgrant: option '--url <url>' cannot be /,
+    ],
+    'the address has a query': [
+      ['manifests', '--url', 'https://a.example?b'],
+      /^refgrant: option '--url <url>' cannot be /,
+    ],
     'there is no cluster to compare with': [
       ['manifests', '--diff', '--kubeconfig', 'gone'],
       /^refgrant: cannot .*ENOENT/,
@@ -241,6 +250,6 @@ test('a command that is not there is wrong usage, and help is none', async () =>
   assert.equal((await refgrant(['chekc'])).code, 2)
   const help = await refgrant(['--help'])
   assert.equal(help.code, 0)
-  for (const command of ['serve', 'check', 'grant', 'audit', 'catalogue', 'manifests', 'certs'])
+  for (const command of ['serve', 'check', 'grant', 'audit', 'catalogue', 'manifests', 'certs', 'version'])
     assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'))
 })

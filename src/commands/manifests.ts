@@ -7,10 +7,11 @@ import { modeLabelPolicy } from '../manifests/mode-label-policy.ts'
 import { NAME, NAMESPACE } from '../manifests/names.ts'
 import { rbac } from '../manifests/rbac.ts'
 import type { WebhookClient } from '../manifests/webhook.ts'
-import { visible } from '../policy/quote.ts'
+import { quote, visible } from '../policy/quote.ts'
 import { REPORT_VERSION, toJson } from '../report/words.ts'
 import { toYaml } from '../report/yaml.ts'
 import { authoritiesIn } from '../server/trust.ts'
+import { reasonOf } from '../system/reason.ts'
 import { type Comparison, compare, driftLines, registrationOf, toleratedLines, type Wanted } from './drift.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
@@ -84,7 +85,7 @@ function origin(text: string): string {
 
 async function authoritiesOf(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error) => {
-    throw new CommandFailure(`cannot read the authorities: ${(error as Error).message} (--ca)`, { cause: error })
+    throw new CommandFailure(`cannot read the authorities: ${quote(file)}: ${reasonOf(error)} (--ca)`, { cause: error })
   })
   if (authoritiesIn(text).length === 0)
     throw new CommandFailure(`${file} holds no certificate: name a PEM file of certificate authorities with --ca`)

@@ -214,7 +214,7 @@ suite('manifests and certs end with 2 and one line that says why, if', () => {
   const failures: Record<string, [argv: string[], says: RegExp]> = {
     'the authorities are missing': [
       ['manifests', '--ca', 'gone'],
-      /^refgrant: cannot read the authorities: ENOENT.*--ca/,
+      /^refgrant: cannot read the authorities: "gone": no such file or directory.*--ca/,
     ],
     'the authorities are none': [
       ['manifests', '--ca', 'none.pem'],
@@ -234,9 +234,12 @@ suite('manifests and certs end with 2 and one line that says why, if', () => {
     ],
     'there is no cluster to compare with': [
       ['manifests', '--diff', '--kubeconfig', 'gone'],
-      /^refgrant: cannot .*ENOENT/,
+      /^refgrant: cannot .*: gone: no such file or directory/,
     ],
-    'the folder is a file': [['certs', '--out', 'none.pem'], /^refgrant: cannot write the certificates: EEXIST.*--out/],
+    'the folder is a file': [
+      ['certs', '--out', 'none.pem'],
+      /^refgrant: cannot write none\.pem\/ca\.crt: file already exists.*--out/,
+    ],
   }
   for (const [title, [argv, says]] of Object.entries(failures))
     test(title, async () => {

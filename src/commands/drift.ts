@@ -49,8 +49,8 @@ export interface Wanted {
 
 /** The registration that a configuration makes. */
 export function registrationOf(config: Config, client: WebhookClient) {
-  const { guardedFields: own, mode, modeLabel, failurePolicy } = config
-  return webhookConfiguration({ catalogue: catalogueOf(config), own, mode, modeLabel, failurePolicy }, client)
+  const { mode, modeLabel, failurePolicy } = config
+  return webhookConfiguration({ catalogue: catalogueOf(config), mode, modeLabel, failurePolicy }, client)
 }
 
 /**

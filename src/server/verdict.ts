@@ -11,7 +11,7 @@ import type { Excess } from './content.ts'
 import { Pace } from './pace.ts'
 import { type ReviewRecorder, recordReview } from './record.ts'
 
-export interface VerdictOptions extends Omit<ReviewRecorder, 'oversizedPace'> {
+export interface VerdictOptions extends Omit<ReviewRecorder, 'oversizedPace' | 'misfitPace'> {
   /** Asked for with each review, since settings change while the server runs. */
   readonly settings: () => Settings
   readonly source: GrantSource
@@ -47,7 +47,8 @@ export function asked({ review: body, excess }: Body): Asked {
  */
 export function verdictsBy(options: VerdictOptions) {
   const { settings, source } = options
-  const recorder = { ...options, oversizedPace: new Pace(() => performance.now()) }
+  const pace = () => new Pace(() => performance.now())
+  const recorder = { ...options, oversizedPace: pace(), misfitPace: pace() }
   return async ({ review, excess }: Asked, allowance: Allowance, entry?: Mode): Promise<ReviewResponse> => {
     const started = performance.now()
     const current = settings()

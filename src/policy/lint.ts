@@ -1,4 +1,5 @@
 import type { Catalogue } from './catalogue.ts'
+import type { Grant } from './grant.ts'
 import type { GroupKind } from './reference.ts'
 
 /**
@@ -63,16 +64,31 @@ export interface LintResult {
 export function lintGrant(object: unknown, namespace: string, catalogue: Catalogue, most: number): LintResult {
   const spec = property(object, 'spec')
   const findings = new Findings(most)
-  const known = [...catalogue.referrers(), ...TARGETS].map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
+  const known = knownKinds(catalogue)
   eachEntry(spec, 'from', findings, (entry) => {
-    const isSound = lintEntry(entry, ['group', 'kind', 'namespace'], known, findings)
+    const isSound = lintEntry(entry, FROM, known, findings)
     if (isSound) lintFrom(entry, namespace, catalogue, findings)
   })
   eachEntry(spec, 'to', findings, (entry) => {
-    const isSound = lintEntry(entry, ['group', 'kind'], known, findings)
+    const isSound = lintEntry(entry, TO, known, findings)
     if (isSound) lintTo(entry, findings)
   })
   return findings
+}
+
+/** What an entry of each half has to have. */
+const FROM = ['group', 'kind', 'namespace']
+const TO = ['group', 'kind']
+
+/**
+ * A grant without the entries that permit nothing: those in which there is an error, and those that accept the grant's own
+ * namespace. One half without entries means that the grant permits nothing.
+ */
+export function effectivePart(grant: Grant, catalogue: Catalogue): Grant {
+  const known = knownKinds(catalogue)
+  const isSound = (entry: unknown, half: readonly string[]) => lintEntry(entry, half, known, new Findings(0))
+  const from = grant.from.filter((entry) => entry.namespace !== grant.namespace && isSound(entry, FROM))
+  return { ...grant, from, to: grant.to.filter((entry) => isSound(entry, TO)) }
 }
 
 /** Counts findings, and makes the first of them. */
@@ -122,6 +138,10 @@ function eachEntry(spec: unknown, half: string, findings: Findings, lint: (entry
     findings.at(half, index)
     lint(entry)
   }
+}
+
+function knownKinds(catalogue: Catalogue): KnownKind[] {
+  return [...catalogue.referrers(), ...TARGETS].map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
 }
 
 type KnownKind = GroupKind & { readonly plural: string; readonly lowerCase: string }

@@ -65,8 +65,15 @@ export function survey<T extends NamedObject>(
 export function sorted(grants: Iterable<Grant>): Grant[] {
   const distinct = new Map<string, Grant>()
   for (const grant of grants) distinct.set(JSON.stringify([grant.namespace, grant.name, grant.resource]), grant)
-  return [...distinct.values()].sort((a, b) => order(a.namespace, b.namespace) || order(a.name, b.name))
+  return [...distinct.values()].sort(byName)
 }
+
+/** The order of reports: by namespace, then by name. */
+export function byName(a: Named, b: Named): number {
+  return order(a.namespace, b.namespace) || order(a.name, b.name)
+}
+
+type Named = Pick<ObjectName, 'namespace' | 'name'>
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 

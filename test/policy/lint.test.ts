@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
-import { lintGrant } from '../../src/policy/lint.ts'
+import { effectivePart, lintGrant } from '../../src/policy/lint.ts'
 import { lintSentence } from '../../src/policy/lint-sentence.ts'
 
 const catalogue = new Catalogue(guardedFields)
@@ -102,6 +102,21 @@ test('findings say what would work in place of what is written, with foreign tex
   assert.deepEqual(say({ from: [{ ...from, kind: 'A\u001b[31m' }], to: [to] }), [
     'spec.from[0].kind is "A\\u001b[31m", and no guarded field belongs to such objects',
   ])
+})
+
+test('what a grant permits is left of it where entries permit nothing', () => {
+  const grant = { namespace: 'billing', name: 'g', from: [from], to: [to] }
+  assert.deepEqual(effectivePart(grant, catalogue), grant)
+  const idle = [
+    { ...from, namespace: 'billing' },
+    { ...from, group: '' },
+    { ...from, kind: '*' },
+  ]
+  const wider = { ...grant, from: [...idle, from], to: [{ ...to, group: 'core' }, to, { ...to, kind: 'services' }] }
+  assert.deepEqual(effectivePart(wider, catalogue), grant)
+  // Nobody knows what a kind does that is not in the catalogue.
+  const unknown = { ...grant, from: [{ ...from, group: 'example.com' }] }
+  assert.deepEqual(effectivePart(unknown, catalogue), unknown)
 })
 
 test('of many findings all are counted, and only the first are made', () => {

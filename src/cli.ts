@@ -2,8 +2,9 @@
 import { Command, CommanderError } from 'commander'
 import { CommandFailure, EXIT } from './commands/failure.ts'
 import { outputFailure, tell, write } from './commands/print.ts'
+import { usageSentence } from './commands/usage.ts'
+import { versionLine } from './commands/version.ts'
 import { ConfigError } from './config/load.ts'
-import { visible } from './policy/quote.ts'
 
 /** The commands, each loaded only when it is asked for: what the server needs takes longer to load than a check takes. */
 const loaders: Record<string, () => Promise<Command>> = {
@@ -14,6 +15,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   catalogue: async () => (await import('./commands/catalogue.ts')).catalogueCommand(),
   manifests: async () => (await import('./commands/manifests.ts')).manifestsCommand(),
   certs: async () => (await import('./commands/certs.ts')).certsCommand(),
+  version: async () => (await import('./commands/version.ts')).versionCommand(),
 }
 
 const word = process.argv[2] ?? ''
@@ -22,13 +24,11 @@ const commands = await Promise.all((asked ? [asked] : Object.values(loaders)).ma
 
 const program = new Command('refgrant')
   .description('Checks Gateway API references into other namespaces against ReferenceGrants.')
+  .version(versionLine, '-V, --version', 'print the version')
   .addHelpText('after', '\nExit codes: 0 done; 1 done, and errors were found; 2 could not do it, wrong usage included.')
-// What commander says of wrong usage repeats what was typed, before a suggestion in a line of its own perhaps.
-const outputError = (text: string) => {
-  const [, said = '', suggestion = ''] = /^(.*?)(\n\(Did you mean .*)?\n*$/s.exec(text) ?? []
-  process.stderr.write(`${visible(said)}${suggestion}\n`)
-}
-for (const command of [program, ...commands]) command.exitOverride().configureOutput({ outputError, writeOut: write })
+// Wrong usage is told where every other failure is.
+for (const command of [program, ...commands])
+  command.exitOverride().configureOutput({ outputError: () => {}, writeOut: write })
 for (const command of commands) program.addCommand(command)
 
 // Whoever reads may have read enough, as `head` does.
@@ -47,8 +47,12 @@ try {
 }
 
 function exitCode(error: unknown): number {
-  // Commander has told it already; help that was asked for is no failure.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.failed
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.done
+    // Of a call without a command, the help is told already.
+    if (error.code !== 'commander.help') tell(usageSentence(error, asked ? word : ''))
+    return EXIT.failed
+  }
   // Only what nobody foresaw shows its stack.
   const foreseen = error instanceof CommandFailure || error instanceof ConfigError
   tell(String(foreseen ? error.message : (error as Error).stack))

@@ -7,15 +7,27 @@ import { test } from 'node:test'
 const ROOMS: Record<string, readonly string[]> = {
   policy: [],
   json: [],
+  system: [],
   admission: ['policy'],
-  cluster: ['admission', 'json', 'policy'],
+  cluster: ['admission', 'json', 'policy', 'system'],
   files: ['admission', 'json', 'policy'],
-  server: ['admission', 'json', 'policy'],
+  server: ['admission', 'json', 'policy', 'system'],
   manifests: ['policy'],
   certificates: [],
   report: ['policy'],
-  config: ['admission', 'cluster', 'files', 'json', 'policy'],
-  commands: ['admission', 'certificates', 'cluster', 'config', 'files', 'manifests', 'policy', 'report', 'server'],
+  config: ['admission', 'cluster', 'files', 'json', 'policy', 'system'],
+  commands: [
+    'admission',
+    'certificates',
+    'cluster',
+    'config',
+    'files',
+    'manifests',
+    'policy',
+    'report',
+    'server',
+    'system',
+  ],
 }
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))

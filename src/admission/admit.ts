@@ -1,8 +1,8 @@
 import type { Catalogue } from '../policy/catalogue.ts'
-import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
+import { type Crossing, crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import type { GrantLookup } from '../policy/grant-index.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
-import type { Reference } from '../policy/reference.ts'
+import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { Decision, Unjudged } from './decision.ts'
 import { compareWithStored, heldUnpermitted } from './existing.ts'
 import { type GrantSource, LookupFailed } from './grant-source.ts'
@@ -34,6 +34,19 @@ export async function admit(
 
   const object = reviewedObject(request)
   const crossing = crossingReferences(catalogue, object, request.object)
+  const { misfits } = crossing
+  const decision = await admitCrossing(request, object, crossing, settings, source, signal)
+  return misfits ? { ...decision, misfits } : decision
+}
+
+async function admitCrossing(
+  request: ReviewRequest,
+  object: ObjectName,
+  crossing: Crossing,
+  settings: Settings,
+  source: GrantSource,
+  signal: AbortSignal,
+): Promise<Decision> {
   if (crossing.count === 0) return { outcome: 'unjudged', reason: crossing.exempt ?? 'nothing crosses' }
 
   const exempt = exemption(request, settings.exempt)

@@ -5,7 +5,10 @@ import type { Oversize } from './oversize.ts'
 import type { Exemption } from './settings.ts'
 
 /** What was decided on one request, as data. */
-export type Decision = Unjudged | Permitted | Refused | Oversized
+export type Decision = (Unjudged | Permitted | Refused | Oversized) & {
+  /** Rows of the admin's own that led to what is no reference, by their paths. */
+  readonly misfits?: readonly string[]
+}
 
 /** Let through without looking at grants. */
 export interface Unjudged {

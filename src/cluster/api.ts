@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { JsonError } from '../json/parse.ts'
 import { Projector, type ProjectorOptions } from '../json/projector.ts'
+import { reasonOf } from '../system/reason.ts'
 import type { Connection } from './connection.ts'
 import { inTurns } from './turns.ts'
 
@@ -142,10 +143,12 @@ export class Api {
   }
 
   async #open(path: string, signal: AbortSignal, { ownConnection = false } = {}): Promise<IncomingMessage> {
-    const options = await this.#credentials(path, signal, ownConnection)
+    const options = await this.#credentials(path, signal, ownConnection).catch((error) => {
+      throw inWords(error, error.path)
+    })
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const request = https.get(`${this.#connection.server}${path}`, { ...options, signal }, resolve)
-    request.on('error', reject)
+    request.on('error', (error) => reject(inWords(error, this.#connection.server)))
     request.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_PROBE))
     request.setTimeout(ANSWER_BEGINS, () => request.destroy(new Error(`${path}: no answer in ${ANSWER_BEGINS} ms`)))
     const response = await promise
@@ -210,10 +213,10 @@ async function apiError(path: string, response: IncomingMessage): Promise<ApiErr
   }
   const seconds = Number(response.headers['retry-after'])
   const retryAfter = seconds > 0 ? seconds * 1_000 : undefined
-  return new ApiError(path, response.statusCode ?? 0, reasonOf(body.toString('utf8', 0, BEGINNING)), retryAfter)
+  return new ApiError(path, response.statusCode ?? 0, messageIn(body.toString('utf8', 0, BEGINNING)), retryAfter)
 }
 
-function reasonOf(body: string): string {
+function messageIn(body: string): string {
   try {
     const { message } = JSON.parse(body) as { message?: unknown }
     if (typeof message === 'string') return message
@@ -221,6 +224,12 @@ function reasonOf(body: string): string {
     // Not a Status: shown as it is.
   }
   return body.trim().slice(0, 200)
+}
+
+/** An error of the operating system in words, with what it is about; any other one as it is. */
+function inWords(error: NodeJS.ErrnoException, subject: string | undefined): Error {
+  if (error.errno === undefined) return error
+  return new Error(`${subject === undefined ? '' : `${subject}: `}${reasonOf(error)}`, { cause: error })
 }
 
 function named(error: unknown, path: string): unknown {

@@ -6,6 +6,8 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { parse } from 'yaml'
+import { bare } from '../policy/quote.ts'
+import { reasonOf } from '../system/reason.ts'
 
 /** How to reach one API server: its address and, for each request, current credentials. */
 export interface Connection {
@@ -38,7 +40,7 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
     const files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]
     const [first, ...others] = files
     if (first === undefined) throw new Error('there is none: name one with --kubeconfig, or by KUBECONFIG')
-    config.loadFromFile(first)
+    load(config, first)
     for (const file of others) merge(config, file)
     adoptTokenFiles(config, files)
   }
@@ -66,10 +68,18 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   }
 }
 
+function load(config: KubeConfig, file: string): void {
+  try {
+    config.loadFromFile(file)
+  } catch (error) {
+    throw new Error(`${bare(file)}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
 /** Adds what another file has; of one name, what was there first stays, as with kubectl. */
 function merge(config: KubeConfig, file: string): void {
   const other = new KubeConfig()
-  other.loadFromFile(file)
+  load(other, file)
   const isNew = (there: readonly { name: string }[]) => (one: { name: string }) =>
     !there.some(({ name }) => name === one.name)
   other.clusters = other.clusters.filter(isNew(config.clusters))

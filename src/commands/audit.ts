@@ -14,11 +14,19 @@ import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
 import { tooLargeSentence } from '../report/words.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
-import { configOption, contextOption, kubeconfigOption, namespaceOption, outputOption } from './options.ts'
+import {
+  configOption,
+  contextOption,
+  filenameOption,
+  kubeconfigOption,
+  namespaceOption,
+  outputOption,
+} from './options.ts'
 import { print } from './print.ts'
 import { problemLine, reportProblems } from './problems.ts'
 
 interface AuditOptions {
+  readonly filename: readonly string[]
   readonly kubeconfig?: string
   readonly context?: string
   readonly namespace: string
@@ -42,6 +50,7 @@ export function auditCommand(): Command {
       'tell who may refer to what and where that is granted, which references use it, and which have no grant',
     )
     .argument('[path...]', 'YAML and JSON files or folders; without them, the cluster is read with your own rights')
+    .addOption(filenameOption())
     .addOption(kubeconfigOption())
     .addOption(contextOption())
     .addOption(namespaceOption())
@@ -54,7 +63,8 @@ export function auditCommand(): Command {
     .action(audit)
 }
 
-async function audit(paths: string[], options: AuditOptions): Promise<void> {
+async function audit(args: string[], options: AuditOptions): Promise<void> {
+  const paths = [...args, ...options.filename]
   const catalogue = catalogueOf(loadConfig(options.config))
   const subject =
     paths.length > 0 ? await fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)

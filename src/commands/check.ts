@@ -7,7 +7,7 @@ import { type CheckReport, checkJson, checkText } from '../report/check.ts'
 import type { Finding, GrantFlaw, Place } from '../report/finding.ts'
 import { EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
-import { configOption, namespaceOption, outputOption } from './options.ts'
+import { configOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
 import { print } from './print.ts'
 import { problemLine, reportProblems } from './problems.ts'
 
@@ -15,6 +15,7 @@ import { problemLine, reportProblems } from './problems.ts'
 const SHOWN = 1_000
 
 interface CheckOptions {
+  readonly filename: readonly string[]
   readonly grants: readonly string[]
   readonly namespace: string
   readonly config?: string
@@ -25,7 +26,8 @@ interface CheckOptions {
 export function checkCommand(): Command {
   return new Command('check')
     .description('check the objects of files against the ReferenceGrants among them, without a cluster')
-    .argument('<path...>', 'YAML and JSON files, folders of them, or - for standard input')
+    .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
+    .addOption(filenameOption())
     .option('--grants <path...>', 'more files or folders whose ReferenceGrants count; their other objects do not', [])
     .addOption(namespaceOption())
     .addOption(configOption())
@@ -34,7 +36,9 @@ export function checkCommand(): Command {
     .action(check)
 }
 
-async function check(paths: string[], { grants, namespace, config, output }: CheckOptions): Promise<void> {
+async function check(args: string[], options: CheckOptions): Promise<void> {
+  const { filename, grants, namespace, config, output } = options
+  const paths = pathsOf(args, filename, 'check')
   const catalogue = catalogueOf(loadConfig(config))
   const checked = await readObjects(paths, namespace)
   const beside = await readObjects(grants, namespace)

@@ -30,6 +30,8 @@ interface Shaped {
 /** One live object, compared with what the configuration makes of it. */
 export interface Comparison {
   readonly object: string
+  /** The part of the manifests that it is of. */
+  readonly part: 'rbac' | 'webhook'
   /** Empty if it is as it should be; one difference without a field if it is not there. */
   readonly differences: readonly Difference[]
   /** Differences that somebody is known to make, and may. */
@@ -47,8 +49,8 @@ export interface Wanted {
 
 /** The registration that a configuration makes. */
 export function registrationOf(config: Config, client: WebhookClient) {
-  const { guardedFields: own, mode, modeLabel, failurePolicy } = config
-  return webhookConfiguration({ catalogue: catalogueOf(config), own, mode, modeLabel, failurePolicy }, client)
+  const { mode, modeLabel, failurePolicy } = config
+  return webhookConfiguration({ catalogue: catalogueOf(config), mode, modeLabel, failurePolicy }, client)
 }
 
 /**
@@ -64,16 +66,20 @@ export async function compare(
 ): Promise<Comparison[]> {
   const registration = registrationOf(config, client) as Shaped
   const rights = (rbac(catalogueOf(config).grantKinds) as Shaped[]).filter(({ kind }) => PATHS[kind])
-  const compareOne = async (wanted: Shaped, further: (live: unknown) => Difference[]): Promise<Comparison> => {
+  const compareOne = async (
+    part: Comparison['part'],
+    wanted: Shaped,
+    further: (live: unknown) => Difference[] = () => [],
+  ): Promise<Comparison> => {
     const live = await readLive(api, wanted, signal)
     const all = live === undefined ? [{ field: '' }] : [...differences(wanted, live), ...further(live)]
     const [counted, tolerated] = [all.filter((one) => !one.tolerated), all.filter((one) => one.tolerated)]
-    return { object: `${wanted.kind} ${wanted.metadata.name}`, differences: counted, tolerated }
+    return { object: `${wanted.kind} ${wanted.metadata.name}`, part, differences: counted, tolerated }
   }
   const names = new Set((registration.webhooks ?? []).map(({ name }) => name))
   return Promise.all([
-    compareOne(registration, (live) => trustDifferences(live, names, { served, wanted: client.caBundle })),
-    ...rights.map((one) => compareOne(one, () => [])),
+    compareOne('webhook', registration, (live) => trustDifferences(live, names, { served, wanted: client.caBundle })),
+    ...rights.map((one) => compareOne('rbac', one)),
   ])
 }
 

@@ -144,7 +144,8 @@ export async function folderGrants(folder: string, { live, logger }: SupplyConte
         ageSeconds: source.age / 1_000,
         ...none,
       }),
-      drift: () => [],
+      // Without a cluster there is no registration to compare.
+      drift: () => undefined,
       configure: (changed) => source.limit(limitsOf(changed).knowledgeAge),
       run: () => source.watch(),
       stop: () => source.close(),

@@ -9,7 +9,7 @@ import type { Reference } from '../policy/reference.ts'
 import { survey } from '../policy/survey.ts'
 import { toJson } from '../report/words.ts'
 import { toYaml } from '../report/yaml.ts'
-import { configOption, namespaceOption, outputOption } from './options.ts'
+import { configOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
 import { print } from './print.ts'
 import { problemLine, reportProblems } from './problems.ts'
 
@@ -25,7 +25,8 @@ interface GrantOptions {
 export function grantCommand(): Command {
   return new Command('grant')
     .description('print the smallest ReferenceGrants that permit what the objects of files refer to')
-    .requiredOption('-f, --filename <path...>', 'YAML and JSON files, folders of them, or - for standard input')
+    .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
+    .addOption(filenameOption())
     .option('--grants <path...>', 'more files or folders with ReferenceGrants that there are already', [])
     .addOption(namespaceOption())
     .addOption(configOption())
@@ -34,9 +35,11 @@ export function grantCommand(): Command {
     .action(grant)
 }
 
-async function grant({ filename, grants, namespace, config, output }: GrantOptions): Promise<void> {
+async function grant(args: string[], options: GrantOptions): Promise<void> {
+  const { filename, grants, namespace, config, output } = options
+  const paths = pathsOf(args, filename, 'grant')
   const catalogue = catalogueOf(loadConfig(config))
-  const asked = await readObjects(filename, namespace)
+  const asked = await readObjects(paths, namespace)
   const beside = await readObjects(grants, namespace)
   const there = grantsAmong([...asked.objects, ...beside.objects], catalogue.grantKinds)
   const { references } = survey(

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Address, parseAddress } from '../server/address.ts'
+import { reasonOf } from '../system/reason.ts'
 import { CommandFailure } from './failure.ts'
 
 /** Where to listen, and the flag that says so. */
@@ -23,13 +24,13 @@ export function addressOf(flag: string, text: string): Listener {
   }
 }
 
-/** Why a port cannot be had, and what helps, by the system's code. */
+/** Why a port cannot be had, and what helps, by the system's code; what follows is the flag. */
 const NO_PORT: Record<string, string> = {
   EADDRINUSE:
-    'something listens there already: stop it, or choose another port, not one port for --listen and --metrics-listen',
-  EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or :PORT for all of them',
-  EACCES: 'permission denied: choose a port of 1024 or more',
-  ENOTFOUND: 'the host name has no address: choose an address of this machine, or :PORT for all of them',
+    'something listens there already: stop it, or choose another port, a different one for each listener, with',
+  EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or :PORT for all of them, with',
+  EACCES: 'permission denied: choose a port of 1024 or more with',
+  ENOTFOUND: 'the host name has no address: choose an address of this machine, or :PORT for all of them, with',
 }
 
 /**
@@ -42,8 +43,9 @@ export async function listen(app: FastifyInstance, at: Listener, what: string, l
   try {
     await app.listen({ host: at.host, port: at.port })
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException
-    throw new CommandFailure(`cannot listen on ${at.text} (${at.flag}): ${NO_PORT[code] ?? message}`, { cause: error })
+    const { code = '' } = error as NodeJS.ErrnoException
+    const why = NO_PORT[code] ?? `${reasonOf(error)}: choose another address with`
+    throw new CommandFailure(`cannot listen on ${at.text}: ${why} ${at.flag}`, { cause: error })
   }
   const { address: host, port } = app.server.address() as AddressInfo
   logger.info({ host, port }, what)

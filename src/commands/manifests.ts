@@ -4,16 +4,18 @@ import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { type Config, catalogueOf, loadConfig, type Overrides } from '../config/load.ts'
 import { modeLabelPolicy } from '../manifests/mode-label-policy.ts'
+import { NAME, NAMESPACE } from '../manifests/names.ts'
 import { rbac } from '../manifests/rbac.ts'
 import type { WebhookClient } from '../manifests/webhook.ts'
-import { visible } from '../policy/quote.ts'
+import { quote, visible } from '../policy/quote.ts'
 import { REPORT_VERSION, toJson } from '../report/words.ts'
 import { toYaml } from '../report/yaml.ts'
 import { authoritiesIn } from '../server/trust.ts'
+import { reasonOf } from '../system/reason.ts'
 import { type Comparison, compare, driftLines, registrationOf, toleratedLines, type Wanted } from './drift.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
-import { print } from './print.ts'
+import { print, tell } from './print.ts'
 
 interface ManifestsOptions extends Overrides, ConnectionChoice {
   readonly url?: string
@@ -30,6 +32,9 @@ const DIFF = 15_000
 const PARTS = ['rbac', 'webhook', 'mode-label-policy'] as const
 type Part = (typeof PARTS)[number]
 
+/** What is printed where no part is named, and what `--diff` knows how to compare. */
+const COMPARED: readonly Part[] = ['rbac', 'webhook']
+
 /** `refgrant manifests`: the Kubernetes objects that the server needs. */
 export function manifestsCommand(): Command {
   const parts = new Argument('[part]', 'one part alone').choices(PARTS)
@@ -37,7 +42,7 @@ export function manifestsCommand(): Command {
     .description('print the Kubernetes objects that the server needs: its account, its rights and its registration')
     .addHelpText(
       'after',
-      '\nWithout a part, rbac and webhook are printed. The part mode-label-policy is optional: it lets only holders of\nthe verb set-refgrant-mode change the mode label of a namespace.\n\nExit codes: 0 done; 1 --diff found differences; 2 could not do it.',
+      '\nWithout a part, rbac and webhook are printed. Apply webhook last, when a server answers.\nThe part mode-label-policy is optional: it lets only holders of the verb set-refgrant-mode change the mode label of a\nnamespace.\n\nExit codes: 0 done; 1 --diff found differences; 2 could not do it.',
     )
     .addArgument(parts)
     .option('--url <url>', 'origin of a server outside the cluster, https://HOST:PORT; default: the Service', origin)
@@ -55,12 +60,19 @@ export function manifestsCommand(): Command {
       const { url, ca, config: file, output, mode, diff } = options
       const config = loadConfig(file, { mode })
       const client = { url, caBundle: ca === undefined ? undefined : await authoritiesOf(ca) }
-      if (diff) return printDifferences({ config, client }, options)
-      const chosen = (part === undefined ? (['rbac', 'webhook'] as const) : [part]).flatMap((name) =>
-        objectsOf(name, config, client),
-      )
-      await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: chosen }) : toYaml(chosen))
+      if (diff) return printDifferences(part, { config, client }, options)
+      const chosen = part === undefined ? COMPARED : [part]
+      const objects = chosen.flatMap((name) => objectsOf(name, config, client))
+      await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
+      if (chosen.includes('webhook') && config.failurePolicy === 'Fail') tell(lastRemark(config, client))
     })
+}
+
+/** What whoever applies the registration before the server has to know. */
+function lastRemark({ mode, modeLabel }: Config, { url }: WebhookClient): string {
+  const server = url ?? `Service ${NAME} in namespace ${NAMESPACE}`
+  const where = mode === 'deny' ? '' : `, in namespaces with the label ${modeLabel}=deny,`
+  return `apply this registration last: until a server answers at ${server}, the API server refuses each write${where} that names another namespace in a guarded field (failurePolicy: Fail)`
 }
 
 /** Takes an origin, of which a slash at the end is no part. */
@@ -73,17 +85,22 @@ function origin(text: string): string {
 
 async function authoritiesOf(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error) => {
-    throw new CommandFailure(`cannot read the authorities: ${(error as Error).message} (--ca)`, { cause: error })
+    throw new CommandFailure(`cannot read the authorities: ${quote(file)}: ${reasonOf(error)} (--ca)`, { cause: error })
   })
   if (authoritiesIn(text).length === 0)
     throw new CommandFailure(`${file} holds no certificate: name a PEM file of certificate authorities with --ca`)
   return text
 }
 
-async function printDifferences(wanted: Wanted, choice: ManifestsOptions): Promise<void> {
+async function printDifferences(part: Part | undefined, wanted: Wanted, choice: ManifestsOptions): Promise<void> {
+  if (part !== undefined && !COMPARED.includes(part))
+    throw new CommandFailure(
+      `--diff compares ${COMPARED.join(' and ')}, and not ${part}: run refgrant manifests ${part} | kubectl diff -f -`,
+    )
   let comparisons: Comparison[]
   try {
-    comparisons = await compare(new Api(connectionFrom(choice)), wanted, AbortSignal.timeout(DIFF))
+    const all = await compare(new Api(connectionFrom(choice)), wanted, AbortSignal.timeout(DIFF))
+    comparisons = all.filter((one) => part === undefined || one.part === part)
   } catch (error) {
     throw new CommandFailure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
   }

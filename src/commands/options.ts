@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { MODES } from '../admission/settings.ts'
+import { CommandFailure } from './failure.ts'
 
 /** Options that several commands have, in the same words. */
 export const configOption = () =>
@@ -8,8 +9,27 @@ export const configOption = () =>
 export const outputOption = (choices: readonly string[] = ['text', 'json']) =>
   new Option('-o, --output <format>', 'what to print').choices(choices).default(choices[0])
 
+export const filenameOption = () =>
+  new Option('-f, --filename <path...>', 'the same as a path without the option; both may be given').default([])
+
+/**
+ * The paths that a command is to read, named either way.
+ *
+ * @param verb what the command does, for who names none
+ * @throws CommandFailure if there is none
+ */
+export function pathsOf(args: readonly string[], filename: readonly string[], verb: string): string[] {
+  const paths = [...args, ...filename]
+  if (paths.length === 0)
+    throw new CommandFailure(`there is nothing to ${verb}: name files or folders, or - for standard input`)
+  return paths
+}
+
 export const namespaceOption = () =>
-  new Option('-n, --namespace <namespace>', 'namespace of objects that name none').default('default')
+  new Option(
+    '-n, --namespace <namespace>',
+    'namespace of objects that name none; one that names a namespace is in that one, whatever this says',
+  ).default('default')
 
 export const kubeconfigOption = () =>
   new Option('--kubeconfig <file>', 'how to reach the cluster; default: the pod’s account, else your kubeconfig').env(

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { getSystemErrorMessage } from 'node:util'
 import { shorten, visible } from '../policy/quote.ts'
+import { reasonOf } from '../system/reason.ts'
 import { CommandFailure } from './failure.ts'
 
 /** Text that is gathered before it is written, in characters: a call to the system for each line would cost more. */
@@ -42,8 +42,7 @@ export function write(text: string): boolean {
 
 /** Says that standard output cannot be written, and the system's reason. */
 export function outputFailure(error: NodeJS.ErrnoException): CommandFailure {
-  const reason = error.errno === undefined ? error.message : getSystemErrorMessage(error.errno)
-  return new CommandFailure(`cannot write to standard output: ${reason}`, { cause: error })
+  return new CommandFailure(`cannot write to standard output: ${reasonOf(error)}`, { cause: error })
 }
 
 /** Tells something on standard error, each line with the program's name before it. */

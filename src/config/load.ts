@@ -9,6 +9,7 @@ import { Catalogue, type GuardedField, guardedFields as standardFields } from '.
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { rowProblem } from '../policy/own-fields.ts'
 import type { GroupKind } from '../policy/reference.ts'
+import { reasonOf } from '../system/reason.ts'
 import { complaint } from './complaint.ts'
 import { configurationSchema } from './schema.ts'
 
@@ -109,6 +110,6 @@ function readDocument(file: string): ObjectDocument {
     return document
   } catch (error) {
     const place = error instanceof DocumentError ? `${file}:${error.line}` : file
-    throw new ConfigError(`${place}: ${(error as Error).message}`, { cause: error })
+    throw new ConfigError(`${place}: ${reasonOf(error)}`, { cause: error })
   }
 }

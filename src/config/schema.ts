@@ -94,6 +94,7 @@ export const configurationSchema = {
         {
           from: record('the kind whose objects hold it', { group, kind, plural }, ['group', 'kind', 'plural']),
           path: { type: 'string', description: 'names separated by dots, with [] after each list' },
+          groupField: { ...text, description: "what the reference's group is called, where that is not group" },
           to: record('what an absent group or kind of the reference means', { group, kind }, ['group', 'kind']),
         },
         ['from', 'path'],

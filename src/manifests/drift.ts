@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { clientDifferences } from './drift-client.ts'
+import { ruleDifferences } from './drift-rules.ts'
 import { selectorDifferences } from './drift-selector.ts'
 
 /** A field of a live object that is not as the manifests have it. */
@@ -26,6 +27,8 @@ const ENTRY_DEFAULTS = { namespaceSelector: {}, objectSelector: {}, matchConditi
  */
 export function differences(wanted: unknown, live: unknown, field = ''): Difference[] {
   if (field.endsWith('.clientConfig')) return clientDifferences(wanted, live, field)
+  // Those of an entry of a registration have another place.
+  if (field === 'rules') return ruleDifferences(wanted, live, field)
   if (field.endsWith('Selector')) return selectorDifferences(wanted, live, field)
   if (Array.isArray(wanted)) return listDifferences(wanted, live, field)
   if (typeof wanted === 'object' && wanted !== null) {

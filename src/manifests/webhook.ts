@@ -1,4 +1,4 @@
-import type { Catalogue, GuardedField } from '../policy/catalogue.ts'
+import type { Catalogue } from '../policy/catalogue.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { matchConditions } from './match-conditions.ts'
 import { DOMAIN, NAME, NAMESPACE } from './names.ts'
@@ -24,8 +24,6 @@ export interface WebhookClient {
 /** What an admin's configuration says of the registration. */
 export interface Registration {
   readonly catalogue: Catalogue
-  /** The rows of the catalogue that are not Gateway API's. */
-  readonly own: readonly GuardedField[]
   /** The mode of namespaces without the label. */
   readonly mode: Mode
   readonly modeLabel: string
@@ -52,7 +50,7 @@ export function webhookConfiguration(registration: Registration, client: Webhook
   }
 }
 
-function entryFor(mode: Mode, { catalogue, own, failurePolicy, ...modes }: Registration, client: WebhookClient) {
+function entryFor(mode: Mode, { catalogue, failurePolicy, ...modes }: Registration, client: WebhookClient) {
   const byGroup = Map.groupBy(catalogue.referrers(), ({ group }) => group)
   return {
     ...entry(mode, `/validate/${mode}`, client),
@@ -63,7 +61,7 @@ function entryFor(mode: Mode, { catalogue, own, failurePolicy, ...modes }: Regis
       ),
     ),
     namespaceSelector: { matchExpressions: [selection(mode, modes)] },
-    matchConditions: matchConditions(catalogue, own),
+    matchConditions: matchConditions(catalogue),
     failurePolicy: mode === 'deny' ? failurePolicy : 'Ignore',
     timeoutSeconds: mode === 'deny' ? TIMEOUT.deny : TIMEOUT.other,
   }

@@ -13,11 +13,13 @@ export interface ReferrerKind extends GroupKind {
  * A field that holds a reference which a ReferenceGrant must permit when it crosses namespaces.
  *
  * `path` leads to an object with `name` and optionally `group`, `kind` and `namespace`; `[]` stands for each element of
- * a list. `to` is what an absent `group` or `kind` means; without it the API requires both to be written.
+ * a list. `groupField` is what its `group` is called, where it is called otherwise. `to` is what an absent group or kind
+ * means; without it an absent group is the core group, and the kind has to be written.
  */
 export interface GuardedField {
   readonly from: ReferrerKind
   readonly path: string
+  readonly groupField?: string
   readonly to?: GroupKind
 }
 
@@ -72,10 +74,16 @@ export const guardedFields: readonly GuardedField[] = [
   { from: xTelemetryPolicy, path: 'spec.tracing.provider.backendRef', to: service },
 ]
 
+const standard: ReadonlySet<GuardedField> = new Set(guardedFields)
+
 /** A guarded field whose path is split into steps: a property's name, or `[]` for each element of a list. */
 export interface FieldSteps {
+  readonly path: string
   readonly steps: readonly string[]
+  readonly groupField: string
   readonly to: GroupKind | undefined
+  /** Whether an admin added it, so that nothing is known of the schema, and the row may be wrong. */
+  readonly own: boolean
 }
 
 /** What an admin lets pass though it is in a guarded field. */
@@ -101,9 +109,10 @@ export class Catalogue {
     this.fields = fields
     this.exemptions = exemptions
     this.grantKinds = grantKinds
-    for (const { from, path, to } of fields) {
+    for (const field of fields) {
+      const { from, path, groupField = 'group', to } = field
       const ofKind = this.#byKind.get(kindKey(from)) ?? { referrer: from, fields: [] }
-      ofKind.fields.push({ steps: path.replaceAll('[]', '.[]').split('.'), to })
+      ofKind.fields.push({ path, steps: stepsOf(path), groupField, to, own: !standard.has(field) })
       this.#byKind.set(kindKey(from), ofKind)
     }
   }
@@ -122,6 +131,11 @@ export class Catalogue {
   fieldsOf(kind: GroupKind): readonly FieldSteps[] {
     return this.#byKind.get(kindKey(kind))?.fields ?? []
   }
+}
+
+/** The steps of a path: a property's name, or `[]` for each element of a list. */
+export function stepsOf(path: string): string[] {
+  return path.replaceAll('[]', '.[]').split('.')
 }
 
 // A group is a DNS name and holds no slash, so the parts stay apart for every kind that the catalogue has.

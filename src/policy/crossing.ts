@@ -18,6 +18,8 @@ export interface Crossing {
   readonly count: number
   /** Why its references into other namespaces need no grant, if it has some. */
   readonly exempt?: 'mesh route' | 'exempt target'
+  /** Rows of the admin's own that led to what is no reference, by their paths; absent if there are none. */
+  readonly misfits?: readonly string[]
 }
 
 /** The references of an object that grants have to permit: those in guarded fields that leave its namespace. */
@@ -25,7 +27,8 @@ export function crossingReferences(catalogue: Catalogue, from: ObjectName, objec
   const { meshRoutes, targets } = catalogue.exemptions
   let count = 0
   let exemptTargets = 0
-  const references = extract(catalogue, from, object, (to) => {
+  const misfits = new Set<string>()
+  const take = (to: ObjectName) => {
     if (to.namespace === from.namespace) return false
     if (targets.some(({ group, kind }) => group === to.group && kind === to.kind)) {
       exemptTargets += 1
@@ -33,9 +36,11 @@ export function crossingReferences(catalogue: Catalogue, from: ObjectName, objec
     }
     count += 1
     return count <= MOST_REFERENCES
-  })
+  }
+  const references = extract(catalogue, from, object, { take, misfit: ({ path }) => misfits.add(path) })
+  const told = misfits.size > 0 && { misfits: [...misfits] }
   if (meshRoutes && count + exemptTargets > 0 && catalogue.referrer(from)?.route && isMeshRoute(object))
-    return { references: [], count: 0, exempt: 'mesh route' }
-  if (count === 0 && exemptTargets > 0) return { references, count, exempt: 'exempt target' }
-  return { references, count }
+    return { references: [], count: 0, exempt: 'mesh route', ...told }
+  if (count === 0 && exemptTargets > 0) return { references, count, exempt: 'exempt target', ...told }
+  return { references, count, ...told }
 }

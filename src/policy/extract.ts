@@ -1,8 +1,16 @@
 import type { Catalogue, FieldSteps } from './catalogue.ts'
-import type { GroupKind, ObjectName, Reference } from './reference.ts'
+import type { ObjectName, Reference } from './reference.ts'
 
 /** Stands where a reference holds something that is no text, which no schema of Gateway API takes. */
 const NOT_TEXT = '<not text>'
+
+/** Called while references are extracted. */
+export interface Extraction {
+  /** Asked about each target before anything is kept of it; false leaves the reference out. */
+  readonly take?: (to: ObjectName) => boolean
+  /** Told each time that a row of the admin's own meets what is no reference. */
+  readonly misfit?: (field: FieldSteps) => void
+}
 
 /**
  * The references that an object holds in the guarded fields of its kind: field after field in catalogue order, each in
@@ -10,49 +18,62 @@ const NOT_TEXT = '<not text>'
  *
  * A field is found by being there, never by a discriminator such as a filter's `type`: stored objects and older CRDs
  * hold payloads under another type. Any shape is taken; where a path meets something else than it expects, there is no
- * reference.
+ * reference. Where a row of the admin's own meets another namespace without a kind and a name, there is none either: no
+ * grant could permit it, and the row may be wrong.
  *
  * @param from the object's own kind and name; its namespace is what an absent `namespace` means
  * @param object the whole object, as parsed from JSON or YAML
- * @param take called with each target before anything is kept of it; false leaves the reference out
  */
 export function extract(
   catalogue: Catalogue,
   from: ObjectName,
   object: unknown,
-  take: (to: ObjectName) => boolean = () => true,
+  { take = () => true, misfit = () => {} }: Extraction = {},
 ): Reference[] {
   const references: Reference[] = []
   for (const field of catalogue.fieldsOf(from)) {
     const indexes: number[] = []
-    walk(object, field, 0, indexes, (value) => {
-      const to = target(value, field.to, from)
-      if (take(to)) references.push({ from, to, path: pathOf(field, indexes) })
-    })
+    const found = (value: object) => {
+      const to = target(value, field, from)
+      if (field.own && !isSound(to, from)) misfit(field)
+      else if (take(to)) references.push({ from, to, path: pathOf(field, indexes) })
+    }
+    const other = () => {
+      if (field.own) misfit(field)
+    }
+    walk(object, field, 0, indexes, { found, other })
   }
   return references
 }
 
+/** Whether a target stays in the namespace of the object, or has all that a grant could name. */
+function isSound({ group, kind, namespace, name }: ObjectName, from: ObjectName): boolean {
+  if (namespace === from.namespace) return true
+  return kind !== '' && name !== '' && ![group, kind, namespace, name].includes(NOT_TEXT)
+}
+
+/** What is at the end of a path, and that there is something else than the path expects. */
+interface Met {
+  readonly found: (value: object) => void
+  readonly other: () => void
+}
+
 /** @param indexes where in each list on the way the walk is */
-function walk(
-  value: unknown,
-  field: FieldSteps,
-  depth: number,
-  indexes: number[],
-  found: (value: object) => void,
-): void {
+function walk(value: unknown, field: FieldSteps, depth: number, indexes: number[], met: Met): void {
   const step = field.steps[depth]
-  if (step === undefined) {
-    if (isRecord(value)) found(value)
-  } else if (step === '[]') {
-    if (!Array.isArray(value)) return
+  if (value === undefined || value === null) return
+  if (step === '[]' && Array.isArray(value)) {
     for (const [index, element] of value.entries()) {
       indexes.push(index)
-      walk(element, field, depth + 1, indexes, found)
+      walk(element, field, depth + 1, indexes, met)
       indexes.pop()
     }
-  } else if (isRecord(value) && Object.hasOwn(value, step)) {
-    walk(value[step], field, depth + 1, indexes, found)
+  } else if (step === '[]' || !isRecord(value)) {
+    met.other()
+  } else if (step === undefined) {
+    met.found(value)
+  } else if (Object.hasOwn(value, step)) {
+    walk(value[step], field, depth + 1, indexes, met)
   }
 }
 
@@ -66,10 +87,10 @@ function pathOf({ steps }: FieldSteps, indexes: readonly number[]): string {
 }
 
 /** The object that a reference names, with what the API fills in for absent parts. */
-function target(value: object, fallback: GroupKind | undefined, from: ObjectName): ObjectName {
+function target(value: object, { groupField, to }: FieldSteps, from: ObjectName): ObjectName {
   return {
-    group: text(value, 'group', fallback?.group ?? ''),
-    kind: text(value, 'kind', fallback?.kind ?? ''),
+    group: text(value, groupField, to?.group ?? ''),
+    kind: text(value, 'kind', to?.kind ?? ''),
     // An empty namespace is refused by every CRD of Gateway API; elsewhere it means what an absent one means.
     namespace: text(value, 'namespace', from.namespace) || from.namespace,
     name: text(value, 'name', ''),

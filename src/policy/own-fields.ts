@@ -1,4 +1,4 @@
-import type { Catalogue, GuardedField } from './catalogue.ts'
+import { type Catalogue, type GuardedField, guardedFields, stepsOf } from './catalogue.ts'
 import { quote } from './quote.ts'
 import type { GroupKind } from './reference.ts'
 
@@ -20,6 +20,15 @@ const CLUSTER_SCOPED: readonly GroupKind[] = [
 /** One step of a path: a field's name, then `[]` for each list that it leads into. */
 const STEP = /^[A-Za-z_$][-\w$]*(\[\])*$/
 
+/**
+ * What stands in match conditions as `object.?root`, as CEL takes it. Source: the language definition of CEL, "Syntax",
+ * SELECTOR.
+ */
+const CEL_SELECTOR = /^(?!(true|false|null|in)$)[_a-zA-Z][_a-zA-Z0-9]*$/
+
+/** Fields that hold text wherever Kubernetes has them; of a reference, its parts. */
+const TEXT = new Set(['apiVersion', 'kind', 'name', 'namespace'])
+
 /** Parts of an object that no admission request for it carries a decision about. */
 const NOT_JUDGED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
 
@@ -34,6 +43,7 @@ export function rowProblem({ from, path, to }: GuardedField, catalogue: Catalogu
     scopeProblem(from) ??
     pluralProblem(from, catalogue) ??
     pathProblem(path) ??
+    shapeProblem({ from, path }) ??
     duplicateProblem({ from, path }, catalogue)
   )
 }
@@ -66,7 +76,32 @@ function pathProblem(path: string): string | undefined {
   if (!steps.every((step) => STEP.test(step)))
     return `has the path ${quote(path)}: write names separated by dots, with [] after each list, such as spec.rules[].backendRefs[]`
   const [root = ''] = steps
-  return NOT_JUDGED.has(root) ? `has the path ${quote(path)}, and ${root} is never judged` : undefined
+  const name = root.replaceAll('[]', '')
+  if (NOT_JUDGED.has(name)) return `has the path ${quote(path)}, and ${name} is never judged`
+  if (!CEL_SELECTOR.test(name))
+    return `has the path ${quote(path)}, which no match condition can begin with: ${quote(name)} is no identifier in CEL`
+  return TEXT.has(steps.at(-1) ?? '') ? textProblem(path) : undefined
+}
+
+function textProblem(path: string): string {
+  return `has the path ${quote(path)}, which leads to text: name the object that holds the name and the namespace`
+}
+
+/** Why a path cannot be, by what the rows of Gateway API say of the same kind. */
+function shapeProblem({ from, path }: Pick<GuardedField, 'from' | 'path'>): string | undefined {
+  const steps = stepsOf(path)
+  const ofKind = guardedFields.filter((row) => row.from.group === from.group && row.from.kind === from.kind)
+  for (const known of ofKind) {
+    const theirs = stepsOf(known.path)
+    const at = theirs.findIndex((step, index) => step !== steps[index])
+    if (at < 0) {
+      if (['group', 'kind', 'name', 'namespace'].includes(steps[theirs.length] ?? '')) return textProblem(path)
+    } else if (theirs[at] === '[]' || steps[at] === '[]') {
+      const list = steps.slice(0, at).join('.').replaceAll('.[]', '[]')
+      return `has the path ${quote(path)}: ${list} ${theirs[at] === '[]' ? 'is a list, write [] after it' : 'is no list'}`
+    }
+  }
+  return undefined
 }
 
 function duplicateProblem(

@@ -16,6 +16,7 @@ export class Allowance {
   #reviewing = false
   #readingOversized = false
   #gone = false
+  #evicted = false
   #drop: ((evicted: ShedReason | undefined) => void) | undefined
   #lookUps: AbortController | undefined
   #lookUpTimer: NodeJS.Timeout | undefined
@@ -44,31 +45,38 @@ export class Allowance {
     return this.#gone
   }
 
-  /** Bytes of its body that are held. */
-  get arrived(): number {
-    return this.#held.bodies
+  /** Whether its look-ups were ended, and what it held was given to a smaller request. */
+  get evicted(): boolean {
+    return this.#evicted
+  }
+
+  /** Bytes that are held for its body and what is parsed from that. */
+  get held(): number {
+    return this.#held.bodies + this.#held.values
   }
 
   /**
    * Begins to take a body.
    *
-   * @param drop called if what has arrived is to be dropped, since its client has gone, or, with a reason, since another
-   *   body takes its room
+   * @param drop called if what has arrived is to be dropped, since its client has gone, or, with a reason, since a
+   *   smaller request takes its room
    */
   startArrival(drop: (evicted: ShedReason | undefined) => void): void {
     this.#drop = drop
-    this.#load.arriving.add(this)
+    this.#load.evictable.add(this)
   }
 
-  /** Says that the body has arrived; from now on it keeps its room. */
+  /** Says that the body has arrived; it keeps its room until look-ups begin. */
   endArrival(): void {
-    this.#load.arriving.delete(this)
+    this.#load.evictable.delete(this)
   }
 
-  /** Gives the room of a body on its way to another one. */
+  /** Gives the room of a request that waits to a smaller one. */
   evict(): void {
-    this.endArrival()
-    this.#drop?.(this.#turnAway('memory'))
+    this.#evicted = true
+    this.#lookUps?.abort()
+    const reason = this.#turnAway('memory')
+    this.#drop?.(reason)
   }
 
   /** Says that a request with this uid was tried before. If the time of that one is over, this is another. */
@@ -84,11 +92,8 @@ export class Allowance {
   /** Holds memory. A reason why not means that the request is turned away, and holds nothing any more. */
   reserve(what: HeldFor, bytes: number): ShedReason | undefined {
     if (this.#gone) return this.#turnAway('gone')
-    const { bodies, values, answers } = this.#held
-    while (!this.#load.reserve(what, bytes, bodies + values + answers)) {
-      const isEvicted = what === 'bodies' && this.#load.evictLarger(this.#held.bodies + bytes)
-      if (!isEvicted) return this.#turnAway('memory')
-    }
+    while (!this.#load.reserve(what, bytes))
+      if (!this.#load.evictLarger(this.held + bytes)) return this.#turnAway('memory')
     this.#held[what] += bytes
     return undefined
   }
@@ -126,6 +131,7 @@ export class Allowance {
     const late = () => lookUps.abort(new DOMException('look-ups took too long', 'TimeoutError'))
     this.#lookUpTimer = setTimeout(late, halfOf(this.left))
     this.#lookUps = lookUps
+    this.#load.evictable.add(this)
     if (this.#gone) lookUps.abort()
     return lookUps.signal
   }
@@ -133,6 +139,7 @@ export class Allowance {
   /** Ends the judgement. Only what the answer holds stays. */
   finish(): void {
     clearTimeout(this.#lookUpTimer)
+    this.#load.evictable.delete(this)
     if (this.#reviewing) this.#load.counts.reviews -= 1
     if (this.#readingOversized) this.#load.counts.oversized -= 1
     this.#reviewing = false
@@ -150,7 +157,6 @@ export class Allowance {
 
   /** Says that the client has its answer, or has gone without. */
   leave(answered: boolean): void {
-    this.endArrival()
     this.release('answers')
     if (!this.#reviewing) this.finish()
     if (answered) return

@@ -16,13 +16,6 @@ const MOST_OVERSIZED = 4
 const BODIES_SHARE = 1 / 4
 
 /**
- * What a request may hold to count as small, in bytes, and the part of the memory that larger ones may take together: the
- * rest is for small ones, so that no large review keeps an ordinary one of some KiB out.
- */
-const SMALL = 256 * 1024
-const LARGE_SHARE = 15 / 16
-
-/**
  * Why a review is turned away: too many in judgement, too much memory for them, too late, or its client has gone.
  */
 export type ShedReason = 'reviews' | 'memory' | 'late' | 'gone'
@@ -42,8 +35,8 @@ export class Load {
   readonly connections = new ConnectionCounts()
   /** Reviews in judgement, and bodies in reading that are too large to be judged. */
   readonly counts = { reviews: 0, oversized: 0 }
-  /** Requests whose bodies are on their way. */
-  readonly arriving = new Set<Allowance>()
+  /** Requests that wait for the rest of their bodies or for look-ups, and can give up what they hold. */
+  readonly evictable = new Set<Allowance>()
   readonly #now: () => number
 
   /** @param now a monotonic clock, in ms */
@@ -62,29 +55,24 @@ export class Load {
     return new Allowance(this, this.#now, timeout)
   }
 
-  /**
-   * Whether there is room for so many bytes more; if there is, they are held.
-   *
-   * @param held what the request holds already, in bytes
-   */
-  reserve(what: HeldFor, bytes: number, held: number): boolean {
+  /** Whether there is room for so many bytes more; if there is, they are held. */
+  reserve(what: HeldFor, bytes: number): boolean {
     const { bodies, values, answers } = this.held
-    const room = held + bytes > SMALL ? this.room.bytes * LARGE_SHARE : this.room.bytes
-    if (bodies + values + answers + bytes > room) return false
+    if (bodies + values + answers + bytes > this.room.bytes) return false
     if (what === 'bodies' && bodies + bytes > this.room.bytes * BODIES_SHARE) return false
     this.held[what] += bytes
     return true
   }
 
   /**
-   * Gives up the largest body on its way, if it is larger than this, so that who sends the beginnings of large bodies
-   * keeps no smaller one out.
+   * Gives up the request that holds most, if it holds more than this, so that large requests that wait keep no smaller
+   * one out.
    *
    * @param than in bytes
    */
   evictLarger(than: number): boolean {
     let largest: Allowance | undefined
-    for (const one of this.arriving) if (one.arrived > (largest?.arrived ?? than)) largest = one
+    for (const one of this.evictable) if (one.held > (largest?.held ?? than)) largest = one
     largest?.evict()
     return largest !== undefined
   }

@@ -59,6 +59,12 @@ export class Metrics {
     buckets: BUCKETS,
     registers: [this.registry],
   })
+  readonly #misfits = new Counter({
+    name: 'refgrant_field_misfits_total',
+    help: 'Objects in which a guarded field of the configuration led to what is no reference, by the kind and the field.',
+    labelNames: ['kind', 'field'] as const,
+    registers: [this.registry],
+  })
 
   constructor({ knowledge, load, reloads, drift, certificateExpiry }: MetricSources) {
     this.#gauge('refgrant_reviews_in_flight', 'Reviews in judgement.', () => load.counts.reviews)
@@ -136,6 +142,11 @@ export class Metrics {
   review(labels: ReviewLabels, seconds: number): void {
     this.#reviews.inc({ ...labels })
     this.#durations.observe({ decision: labels.decision }, seconds)
+  }
+
+  /** Counts an object that a row of the configuration does not fit. */
+  misfit(kind: string, field: string): void {
+    this.#misfits.inc({ kind, field })
   }
 
   /** A counter by the values of one label, or without any. */

@@ -17,6 +17,8 @@ export interface ReviewRecorder {
   readonly metrics: Metrics
   /** For reviews that are too large: anybody can send many of them, and each is logged. */
   readonly oversizedPace: Pace
+  /** For rows that lead to what is no reference: each write of a kind may meet one. */
+  readonly misfitPace: Pace
 }
 
 /** One review, and what came of it. */
@@ -36,16 +38,16 @@ export interface ReviewRecord {
  * part of a permitted review. Of the object's body only the references are logged. Exemptions are for a person to see,
  * so they are logged at info too.
  */
-export function recordReview(
-  { logger, metrics, oversizedPace }: ReviewRecorder,
-  { review, catalogue, mode, outcome, milliseconds }: ReviewRecord,
-): void {
+export function recordReview(recorder: ReviewRecorder, record: ReviewRecord): void {
+  const { logger, metrics, oversizedPace } = recorder
+  const { review, catalogue, mode, outcome, milliseconds } = record
   const failed = outcome instanceof LookupFailed
   const decision = failed ? 'failed' : label(outcome, mode)
   const reason = !failed && outcome.outcome === 'unjudged' ? outcome.reason : ''
   // The review comes from the network: only kinds that the catalogue knows become labels.
   const kind = catalogue.referrer(review.kind)?.kind ?? 'other'
   metrics.review({ kind, operation: review.operation, mode, decision, reason }, milliseconds / 1_000)
+  if (!failed && outcome.misfits) recordMisfits(recorder, kind, outcome.misfits)
 
   const quiet = decision === 'permitted' || (decision === 'unjudged' && !reason.startsWith('exempt'))
   const level = quiet ? 'debug' : 'info'
@@ -65,6 +67,17 @@ export function recordReview(
       milliseconds: Math.round(milliseconds * 100) / 100,
     },
     'review',
+  )
+}
+
+/** Tells the admin of rows of the configuration that are wrong, or that an object does not fit. */
+function recordMisfits({ logger, metrics, misfitPace }: ReviewRecorder, kind: string, fields: readonly string[]): void {
+  for (const field of fields) metrics.misfit(kind, field)
+  const suppressed = misfitPace.take()
+  if (suppressed === undefined) return
+  logger.warn(
+    { kind, fields, ...(suppressed > 0 && { suppressed }) },
+    'guarded fields of the configuration lead to what is no reference; the other fields of the object were judged',
   )
 }
 

@@ -1,6 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type TLSSocket } from 'node:tls'
+import { quote } from '../policy/quote.ts'
+import { reasonOf } from '../system/reason.ts'
 
 /** A certificate chain and its private key, PEM. */
 export interface KeyPair {
@@ -76,8 +78,7 @@ async function textOf(file: string, what: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    const { message } = error as Error
-    throw new Error(`cannot read ${what}: ${message}${message.includes(file) ? '' : `, ${file}`}`, { cause: error })
+    throw new Error(`cannot read ${what}: ${quote(file)}: ${reasonOf(error)}`, { cause: error })
   }
 }
 

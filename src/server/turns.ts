@@ -1,6 +1,6 @@
 /**
- * The network has a turn of the event loop for each so many ms that bodies took: in a turn, one connection is accepted.
- * Source: https://github.com/libuv/libuv/pull/3696.
+ * The network has a turn of the event loop for each so many ms that bodies took, and no more time than these took: in a
+ * turn, one connection is accepted. Source: https://github.com/libuv/libuv/pull/3696.
  */
 const NETWORK_TURN = 1
 
@@ -25,8 +25,8 @@ export class Turns {
   #last: 'small' | 'large' = 'large'
   /** When the last bodies had their turn. */
   #begun = 0
-  /** Turns that the network has before the next bodies; undefined until it is known how long the last ones took. */
-  #networkTurns: number | undefined
+  /** Turns that the network has before the next bodies, and until when; undefined until the last ones are done. */
+  #network: { turns: number; readonly until: number } | undefined
 
   /** @param now a monotonic clock, in ms */
   constructor(now: () => number) {
@@ -43,22 +43,24 @@ export class Turns {
     const queue = bytes > SHARED_TURN ? this.#large : this.#small
     queue.push({ bytes, resolve })
     if (this.#small.length + this.#large.length === 1) {
-      this.#networkTurns = 0
+      this.#network = { turns: 0, until: 0 }
       setImmediate(this.#step)
     }
     return promise
   }
 
   readonly #step = () => {
-    this.#networkTurns ??= Math.floor((this.#now() - this.#begun) / NETWORK_TURN)
-    if (this.#networkTurns > 0) this.#networkTurns -= 1
+    const now = this.#now()
+    const took = now - this.#begun
+    this.#network ??= { turns: Math.floor(took / NETWORK_TURN), until: now + took }
+    if (this.#network.turns > 0 && now < this.#network.until) this.#network.turns -= 1
     else this.#start()
     if (this.#small.length + this.#large.length > 0) setImmediate(this.#step)
   }
 
   #start(): void {
     this.#begun = this.#now()
-    this.#networkTurns = undefined
+    this.#network = undefined
     const largeIsNext = this.#small.length === 0 || (this.#last === 'small' && this.#large.length > 0)
     this.#last = largeIsNext ? 'large' : 'small'
     if (largeIsNext) this.#large.shift()?.resolve()

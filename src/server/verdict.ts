@@ -6,12 +6,12 @@ import { allow, type ReviewResponse, respond } from '../admission/respond.ts'
 import { parseReview, type ReviewRequest } from '../admission/review.ts'
 import { type Mode, modeOf, type Settings } from '../admission/settings.ts'
 import type { Allowance } from './allowance.ts'
-import type { Body } from './body.ts'
+import { type Body, Overloaded } from './body.ts'
 import type { Excess } from './content.ts'
 import { Pace } from './pace.ts'
 import { type ReviewRecorder, recordReview } from './record.ts'
 
-export interface VerdictOptions extends Omit<ReviewRecorder, 'oversizedPace'> {
+export interface VerdictOptions extends Omit<ReviewRecorder, 'oversizedPace' | 'misfitPace'> {
   /** Asked for with each review, since settings change while the server runs. */
   readonly settings: () => Settings
   readonly source: GrantSource
@@ -43,11 +43,12 @@ export function asked({ review: body, excess }: Body): Asked {
 /**
  * Answers reviews, and records them.
  *
- * @returns a function that throws NoVerdict
+ * @returns a function that throws NoVerdict or Overloaded
  */
 export function verdictsBy(options: VerdictOptions) {
   const { settings, source } = options
-  const recorder = { ...options, oversizedPace: new Pace(() => performance.now()) }
+  const pace = () => new Pace(() => performance.now())
+  const recorder = { ...options, oversizedPace: pace(), misfitPace: pace() }
   return async ({ review, excess }: Asked, allowance: Allowance, entry?: Mode): Promise<ReviewResponse> => {
     const started = performance.now()
     const current = settings()
@@ -55,6 +56,7 @@ export function verdictsBy(options: VerdictOptions) {
     const outcome = excess
       ? admitOversized(review, current, excess.oversize, excess.storedOversized)
       : await admit(review, current, source, allowance.startLookUps()).catch(orLookupFailed)
+    if (outcome instanceof LookupFailed && allowance.evicted) throw new Overloaded('memory', review.uid)
     if (outcome instanceof LookupFailed && allowance.gone) allowance.turnAwayGone()
     else
       recordReview(recorder, {

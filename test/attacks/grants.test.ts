@@ -147,7 +147,8 @@ suite('fresh reads', () => {
     const list: Content['list'] = (namespace) => {
       // As many as are cached, and more.
       if (namespace === undefined) return grantsOf([neighbours], 4_608, (index) => wide(`namespace-${index}`)(index))
-      return namespace.startsWith('fat-') ? grantsOf([], 170, wide(namespace)) : grantsOf([], 0, spread)
+      if (namespace.startsWith('fat-')) return grantsOf([], 170, wide(namespace))
+      return grantsOf(namespace === 'billing' ? [neighbours] : [], 0, spread)
     }
     const values = repeated(JSON.stringify('x'.repeat(20)), count)
     const refused = (call: number) => {

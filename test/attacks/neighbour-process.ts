@@ -22,7 +22,7 @@ export class Neighbour {
   /** Resolves when it has so many more answers of each kind, whatever they are. */
   async answers(count: number): Promise<void> {
     const asked = ({ livez, reviews }: Tally) =>
-      Math.min(livez.answered + livez.failed.length, reviews.permitted + reviews.shed + reviews.failed.length)
+      Math.min(livez.answered + livez.failed.length, reviews.permitted + reviews.shed.length + reviews.failed.length)
     const enough = asked(this.#latest) + count
     while (asked(this.#latest) < enough) await once(this.#process, 'message')
   }
@@ -48,7 +48,7 @@ export class Neighbour {
       },
       reviews: {
         permitted: now.reviews.permitted - then.reviews.permitted,
-        shed: now.reviews.shed - then.reviews.shed,
+        shed: now.reviews.shed.slice(then.reviews.shed.length),
         failed: now.reviews.failed.slice(then.reviews.failed.length),
       },
     }
@@ -60,5 +60,5 @@ export class Neighbour {
 }
 
 function empty(): Tally {
-  return { livez: { answered: 0, failed: [], worst: 0, worstBusy: 0 }, reviews: { permitted: 0, shed: 0, failed: [] } }
+  return { livez: { answered: 0, failed: [], worst: 0, worstBusy: 0 }, reviews: { permitted: 0, shed: [], failed: [] } }
 }

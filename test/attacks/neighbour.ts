@@ -33,7 +33,7 @@ export interface Tally {
     worst: number
     worstBusy: number
   }
-  readonly reviews: { permitted: number /** Answered 503. */; shed: number; readonly failed: string[] }
+  readonly reviews: { permitted: number /** What came with 503. */; readonly shed: string[]; readonly failed: string[] }
 }
 
 /** How long an answer is waited for, in ms: as long as an API server does by default. */
@@ -47,7 +47,7 @@ const TICK = 10
 
 const tally: Tally = {
   livez: { answered: 0, failed: [], worst: 0, worstBusy: 0 },
-  reviews: { permitted: 0, shed: 0, failed: [] },
+  reviews: { permitted: 0, shed: [], failed: [] },
 }
 
 const [questions] = (await once(process, 'message')) as [Questions]
@@ -83,7 +83,7 @@ async function askReviews(): Promise<void> {
     try {
       const answer = await review(question, Math.floor(turn / questions.reviews.length) % 2 === 0 ? kept : fresh)
       if (answer.status === 200 && JSON.parse(answer.body).response.allowed === true) reviews.permitted += 1
-      else if (answer.status === 503) reviews.shed += 1
+      else if (answer.status === 503) reviews.shed.push(answer.body.slice(0, 500))
       else reviews.failed.push(`HTTP ${answer.status} ${answer.body.slice(0, 500)}`)
     } catch (error) {
       reviews.failed.push(String(error))

@@ -14,6 +14,7 @@ const row = {
   path: 'spec.backends[].ref',
   to: { group: '', kind: 'Service' },
 }
+const httpRoute = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', plural: 'httproutes' }
 const load = (content: unknown) => {
   writeFileSync(file, typeof content === 'string' ? content : stringify(content, { aliasDuplicateObjects: false }))
   return loadConfig(file)
@@ -76,6 +77,30 @@ suite('a row that cannot work is refused with its line and the reason', () => {
       },
       /repeats a row/,
     ],
+    ['text', { ...row, path: 'spec.backends[].name' }, /which leads to text: name the object/],
+    [
+      'a part of a known reference',
+      { from: httpRoute, path: 'spec.rules[].backendRefs[].group' },
+      /"spec\.rules\[\]\.backendRefs\[\]\.group", which leads to text/,
+    ],
+    [
+      'a list without its brackets',
+      { from: httpRoute, path: 'spec.rules.filters[].extensionRef' },
+      /spec\.rules is a list, write \[\] after it/,
+    ],
+    [
+      'a list at the end',
+      { from: httpRoute, path: 'spec.rules[].backendRefs' },
+      /spec\.rules\[\]\.backendRefs is a list/,
+    ],
+    [
+      'brackets after what is no list',
+      { from: httpRoute, path: 'spec[].rules[].filters[].extensionRef' },
+      /spec is no list/,
+    ],
+    ['a root that CEL cannot name', { ...row, path: 'my-spec.ref' }, /"my-spec" is no identifier in CEL/],
+    ['a root that CEL has another use for', { ...row, path: 'in[].ref' }, /"in" is no identifier in CEL/],
+    ['a list in metadata', { ...row, path: 'metadata[].x' }, /metadata is never judged/],
     ['a field that means nothing', { ...row, paht: 'x' }, /guardedFields\[0\]\.paht is no field of the configuration/],
     ['no path', { from: row.from }, /guardedFields\[0\]\.path is missing/],
   ]
@@ -136,7 +161,7 @@ test('a configuration with every field set is taken as it is', () => {
       namespaces: ['infra'],
     },
     exemptTargets: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute' }],
-    guardedFields: [row],
+    guardedFields: [{ ...row, groupField: 'apiGroup' }],
     grantKinds: [{ group: 'grants.example.com', kind: 'Grant', plural: 'grants' }],
     budgets: { eachNamespace: { burst: 1, perSecond: 0.5 }, allNamespaces: { burst: 2, perSecond: 1 } },
     bounds: { knowledgeAgeSeconds: 60 },
@@ -173,5 +198,6 @@ suite('a file that is no configuration is refused', () => {
   test('nothing', () => assert.equal(complaint(''), '1: there is no configuration in this file'))
   test('broken YAML', () => assert.match(complaint('apiVersion: [\n'), /^\d: /))
   test('two documents', () => assert.match(complaint('a: 1\n---\nb: 2\n'), /^3: there is a second document/))
-  test('no file', () => assert.throws(() => loadConfig('/nowhere/x.yaml'), /^Error: \/nowhere\/x\.yaml: ENOENT/))
+  test('no file', () =>
+    assert.throws(() => loadConfig('/nowhere/x.yaml'), /^Error: \/nowhere\/x\.yaml: no such file or directory/))
 })

@@ -214,20 +214,32 @@ suite('manifests and certs end with 2 and one line that says why, if', () => {
   const failures: Record<string, [argv: string[], says: RegExp]> = {
     'the authorities are missing': [
       ['manifests', '--ca', 'gone'],
-      /^refgrant: cannot read the authorities: ENOENT.*--ca/,
+      /^refgrant: cannot read the authorities: "gone": no such file or directory.*--ca/,
     ],
     'the authorities are none': [
       ['manifests', '--ca', 'none.pem'],
       /^refgrant: none\.pem holds no certificate: .*--ca/,
     ],
-    'the address is none': [['manifests', '--url', 'a.example'], /^error: option '--url <url>' argument 'a\.example'/],
-    'the address is not encrypted': [['manifests', '--url', 'http://a.example'], /^error: option '--url <url>'/],
-    'the address has a query': [['manifests', '--url', 'https://a.example?b'], /^error: option '--url <url>'/],
+    'the address is none': [
+      ['manifests', '--url', 'a.example'],
+      /^refgrant: option '--url <url>' cannot be 'a\.example': /,
+    ],
+    'the address is not encrypted': [
+      ['manifests', '--url', 'http://a.example'],
+      /^refgrant: option '--url <url>' cannot be /,
+    ],
+    'the address has a query': [
+      ['manifests', '--url', 'https://a.example?b'],
+      /^refgrant: option '--url <url>' cannot be /,
+    ],
     'there is no cluster to compare with': [
       ['manifests', '--diff', '--kubeconfig', 'gone'],
-      /^refgrant: cannot .*ENOENT/,
+      /^refgrant: cannot .*: gone: no such file or directory/,
     ],
-    'the folder is a file': [['certs', '--out', 'none.pem'], /^refgrant: cannot write the certificates: EEXIST.*--out/],
+    'the folder is a file': [
+      ['certs', '--out', 'none.pem'],
+      /^refgrant: cannot write none\.pem\/ca\.crt: file already exists.*--out/,
+    ],
   }
   for (const [title, [argv, says]] of Object.entries(failures))
     test(title, async () => {
@@ -241,6 +253,6 @@ test('a command that is not there is wrong usage, and help is none', async () =>
   assert.equal((await refgrant(['chekc'])).code, 2)
   const help = await refgrant(['--help'])
   assert.equal(help.code, 0)
-  for (const command of ['serve', 'check', 'grant', 'audit', 'catalogue', 'manifests', 'certs'])
+  for (const command of ['serve', 'check', 'grant', 'audit', 'catalogue', 'manifests', 'certs', 'version'])
     assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'))
 })

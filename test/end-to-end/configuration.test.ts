@@ -329,6 +329,7 @@ test('a live registration that is not as the configuration has it is reported, a
   assert.match(stdout, /webhooks\[deny\.refgrant\.dev\]\.matchConditions\[changed\] is missing/)
   assert.match(stdout, /webhooks\[deny\.refgrant\.dev\]\.timeoutSeconds is 9, the configuration says 5\n/)
   assert.equal(JSON.parse((await diff('--output', 'json')).stdout).objects[0].differences.length, 2)
+  assert.deepEqual([(await diff('webhook')).stdout, (await diff('rbac')).code], [stdout, 0])
 
   await configure({})
   await until('the server has compared', async () => (await refgrant.metric('refgrant_drift')) === 2)

@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import https from 'node:https'
-import type { AddressInfo } from 'node:net'
-import path from 'node:path'
-import { json } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import fc from 'fast-check'
-import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { Catalogue, guardedFields, type ReferrerKind } from '../../src/policy/catalogue.ts'
 import { extract } from '../../src/policy/extract.ts'
 import { crosses } from '../../src/policy/judge.ts'
 import { type ApiObject, until } from '../harness/api-client.ts'
-import { folderWith } from '../harness/cli.ts'
 import { gatewayApiCrds } from '../harness/gateway-api.ts'
 import { applyRegistration } from '../harness/guarded-cluster.ts'
+import { startRecorder } from '../harness/recorder.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import { type KindVersion, schemaAt, versionsOf } from './crd-schemas.ts'
 import { apiPathOf, randomSpec } from './random-objects.ts'
@@ -44,30 +37,9 @@ const LARGEST: Record<string, readonly string[]> = {
   'v1.3.0': ['XListenerSet'],
 }
 
-/** A webhook that allows everything, and remembers the names of what it was asked about. */
-const called = new Set<string>()
-const authority = issueAuthority('match conditions', 1)
-const webhook = https.createServer(issueServer(authority, ['127.0.0.1'], 1), async (request, response) => {
-  // biome-ignore lint/suspicious/noExplicitAny: a review
-  const { request: review } = (await json(request)) as any
-  called.add(review.name)
-  response.setHeader('content-type', 'application/json')
-  response.end(
-    JSON.stringify({
-      apiVersion: 'admission.k8s.io/v1',
-      kind: 'AdmissionReview',
-      response: { uid: review.uid, allowed: true },
-    }),
-  )
-})
-before(async () => {
-  webhook.listen(0, '127.0.0.1')
-  await once(webhook, 'listening')
-})
-after(() => {
-  webhook.closeAllConnections()
-  webhook.close()
-})
+const recorder = await startRecorder()
+const { called } = recorder
+after(() => recorder.close())
 
 let cluster: Cluster
 let names = 0
@@ -193,10 +165,7 @@ for (const release of RELEASES) {
     before(async () => {
       cluster = await startCluster(release)
       await cluster.namespaces('shop', 'billing')
-      const ca = path.join(folderWith({}), 'ca.crt')
-      writeFileSync(ca, authority.cert)
-      const url = `https://127.0.0.1:${(webhook.address() as AddressInfo).port}/validate`
-      await applyRegistration(cluster.controlPlane, { url }, ca, [])
+      await applyRegistration(cluster.controlPlane, recorder, recorder.ca, [])
       const version = served(release, catalogue.referrers()[0] as ReferrerKind) as KindVersion
       const spec = { rules: [{ backendRefs: [{ name: 'a', namespace: 'billing', port: 80 }] }] }
       await until('the webhook is called', async () => (await create(version, spec)).called())

@@ -64,6 +64,37 @@ suite('a live object', () => {
   }
 })
 
+suite('the rights of a ClusterRole', () => {
+  const grants = { apiGroups: ['gateway.networking.k8s.io'], resources: ['referencegrants'], verbs: ['list', 'watch'] }
+  const own = {
+    apiGroups: ['rbac.authorization.k8s.io'],
+    resources: ['clusterroles'],
+    resourceNames: ['x'],
+    verbs: ['get'],
+  }
+  const compare = (...rules: unknown[]) => differences({ rules: [grants, own] }, { rules })
+
+  test('do not differ by the order of rules and verbs', () => {
+    assert.deepEqual(compare(own, { ...grants, verbs: ['watch', 'list'] }), [])
+    assert.deepEqual(compare({ ...grants, resourceNames: [] }, own), [])
+  })
+
+  const changes: Record<string, unknown[]> = {
+    'a rule less': [grants],
+    'a rule more': [grants, own, { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }],
+    'a URL more': [grants, { ...own, nonResourceURLs: ['/metrics'] }],
+    'names that narrow a rule': [{ ...grants, resourceNames: ['one'] }, own],
+    'a verb more': [{ ...grants, verbs: ['list', 'watch', 'get'] }, own],
+    'no rules at all': [],
+  }
+  for (const [title, rules] of Object.entries(changes))
+    test(`differ by ${title}`, () => {
+      const found = compare(...rules)
+      assert.ok(found.length > 0)
+      for (const { field, wanted, found: live } of found) assert.ok(field === 'rules' && (wanted ?? live) !== undefined)
+    })
+})
+
 suite('the selectors of an entry', () => {
   const [control, managed] = [
     { key: 'control-plane', operator: 'NotIn', values: ['true'] },

@@ -105,11 +105,59 @@ suite('what is not written in an object itself is no part of it', () => {
   })
 
   test('but a step called __proto__ that is written is one', () => {
-    const object = JSON.parse('{ "spec": { "__proto__": { "namespace": "billing" } } }')
+    const object = JSON.parse('{ "spec": { "__proto__": { "kind": "Kind", "name": "x", "namespace": "billing" } } }')
     assert.deepEqual(
       extract(rows('spec.__proto__'), nameOf(from), object).map(({ to }) => to.namespace),
       ['billing'],
     )
+  })
+})
+
+suite("a row of the admin's own", () => {
+  const from = { group: '', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims' }
+  const claims = (row: Partial<GuardedField> = {}) =>
+    new Catalogue([{ from, path: 'spec.dataSourceRef', groupField: 'apiGroup', ...row }])
+  const find = (spec: unknown, row?: Partial<GuardedField>) => {
+    const misfits: string[] = []
+    const misfit = ({ path }: { path: string }) => misfits.push(path)
+    const references = extract(claims(row), nameOf(from), { spec }, { misfit })
+    return { targets: references.map(({ to }) => to), misfits }
+  }
+  const source = { kind: 'VolumeSnapshot', name: 'nightly', namespace: 'billing' }
+
+  test('says which field holds the group', () => {
+    const dataSourceRef = { ...source, apiGroup: 'snapshot.storage.k8s.io', group: 'other' }
+    assert.deepEqual(find({ dataSourceRef }).targets, [{ ...source, group: 'snapshot.storage.k8s.io' }])
+  })
+
+  test('takes a group that is absent or null for the core group, or for the one that it says', () => {
+    const to = { group: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot' }
+    for (const dataSourceRef of [source, { ...source, apiGroup: null }]) {
+      assert.deepEqual(find({ dataSourceRef }).targets, [{ ...source, group: '' }])
+      assert.deepEqual(find({ dataSourceRef }, { to }).targets, [{ ...source, group: to.group }])
+    }
+  })
+
+  const wrong: [title: string, spec: unknown][] = [
+    ['text in place of the object', { dataSourceRef: 'nightly' }],
+    ['a list in place of the object', { dataSourceRef: [source] }],
+    ['text on the way', 'nightly'],
+    ['a namespace that is no text', { dataSourceRef: { ...source, namespace: { from: 'All' } } }],
+    ['a name that is no text', { dataSourceRef: { ...source, name: 7 } }],
+    ['a group that is no text', { dataSourceRef: { ...source, apiGroup: [] } }],
+    ['no kind', { dataSourceRef: { ...source, kind: undefined } }],
+    ['no name', { dataSourceRef: { ...source, name: null } }],
+  ]
+  for (const [title, spec] of wrong)
+    test(`finds no reference where it meets ${title}, and tells`, () =>
+      assert.deepEqual(find(spec), { targets: [], misfits: ['spec.dataSourceRef'] }))
+
+  for (const spec of [undefined, null, {}, { dataSourceRef: null }, { dataSourceRef: {} }])
+    test(`tells nothing of ${JSON.stringify(spec)}`, () => assert.deepEqual(find(spec).misfits, []))
+
+  test('tells nothing of what stays in the namespace', () => {
+    const { targets, misfits } = find({ dataSourceRef: { name: 7, namespace: 'shop' } })
+    assert.deepEqual([targets.length, misfits], [1, []])
   })
 })
 

@@ -28,14 +28,12 @@ test('all that requests hold has 64 MiB, and bodies have a quarter of it; what i
   const large = load.enter('10s')
   assert.equal(large.reserve('bodies', 14 * MIB), undefined)
   assert.equal(load.enter('10s').reserve('bodies', 5 * MIB), 'memory')
-  assert.equal(large.reserve('values', 46 * MIB), undefined)
+  assert.equal(large.reserve('values', 49 * MIB), undefined)
   const other = load.enter('10s')
-  assert.equal(other.reserve('bodies', MIB), 'memory', 'large ones leave room for small ones')
-  const small = load.enter('10s')
-  assert.equal(small.reserve('bodies', 1_000), undefined)
-  assert.equal(small.reserve('values', 200_000), undefined)
-  small.leave(true)
-  assert.deepEqual(load.held, { ...NONE, bodies: 14 * MIB, values: 46 * MIB })
+  assert.equal(other.reserve('bodies', MIB), undefined)
+  assert.equal(load.enter('10s').reserve('values', 1), 'memory')
+  other.leave(true)
+  assert.deepEqual(load.held, { ...NONE, bodies: 14 * MIB, values: 49 * MIB })
   large.leave(false)
   large.leave(false)
   assert.deepEqual(load.held, NONE)
@@ -61,6 +59,29 @@ test('a body on its way gives its room to a smaller one, the largest first, and 
   assert.equal(next.reserve('bodies', 4 * MIB), 'memory', 'none on its way is larger')
   assert.deepEqual(load.shed, { reviews: 0, memory: 2, late: 0, gone: 0 })
   assert.equal(load.held.bodies, 11 * MIB)
+})
+
+test('a review that waits for look-ups gives its room to a smaller one, the largest first', () => {
+  const { load } = start()
+  const reviewing = (bytes: number) => {
+    const allowance = load.enter('10s')
+    assert.equal(allowance.startReview(), undefined)
+    assert.equal(allowance.reserve('values', bytes), undefined)
+    return { allowance, signal: allowance.startLookUps() }
+  }
+  const [large, largest, small] = [reviewing(20 * MIB), reviewing(30 * MIB), reviewing(14 * MIB - 1_000)]
+  const next = load.enter('10s')
+  assert.equal(next.reserve('bodies', 1_000), undefined)
+  assert.equal(next.reserve('values', 10_000), undefined)
+  assert.deepEqual([large.signal.aborted, largest.signal.aborted, small.signal.aborted], [false, true, false])
+  assert.deepEqual([largest.allowance.evicted, largest.allowance.held, load.counts.reviews], [true, 0, 2])
+  assert.equal(load.enter('10s').reserve('values', 60 * MIB), 'memory', 'none is larger')
+  assert.deepEqual(load.shed, { reviews: 0, memory: 2, late: 0, gone: 0 })
+  // Its judgement ends when its look-ups have.
+  largest.allowance.finish()
+  large.allowance.finish()
+  assert.equal(load.enter('10s').reserve('values', 21 * MIB), undefined)
+  assert.deepEqual([small.signal.aborted, load.counts.reviews], [false, 1])
 })
 
 test('an answer is held until it is sent', () => {

@@ -35,6 +35,28 @@ test('bodies have their turns in order, and between two the network has one for 
   assert.ok(count - before <= 2, 'one that comes alone has its turn at once')
 })
 
+test('the network has no more time than the bodies before it', async () => {
+  let now = 0
+  const turns = new Turns(() => now)
+  const starts: number[] = []
+  let busy = true
+  // What is read of the network takes 30 ms in each turn.
+  const network = () => {
+    now += 30
+    if (busy) setImmediate(network)
+  }
+  setImmediate(network)
+  const bodies = [1, 2, 3].map(async () => {
+    await turns.next(MIB)
+    starts.push(now)
+    now += 100
+  })
+  await Promise.all(bodies)
+  busy = false
+  const [first = 0, second = 0, third = 0] = starts
+  for (const pause of [second - first, third - second]) assert.ok(pause >= 200 && pause <= 300, `${pause} ms`)
+})
+
 test('small bodies share a turn', async () => {
   let count = 0
   const turns = new Turns(() => 0)

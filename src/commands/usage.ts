@@ -1,0 +1,33 @@
+import type { CommanderError } from 'commander'
+import { visible } from '../policy/quote.ts'
+
+/**
+ * What commander says of wrong usage, without its `error: ` and its suggestion, and the same as a sentence.
+ * Source: commander/lib/command.js.
+ */
+const REWORDED: readonly (readonly [said: RegExp, sentence: string])[] = [
+  [/^unknown (option|command) (.*)$/s, 'there is no $1 $2'],
+  [/^(option .*) argument missing$/s, '$1 needs a value: write it behind the option'],
+  [/^(option .* cannot be used with .*)$/s, '$1: leave one of them out'],
+  [/^too many arguments for (.*)\. Expected 0 .*?: (.*)\.$/s, '$1 takes no argument: leave out $2'],
+  [/^too many arguments for (.*)\. Expected 1 .*?: (.*)\.$/s, '$1 takes one argument: leave out all but one of $2'],
+  [/^(option .*) argument ('.*') is invalid\. (.*)$/s, '$1 cannot be $2: it must be $3'],
+  [
+    /^(option .*) value ('.*') from env '(\w+)' is invalid\. (.*)$/s,
+    '$1 cannot be $2, the value of the environment variable $3: it must be $4',
+  ],
+  [/^command-argument value ('.*') is invalid for (argument .*?)\. (.*)$/s, '$2 cannot be $1: it must be $3'],
+  [/: it must be Allowed choices are (.*)\.$/s, ': it must be one of $1'],
+]
+
+/**
+ * What commander says of wrong usage, as a sentence that says what to do. It repeats what was typed.
+ *
+ * @param command the command that was asked for; '' for none
+ */
+export function usageSentence({ message }: CommanderError, command: string): string {
+  const [, said = '', suggestion] = /^error: (.*?)(?:\n\(Did you mean (.*)\?\))?\n*$/s.exec(message) ?? []
+  const sentence = visible(REWORDED.reduce((text, [pattern, words]) => text.replace(pattern, words), said))
+  const help = `See: refgrant ${command && `${command} `}--help`
+  return suggestion === undefined ? `${sentence}. ${help}` : `${sentence}: did you mean ${suggestion}? ${help}`
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import manifest from '../../package.json' with { type: 'json' }
+import { folderWith, GRANT, ROUTE, refgrant } from '../harness/cli.ts'
+
+/** Wrong usage: what is typed, and the one line on standard error. */
+const wrong: Record<string, [argv: string[], says: string]> = {
+  'an option that is not there': [
+    ['check', '--outptu', 'json', '.'],
+    "there is no option '--outptu': did you mean --output? See: refgrant check --help",
+  ],
+  'an option that is like no other': [['check', '--x'], "there is no option '--x'. See: refgrant check --help"],
+  'a command that is not there': [['chekc'], "there is no command 'chekc': did you mean check? See: refgrant --help"],
+  'an option without its value': [
+    ['check', '-o'],
+    "option '-o, --output <format>' needs a value: write it behind the option. See: refgrant check --help",
+  ],
+  'a value that is no choice': [
+    ['check', '-o', 'xml', '.'],
+    "option '-o, --output <format>' cannot be 'xml': it must be one of text, json. See: refgrant check --help",
+  ],
+  'a value that cannot be read': [
+    ['serve', '--drain', 'soon'],
+    "option '--drain <seconds>' cannot be 'soon': it must be a number of seconds from 0 to 3600. See: refgrant serve --help",
+  ],
+  'a part that is no choice': [
+    ['manifests', 'role'],
+    "argument 'part' cannot be 'role': it must be one of rbac, webhook, mode-label-policy. See: refgrant manifests --help",
+  ],
+  'two options that exclude each other': [
+    ['serve', '--grants', 'a', '--context', 'b'],
+    "option '--grants <folder>' cannot be used with option '--context <name>': leave one of them out. See: refgrant serve --help",
+  ],
+  'an argument too many': [
+    ['catalogue', 'a'],
+    "'catalogue' takes no argument: leave out a. See: refgrant catalogue --help",
+  ],
+  'no file to check': [['check'], 'there is nothing to check: name files or folders, or - for standard input'],
+  'no file to grant': [['grant'], 'there is nothing to grant: name files or folders, or - for standard input'],
+}
+
+suite('wrong usage is told in a sentence that says what to do:', { concurrency: 2 }, () => {
+  for (const [title, [argv, says]] of Object.entries(wrong))
+    test(title, async () => {
+      const { code, stdout, stderr } = await refgrant(argv)
+      assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: '', stderr: `refgrant: ${says}\n` })
+    })
+
+  test('a value of the environment', async () => {
+    const { code, stderr } = await refgrant(['serve'], { env: { REFGRANT_LOG_LEVEL: 'loud' } })
+    assert.deepEqual(
+      [code, stderr],
+      [
+        2,
+        "refgrant: option '--log-level <level>' cannot be 'loud', the value of the environment variable REFGRANT_LOG_LEVEL: it must be one of debug, info, warn, error. See: refgrant serve --help\n",
+      ],
+    )
+  })
+})
+
+suite('files are named by arguments and by -f alike, in', { concurrency: 2 }, () => {
+  const cwd = folderWith({ 'route.yaml': ROUTE, 'grant.yaml': GRANT, 'other.yaml': ROUTE.replace('shop', 'market') })
+  const ways = [
+    ['route.yaml', 'grant.yaml', 'other.yaml'],
+    ['-f', 'route.yaml', '-f', 'grant.yaml', '-f', 'other.yaml'],
+    ['route.yaml', '-f', 'grant.yaml', '--filename', 'other.yaml'],
+    ['-f', 'route.yaml', 'grant.yaml', 'other.yaml'],
+  ]
+  for (const command of ['check', 'grant', 'audit'])
+    test(command, async () => {
+      const all = await Promise.all(ways.map((files) => refgrant([command, '-o', 'json', ...files], { cwd })))
+      for (const one of all) assert.deepEqual(one, all[0])
+      assert.match(all[0]?.stdout ?? '', /market/)
+    })
+})
+
+suite('the version', () => {
+  const line = `refgrant ${manifest.version} (Node ${process.versions.node})\n`
+  for (const argv of [['version'], ['--version'], ['-V']])
+    test(`is told by ${argv}`, async () => {
+      assert.deepEqual(await refgrant(argv), { code: 0, stdout: line, stderr: '' })
+    })
+
+  test('is told to programs', async () => {
+    const { stdout } = await refgrant(['version', '-o', 'json'])
+    assert.deepEqual(JSON.parse(stdout), {
+      apiVersion: 'refgrant.dev/v1alpha1',
+      kind: 'Version',
+      version: manifest.version,
+      node: process.versions.node,
+    })
+  })
+})

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { after, suite, test } from 'node:test'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { buildApp } from '../../src/server/app.ts'
+import { createLogger } from '../../src/server/log.ts'
+import { Metrics } from '../../src/server/metrics.ts'
+import { sourceOf } from '../harness/grant-source.ts'
+import { metricSources } from '../harness/metric-sources.ts'
+import { defaultSettings } from '../harness/settings.ts'
+
+const from = { group: 'example.com', kind: 'Shield', plural: 'shields' }
+const rows: GuardedField[] = [
+  { from, path: 'spec.title' },
+  { from, path: 'spec.backend', to: { group: '', kind: 'Service' } },
+]
+const lines: string[] = []
+const { load } = metricSources()
+const metrics = new Metrics(metricSources({ load }))
+const app = buildApp({
+  settings: () => ({ ...defaultSettings, catalogue: new Catalogue([...guardedFields, ...rows]) }),
+  source: sourceOf(new GrantIndex()),
+  keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
+  logger: createLogger('info', { write: (line) => void lines.push(line) }),
+  load,
+  metrics,
+})
+after(() => app.close())
+
+async function review(spec: unknown) {
+  const request = {
+    uid: '1',
+    kind: { group: from.group, version: 'v1', kind: from.kind },
+    namespace: 'shop',
+    name: 'front',
+    operation: 'CREATE',
+    userInfo: {},
+    object: { spec },
+  }
+  lines.length = 0
+  const payload = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }
+  const answer = await app.inject({ method: 'POST', url: '/validate?timeout=5s', payload })
+  return answer.json().response as { allowed: boolean; status?: { message: string } }
+}
+
+const told = () => lines.map((line) => JSON.parse(line)).filter(({ fields }) => fields !== undefined)
+
+suite('a row that leads to what is no reference', () => {
+  test('refuses nothing, and is logged and counted', async () => {
+    const { allowed } = await review({ title: 'A shield', backend: { name: 'payments' } })
+    assert.equal(allowed, true)
+    assert.deepEqual(
+      told().map(({ kind, fields }) => [kind, fields]),
+      [['Shield', ['spec.title']]],
+    )
+    const exposed = await metrics.registry.getSingleMetricAsString('refgrant_field_misfits_total')
+    assert.match(exposed, /^refgrant_field_misfits_total\{kind="Shield",field="spec\.title"\} 1$/m)
+  })
+
+  test('leaves the other rows judging', async () => {
+    const { allowed, status } = await review({ title: 'A shield', backend: { name: 'payments', namespace: 'billing' } })
+    assert.equal(allowed, false)
+    assert.match(status?.message ?? '', /spec\.backend refers to Service "payments" in namespace "billing"/)
+    assert.equal(told().length, 1)
+  })
+
+  test('is told of only where it meets one', async () => {
+    await review({ backend: { name: 'payments', namespace: 'billing' } })
+    assert.deepEqual(told(), [])
+  })
+})

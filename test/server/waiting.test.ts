@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type http from 'node:http'
+import https from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { suite, type TestContext, test } from 'node:test'
+import { pino } from 'pino'
+import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { buildApp } from '../../src/server/app.ts'
+import { Load } from '../../src/server/load.ts'
+import { Metrics } from '../../src/server/metrics.ts'
+import { metricSources } from '../harness/metric-sources.ts'
+import { reference, review, route } from '../harness/reviews.ts'
+import { defaultSettings } from '../harness/settings.ts'
+
+/** A server whose fresh reads end by their signal alone, with room for so many bytes. */
+async function start(t: TestContext, bytes: number) {
+  const waiting: string[] = []
+  const source: GrantSource = {
+    cached: () => ({ grants: new GrantIndex(), current: true }),
+    fresh: (_namespaces, referrer, _take, signal) => {
+      waiting.push(referrer)
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new LookupFailed('aborted'))))
+    },
+  }
+  const load = new Load(() => performance.now(), { bytes, connections: 100 })
+  const metrics = new Metrics(metricSources({ load }))
+  const app = buildApp({
+    settings: () => defaultSettings,
+    source,
+    keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
+    logger: pino({ level: 'silent' }),
+    load,
+    metrics,
+  })
+  t.after(() => app.close())
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const asked: http.ClientRequest[] = []
+  t.after(() => {
+    for (const request of asked) request.destroy()
+  })
+  const ask = (body: string) => {
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path: '/validate?timeout=30s',
+      method: 'POST',
+      rejectUnauthorized: false,
+    }
+    const request = https.request({ ...options, headers: { 'content-type': 'application/json' } })
+    request.on('error', () => {})
+    request.end(body)
+    asked.push(request)
+    return request
+  }
+  return { load, metrics, waiting, ask }
+}
+
+const until = async (holds: () => boolean) => {
+  while (!holds()) await new Promise(setImmediate)
+}
+
+suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
+  test('gives up its room when its client leaves', async (t) => {
+    const { load, metrics, waiting, ask } = await start(t, 1_000_000)
+    const request = ask(review(route(reference('payments', 'billing'))))
+    await until(() => waiting.length === 1)
+    assert.ok(load.held.values > 0)
+    assert.equal(load.counts.reviews, 1)
+    request.destroy()
+    await until(() => load.counts.reviews === 0)
+    assert.deepEqual(load.held, { bodies: 0, values: 0, answers: 0 })
+    assert.equal(load.shed.gone, 1)
+    assert.ok(!(await metrics.registry.metrics()).includes('decision="failed"'), 'nobody was answered')
+  })
+
+  test('gives up its room to smaller ones, and is turned away', async (t) => {
+    // Each takes its text twice, and its values: two have room, and the body of a third has not.
+    const { load, metrics, waiting, ask } = await start(t, 50_000)
+    const large = (namespace: string) =>
+      review(`{"spec":{"rules":[{"backendRefs":[${reference('x', 'b')}]}],"more":"${'x'.repeat(10_000)}"}}`, {
+        namespace,
+        uid: namespace,
+      })
+    const first = ask(large('1'))
+    await until(() => waiting.length === 1)
+    ask(large('2'))
+    await until(() => waiting.length === 2)
+    ask(large('3'))
+    const [response] = await once(first, 'response')
+    assert.equal(response.statusCode, 503)
+    assert.match(JSON.parse(await text(response)).message, /^refgrant is overloaded: /)
+    await until(() => waiting.length === 3)
+    assert.equal(load.counts.reviews, 2)
+    assert.equal(load.shed.memory, 1)
+    assert.ok(!(await metrics.registry.metrics()).includes('decision="failed"'), 'it is counted once')
+  })
+})

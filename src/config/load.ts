@@ -3,7 +3,8 @@ import { Ajv } from 'ajv'
 import type { Settings } from '../admission/settings.ts'
 import type { Rate } from '../cluster/budget.ts'
 import type { Limits } from '../cluster/grants.ts'
-import { DocumentError, type ObjectDocument, parseObjects } from '../files/documents.ts'
+import { DocumentError, parseDocuments } from '../files/documents.ts'
+import { anyObject, type ObjectDocument } from '../files/objects.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { rowProblem } from '../policy/own-fields.ts'
@@ -103,7 +104,7 @@ const NO_FILE: Pick<ObjectDocument, 'object' | 'lineOf'> = {
 
 function readDocument(file: string): ObjectDocument {
   try {
-    const [document, second] = parseObjects(readFileSync(file, 'utf8'))
+    const [document, second] = parseDocuments(readFileSync(file, 'utf8')).map(anyObject)
     if (!document) throw new DocumentError(1, 'there is no configuration in this file')
     if (second) throw new DocumentError(second.line, 'there is a second document, where one configuration is all')
     return document

@@ -1,24 +1,17 @@
 import { getHeapStatistics } from 'node:v8'
 import { Composer, type CST, type Document, isNode, Lexer, LineCounter, Parser } from 'yaml'
-import { LimitedValues, ValueError } from './values.ts'
+import { type Chunk, chunksOf, DocumentError } from './stream.ts'
+import { LimitedValues, NO_KEY, SEPARATORS, ValueError } from './values.ts'
 
-/** An object from a YAML or JSON text. Lines are counted from 1. */
-export interface ObjectDocument {
-  readonly object: Record<string, unknown>
-  /** The line where the object begins. */
+export { DocumentError } from './stream.ts'
+
+/** A value from a YAML or JSON text. Lines are counted from 1. */
+export interface ValueDocument {
+  readonly value: unknown
+  /** The line where the value begins. */
   readonly line: number
-  /** The line of a field, such as `spec.rules[0]`; of what encloses it, where the field itself is not written. */
-  lineOf(field: string): number
-}
-
-/** A text that is no YAML, or a document that is no object; `line` counts from 1. */
-export class DocumentError extends Error {
-  readonly line: number
-
-  constructor(line: number, message: string) {
-    super(message)
-    this.line = line
-  }
+  /** The line of a part, by keys and indexes; of what encloses it, where the part itself is not written. */
+  lineAt(steps: readonly (string | number)[]): number
 }
 
 /**
@@ -57,14 +50,14 @@ export const wholeMemory = (): Room => ({
 const SLICE = 1_024
 
 /**
- * The objects of a text, in order: each document of a YAML stream, and each item where a document is a `List`. Empty
- * documents are left out. Anchors, aliases and merge keys (`<<`) mean what they mean to kubectl. Time and memory are
- * bounded by the length of the text.
+ * The documents of a text, in order. Empty ones are left out. They are read as kubectl reads them: what it divides the text
+ * into, what it takes for text or number, and which keys a merge (`<<`) sets. What this cannot read as kubectl does is an
+ * error. Time and memory are bounded by the length of the text.
  *
  * @throws DocumentError for the first thing that is wrong
  */
-export function parseObjects(text: string, room = wholeMemory()): ObjectDocument[] {
-  return [...readObjectsOf(text, room)].filter((one) => one !== undefined)
+export function parseDocuments(text: string, room = wholeMemory()): ValueDocument[] {
+  return [...readDocumentsOf(text, room)].filter((one) => one !== undefined)
 }
 
 /**
@@ -72,23 +65,49 @@ export function parseObjects(text: string, room = wholeMemory()): ObjectDocument
  *
  * @throws DocumentError for the first thing that is wrong
  */
-export function* readObjectsOf(text: string, room: Room): Generator<ObjectDocument | undefined> {
-  const lines = new LineCounter()
-  const lineAt = (offset: number) => Math.max(1, lines.linePos(offset).line)
-  const values = new LimitedValues(lineAt)
-  for (const document of documentsOf(text, lines, lineAt, room)) {
-    if (document) yield* objectsOf(document, values, lineAt)
+export function* readDocumentsOf(text: string, room: Room): Generator<ValueDocument | undefined> {
+  const aliases = { values: 0 }
+  for (const chunk of chunksOf(text)) {
+    try {
+      yield* documentsOf(chunk, aliases, room)
+    } catch (error) {
+      if (!(error instanceof DocumentError) || !SEPARATORS.test(chunk.written) || error.message.includes('U+'))
+        throw error
+      const hint = 'it holds U+2028 or U+2029, where kubectl begins a new line'
+      throw new DocumentError(error.line, `${error.message}; ${hint}`)
+    }
     yield undefined
+  }
+}
+
+function* documentsOf(chunk: Chunk, aliases: { values: number }, room: Room): Generator<ValueDocument | undefined> {
+  const lines = new LineCounter()
+  const lineAt = (offset: number) => chunk.line - 1 + Math.max(1, lines.linePos(offset).line)
+  const values = new LimitedValues(chunk.written, lineAt, aliases)
+  let read = 0
+  for (const document of composedOf(chunk, lines, lineAt, room)) {
+    if (document) read += 1
+    if (document && read > 1)
+      throw new DocumentError(beginOf(document, lineAt), 'kubectl reads nothing behind ... up to the next ---')
+    yield document && contentOf(document, values, lineAt)
   }
 }
 
 type LineAt = (offset: number) => number
 
-/** The documents of a stream; undefined at the end of each slice. */
-function* documentsOf(text: string, lines: LineCounter, lineAt: LineAt, room: Room): Generator<Document | undefined> {
-  const composer = new Composer({ uniqueKeys: false, merge: true })
+/** How YAML is composed: each scalar is a text yet, and says how it is written. */
+const TEXTS = { schema: 'failsafe', resolveKnownTags: false, merge: false, uniqueKeys: false } as const
+
+/** The documents of a part of a stream, which should be one; undefined at the end of each slice. */
+function* composedOf(
+  { text, written }: Chunk,
+  lines: LineCounter,
+  lineAt: LineAt,
+  room: Room,
+): Generator<Document | undefined> {
+  const composer = new Composer(TEXTS)
   stopAtFirstError(composer, lineAt)
-  const parser = new Parser(lines.addNewLine)
+  const parser = new Parser((offset) => written.charAt(offset - 1) === '\n' && lines.addNewLine(offset))
   lines.addNewLine(0)
   let count = 0
   for (const lexeme of new Lexer().lex(text)) {
@@ -134,8 +153,11 @@ function refuseCollectionsAsKeys(document: CST.Document, lineAt: LineAt): void {
   while (rest.length > 0) {
     const token = rest.pop()
     if (!token || !('items' in token)) continue
-    for (const { key, value } of token.items) {
-      if (key && 'items' in key) throw new DocumentError(lineAt(key.offset), 'a list or an object cannot be a key')
+    // In braces, what has no colon behind it is a key.
+    const inBraces = token.type === 'flow-collection' && token.start.source === '{'
+    for (const { key, sep, value } of token.items) {
+      const asKey = key ?? (inBraces && !sep ? value : undefined)
+      if (asKey && 'items' in asKey) throw new DocumentError(lineAt(asKey.offset), NO_KEY)
       if (value) rest.push(value)
     }
   }
@@ -162,17 +184,16 @@ function offsetOf(source: ErrorSource): number {
   return 'offset' in source ? source.offset : source[0]
 }
 
-function* objectsOf(document: Document, values: LimitedValues, lineAt: LineAt): Generator<ObjectDocument> {
-  const { contents } = document
-  const line = isNode(contents) && contents.range ? lineAt(contents.range[0]) : 1
+/** undefined for an empty document. */
+function contentOf(document: Document, values: LimitedValues, lineAt: LineAt): ValueDocument | undefined {
   const value = plain(document, values)
-  if (value === null || value === undefined) return
-  if (!isObject(value)) throw new DocumentError(line, 'this document is no object')
-  for (const { item, path } of itemsOf(value)) {
-    const begin = values.lineOf(value, line, path)
-    if (!isObject(item)) throw new DocumentError(begin, 'this item of a list is no object')
-    yield { object: item, line: begin, lineOf: (field) => values.lineOf(item, begin, stepsOf(field)) }
-  }
+  if (value === null || value === undefined) return undefined
+  const line = beginOf(document, lineAt)
+  return { value, line, lineAt: (steps) => values.lineOf(value, line, steps) }
+}
+
+function beginOf({ contents }: Document, lineAt: LineAt): number {
+  return lineAt(isNode(contents) && contents.range ? contents.range[0] : 0)
 }
 
 function plain(document: Document, values: LimitedValues): unknown {
@@ -182,23 +203,6 @@ function plain(document: Document, values: LimitedValues): unknown {
     if (error instanceof ValueError) throw new DocumentError(error.line, error.message)
     throw error
   }
-}
-
-function itemsOf(object: Record<string, unknown>): { item: unknown; path: (string | number)[] }[] {
-  const isList = typeof object.kind === 'string' && object.kind.endsWith('List') && Array.isArray(object.items)
-  if (!isList) return [{ item: object, path: [] }]
-  return (object.items as unknown[]).map((item, index) => ({ item, path: ['items', index] }))
-}
-
-/** `spec.rules[0]` as `['spec', 'rules', 0]`. */
-function stepsOf(field: string): (string | number)[] {
-  return (field.match(/[^.[\]]+|\[\d+\]/g) ?? []).map((step) =>
-    step.startsWith('[') ? Number(step.slice(1, -1)) : step,
-  )
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function firstLine(text: string): string {

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Grant } from '../policy/grant.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
-import { DocumentError, readObjectsOf } from './documents.ts'
+import { DocumentError } from './documents.ts'
 import { grantOf } from './grant-files.ts'
-import { isGone, readFound, unreadable } from './text.ts'
+import { readObjectsOf } from './objects.ts'
+import { decoded, isGone, readFound, unreadable } from './text.ts'
 import type { FoundFile } from './tree.ts'
 
 /** How long the event loop may be busy with files before reviews have their turn, in ms. */
@@ -43,7 +44,7 @@ export async function readGrantFile(
     const content = await readFound(real)
     digest = createHash('sha256').update(content).digest('hex')
     if (before && digest === before.digest) return before
-    return { digest, grants: await grantsOf(content.toString('utf8'), kinds, slices) }
+    return { digest, grants: await grantsOf(decoded(content), kinds, slices) }
   } catch (error) {
     if (isGone(error)) return undefined
     const problem =

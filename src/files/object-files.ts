@@ -1,7 +1,8 @@
 import { realpath, stat } from 'node:fs/promises'
 import type { ObjectName } from '../policy/reference.ts'
-import { DocumentError, type ObjectDocument, parseObjects, wholeMemory } from './documents.ts'
-import { readFound, readNamed, STDIN, unreadable } from './text.ts'
+import { DocumentError, wholeMemory } from './documents.ts'
+import { type ObjectDocument, parseObjects } from './objects.ts'
+import { decoded, readFound, readNamed, STDIN, unreadable } from './text.ts'
 import { filesIn } from './tree.ts'
 
 /** An object of a file. */
@@ -58,7 +59,7 @@ export async function readObjects(paths: readonly string[], namespace: string): 
   const room = wholeMemory()
   for (const { file, read } of sources.values()) {
     try {
-      const text = (await read()).toString('utf8')
+      const text = decoded(await read())
       for (const document of parseObjects(text, room))
         objects.push({ ...document, file, name: nameOf(document.object, namespace) })
     } catch (error) {

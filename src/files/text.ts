@@ -40,6 +40,13 @@ function refuseOther(stats: Stats): void {
   if (stats.size > LARGEST_FILE) throw new Unreadable(TOO_LARGE)
 }
 
+/** The text of a file: UTF-8, or UTF-16 with a byte order mark, as kubectl reads it. What is neither is replaced by U+FFFD. */
+export function decoded(content: Buffer): string {
+  const mark = content.subarray(0, 2).toString('hex')
+  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8'
+  return new TextDecoder(encoding).decode(content)
+}
+
 const TOO_LARGE = `is larger than ${LARGEST_FILE / MIB} MiB, which is the most that is read of one file`
 
 async function withFile<T>(path: string, flags: number, use: (file: FileHandle) => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap, type YAMLSeq } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
 import { quote } from '../policy/quote.ts'
+import { type Resolved, resolvePlain, resolveTagged } from './scalars.ts'
 
 /** Why a document has no value that JSON could hold; `line` counts from 1. */
 export class ValueError extends Error {
@@ -20,17 +21,35 @@ const MOST_BY_ALIASES = 1_000_000
 /** Where the parts of an object or a list are written: their lines by key or by index. */
 type Lines = Map<string, number> | number[]
 
-/** Makes values of the nodes of one text, and knows where their parts are written. */
+/** What aliases of one text have stood for so far, in values. */
+interface Aliases {
+  values: number
+}
+
+/** What an anchor stands for: how many values, which is not known before its end. */
+interface Anchor {
+  value: unknown
+  size: number | undefined
+}
+
+/** Makes values of the nodes of a document, and knows where their parts are written. */
 export class LimitedValues {
   readonly #lineAt: (offset: number) => number
   readonly #lines = new WeakMap<object, Lines>()
-  #anchors = new Map<string, { readonly value: unknown; readonly size: number }>()
-  /** Values so far, what aliases stand for included; and these alone. */
+  #anchors = new Map<string, Anchor>()
+  readonly #aliases: Aliases
+  /** Values so far, what aliases stand for included. */
   #count = 0
-  #byAliases = 0
 
-  constructor(lineAt: (offset: number) => number) {
+  readonly #written: string
+  readonly #isSeparated: boolean
+
+  /** @param written the text as it is written */
+  constructor(written: string, lineAt: (offset: number) => number, aliases: Aliases) {
+    this.#written = written
+    this.#isSeparated = SEPARATORS.test(written)
     this.#lineAt = lineAt
+    this.#aliases = aliases
   }
 
   /**
@@ -61,26 +80,57 @@ export class LimitedValues {
     if (isAlias(node)) return this.#aliased(node.source, node)
     const before = this.#count
     this.#count += 1
-    const value = this.#contentOf(node)
-    const anchor = (node as Node | null)?.anchor
-    if (anchor !== undefined) this.#anchors.set(anchor, { value, size: this.#count - before })
-    return value
+    const name = (node as Node | null)?.anchor
+    if (name === undefined) return this.#contentOf(node)
+    this.#anchorName(name, node)
+    // Known from where it begins: one of the same name further inside takes its place.
+    const anchor: Anchor = { value: undefined, size: undefined }
+    this.#anchors.set(name, anchor)
+    anchor.value = this.#contentOf(node)
+    anchor.size = this.#count - before
+    return anchor.value
   }
 
   #contentOf(node: unknown): unknown {
     if (isMap(node)) return this.#object(node)
     if (isSeq(node)) return this.#list(node)
     if (!isScalar(node)) return null
-    // What stands for `<<` where that merges nothing.
-    return typeof node.value === 'symbol' ? node.value.description : node.value
+    this.#refuseUnlike(node)
+    const resolved = resolve(node)
+    if ('problem' in resolved) throw new ValueError(this.#lineOf(node), `this ${resolved.problem}`)
+    return resolved.value
+  }
+
+  /** Refuses a text of several lines that the YAML library does not read as kubectl does. */
+  #refuseUnlike({ type, range }: Scalar): void {
+    if (!range) return
+    const [begin, end] = range
+    if (this.#isSeparated && SEPARATORS.test(this.#written.slice(begin, end)))
+      throw new ValueError(this.#lineAt(begin), 'this text holds U+2028 or U+2029: write "\\u2028" in double quotes')
+    if (type?.startsWith('BLOCK') && /^[|>][-+]?\d/.test(this.#written.slice(begin, begin + 3))) {
+      BLANK_LINE.lastIndex = begin + this.#written.slice(begin, end).trimEnd().length
+      if (BLANK_LINE.test(this.#written))
+        throw new ValueError(
+          this.#lineAt(BLANK_LINE.lastIndex),
+          'this line of blanks may belong to the text before it: remove the blanks',
+        )
+    }
+  }
+
+  /** kubectl ends the name of an anchor earlier, where the YAML library reads on. */
+  #anchorName(name: string, node: unknown): void {
+    if (!/^[\w-]+$/.test(name))
+      throw new ValueError(this.#lineOf(node), `the anchor ${quote(name)} has other characters than a-z, 0-9, _ and -`)
   }
 
   #aliased(name: string, node: unknown): unknown {
+    this.#anchorName(name, node)
     const anchor = this.#anchors.get(name)
-    if (!anchor) throw new ValueError(this.#lineOf(node), `the alias ${quote(name)} has no anchor before it`)
+    if (anchor?.size === undefined)
+      throw new ValueError(this.#lineOf(node), `the alias ${quote(name)} has no anchor before it`)
     this.#count += anchor.size
-    this.#byAliases += anchor.size
-    if (this.#byAliases > MOST_BY_ALIASES)
+    this.#aliases.values += anchor.size
+    if (this.#aliases.values > MOST_BY_ALIASES)
       throw new ValueError(this.#lineOf(node), `aliases stand for more than ${MOST_BY_ALIASES} values up to here`)
     return anchor.value
   }
@@ -102,12 +152,12 @@ export class LimitedValues {
     this.#lines.set(object, lines)
     const written = new Set<string>()
     for (const pair of items) {
-      const value = this.#valueOf(pair.value)
-      if (isMerge(pair)) {
-        this.#merge(object, lines, value, this.#lineOf(pair.key))
+      if (isMerge(pair.key)) {
+        this.#merge(object, lines, pair.value, this.#lineOf(pair.key))
         continue
       }
       const key = this.#key(pair.key)
+      const value = this.#valueOf(pair.value)
       if (written.has(key))
         throw new ValueError(this.#lineOf(pair.key), `keys must be unique, and ${quote(key)} is given twice`)
       written.add(key)
@@ -117,13 +167,18 @@ export class LimitedValues {
     return object
   }
 
-  /** Adds what an object does not have yet; keys that are written in it win, before and after. */
-  #merge(object: Record<string, unknown>, lines: Map<string, number>, value: unknown, line: number): void {
-    for (const source of Array.isArray(value) ? value : [value]) {
+  /**
+   * Sets what the merged objects have, in place of what was set before. What is written behind a merge wins, and of
+   * several objects the first.
+   *
+   * Source: go.yaml.in/yaml/v2, decode.go (merge), which differs from the specification of merge keys here.
+   */
+  #merge(object: Record<string, unknown>, lines: Map<string, number>, node: unknown, line: number): void {
+    const sources = isSeq(node) ? node.items.map((item) => this.#valueOf(item)) : [this.#valueOf(node)]
+    for (const source of sources.reverse()) {
       const from = this.#lines.get(source as object)
       if (!(from instanceof Map)) throw new ValueError(line, 'only objects can be merged')
       for (const [key, place] of from) {
-        if (lines.has(key)) continue
         define(object, key, (source as Record<string, unknown>)[key])
         lines.set(key, place)
       }
@@ -131,20 +186,56 @@ export class LimitedValues {
   }
 
   #key(node: unknown): string {
+    if (isMap(node) || isSeq(node)) throw new ValueError(this.#lineOf(node), NO_KEY)
+    if (isScalar(node) && isPlain(node) && node.range && GLUED_COLON.test(this.#behind(node.range[1])))
+      throw new ValueError(this.#lineOf(node), 'kubectl takes this colon for a part of the key: put a blank behind it')
     const value = this.#valueOf(node)
-    if (typeof value === 'object' && value !== null)
-      throw new ValueError(this.#lineOf(node), 'a list or an object cannot be a key')
-    return value === null ? '' : String(value)
+    if (typeof value === 'object' && value !== null) throw new ValueError(this.#lineOf(node), NO_KEY)
+    if (value === null || (typeof value === 'number' && !Number.isSafeInteger(value)))
+      throw new ValueError(this.#lineOf(node), 'this key is no text: put it in quotes')
+    return String(value)
   }
 
-  #lineOf(node: unknown, otherwise = 1): number {
+  /** What is written behind a key. */
+  #behind(end: number): string {
+    let at = end
+    while (' \t'.includes(this.#written.charAt(at)) && at < this.#written.length) at += 1
+    return this.#written.slice(at, at + 2)
+  }
+
+  #lineOf(node: unknown, otherwise = this.#lineAt(0)): number {
     const range = (node as Node | null)?.range
     return range ? this.#lineAt(range[0]) : otherwise
   }
 }
 
-function isMerge({ key }: Pair): boolean {
-  return isScalar(key) && typeof key.value === 'symbol'
+/** The lines that these end are joined differently. Source: go.yaml.in/yaml/v2, scannerc.go (read_line). */
+export const SEPARATORS = /[\u2028\u2029]/
+
+/** Behind a text whose indentation is given by a number, kubectl takes the blanks of it that are beyond. */
+const BLANK_LINE = /[ \t]*[\n\u2028\u2029]+[ \t]+(?=[\n\u2028\u2029]|$)/y
+
+const GLUED_COLON = /^:[,[\]{}]/
+
+export const NO_KEY = 'a list or an object cannot be a key'
+
+/** Whether a scalar stands without quotes. */
+const isPlain = ({ type }: Scalar) => type === undefined || type === 'PLAIN'
+
+function resolve(node: Scalar): Resolved {
+  const text = String(node.value)
+  if (node.tag !== undefined) {
+    if (text === '' && isPlain(node)) return { problem: 'has a tag, and no value: write ""' }
+    return resolveTagged(text, node.tag)
+  }
+  if (!isPlain(node)) return { value: text }
+  if (text.startsWith('?')) return { problem: 'begins with a question mark: put it in quotes' }
+  return resolvePlain(text)
+}
+
+function isMerge(key: unknown): boolean {
+  if (!isScalar(key) || key.value !== '<<') return false
+  return key.tag === undefined ? isPlain(key) : ['!', 'tag:yaml.org,2002:merge'].includes(key.tag)
 }
 
 /** Sets a property, of whatever name: an assignment to `__proto__` would be something else. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseObjects } from '../../src/files/documents.ts'
 import { grantOf, grantsAmong } from '../../src/files/grant-files.ts'
+import { parseObjects } from '../../src/files/objects.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 
 const grant = (apiVersion: string, metadata = '{name: shop, namespace: billing}') => `apiVersion: ${apiVersion}

@@ -1,0 +1,175 @@
+/** A part of a text that kubectl reads by itself. */
+export interface Chunk {
+  /** Each character where kubectl begins a new line is `\n` here. */
+  readonly text: string
+  /** As it is written, but for lines that end as on Windows; of the same length. */
+  readonly written: string
+  /** The line where it begins, counted from 1. */
+  readonly line: number
+}
+
+/** A text that is no YAML, or a document that is no object; `line` counts from 1. */
+export class DocumentError extends Error {
+  readonly line: number
+
+  constructor(line: number, message: string) {
+    super(message)
+    this.line = line
+  }
+}
+
+/** How far into a text kubectl looks for the brace that JSON begins with, in bytes of its beginning. */
+const LOOKED_AT = 4_096
+
+/**
+ * The parts of a text that kubectl reads by themselves: values of JSON one after the other, if the text begins with a
+ * brace, until one of the first two is no JSON; then what lines that begin with `---` divide.
+ *
+ * Source: k8s.io/apimachinery/pkg/util/yaml/decoder.go, YAMLOrJSONDecoder and YAMLReader.
+ *
+ * @throws DocumentError where kubectl would read nothing further
+ */
+export function* chunksOf(text: string): Generator<Chunk> {
+  const rest = { from: 0, line: 1 }
+  if (/^[ \t\r\n]*\{/.test(text.slice(0, LOOKED_AT))) yield* jsonOf(text, rest)
+  yield* yamlOf(text, rest)
+}
+
+/** Where what is left of a text begins. */
+interface Rest {
+  from: number
+  line: number
+}
+
+function* jsonOf(text: string, rest: Rest): Generator<Chunk> {
+  for (let count = 0; ; count += 1) {
+    const begin = afterSpace(text, rest.from)
+    const line = rest.line + newlines(text, rest.from, begin)
+    const end = endOfValue(text, begin)
+    const value = text.slice(begin, end)
+    if (begin === text.length) {
+      Object.assign(rest, { from: begin, line })
+      return
+    }
+    const problem = jsonProblem(value)
+    if (problem !== undefined && count > 1)
+      throw new DocumentError(line, `this is no JSON, as what is before it: ${problem}`)
+    if (problem !== undefined) {
+      // kubectl passes over blanks, up to the end of the line.
+      BLANK.lastIndex = rest.from
+      const blank = BLANK.exec(text)?.[0] ?? ''
+      Object.assign(rest, { from: rest.from + blank.length, line: rest.line + (blank.endsWith('\n') ? 1 : 0) })
+      return
+    }
+    yield { text: value, written: value, line }
+    Object.assign(rest, { from: end, line: line + newlines(text, begin, end) })
+  }
+}
+
+/** What Go's unicode.IsSpace takes for a blank. */
+const BLANK = /[\t\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*\n?/y
+
+function jsonProblem(text: string): string | undefined {
+  try {
+    JSON.parse(text)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function afterSpace(text: string, from: number): number {
+  let at = from
+  while (at < text.length && ' \t\r\n'.includes(text.charAt(at))) at += 1
+  return at
+}
+
+/** Where the value that begins here ends, if it is JSON. */
+function endOfValue(text: string, begin: number): number {
+  let depth = 0
+  for (let at = begin; at < text.length; at += 1) {
+    const character = text.charAt(at)
+    if (character === '"') at = endOfString(text, at)
+    else if (character === '{' || character === '[') depth += 1
+    else if (character === '}' || character === ']') depth -= 1
+    else if (depth > 0 || !' \t\r\n'.includes(character)) continue
+    else return at
+    if (depth <= 0) return at + 1
+  }
+  return text.length
+}
+
+function endOfString(text: string, begin: number): number {
+  for (let at = text.indexOf('"', begin + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let escapes = 0
+    while (text.charAt(at - 1 - escapes) === '\\') escapes += 1
+    if (escapes % 2 === 0) return at
+  }
+  return text.length
+}
+
+function* yamlOf(text: string, rest: Rest): Generator<Chunk> {
+  let { from: begin, line } = rest
+  for (let at = separator(text, begin, begin); at !== -1; at = separator(text, begin, at + 1)) {
+    const end = endOfLine(text, at)
+    const beside = text.slice(at + 3, end).trim()
+    const separatorLine = line + newlines(text, begin, at)
+    if (beside !== '' && !beside.startsWith('#'))
+      throw new DocumentError(separatorLine, 'only a comment may follow --- in its line')
+    // A separator before everything else belongs to what it begins.
+    if (at === begin) continue
+    yield yaml(text.slice(begin, at), line)
+    begin = end
+    line = separatorLine + 1
+  }
+  if (begin < text.length) yield yaml(text.slice(begin), line)
+}
+
+/** Where the next line begins that divides; what is read begins at `first`. */
+function separator(text: string, first: number, from: number): number {
+  if (from === first && text.startsWith('---', from)) return from
+  const at = text.indexOf('\n---', Math.max(first, from - 1))
+  return at === -1 ? -1 : at + 1
+}
+
+/** Behind the end of the line. */
+function endOfLine(text: string, from: number): number {
+  const at = text.indexOf('\n', from)
+  return at === -1 ? text.length : at + 1
+}
+
+/**
+ * What kubectl refuses and the YAML library does not, and an order mark of bytes that a line begins with, which is a blank
+ * to kubectl and indents the line.
+ *
+ * Source: go.yaml.in/yaml/v2, readerc.go (the allowed characters), scannerc.go (yaml_parser_scan_to_next_token).
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const REFUSED = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]|\n\ufeff/
+
+/** Where kubectl begins a new line, and the YAML library does not. Source: go.yaml.in/yaml/v2, yamlprivateh.go (is_break). */
+const BREAKS = /[\r\x85\u2028\u2029]/g
+
+function yaml(part: string, line: number): Chunk {
+  // As kubectl does, which ends the last line too.
+  const unix = part.includes('\r') ? part.replaceAll('\r\n', '\n') : part
+  const written = unix.endsWith('\n') ? unix : `${unix}\n`
+  const text = written.replace(BREAKS, '\n')
+  const refused = REFUSED.exec(text)
+  if (refused) throw new DocumentError(line + newlines(written, 0, refused.index + 1), refusal(refused[0]))
+  return { text, written, line }
+}
+
+function refusal(found: string): string {
+  if (found.startsWith('\n')) return 'a byte order mark stands at the beginning of a document only'
+  const name = `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+  return `this line holds ${name}, which YAML does not allow: remove it, or escape it in a text in double quotes`
+}
+
+/** Of a part, which is cut off first: a search for a line's end would go beyond it. */
+function newlines(text: string, from: number, to: number): number {
+  const part = text.slice(from, to)
+  let count = 0
+  for (let at = part.indexOf('\n'); at !== -1; at = part.indexOf('\n', at + 1)) count += 1
+  return count
+}

@@ -1,4 +1,6 @@
 import type { Catalogue } from './catalogue.ts'
+import { plainFrom, plainTo } from './grant.ts'
+import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import type { GroupKind } from './reference.ts'
 
 /**
@@ -58,17 +60,26 @@ export interface LintResult {
  *
  * @param object the grant, as parsed from JSON or YAML
  * @param namespace the grant's namespace
+ * @param grantKind the kind of the grant
  * @param most how many findings are made; the others are only counted, since each entry of a grant may have three
  */
-export function lintGrant(object: unknown, namespace: string, catalogue: Catalogue, most: number): LintResult {
+export function lintGrant(
+  object: unknown,
+  namespace: string,
+  catalogue: Catalogue,
+  most: number,
+  grantKind = REFERENCE_GRANT,
+): LintResult {
   const spec = property(object, 'spec')
   const findings = new Findings(most)
   const known = [...catalogue.referrers(), ...TARGETS].map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
-  eachEntry(spec, 'from', findings, (entry) => {
+  eachEntry(spec, 'from', findings, (written) => {
+    const entry = plainFrom(written, grantKind)
     const isSound = lintEntry(entry, ['group', 'kind', 'namespace'], known, findings)
-    if (isSound) lintFrom(entry, namespace, catalogue, findings)
+    if (isSound) lintFrom(entry, namespace, catalogue, findings, grantKind)
   })
-  eachEntry(spec, 'to', findings, (entry) => {
+  eachEntry(spec, 'to', findings, (written) => {
+    const entry = plainTo(written, grantKind)
     const isSound = lintEntry(entry, ['group', 'kind'], known, findings)
     if (isSound) lintTo(entry, findings)
   })
@@ -166,10 +177,17 @@ function lintKind({ group, kind }: GroupKind, known: readonly KnownKind[], findi
   return !elsewhere
 }
 
-function lintFrom(entry: unknown, namespace: string, catalogue: Catalogue, findings: Findings): void {
+function lintFrom(
+  entry: unknown,
+  namespace: string,
+  catalogue: Catalogue,
+  findings: Findings,
+  grantKind: GrantKind,
+): void {
   const { group, kind, namespace: accepted } = entry as GroupKind & { namespace: string }
   if (accepted === namespace) findings.add('grant-own-namespace', 'namespace', accepted)
-  else if (!catalogue.referrer({ group, kind })) findings.add('grant-unknown-referrer', 'kind', kind)
+  else if (!catalogue.fieldsOf({ group, kind }).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
+    findings.add('grant-unknown-referrer', 'kind', kind)
 }
 
 function lintTo(entry: unknown, findings: Findings): void {

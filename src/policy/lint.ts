@@ -1,5 +1,6 @@
 import type { Catalogue } from './catalogue.ts'
-import type { Grant } from './grant.ts'
+import { type Grant, plainFrom, plainTo } from './grant.ts'
+import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import type { GroupKind } from './reference.ts'
 
 /**
@@ -59,17 +60,26 @@ export interface LintResult {
  *
  * @param object the grant, as parsed from JSON or YAML
  * @param namespace the grant's namespace
+ * @param grantKind the kind of the grant
  * @param most how many findings are made; the others are only counted, since each entry of a grant may have three
  */
-export function lintGrant(object: unknown, namespace: string, catalogue: Catalogue, most: number): LintResult {
+export function lintGrant(
+  object: unknown,
+  namespace: string,
+  catalogue: Catalogue,
+  most: number,
+  grantKind = REFERENCE_GRANT,
+): LintResult {
   const spec = property(object, 'spec')
   const findings = new Findings(most)
   const known = knownKinds(catalogue)
-  eachEntry(spec, 'from', findings, (entry) => {
+  eachEntry(spec, 'from', findings, (written) => {
+    const entry = plainFrom(written, grantKind)
     const isSound = lintEntry(entry, FROM, known, findings)
-    if (isSound) lintFrom(entry, namespace, catalogue, findings)
+    if (isSound) lintFrom(entry, namespace, catalogue, findings, grantKind)
   })
-  eachEntry(spec, 'to', findings, (entry) => {
+  eachEntry(spec, 'to', findings, (written) => {
+    const entry = plainTo(written, grantKind)
     const isSound = lintEntry(entry, TO, known, findings)
     if (isSound) lintTo(entry, findings)
   })
@@ -186,10 +196,17 @@ function lintKind({ group, kind }: GroupKind, known: readonly KnownKind[], findi
   return !elsewhere
 }
 
-function lintFrom(entry: unknown, namespace: string, catalogue: Catalogue, findings: Findings): void {
+function lintFrom(
+  entry: unknown,
+  namespace: string,
+  catalogue: Catalogue,
+  findings: Findings,
+  grantKind: GrantKind,
+): void {
   const { group, kind, namespace: accepted } = entry as GroupKind & { namespace: string }
   if (accepted === namespace) findings.add('grant-own-namespace', 'namespace', accepted)
-  else if (!catalogue.referrer({ group, kind })) findings.add('grant-unknown-referrer', 'kind', kind)
+  else if (!catalogue.fieldsOf({ group, kind }).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
+    findings.add('grant-unknown-referrer', 'kind', kind)
 }
 
 function lintTo(entry: unknown, findings: Findings): void {

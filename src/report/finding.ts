@@ -1,3 +1,4 @@
+import type { GrantName } from '../policy/grant.ts'
 import type { LintFinding } from '../policy/lint.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 
@@ -24,7 +25,9 @@ interface TooLarge {
 
 /** Something that is wrong with a grant, or that its author may not have meant. */
 export interface GrantFlaw extends LintFinding {
-  readonly grant: { readonly namespace: string; readonly name: string }
+  readonly grant: GrantName
+  /** The kind that it is of: `ReferenceGrant`. */
+  readonly grantKind: string
 }
 
 /** What a check has found. Codes are stable. */

@@ -2,7 +2,7 @@ import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { objectTitle, sentence } from '../policy/explain.ts'
 import { lintSentence } from '../policy/lint-sentence.ts'
 import { LONGEST_NAME } from '../policy/missing-grant.ts'
-import { quote, shorten, visibleJson } from '../policy/quote.ts'
+import { bare, quote, shorten, visibleJson } from '../policy/quote.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import type { Finding } from './finding.ts'
 
@@ -14,7 +14,7 @@ export function findingSentence(finding: Finding): string {
   if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`
   if (finding.code === 'too-many-references') return tooLargeSentence(finding.object, finding.references)
   const { namespace, name } = finding.grant
-  return `ReferenceGrant ${quote(name)} in namespace ${quote(namespace)}: ${lintSentence(finding)}`
+  return `${bare(finding.grantKind)} ${quote(name)} in namespace ${quote(namespace)}: ${lintSentence(finding)}`
 }
 
 /** What is wrong with an object that has more references than are judged. */

@@ -25,6 +25,7 @@ const LONGEST: Record<Phase, number> = { handshake: 10, idle: 120, head: 10, bod
 const MOST_UNANSWERED = 4
 
 interface Connection {
+  readonly name: string
   /** What bytes are read from: the TLS socket once there is one. */
   socket: Socket
   phase: Phase
@@ -76,12 +77,14 @@ export class Connections {
   readonly #secure: boolean
   readonly #bodies: boolean
   readonly #tickEvery: number
+  /** By name, since a TLS socket does not say which socket it is on. */
   readonly #connections = new Map<string, Connection>()
-  // Those that wait for a client, and those that a client waits for, the longest first: a map keeps the order of its keys.
+  readonly #bySocket = new WeakMap<Socket, Connection>()
+  // Those that wait for a client, and those that a client waits for, the longest first: a set keeps its order.
   readonly #waiting = {
-    unproven: new Map<string, Connection>(),
-    proven: new Map<string, Connection>(),
-    asked: new Map<string, Connection>(),
+    unproven: new Set<Connection>(),
+    proven: new Set<Connection>(),
+    asked: new Set<Connection>(),
   }
   #tick = 0
   #closing = false
@@ -101,6 +104,9 @@ export class Connections {
     server.on('request', (request, response) => {
       if (this.#begin(request, response)) handle(request, response)
     })
+    // Node would answer these itself, as many as come in one go, and nothing would count them.
+    server.on('checkExpectation', ({ socket }: IncomingMessage) => this.#closeOf(socket, 'pipelined'))
+    server.on('dropRequest', (_request: IncomingMessage, socket: Socket) => this.#closeOf(socket, 'pipelined'))
     const timer = setInterval(() => this.tick(), this.#tickEvery).unref()
     server.once('close', () => clearInterval(timer))
   }
@@ -129,13 +135,24 @@ export class Connections {
     // Its client has gone already.
     if (socket.remotePort === undefined) return void socket.destroy()
     const name = nameOf(socket)
+    // A client that resets a connection may open the next one from the same port before the first is known to be closed.
+    this.#connections.get(name)?.socket.destroy()
     const phase = this.#secure ? 'handshake' : 'idle'
-    const connection = { socket, phase, since: this.#tick, read: 0, proven: false, unanswered: new Set() } as Connection
+    const connection: Connection = {
+      name,
+      socket,
+      phase,
+      since: this.#tick,
+      read: 0,
+      proven: false,
+      unanswered: new Set(),
+    }
     this.#connections.set(name, connection)
+    this.#bySocket.set(socket, connection)
     this.counts.held += 1
     socket.once('close', () => {
-      this.#connections.delete(name)
-      this.#stopWaiting(name)
+      if (this.#connections.get(name) === connection) this.#connections.delete(name)
+      this.#stopWaiting(connection)
       this.counts.held -= 1
     })
     this.#enter(connection, phase)
@@ -145,17 +162,20 @@ export class Connections {
   /** The same connection, through another socket. */
   #secured(socket: Socket): void {
     const connection = this.#connections.get(nameOf(socket))
-    if (!connection) return
+    if (!connection) return void socket.destroy()
     connection.socket = socket
+    this.#bySocket.set(socket, connection)
     this.#enter(connection, 'idle')
   }
 
   /** Whether a request is to be handled. */
   #begin(request: IncomingMessage, response: ServerResponse): boolean {
-    const connection = this.#connections.get(nameOf(request.socket))
-    if (!connection) return false
+    const connection = this.#bySocket.get(request.socket)
+    if (!connection || request.socket.destroyed) {
+      request.socket.destroy()
+      return false
+    }
     if (!this.#bodies && hasBody(request)) {
-      dropPieces(request.socket)
       this.#close(connection, 'unexpected_body')
       return false
     }
@@ -178,9 +198,9 @@ export class Connections {
 
   #arrived(connection: Connection, request: IncomingMessage): void {
     connection.proven = true
-    this.#stopWaiting(nameOf(connection.socket))
+    this.#stopWaiting(connection)
     if (connection.unanswered.size > 0) {
-      if (!connection.socket.destroyed) this.#waiting.asked.set(nameOf(connection.socket), connection)
+      if (!connection.socket.destroyed) this.#waiting.asked.add(connection)
       this.#enter(connection, 'review')
     } else this.#becomeIdle(connection, request)
   }
@@ -201,16 +221,13 @@ export class Connections {
   }
 
   #wait(connection: Connection): void {
-    const name = nameOf(connection.socket)
-    this.#stopWaiting(name)
-    if (this.#connections.has(name))
-      (connection.proven ? this.#waiting.proven : this.#waiting.unproven).set(name, connection)
+    this.#stopWaiting(connection)
+    if (this.#connections.get(connection.name) === connection)
+      (connection.proven ? this.#waiting.proven : this.#waiting.unproven).add(connection)
   }
 
-  #stopWaiting(name: string): void {
-    this.#waiting.unproven.delete(name)
-    this.#waiting.proven.delete(name)
-    this.#waiting.asked.delete(name)
+  #stopWaiting(connection: Connection): void {
+    for (const set of Object.values(this.#waiting)) set.delete(connection)
   }
 
   /**
@@ -221,32 +238,50 @@ export class Connections {
   #evict(): void {
     const { unproven, proven, asked } = this.#waiting
     const [most] = [proven, unproven, asked].sort((a, b) => b.size - a.size)
-    const [longest] = most?.values() ?? []
+    const [longest] = most ?? []
     if (longest) this.#close(longest, 'evicted')
+  }
+
+  #closeOf(socket: Socket, reason: CloseReason): void {
+    const connection = this.#bySocket.get(socket)
+    if (connection) this.#close(connection, reason)
   }
 
   #close({ socket }: Connection, reason: CloseReason): void {
     if (socket.destroyed) return
     this.counts.closed[reason] += 1
+    dropWhatWasRead(socket)
     socket.destroy()
   }
 }
 
+/** A connection's parser as Node has it; no part of its documented interface. Source: Node, src/node_http_parser.cc. */
+interface Parser {
+  [key: string]: unknown
+  unconsume(): void
+  remove(): void
+  close(): void
+}
+
 /**
- * Lets Node drop, for this turn, the pieces of a body that it has read of a connection: there may be thousands, and it
- * makes an object of each. The parser serves other connections later. Without such a parser, nothing is done.
- * Source: Node, lib/_http_common.js, parsersCb.
+ * Lets Node drop all that it has read of a connection already, thousands of requests or pieces of a body perhaps: it would
+ * make objects of each. What the parser calls for them is taken from it, and it is not used again. Where a version of Node
+ * has another parser, nothing is done.
  */
-function dropPieces(socket: Socket): void {
-  const { parser } = socket as { parser?: Record<string, unknown> }
-  const [entry] = Object.entries(parser ?? {}).filter(
-    ([, value]) => (value as { name?: unknown })?.name === 'parserOnBody',
+function dropWhatWasRead(socket: Socket): void {
+  const holder = socket as { parser?: Parser | null }
+  const { parser } = holder
+  const calls = Object.entries(parser ?? {}).filter(([, call]) =>
+    String((call as { name?: unknown } | null)?.name).startsWith('parserOn'),
   )
-  if (!parser || !entry) return
-  const [key, onBody] = entry
-  parser[key] = undefined
-  process.nextTick(() => {
-    parser[key] = onBody
+  if (!parser || calls.length === 0) return
+  for (const [key] of calls) parser[key] = undefined
+  holder.parser = null
+  // It is at work in this turn.
+  setImmediate(() => {
+    parser.unconsume()
+    parser.remove()
+    parser.close()
   })
 }
 
@@ -256,6 +291,6 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** What a connection's sockets have in common; one that is closed has no name. */
-function nameOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
+function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 }

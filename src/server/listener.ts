@@ -27,7 +27,8 @@ export function buildListener({ tls, connections: bounds }: ListenerOptions): {
   const connections = new Connections({ ...bounds, secure: tls !== undefined })
   // Times are the business of `Connections`: 0 turns off what Node has for them.
   const noTimeouts = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 }
-  const options = { ...noTimeouts, maxHeaderSize: LARGEST_HEAD.maxHeaderSize }
+  // A request without a host is a request like any other: Node would answer it itself.
+  const options = { ...noTimeouts, requireHostHeader: false, maxHeaderSize: LARGEST_HEAD.maxHeaderSize }
   const serverFactory = (handle: FastifyServerFactoryHandler) => {
     const server = tls ? https.createServer({ ...tls, ...options }) : http.createServer(options)
     server.maxHeadersCount = LARGEST_HEAD.maxHeadersCount

@@ -14,7 +14,8 @@ const LONGEST_READ = 10_000
 const TOKEN_BYTES = 64 * 1024
 
 /** What a namespace may be called (Kubernetes, "Object Names and IDs", DNS label names). Others hold no grants. */
-const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+export const isNamespace = (name: string) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)
+
 const NONE: Made = { grants: new GrantIndex(), bytes: 0 }
 
 interface FreshReadsOptions {
@@ -63,7 +64,7 @@ export class FreshReads {
     signal?: AbortSignal,
   ): Promise<Made> | undefined {
     // In a path, `..` would lead elsewhere.
-    if (!NAMESPACE.test(namespace)) return Promise.resolve(NONE)
+    if (!isNamespace(namespace)) return Promise.resolve(NONE)
     const reads = this.#namespaces.get(namespace) ?? this.#readsOf(namespace)
     if (reads.waiting) {
       this.counts.shared += 1

@@ -7,7 +7,7 @@ import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FairQueue } from './fair-queue.ts'
-import { FreshReads } from './fresh-reads.ts'
+import { FreshReads, isNamespace } from './fresh-reads.ts'
 import type { Made } from './namespace-reads.ts'
 import { Reflector, type ReflectorOptions } from './reflector.ts'
 
@@ -121,9 +121,11 @@ export class ClusterGrants implements GrantSource {
     take: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
   ): Promise<void> {
+    // Whoever sends a made-up review chooses its namespace, and owners are remembered.
+    const owner = isNamespace(referrerNamespace) ? referrerNamespace : ''
     const begun: Promise<void>[] = []
     for (const namespace of namespaces) {
-      const reads = this.#readAll(namespace, referrerNamespace, signal)
+      const reads = this.#readAll(namespace, owner, signal)
       if (!reads) break
       const taken = reads.then((made) => {
         if (!signal.aborted) take(namespace, lookupOf(made))
@@ -146,10 +148,10 @@ export class ClusterGrants implements GrantSource {
   }
 
   /** Reads of every kind in one namespace; undefined if they could not be afforded. */
-  #readAll(namespace: string, referrerNamespace: string, signal: AbortSignal): Promise<Made[]> | undefined {
+  #readAll(namespace: string, owner: string, signal: AbortSignal): Promise<Made[]> | undefined {
     const reads: Promise<Made>[] = []
     for (const kind of this.#kinds) {
-      const read = kind.reads.read(namespace, referrerNamespace, () => this.#budget.take(referrerNamespace), signal)
+      const read = kind.reads.read(namespace, owner, () => this.#budget.take(owner), signal)
       if (!read) {
         // Those that are on their way are of use to others; their failures are nobody's here.
         for (const begun of reads) begun.catch(() => {})

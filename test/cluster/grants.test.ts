@@ -57,6 +57,24 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   list.answer(grantPage('1', []))
 })
 
+test('reviews of made-up namespaces share one budget', { timeout: 30_000 }, async (t) => {
+  const server = await FakeApiServer.start()
+  t.after(() => server.close())
+  const grants = new ClusterGrants({
+    api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
+    logger: pino({ level: 'silent' }),
+    now: () => 0,
+    kinds: [REFERENCE_GRANT],
+    limits: LIMITS,
+  })
+  const leaving = new AbortController()
+  const first = grants.fresh(['billing'], 'x'.repeat(1_000), ignore, leaving.signal).catch(ignore)
+  await grants.fresh(['other'], 'y'.repeat(1_000), ignore, leaving.signal)
+  assert.equal(grants.freshReads.over_budget, 1)
+  leaving.abort()
+  await first
+})
+
 test("a read that fails when nobody waits for it any more is nobody's failure", { timeout: 30_000 }, async (t) => {
   const unhandled = t.mock.fn()
   process.on('unhandledRejection', unhandled)

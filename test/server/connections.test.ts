@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import http from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import net from 'node:net'
 import { afterEach, beforeEach, suite, test } from 'node:test'
@@ -264,6 +265,49 @@ suite('for one connection too many', () => {
     assert.deepEqual([another.closed, busy[1]?.server.destroyed, busy[2]?.server.destroyed], [false, false, false])
     answer()
   })
+})
+
+const ANSWERED_BY_NODE: Record<string, string> = {
+  'expect something': 'GET /slow HTTP/1.1\r\nhost: x\r\nexpect: something\r\n\r\n',
+  'have no host': 'GET /slow HTTP/1.1\r\n\r\n',
+  'are more than a connection may have': 'GET /slow HTTP/1.1\r\nhost: x\r\n\r\n',
+}
+for (const [title, request] of Object.entries(ANSWERED_BY_NODE))
+  for (const secure of [true, false])
+    test(`of thousands of requests in one go that ${title}, few are made${secure ? '' : ', without TLS'}`, async (t) => {
+      if (!secure) {
+        await app.close()
+        await listen({}, false)
+      }
+      let made = 0
+      t.mock.method(
+        setHeader,
+        '_addHeaderLines' as never,
+        function count(this: unknown) {
+          made += 1
+        } as never,
+      )
+      const socket = secure ? (await connect()).socket : await plain()
+      socket.write(request.repeat(2_000))
+      await closed(socket)
+      assert.ok(made <= 5, `${made} requests`)
+      assert.equal(connections.counts.closed.pipelined, 1)
+    })
+
+test('connections from one port, one after the other, are told apart', async () => {
+  let localPort = 0
+  for (let round = 0; round < 20; round += 1) {
+    const socket = net.connect({ port: port(), host: '127.0.0.1', localPort })
+    socket.on('error', () => {})
+    sockets.push(socket)
+    await Promise.race([once(socket, 'connect'), once(socket, 'close')])
+    if (socket.destroyed) continue
+    localPort = socket.localPort ?? 0
+    if (round < 19) socket.resetAndDestroy()
+  }
+  await until(() => connections.counts.held <= 1)
+  await ticks(11)
+  await until(() => connections.counts.held === 0)
 })
 
 test('a server that closes waits for no connection without a request', async () => {

@@ -111,11 +111,15 @@ export class Allowance {
     return undefined
   }
 
-  /** Whether the turn came too late; half of the time that was left when the request arrived may have gone by. */
+  /** When a turn comes too late: half of the time that was left when the request arrived may go by. */
+  get turnUntil(): number {
+    return this.#arrived + halfOf(this.#begun + this.#granted - this.#arrived)
+  }
+
+  /** Whether the turn came too late. */
   startTurn(): ShedReason | undefined {
     if (this.#gone) return this.#turnAway('gone')
-    const patience = halfOf(this.#begun + this.#granted - this.#arrived)
-    return this.#now() - this.#arrived > patience ? this.#turnAway('late') : undefined
+    return this.#now() > this.turnUntil ? this.#turnAway('late') : undefined
   }
 
   /** Begins with the judgement; until `finish`, what is held stays held, whatever the client does. */

@@ -97,7 +97,7 @@ export async function readBody(payload: IncomingMessage, { load, allowance, retr
   const { uid } = incoming
   const begun = uid === undefined ? undefined : retries.begun(uid)
   if (begun !== undefined) allowance.continue(begun)
-  await load.turns.next(incoming.length)
+  await load.turns.next(incoming.length, allowance.turnUntil)
   const shed = incoming.shed ?? allowance.startTurn() ?? allowance.startReview()
   if (shed) throw new Overloaded(shed, uid)
   const body = await incoming.parse()

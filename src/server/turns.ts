@@ -7,15 +7,21 @@ const NETWORK_TURN = 1
 /** A body that waits for its turn. */
 interface Waiting {
   readonly bytes: number
+  /** When its turn comes too late. */
+  readonly until: number
   readonly resolve: () => void
 }
+
+/** How often those are looked for whose turn comes too late, in ms. */
+const LOOK = 100
 
 /** What bodies that share a turn hold together, in bytes: reviews are of some KiB mostly. A larger one has a turn alone. */
 const SHARED_TURN = 64 * 1024
 
 /**
- * The order in which bodies are parsed and judged: small and large ones by turns, each in the order in which they came,
- * so that large ones keep others waiting for one of them at most. Between two turns of bodies the network has its own:
+ * The order in which bodies are parsed and judged: small and large ones by turns, so that large ones keep others waiting
+ * for one of them at most. Large ones go in the order in which they came; of small ones the smallest goes first, so that
+ * no flood of others keeps an ordinary review of some KiB waiting. Between two turns of bodies the network has its own:
  * else connections and requests would wait unseen, in the system, and nobody could tell for how long.
  */
 export class Turns {
@@ -25,6 +31,7 @@ export class Turns {
   #last: 'small' | 'large' = 'large'
   /** When the last bodies had their turn. */
   #begun = 0
+  #lookedAt = 0
   /** Turns that the network has before the next bodies, and until when; undefined until the last ones are done. */
   #network: { turns: number; readonly until: number } | undefined
 
@@ -34,14 +41,16 @@ export class Turns {
   }
 
   /**
-   * Resolves when it is a body's turn.
+   * Resolves when it is a body's turn, or soon after its turn would come too late.
    *
    * @param bytes of the body
+   * @param until when that is, on the clock of the constructor
    */
-  next(bytes: number): Promise<void> {
+  next(bytes: number, until: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const queue = bytes > SHARED_TURN ? this.#large : this.#small
-    queue.push({ bytes, resolve })
+    const waiting = { bytes, until, resolve }
+    if (bytes > SHARED_TURN) this.#large.push(waiting)
+    else this.#small.splice(placeOf(bytes, this.#small), 0, waiting)
     if (this.#small.length + this.#large.length === 1) {
       this.#network = { turns: 0, until: 0 }
       setImmediate(this.#step)
@@ -51,10 +60,11 @@ export class Turns {
 
   readonly #step = () => {
     const now = this.#now()
+    if (now - this.#lookedAt >= LOOK) this.#giveUp(now)
     const took = now - this.#begun
     this.#network ??= { turns: Math.floor(took / NETWORK_TURN), until: now + took }
     if (this.#network.turns > 0 && now < this.#network.until) this.#network.turns -= 1
-    else this.#start()
+    else if (this.#small.length + this.#large.length > 0) this.#start()
     if (this.#small.length + this.#large.length > 0) setImmediate(this.#step)
   }
 
@@ -67,6 +77,16 @@ export class Turns {
     else this.#startSmall()
   }
 
+  /** Lets those go whose turn would come too late. */
+  #giveUp(now: number): void {
+    this.#lookedAt = now
+    for (const queue of [this.#small, this.#large]) {
+      const late = queue.filter(({ until }) => until < now)
+      if (late.length > 0) queue.splice(0, Infinity, ...queue.filter(({ until }) => until >= now))
+      for (const { resolve } of late) resolve()
+    }
+  }
+
   #startSmall(): void {
     let bytes = 0
     do {
@@ -75,4 +95,15 @@ export class Turns {
       bytes += body?.bytes ?? 0
     } while (bytes + (this.#small[0]?.bytes ?? Infinity) <= SHARED_TURN)
   }
+}
+
+/** Where a body goes among others that are sorted by size: behind those of its size, which came before it. */
+function placeOf(bytes: number, sorted: readonly Waiting[]): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] as Waiting).bytes <= bytes) low = middle + 1
+    else high = middle
+  }
+  return low
 }

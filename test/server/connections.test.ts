@@ -281,7 +281,7 @@ for (const [title, request] of Object.entries(ANSWERED_BY_NODE))
       }
       let made = 0
       t.mock.method(
-        setHeader,
+        http.IncomingMessage.prototype,
         '_addHeaderLines' as never,
         function count(this: unknown) {
           made += 1

@@ -8,7 +8,7 @@ test('bodies have their turns in order, and between two the network has one for 
   let now = 0
   let count = 0
   const turns = new Turns(() => now)
-  const bodies = [turns.next(MIB), turns.next(2 * MIB), turns.next(MIB)]
+  const bodies = [turns.next(MIB, Infinity), turns.next(2 * MIB, Infinity), turns.next(MIB, Infinity)]
   let counting = true
   const step = () => {
     count += 1
@@ -24,7 +24,7 @@ test('bodies have their turns in order, and between two the network has one for 
   await Promise.all(all)
   now += 1_000
   const before = count
-  await turns.next(MIB)
+  await turns.next(MIB, Infinity)
   counting = false
   assert.deepEqual(
     taken.map(([body]) => body),
@@ -47,7 +47,7 @@ test('the network has no more time than the bodies before it', async () => {
   }
   setImmediate(network)
   const bodies = [1, 2, 3].map(async () => {
-    await turns.next(MIB)
+    await turns.next(MIB, Infinity)
     starts.push(now)
     now += 100
   })
@@ -62,7 +62,7 @@ test('small bodies share a turn', async () => {
   const turns = new Turns(() => 0)
   const taken: number[] = []
   const all = [1, 30_000, 30_000, 6_000, 65_000, 1_000].map(async (bytes) => {
-    await turns.next(bytes)
+    await turns.next(bytes, Infinity)
     taken.push(count)
   })
   const step = () => {
@@ -71,18 +71,55 @@ test('small bodies share a turn', async () => {
   }
   setImmediate(step)
   await Promise.all(all)
-  assert.deepEqual(taken, [0, 0, 0, 1, 2, 3])
+  assert.deepEqual(taken, [0, 0, 0, 0, 1, 2])
 })
 
 test('small and large bodies have their turns alternately', async () => {
   const turns = new Turns(() => 0)
   const taken: string[] = []
   const take = async (name: string, bytes: number) => {
-    await turns.next(bytes)
+    await turns.next(bytes, Infinity)
     taken.push(name)
   }
   const large = ['A', 'B', 'C'].map((name) => take(name, MIB))
   const small = ['a', 'b', 'c', 'd', 'e'].map((name) => take(name, 40_000))
   await Promise.all([...large, ...small])
   assert.equal(taken.join(''), 'aAbBcCde')
+})
+
+test('of small bodies the smallest goes first, and of one size the one that came first', async () => {
+  const turns = new Turns(() => 0)
+  const taken: string[] = []
+  const bodies: [name: string, bytes: number][] = [
+    ['a', 60_000],
+    ['b', 2_000],
+    ['c', 60_000],
+    ['d', 1_000],
+    ['e', 2_000],
+  ]
+  await Promise.all(
+    bodies.map(async ([name, bytes]) => {
+      await turns.next(bytes, Infinity)
+      taken.push(name)
+    }),
+  )
+  assert.equal(taken.join(''), 'dbeac')
+})
+
+test('those whose turn would come too late wait no longer', async () => {
+  let now = 0
+  const turns = new Turns(() => now)
+  const taken: string[] = []
+  const take = async (name: string, bytes: number, until: number) => {
+    await turns.next(bytes, until)
+    taken.push(name)
+    now += 1_000
+  }
+  await Promise.all([
+    take('first', MIB, 5_000),
+    take('second', MIB, 5_000),
+    take('late', MIB, 500),
+    take('small', 1_000, 5_000),
+  ])
+  assert.deepEqual(taken.slice(0, 3), ['small', 'late', 'first'])
 })

@@ -44,7 +44,7 @@ suite('a fair queue', () => {
     queue.add('shop', job('s'))
     queue.add('store', job('t'))
     while (begun.length < 7) await end(begun.at(-1) as string)
-    assert.deepEqual(begun, ['g0', 'g1', 's', 't', 'g2', 'g3', 'g4'])
+    assert.deepEqual(begun, ['g0', 's', 't', 'g1', 'g2', 'g3', 'g4'])
     await end('g4')
   })
 
@@ -56,8 +56,37 @@ suite('a fair queue', () => {
     queue.add('greedy', shared)
     queue.add('shop', shared)
     while (begun.length < 4) await end(begun.at(-1) as string)
-    assert.deepEqual(begun, ['g0', 'g1', 'shared', 'g2'])
+    assert.deepEqual(begun, ['g0', 'shared', 'g1', 'g2'])
     await end('g2')
+  })
+
+  test('serves an owner who asks seldom before many who ask often', async () => {
+    const { begun, job, end } = jobs()
+    const queue = new FairQueue(1, 60_000)
+    for (const round of [0, 1])
+      for (let owner = 0; owner < 10; owner += 1) queue.add(`o${owner}`, job(`${owner}-${round}`))
+    while (begun.length < 10) await end(begun.at(-1) as string)
+    queue.add('seldom', job('seldom'))
+    await end(begun.at(-1) as string)
+    assert.equal(begun.at(-1), 'seldom')
+    while (begun.length < 21) await end(begun.at(-1) as string)
+    await end(begun.at(-1) as string)
+  })
+
+  test('has as many slow jobs as others, and no more', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { begun, job, end } = jobs()
+    const queue = new FairQueue(1, 1_000)
+    for (const name of ['a', 'b', 'c']) queue.add('shop', job(name))
+    for (let second = 0; second < 5; second += 1) {
+      t.mock.timers.tick(1_000)
+      await turn()
+    }
+    assert.deepEqual(begun, ['a', 'b'])
+    await end('b')
+    assert.deepEqual(begun, ['a', 'b', 'c'])
+    await end('a')
+    await end('c')
   })
 
   test('gives the place of a slow job to another', async (t) => {

@@ -6,6 +6,7 @@ import { confirmAbsent, discoverGrants } from './discovery.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { listGrants } from './grant-list.ts'
 import { type Made, NamespaceReads } from './namespace-reads.ts'
+import type { ReadingRoom } from './reading-room.ts'
 
 /** Longest that one read may take, in ms; reviews wait half of their timeout, which is 5 s as registered. */
 const LONGEST_READ = 10_000
@@ -23,6 +24,8 @@ interface FreshReadsOptions {
   readonly kind: GrantKind
   /** Where reads wait for their turn, those of all kinds. */
   readonly queue: FairQueue
+  /** What reads take while they are on their way, those of all kinds. */
+  readonly room: ReadingRoom
   /** Most that is kept of one namespace, in bytes (see IndexLimits). */
   readonly most: number
   /** A monotonic clock, in ms. */
@@ -111,12 +114,15 @@ export class FreshReads {
   }
 
   async #list(namespace: string, signal: AbortSignal, own: boolean): Promise<Made> {
-    const { api, kind, most, absent } = this.#options
+    const { api, kind, room, most, absent } = this.#options
     const list = async (path: string): Promise<Made> => {
-      const grants = new GrantIndex(resourceOf(kind), { all: most, eachNamespace: most })
-      const options = { ownConnection: own }
-      const { bytes } = await listGrants(api, kind, path, namespace, grants, signal, options)
-      return { grants, bytes }
+      const grants = room.open(resourceOf(kind), { all: most, eachNamespace: most })
+      try {
+        const { bytes } = await listGrants(api, kind, path, namespace, grants, signal, { ownConnection: own })
+        return { grants, bytes }
+      } finally {
+        room.close(grants)
+      }
     }
     if (this.#path !== undefined) {
       try {

@@ -9,6 +9,7 @@ import { Budget, type Rate } from './budget.ts'
 import { FairQueue } from './fair-queue.ts'
 import { FreshReads, isNamespace } from './fresh-reads.ts'
 import type { Made } from './namespace-reads.ts'
+import { ReadingRoom } from './reading-room.ts'
 import { Reflector, type ReflectorOptions } from './reflector.ts'
 
 /**
@@ -19,10 +20,11 @@ const HEAP_SHARE = 0.15
 const NAMESPACE_SHARE = 1 / 16
 
 /**
- * Fresh reads at once: what each makes may take as much memory as one namespace may. One that takes longer than this, in
- * ms, waits for the network, and gives its place to the next.
+ * Fresh reads at once, and what they may take of the heap together: some are as large as one namespace may be, most are
+ * small. One that takes longer than this, in ms, waits for the network, and gives its place to the next.
  */
-const READS_AT_ONCE = 4
+const READS_AT_ONCE = 16
+const READS_SHARE = 0.05
 const SLOW_READ = 1_000
 
 /** How much fresh reading is allowed, and how old knowledge may be. */
@@ -55,11 +57,13 @@ export class ClusterGrants implements GrantSource {
   constructor({ api, logger, now, kinds, limits, room = roomInHeap(kinds.length) }: ClusterGrantsOptions) {
     this.#now = now
     const queue = new FairQueue(READS_AT_ONCE, SLOW_READ)
+    const reading = new ReadingRoom(getHeapStatistics().heap_size_limit * READS_SHARE)
     this.#kinds = kinds.map((kind) => {
       const index = new TellingIndex(kind, room, logger)
       const reflector = new Reflector({ api, kind, store: index, logger, now })
       const absent = () => reflector.absent
-      return { index, reflector, reads: new FreshReads({ api, kind, queue, now, most: room.eachNamespace, absent }) }
+      const reads = new FreshReads({ api, kind, queue, room: reading, now, most: room.eachNamespace, absent })
+      return { index, reflector, reads }
     })
     this.#lookup = anyOf(this.#kinds.map(({ index }) => index))
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)

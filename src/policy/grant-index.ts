@@ -92,7 +92,7 @@ export class GrantIndex implements GrantLookup {
       return false
     }
     this.#change(known, () => known.add(stored))
-    if (this.#weight > this.#limits.all) this.#evict()
+    if (this.#weight > this.#limits.all) this.#evict(this.#limits.all * LEFT)
     return !known.evicted
   }
 
@@ -178,11 +178,16 @@ export class GrantIndex implements GrantLookup {
     this.#weight += known.weight - weight
   }
 
+  /** Forgets all grants, so that their namespaces are incomplete, and takes no more of them until the next list. */
+  giveUp(): void {
+    this.#evict(0)
+  }
+
   /** Forgets all of the namespaces that take most, so that one namespace cannot make others incomplete. */
-  #evict(): void {
+  #evict(left: number): void {
     const largestFirst = [...this.#namespaces].sort(([, one], [, other]) => other.weight - one.weight)
     for (const [namespace, known] of largestFirst) {
-      if (this.#weight <= this.#limits.all * LEFT) return
+      if (this.#weight <= left) return
       this.#change(known, () => known.clear())
       known.evicted = true
       this.miss(namespace)

@@ -6,6 +6,7 @@ import type { Api } from '../../src/cluster/api.ts'
 import { Budget } from '../../src/cluster/budget.ts'
 import { FairQueue } from '../../src/cluster/fair-queue.ts'
 import { FreshReads } from '../../src/cluster/fresh-reads.ts'
+import { ReadingRoom } from '../../src/cluster/reading-room.ts'
 import type { ProjectorOptions } from '../../src/json/projector.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 
@@ -54,6 +55,7 @@ class Schedule {
       api: { get: this.#get, project: this.#project } as unknown as Api,
       kind: REFERENCE_GRANT,
       queue: new FairQueue(AT_ONCE, SLOW),
+      room: new ReadingRoom(1024 * 1024),
       most: Infinity,
       now,
       absent: () => false,

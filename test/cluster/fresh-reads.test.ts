@@ -6,6 +6,7 @@ import { connectionFrom } from '../../src/cluster/connection.ts'
 import { FairQueue } from '../../src/cluster/fair-queue.ts'
 import { FreshReads } from '../../src/cluster/fresh-reads.ts'
 import type { Made } from '../../src/cluster/namespace-reads.ts'
+import { ReadingRoom } from '../../src/cluster/reading-room.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
 import { type Exchange, FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/fake-api-server.ts'
@@ -23,6 +24,7 @@ async function start(t: TestContext) {
     api,
     kind: REFERENCE_GRANT,
     queue: new FairQueue(8, 1_000),
+    room: new ReadingRoom(1024 * 1024),
     most: 1_000_000,
     now: () => performance.now(),
     absent: () => known.absent,

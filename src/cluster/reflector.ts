@@ -48,7 +48,7 @@ export interface ReflectorOptions {
   readonly api: Api
   /** What is listed and watched. */
   readonly kind: GrantKind
-  readonly store: GrantStore & { readonly incomplete: ReadonlySet<string> }
+  readonly store: GrantStore & { readonly incomplete: { readonly size: number } }
   readonly logger: Logger
   /** A monotonic clock, in ms. */
   readonly now: () => number

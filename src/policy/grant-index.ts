@@ -1,5 +1,6 @@
 import type { Grant, GrantFrom, GrantName } from './grant.ts'
 import { type GrantKind, resourceOf } from './grant-kinds.ts'
+import { Missing } from './missing.ts'
 import { isSame, NamespaceGrants, type Target, weightOf } from './namespace-grants.ts'
 
 /** What grants of one namespace say of some targets. */
@@ -33,6 +34,9 @@ export interface IndexLimits {
  */
 const LEFT = 0.9
 
+/** Namespaces of which it is remembered that a reference into them was looked up. */
+const MOST_LOOKED = 4_096
+
 /** Grants that `sweep` looks at between two pauses: about a millisecond. */
 const SWEPT_AT_ONCE = 5_000
 
@@ -47,7 +51,9 @@ export class GrantIndex implements GrantLookup {
   readonly #resource: string | undefined
   readonly #limits: IndexLimits
   readonly #namespaces = new Map<string, NamespaceGrants>()
-  readonly #incomplete = new Set<string>()
+  readonly #missing = new Missing()
+  /** The list during or after which a reference into a namespace was last looked up; whether it is kept or not. */
+  readonly #looked = new Map<string, number>()
   #size = 0
   #weight = 0
   #list = 0
@@ -69,8 +75,8 @@ export class GrantIndex implements GrantLookup {
   }
 
   /** The namespaces of which not all grants are kept. */
-  get incomplete(): ReadonlySet<string> {
-    return this.#incomplete
+  get incomplete(): Pick<Missing, 'size' | 'has' | typeof Symbol.iterator> {
+    return this.#missing
   }
 
   /**
@@ -79,6 +85,10 @@ export class GrantIndex implements GrantLookup {
    * @returns false if there is no room for it: its namespace is incomplete then
    */
   set(grant: Grant): boolean {
+    if (this.#missing.isEvicted(grant.namespace)) {
+      this.miss(grant.namespace)
+      return false
+    }
     const known = this.#namespace(grant.namespace)
     const before = known.get(grant.name)
     const stored = known.compacted(grant, this.#list)
@@ -87,13 +97,14 @@ export class GrantIndex implements GrantLookup {
       return true
     }
     if (before) this.#change(known, () => known.remove(before))
-    if (known.evicted || known.weight + weightOf(stored) > this.#limits.eachNamespace) {
+    if (known.weight + weightOf(stored) > this.#limits.eachNamespace) {
       this.miss(grant.namespace)
+      this.#dropIfEmpty(grant.namespace, known)
       return false
     }
     this.#change(known, () => known.add(stored))
     if (this.#weight > this.#limits.all) this.#evict(this.#limits.all * LEFT)
-    return !known.evicted
+    return !this.#missing.isEvicted(grant.namespace)
   }
 
   /** Forgets a grant, if it is known. */
@@ -107,14 +118,13 @@ export class GrantIndex implements GrantLookup {
 
   /** Takes note of a grant in this namespace that is not kept. */
   miss(namespace: string): void {
-    this.#namespace(namespace).missedIn = this.#list
-    this.#incomplete.add(namespace)
+    this.#missing.add(namespace, this.#list)
   }
 
   /** Begins a list of everything. One that is not followed by `sweep` deletes nothing. */
   beginList(): void {
     this.#list += 1
-    for (const known of this.#namespaces.values()) known.evicted = false
+    this.#missing.beginList()
   }
 
   /** Deletes what the list did not set, and takes namespaces that it had whole for complete; yields for pauses. */
@@ -126,12 +136,10 @@ export class GrantIndex implements GrantLookup {
         looked += 1
         if (looked % SWEPT_AT_ONCE === 0) yield
       }
-      if (known.missedIn !== this.#list) {
-        known.missedIn = undefined
-        this.#incomplete.delete(namespace)
-      }
       this.#dropIfEmpty(namespace, known)
     }
+    this.#missing.endList(this.#list)
+    for (const [namespace, list] of this.#looked) if (list < this.#list - 1) this.#looked.delete(namespace)
   }
 
   /** Takes these grants in place of all there were. */
@@ -144,7 +152,8 @@ export class GrantIndex implements GrantLookup {
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[], kinds?: readonly GrantKind[]): Found {
     const counts = kinds?.some((kind) => resourceOf(kind) === this.#resource) ?? true
     const known = counts ? this.#namespaces.get(namespace) : undefined
-    const complete = known?.missedIn === undefined
+    const complete = !this.#missing.has(namespace)
+    if (known || !complete) this.#look(namespace)
     const found = known?.permitting(from, targets) ?? targets.map(() => undefined)
     return { grants: found.map((stored) => stored && this.#nameOf(namespace, stored)), complete }
   }
@@ -163,11 +172,14 @@ export class GrantIndex implements GrantLookup {
     if (known) return known
     const none = new NamespaceGrants()
     this.#namespaces.set(name, none)
+    this.#weight += none.weight
     return none
   }
 
   #dropIfEmpty(namespace: string, known: NamespaceGrants): void {
-    if (known.size === 0 && known.missedIn === undefined) this.#namespaces.delete(namespace)
+    if (known.size > 0 || this.#namespaces.get(namespace) !== known) return
+    this.#namespaces.delete(namespace)
+    this.#weight -= known.weight
   }
 
   /** Changes the grants of a namespace, and counts on. */
@@ -183,14 +195,29 @@ export class GrantIndex implements GrantLookup {
     this.#evict(0)
   }
 
-  /** Forgets all of the namespaces that take most, so that one namespace cannot make others incomplete. */
+  /** Remembers that a reference into this namespace was looked up. */
+  #look(namespace: string): void {
+    if (this.#looked.get(namespace) === this.#list) return
+    this.#looked.set(namespace, this.#list)
+    const [first] = this.#looked.keys()
+    if (this.#looked.size > MOST_LOOKED && first !== undefined) this.#looked.delete(first)
+  }
+
+  /**
+   * Forgets all of the namespaces that take most, so that one namespace cannot make others incomplete; first of those in
+   * which no reference was looked up since the list before the last one began.
+   */
   #evict(left: number): void {
-    const largestFirst = [...this.#namespaces].sort(([, one], [, other]) => other.weight - one.weight)
-    for (const [namespace, known] of largestFirst) {
+    const inOrder = [...this.#namespaces].sort(
+      ([one, { weight }], [other, { weight: otherWeight }]) =>
+        Number(this.#looked.has(one)) - Number(this.#looked.has(other)) || otherWeight - weight,
+    )
+    for (const [namespace, { size, weight }] of inOrder) {
       if (this.#weight <= left) return
-      this.#change(known, () => known.clear())
-      known.evicted = true
-      this.miss(namespace)
+      this.#namespaces.delete(namespace)
+      this.#size -= size
+      this.#weight -= weight
+      this.#missing.add(namespace, this.#list, true)
     }
   }
 }

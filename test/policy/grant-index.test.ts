@@ -176,7 +176,7 @@ test('a grant of many entries takes memory for its entries, and not for their pa
 })
 
 suite('an index with a limit', () => {
-  const limits = { all: 6_000, eachNamespace: 2_400 }
+  const limits = { all: 7_400, eachNamespace: 2_900 }
 
   test('keeps what fits of a namespace, permits by it, and knows nothing of the rest', () => {
     const index = new GrantIndex(undefined, limits)
@@ -211,6 +211,40 @@ suite('an index with a limit', () => {
     assert.equal(index.set(grantOf('more', { namespace: 'b' })), false, 'nothing of it is kept until the next list')
     index.beginList()
     assert.equal(index.set(grantOf('more', { namespace: 'b' })), true)
+  })
+
+  test('keeps a namespace in which something was looked up longer than one in which nothing was', () => {
+    const index = new GrantIndex(undefined, limits)
+    for (const [namespace, count] of Object.entries({ used: 12, unused: 11 }))
+      for (let at = 0; at < count; at += 1) index.set(grantOf(`g${at}`, { namespace }))
+    verdictOf(index, 'x', 'used')
+    for (let at = 0; at < 10; at += 1) index.set(grantOf(`g${at}`, { namespace: 'new' }))
+    assert.deepEqual([...index.incomplete], ['unused'])
+    // It is wanted now, so the next list keeps it and not the others.
+    verdictOf(index, 'x', 'unused')
+    for (let list = 0; list < 2; list += 1) {
+      const all = ['new', 'unused', 'used'].flatMap((namespace) =>
+        Array.from({ length: 11 }, (_, at) => grantOf(`g${at}`, { namespace })),
+      )
+      index.replace(all)
+      verdictOf(index, 'x', 'unused')
+    }
+    assert.deepEqual(verdictOf(index, 'g0-0', 'unused'), 'permitted')
+  })
+
+  test('knows nothing of any namespace once it would have to remember more than 10,000 that are incomplete', () => {
+    const index = new GrantIndex()
+    index.set(grantOf('g'))
+    for (let at = 0; at < 10_000; at += 1) index.miss(`missed-${at}`)
+    assert.deepEqual([verdictOf(index, 'x'), verdictOf(index, 'x', 'missed-7')], ['refused', 'not known'])
+    index.miss('one-more')
+    assert.deepEqual([verdictOf(index, 'g-0'), verdictOf(index, 'x')], ['permitted', 'not known'])
+    assert.equal(index.incomplete.size, 10_000)
+    index.replace([grantOf('g')])
+    assert.deepEqual(
+      [verdictOf(index, 'x'), verdictOf(index, 'x', 'missed-7'), index.incomplete.size],
+      ['refused', 'refused', 0],
+    )
   })
 
   test('uses most of its room, however many namespaces have to share it', () => {

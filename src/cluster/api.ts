@@ -150,9 +150,12 @@ export class Api {
     const request = https.get(`${this.#connection.server}${path}`, { ...options, signal }, resolve)
     request.on('error', (error) => reject(inWords(error, this.#connection.server)))
     request.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_PROBE))
-    request.setTimeout(ANSWER_BEGINS, () => request.destroy(new Error(`${path}: no answer in ${ANSWER_BEGINS} ms`)))
-    const response = await promise
-    request.setTimeout(0)
+    // Not the socket's own timeout, which interim answers (1xx) would put off for ever.
+    const late = setTimeout(
+      () => request.destroy(new Error(`${path}: no answer in ${ANSWER_BEGINS} ms`)),
+      ANSWER_BEGINS,
+    )
+    const response = await promise.finally(() => clearTimeout(late))
     if (response.statusCode === 200) return response
     throw await apiError(path, response)
   }

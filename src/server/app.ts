@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NotAReview } from '../admission/review.ts'
 import { MODES } from '../admission/settings.ts'
+import { visible } from '../policy/quote.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
 import { buildListener } from './listener.ts'
@@ -136,5 +137,6 @@ function unavailable(reply: FastifyReply, why: string, back: boolean): FastifyRe
 }
 
 function plainText(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply.code(status).type('text/plain; charset=utf-8').send(text)
+  // It may repeat what was sent.
+  return reply.code(status).type('text/plain; charset=utf-8').send(visible(text))
 }

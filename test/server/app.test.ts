@@ -42,6 +42,7 @@ const post = (payload: string, contentType = 'application/json') =>
 suite('bad input gets a clear answer in plain text', () => {
   const bodies: Record<string, [payload: string, status: number, says: RegExp, contentType?: string]> = {
     'no JSON': ['{', 400, /JSON/],
+    'no JSON, but characters that a terminal obeys': ['\u001b[31m\u202e', 400, /^[\x20-\x7e]*JSON[\x20-\x7e]*$/],
     'no body': ['', 400, /body/i],
     'another content type': [JSON.stringify(review), 415, /media type/i, 'text/plain'],
     'ten MiB that are no JSON': ['x'.repeat(10 * 1024 * 1024), 400, /JSON/],

@@ -104,10 +104,8 @@ bundle: $(BUNDLE) ## one file that Node runs, dist/refgrant.js
 clean: ## remove what was installed and built in this folder
 	rm -rf node_modules dist
 
-$(BUNDLE): $(INSTALLED) $(shell find src -name '*.ts')
-	npx --no esbuild src/cli.ts --bundle --platform=node --target=node24 --format=esm --keep-names --log-level=warning \
-		--banner:js='import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' \
-		--outfile=$@
+$(BUNDLE): $(INSTALLED) package.json src/banner.js $(shell find src -name '*.ts')
+	npm run --silent bundle
 
 $(INSTALLED): package-lock.json $(NODE)
 	@# Not `npm ci`, which refuses a lock file that lacks the binaries of platforms the registry did not offer.

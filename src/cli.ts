@@ -20,30 +20,36 @@ const loaders: Record<string, () => Promise<Command>> = {
 
 const word = process.argv[2] ?? ''
 const asked = Object.hasOwn(loaders, word) ? loaders[word] : undefined
-const commands = await Promise.all((asked ? [asked] : Object.values(loaders)).map((load) => load()))
+/** A function, since the bundle is no module and has no top-level `await`. */
+async function main(): Promise<void> {
+  const commands = await Promise.all((asked ? [asked] : Object.values(loaders)).map((load) => load()))
 
-const program = new Command('refgrant')
-  .description('Checks Gateway API references into other namespaces against ReferenceGrants.')
-  .version(versionLine, '-V, --version', 'print the version')
-  .addHelpText('after', '\nExit codes: 0 done; 1 done, and errors were found; 2 could not do it, wrong usage included.')
-// Wrong usage is told where every other failure is.
-for (const command of [program, ...commands])
-  command.exitOverride().configureOutput({ outputError: () => {}, writeOut: write })
-for (const command of commands) program.addCommand(command)
+  const program = new Command('refgrant')
+    .description('Checks Gateway API references into other namespaces against ReferenceGrants.')
+    .version(versionLine, '-V, --version', 'print the version')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done; 1 done, and errors were found; 2 could not do it, wrong usage included.',
+    )
+  // Wrong usage is told where every other failure is.
+  for (const command of [program, ...commands])
+    command.exitOverride().configureOutput({ outputError: () => {}, writeOut: write })
+  for (const command of commands) program.addCommand(command)
 
-// Whoever reads may have read enough, as `head` does.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit()
-  tell(outputFailure(error).message)
-  process.exit(EXIT.failed)
-})
-// What cannot be told changes nothing of what is done.
-process.stderr.on('error', () => {})
+  // Whoever reads may have read enough, as `head` does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit()
+    tell(outputFailure(error).message)
+    process.exit(EXIT.failed)
+  })
+  // What cannot be told changes nothing of what is done.
+  process.stderr.on('error', () => {})
 
-try {
-  await program.parseAsync()
-} catch (error) {
-  process.exitCode = exitCode(error)
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    process.exitCode = exitCode(error)
+  }
 }
 
 function exitCode(error: unknown): number {
@@ -58,3 +64,5 @@ function exitCode(error: unknown): number {
   tell(String(foreseen ? error.message : (error as Error).stack))
   return EXIT.failed
 }
+
+void main()

@@ -1,4 +1,3 @@
-import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NotAReview } from '../admission/review.ts'
 import { MODES } from '../admission/settings.ts'
@@ -8,7 +7,8 @@ import { Overloaded, readBody } from './body.ts'
 import { buildListener } from './listener.ts'
 import type { Load } from './load.ts'
 import { RETRY_AFTER, Retries } from './retries.ts'
-import { type ClientAuthentication, isLetIn, type KeyPair, tlsOptions } from './tls.ts'
+import { refuseStrangers } from './strangers.ts'
+import { type ClientAuthentication, type KeyPair, tlsOptions } from './tls.ts'
 import { type Asked, adviceOn, asked, NoVerdict, type VerdictOptions, verdictsBy } from './verdict.ts'
 
 export interface AppOptions extends VerdictOptions {
@@ -32,12 +32,12 @@ declare module 'fastify' {
  * `POST /advise` for ReferenceGrants; nothing else. It does not listen yet.
  */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { settings, keyPair, clients, load } = options
+  const { settings, keyPair, clients, load, logger } = options
   const connections = { most: load.room.connections, bodies: true, counts: load.connections }
   const { app } = buildListener({ tls: tlsOptions(keyPair, clients), connections })
   const retries = new Retries()
   allot(app, load)
-  bounceStrangers(app, clients)
+  refuseStrangers(app, { clients, counts: load.connections.refused, logger })
   closeWhileDraining(app, options)
   answerFailures(app, retries, options)
   const verdict = verdictsBy(options)
@@ -81,15 +81,6 @@ function allot(app: FastifyInstance, load: Load): void {
   // The handler reads the body itself, when it is its turn.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', (_request, _payload, done) => done(null))
-}
-
-/** Refuses clients that are not let in, before their body is read. */
-function bounceStrangers(app: FastifyInstance, clients: ClientAuthentication | undefined): void {
-  if (!clients) return
-  app.addHook('onRequest', (request, reply, done) => {
-    if (isLetIn(request.raw.socket as TLSSocket, clients)) return done()
-    plainText(reply, 403, 'this client certificate is not among those that are let in')
-  })
 }
 
 function closeWhileDraining(app: FastifyInstance, { draining = () => false }: AppOptions): void {

@@ -24,6 +24,9 @@ const LONGEST: Record<Phase, number> = { handshake: 10, idle: 120, head: 10, bod
  */
 const MOST_UNANSWERED = 4
 
+/** Why a client is refused by its certificate: it has none, one that is not trusted, or one of another name. */
+export type RefusedClient = 'no_certificate' | 'not_trusted' | 'name'
+
 interface Connection {
   readonly name: string
   /** What bytes are read from: the TLS socket once there is one. */
@@ -38,9 +41,10 @@ interface Connection {
   readonly unanswered: Set<ServerResponse>
 }
 
-/** Where connections are counted: those held now, and those closed by this side since the start. */
+/** Where connections are counted: those held now, and those refused and those closed by this side since the start. */
 export class ConnectionCounts {
   held = 0
+  readonly refused: Record<RefusedClient, number> = { no_certificate: 0, not_trusted: 0, name: 0 }
   readonly closed: Record<CloseReason, number> = {
     evicted: 0,
     handshake: 0,

@@ -21,13 +21,15 @@ const MOST_WAITING = 1_024 * 1_024
 const RETRY = 100
 
 /**
- * The server's log: a JSON object a line, which holds nothing that a terminal would obey or hide, and is never longer
+ * The server's log: a JSON object a line, with the name of its level and an ISO 8601 time in UTC, which holds nothing that a terminal would obey or hide, and is never longer
  * than 16 KiB, since requests and files bring texts of any length.
  *
  * @param destination standard output without it
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
-  return pino({ level, base: null, hooks: { streamWrite: safeLine } }, destination ?? new StandardOutput())
+  const formatters = { level: (name: string) => ({ level: name }) }
+  const format = { formatters, timestamp: pino.stdTimeFunctions.isoTime }
+  return pino({ level, base: null, ...format, hooks: { streamWrite: safeLine } }, destination ?? new StandardOutput())
 }
 
 /**
@@ -78,7 +80,7 @@ class StandardOutput implements DestinationStream {
   #tellDropped(): void {
     const lines = this.#dropped
     this.#dropped = 0
-    const entry = { level: pino.levels.values.warn, time: Date.now(), lines, msg: 'dropped lines of the log' }
+    const entry = { level: 'warn', time: new Date().toISOString(), lines, msg: 'dropped lines of the log' }
     this.write(`${JSON.stringify(entry)}\n`)
   }
 }

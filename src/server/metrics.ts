@@ -82,6 +82,12 @@ export class Metrics {
       'reason',
       () => load.connections.closed,
     )
+    this.#counter(
+      'refgrant_clients_refused_total',
+      'Clients refused by their certificate: none, one that is not trusted, or one of another name.',
+      'reason',
+      () => load.connections.refused,
+    )
     this.#gauge('refgrant_grants', 'ReferenceGrants known.', () => knowledge().grants)
     this.#gauge(
       'refgrant_incomplete_namespaces',

@@ -64,9 +64,12 @@ export function tlsOptions({ cert, key }: KeyPair, clients: ClientAuthentication
 
 /** Whether the client at the other end, whose certificate is verified already, is let in by its name. */
 export function isLetIn(socket: TLSSocket, { names }: ClientAuthentication): boolean {
-  // A subject may hold several common names.
-  const presented = [socket.getPeerCertificate().subject?.CN ?? []].flat()
-  return names === undefined || presented.some((name) => names.has(name))
+  return names === undefined || commonNames(socket).some((name) => names.has(name))
+}
+
+/** The common names of the client at the other end: a subject may hold several. */
+export function commonNames(socket: TLSSocket): string[] {
+  return [socket.getPeerCertificate().subject?.CN ?? []].flat()
 }
 
 /** The certificates of a PEM text, one text each; the whole text if there is none. */

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { stringify } from 'yaml'
 import { issueAuthority, issueClient } from '../../src/certificates/issue.ts'
+import { until } from '../harness/api-client.ts'
 import { refgrant as command, folderWith } from '../harness/cli.ts'
 import { register } from '../harness/guarded-cluster.ts'
 import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
@@ -75,9 +76,22 @@ test('a client with its certificate gets as far as the review', async () => {
   assert.match(body, /^not an AdmissionReview/)
 })
 
-test('a client without a certificate, or with one of another authority, gets no answer', async () => {
+const refused = (reason: string) => refgrant.metric('refgrant_clients_refused_total', `reason="${reason}"`)
+
+test('a client without a certificate, or with one of another authority, gets no answer, and leaves a trace', async () => {
   await assert.rejects(ask({}))
+  await until('it is counted', async () => (await refused('no_certificate')) === 1)
   await assert.rejects(ask(issueClient(issueAuthority('others', 1), NAME, 1)))
   // A server's certificate is no client's.
   await assert.rejects(ask({ cert: file('tls.crt'), key: file('tls.key') }))
+  await until('both are counted', async () => (await refused('not_trusted')) === 2)
+  const logged = refgrant.log.filter(({ msg }) => msg === 'refused a client')
+  assert.deepEqual(
+    logged.map(({ level, reason, problem }) => [level, reason, problem]),
+    [
+      ['warn', 'no_certificate', undefined],
+      ['warn', 'not_trusted', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+      ['warn', 'not_trusted', 'INVALID_PURPOSE'],
+    ],
+  )
 })

@@ -179,7 +179,7 @@ suite('serving settings take effect while the server runs', () => {
       assert.deepEqual(await annotations(object.metadata.name, 'unjudged'), { decision: 'unjudged', reason })
       assert.ok((await refgrant.metric('refgrant_reviews_total', `reason="${reason}"`)) > 0)
       const logged = refgrant.log.findLast((line) => line.msg === 'review')
-      assert.deepEqual([logged?.level, logged?.decision, logged?.reason], [30, 'unjudged', reason])
+      assert.deepEqual([logged?.level, logged?.decision, logged?.reason], ['info', 'unjudged', reason])
     })
   }
 
@@ -189,7 +189,7 @@ suite('serving settings take effect while the server runs', () => {
     const before = await failed()
     replaceFile(file, 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\nexemt: {}\n')
     await until('it is reported', async () => (await failed()) > before)
-    const problems = () => refgrant.log.findLast((line) => line.level === 50)?.problems
+    const problems = () => refgrant.log.findLast((line) => line.level === 'error')?.problems
     await until('it is logged', () => problems() !== undefined)
     assert.deepEqual(problems(), [`${file}:3: exemt is no field of the configuration: did you mean exempt?`])
     assert.equal(await outcome(violation()), 'silent')

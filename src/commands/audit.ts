@@ -3,8 +3,6 @@ import { Api } from '../cluster/api.ts'
 import { connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import { catalogueOf, loadConfig } from '../config/load.ts'
-import { grantsAmong } from '../files/grant-files.ts'
-import { readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { objectTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
@@ -14,22 +12,25 @@ import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
 import { tooLargeSentence } from '../report/words.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
+import { MODES_UNKNOWN, readInput } from './input.ts'
 import {
   configOption,
   contextOption,
+  excludeOption,
   filenameOption,
   kubeconfigOption,
   namespaceOption,
   outputOption,
 } from './options.ts'
 import { print } from './print.ts'
-import { problemLine, reportProblems } from './problems.ts'
+import { problemLine, reportProblems, tellNotes } from './problems.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
   readonly kubeconfig?: string
   readonly context?: string
-  readonly namespace: string
+  readonly namespace?: string
+  readonly exclude: readonly string[]
   readonly config?: string
   readonly output: 'text' | 'json'
 }
@@ -41,6 +42,8 @@ interface Subject {
   /** Namespaces with a grant that could not be read. */
   readonly unknown: ReadonlySet<string>
   readonly problems: readonly string[]
+  /** What was left out or assumed. */
+  readonly notes: readonly string[]
 }
 
 /** `refgrant audit`: who may refer to what, who does, and by which grant. */
@@ -54,6 +57,7 @@ export function auditCommand(): Command {
     .addOption(kubeconfigOption())
     .addOption(contextOption())
     .addOption(namespaceOption())
+    .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption())
     .addHelpText(
@@ -65,11 +69,14 @@ export function auditCommand(): Command {
 
 async function audit(args: string[], options: AuditOptions): Promise<void> {
   const paths = [...args, ...options.filename]
-  const catalogue = catalogueOf(loadConfig(options.config))
-  const subject =
-    paths.length > 0 ? await fromFiles(paths, options.namespace, catalogue) : await fromCluster(options, catalogue)
+  const config = loadConfig(options.config)
+  const catalogue = catalogueOf(config)
+  const subject = paths.length > 0 ? await fromFiles(paths, options, catalogue) : await fromCluster(options, catalogue)
   const grants = subject.grants.map(({ grant }) => grant)
-  const { judged, unjudged } = withoutUnknown(survey(catalogue, subject.objects, grants), subject.unknown)
+  const { judged, unjudged } = withoutUnknown(
+    survey(catalogue, subject.objects, grants, new Set(config.exempt.namespaces)),
+    subject.unknown,
+  )
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
   const problems = [...subject.problems, ...unjudged, ...tooLarge]
   const report: AuditReport = {
@@ -77,9 +84,11 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
     survey: judged,
     ...flawsOf(subject.grants, (object) => object, catalogue),
     problems,
+    notes: [...subject.notes, ...(options.config === undefined || paths.length === 0 ? [] : [MODES_UNKNOWN])],
   }
   await print(options.output === 'json' ? auditJson(report) : auditText(report))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
+  tellNotes(report.notes)
   reportProblems(problems)
 }
 
@@ -94,13 +103,14 @@ function withoutUnknown(all: Survey, unknown: ReadonlySet<string>): { judged: Su
   return { judged: { ...all, references: all.references.filter((one) => !isUnknown(one)) }, unjudged }
 }
 
-async function fromFiles(paths: readonly string[], namespace: string, catalogue: Catalogue): Promise<Subject> {
-  const { objects, problems } = await readObjects(paths, namespace)
-  const grants = grantsAmong(objects, catalogue.grantKinds).map(({ grant, object }) => ({
-    grant,
-    object: object.object,
-  }))
-  return { objects, grants, unknown: new Set(), problems: problems.map(problemLine) }
+async function fromFiles(
+  paths: readonly string[],
+  { namespace, exclude }: AuditOptions,
+  catalogue: Catalogue,
+): Promise<Subject> {
+  const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit -')
+  const grants = own.map(({ grant, object }) => ({ grant, object: object.object }))
+  return { objects, grants, unknown: new Set(), problems: problems.map(problemLine), notes }
 }
 
 async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Catalogue): Promise<Subject> {
@@ -112,7 +122,7 @@ async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Cat
   try {
     const api = new Api(connectionFrom({ kubeconfig, context }))
     const inventory = await takeInventory(api, catalogue, tell, interrupted.signal)
-    return { ...inventory, problems: inventory.problems.map(visible) }
+    return { ...inventory, problems: inventory.problems.map(visible), notes: [] }
   } catch (error) {
     throw new CommandFailure(`cannot audit the cluster: ${(error as Error).message}`, { cause: error })
   } finally {

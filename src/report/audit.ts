@@ -18,6 +18,8 @@ export interface AuditReport {
   readonly counts: Readonly<Record<Severity, number>>
   /** What could not be read: the report is not complete then. */
   readonly problems: readonly string[]
+  /** What was left out or assumed. */
+  readonly notes: readonly string[]
 }
 
 type Rows = Iterable<readonly string[]>
@@ -101,13 +103,14 @@ const count = ({ counts }: AuditReport) => counts.error + counts.warning + count
 
 /** The report for machines. */
 export function auditJson(report: AuditReport): Generator<string> {
-  const { grants, survey, flaws, problems } = report
+  const { grants, survey, flaws, problems, notes } = report
   const notPermitted = survey.references.filter(isRefused).length
   return toJson({
     apiVersion: REPORT_VERSION,
     kind: 'AuditReport',
     complete: problems.length === 0,
     problems,
+    notes,
     summary: {
       references: survey.references.length,
       permitted: survey.references.length - notPermitted,

@@ -1,9 +1,12 @@
 import { Command } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import type { FileObject } from '../files/object-files.ts'
+import type { Severity } from '../policy/lint.ts'
+import { lintObject, type ObjectFlaw } from '../policy/lint-object.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import { type CheckReport, checkJson, checkText } from '../report/check.ts'
 import type { Finding, GrantFlaw, Place } from '../report/finding.ts'
+import { duplicatesOf } from './duplicates.ts'
 import { EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
 import { MODES_UNKNOWN, readInput } from './input.ts'
@@ -49,6 +52,8 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const { references, tooLarge, exempt } = survey(catalogue, input.objects, effective, exemptNamespaces)
 
   const { flaws, counts } = flawsOf(input.own, ({ object }) => object, catalogue)
+  const duplicates = duplicatesOf(input.own)
+  const objectFlaws = input.objects.flatMap((one) => [...lintObject(catalogue, one.name, one.object)].map(flawIn(one)))
   const refused = references.filter(({ grants }) => grants.length === 0)
   const report: CheckReport = {
     files: input.files,
@@ -56,10 +61,16 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
     references: references.length,
     findings: [
       ...flaws.map(placed),
+      ...duplicates.slice(0, SHOWN),
+      ...objectFlaws.slice(0, SHOWN),
       ...tooLarge.map(tooManyReferences),
       ...refused.slice(0, SHOWN).map(notPermitted),
     ].sort(byPlace),
-    counts: { ...counts, error: counts.error + tooLarge.length + refused.length },
+    counts: {
+      error: counts.error + tooLarge.length + refused.length + countOf(objectFlaws, 'error'),
+      warning: counts.warning + duplicates.length + countOf(objectFlaws, 'warning'),
+      note: counts.note,
+    },
     exempt,
     problems: input.problems.map(problemLine),
     notes: [...input.notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])],
@@ -73,6 +84,13 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
 function placed({ object: { file, lineOf }, ...flaw }: GrantFlaw & { object: FileObject }): Placed {
   return { ...flaw, place: { file, line: lineOf(flaw.path) } }
 }
+
+const flawIn =
+  ({ file, lineOf }: FileObject) =>
+  (flaw: ObjectFlaw) => ({ ...flaw, place: { file, line: lineOf(flaw.path) } })
+
+const countOf = (flaws: readonly ObjectFlaw[], severity: Severity) =>
+  flaws.filter((one) => one.severity === severity).length
 
 function notPermitted({ object, reference }: SurveyedReference<FileObject>): Placed {
   const place = { file: object.file, line: object.lineOf(reference.path) }

@@ -6,6 +6,7 @@ import type { Catalogue } from '../policy/catalogue.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
 import { bare, quote } from '../policy/quote.ts'
 import { counted } from '../report/words.ts'
+import { conflictsOf } from './duplicates.ts'
 
 /** The files that a command reads. */
 interface Asked {
@@ -45,11 +46,13 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
   const isGrant = ({ object }: FileObject) => grantKindOf(object, catalogue.grantKinds) !== undefined
   const isChecked = (one: FileObject) => isGrant(one) || catalogue.referrer(one.name) !== undefined
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]
+  const own = grantsAmong(main.objects, catalogue.grantKinds)
+  const others = grantsAmong(beside.objects, catalogue.grantKinds)
   return {
     files: main.files,
     objects: main.objects,
-    own: grantsAmong(main.objects, catalogue.grantKinds),
-    beside: grantsAmong(beside.objects, catalogue.grantKinds),
+    own,
+    beside: others,
     problems: [...main.problems, ...beside.problems],
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),
@@ -57,6 +60,7 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
       ...emptiness(beside, isGrant, 'a ReferenceGrant'),
       ...(asked.namespace === undefined ? assumed(judged) : []),
       ...together(main, isChecked),
+      ...conflictsOf([...own, ...others]),
     ],
   }
 }

@@ -84,6 +84,12 @@ function subjectOf(finding: Finding) {
       }
     case 'too-many-references':
       return { object: shown(finding.object), references: finding.references }
+    case 'reference-policy':
+    case 'reference-unknown-field':
+    case 'mesh-parent-core-group':
+      return { object: shown(finding.object), field: finding.path }
+    case 'grant-duplicate':
+      return { grant: shown(finding.grant), field: finding.path, other: finding.other }
     default:
       return { grant: shown(finding.grant), field: finding.path }
   }

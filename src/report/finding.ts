@@ -1,4 +1,5 @@
 import type { LintFinding } from '../policy/lint.ts'
+import type { ObjectFlaw } from '../policy/lint-object.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 
 /** A place in a file; the line is counted from 1. */
@@ -27,5 +28,15 @@ export interface GrantFlaw extends LintFinding {
   readonly grant: { readonly namespace: string; readonly name: string }
 }
 
+/** A grant that another place gives another content; the last one counts. */
+export interface DuplicateGrant {
+  readonly code: 'grant-duplicate'
+  readonly severity: 'warning'
+  readonly grant: { readonly namespace: string; readonly name: string }
+  readonly path: string
+  readonly other: Place
+  readonly place: Place
+}
+
 /** What a check has found. Codes are stable. */
-export type Finding = (NotPermitted | TooLarge | GrantFlaw) & { readonly place?: Place }
+export type Finding = (NotPermitted | TooLarge | GrantFlaw | ObjectFlaw | DuplicateGrant) & { readonly place?: Place }

@@ -213,3 +213,53 @@ suite('what the configuration exempts', { concurrency: 2 }, () => {
     assert.match((await said(['grant', 'route.yaml', ...config], files)).stdout, /kind: ReferenceGrant/)
   })
 })
+
+suite('check finds', { concurrency: 2 }, () => {
+  const other = GRANT.replace('name: payments', 'name: ledger')
+
+  test('a grant that is written twice below one folder with different contents, and names both places', async () => {
+    const { code, stdout } = await said(['check', '.'], { 'a.yaml': GRANT, 'b.yaml': other, 'c.yaml': other })
+    assert.equal(code, 0)
+    assert.match(
+      stdout,
+      /^b\.yaml:1: warning: ReferenceGrant "shop" in namespace "billing" is also at a\.yaml:1, with another content: .* \[grant-duplicate\]\n3 files/,
+    )
+  })
+
+  test('no duplicate below another path, which is said instead', async () => {
+    const files = { 'dev/a.yaml': GRANT, 'prod/a.yaml': other }
+    for (const command of ['check', 'audit']) {
+      const { stdout, lines } = await said([command, 'dev', 'prod', '-o', 'json'], files)
+      assert.deepEqual(
+        JSON.parse(stdout).findings.map(({ code }: { code: string }) => code),
+        [],
+      )
+      assert.equal(
+        lines.at(-1),
+        'note: dev/a.yaml:1 and prod/a.yaml:1 give ReferenceGrant "shop" in namespace "billing" another content: the second counts, the first does not',
+      )
+    }
+    const { lines } = await said(['check', 'dev', 'prod'], { 'dev/a.yaml': GRANT, 'prod/a.yaml': GRANT })
+    assert.equal(lines.length, 1)
+  })
+
+  test('what the API server drops, an old name and a parent of group core, at their lines', async () => {
+    const route = ROUTE.replace('namespace: billing', 'namespce: billing').replace(
+      '- name: web',
+      '- {group: core, kind: Service, name: a}',
+    )
+    const policy = GRANT.replace('ReferenceGrant', 'ReferencePolicy')
+    const { code, stdout } = await said(['check', '.', '-o', 'json'], { 'a.yaml': route, 'b.yaml': policy })
+    assert.equal(code, 1)
+    const { findings, summary } = JSON.parse(stdout)
+    assert.deepEqual(
+      findings.map(({ code, file, line, field }: Record<string, unknown>) => [code, file, line, field]),
+      [
+        ['mesh-parent-core-group', 'a.yaml', 8, 'spec.parentRefs[0].group'],
+        ['reference-unknown-field', 'a.yaml', 14, 'spec.rules[0].backendRefs[1].namespce'],
+        ['reference-policy', 'b.yaml', 2, 'kind'],
+      ],
+    )
+    assert.deepEqual([summary.errors, summary.warnings], [2, 1])
+  })
+})

@@ -7,7 +7,7 @@ import { quote } from './quote.ts'
 import type { ObjectName } from './reference.ts'
 
 /** What can be wrong with an object that is no grant. The codes are stable: pipelines name them. */
-export type ObjectCode = keyof typeof OBJECT_SEVERITIES
+type ObjectCode = keyof typeof OBJECT_SEVERITIES
 
 export const OBJECT_SEVERITIES = {
   'reference-policy': 'error',

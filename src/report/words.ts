@@ -14,7 +14,7 @@ export const REPORT_VERSION = 'refgrant.dev/v1alpha1'
 export function findingSentence(finding: Finding): string {
   if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`
   if (finding.code === 'too-many-references') return tooLargeSentence(finding.object, finding.references)
-  if ('object' in finding) return objectFlawSentence(finding)
+  if (!('grant' in finding)) return objectFlawSentence(finding)
   const { namespace, name } = finding.grant
   const title = `ReferenceGrant ${quote(name)} in namespace ${quote(namespace)}`
   if (finding.code !== 'grant-duplicate') return `${title}: ${lintSentence(finding)}`

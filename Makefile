@@ -39,7 +39,7 @@ UNIT_TESTS = $(TEST) --test-concurrency=4 \
 	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
 		-not -path 'test/control-plane/*' | sort)
 
-test: $(INSTALLED) ## all tests; the first time builds etcd and kube-apiserver (about 8 minutes, once)
+test: $(INSTALLED) ## all tests; the first time compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README)
 	node test/harness/binaries.ts
 	$(UNIT_TESTS)
 	@# Forced to end, since a process that a failed test left behind would keep the run alive for ever. Not so the others:

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
+import { ANNOTATIONS, TOO_LARGE } from '../src/admission/annotate.ts'
+import { UNJUDGED_REASONS } from '../src/admission/decision.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { parseObjects } from '../src/files/objects.ts'
 import { LINT_SEVERITIES } from '../src/policy/lint.ts'
@@ -26,6 +28,21 @@ test('the configuration in the documentation is the default, field by field', ()
 test('the configuration in the README can be used', () => {
   const [first] = configurations('README.md')
   assert.equal(load(first ?? '').guardedFields.length, 1)
+})
+
+/** The first cells of the rows below a table's head. */
+const firstCells = (file: string, head: string) => {
+  const [, rows = ''] = readFileSync(file, 'utf8').split(`\n| ${head} | meaning |\n|---|---|\n`)
+  return [...(rows.split('\n\n')[0] ?? '').matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell as string)
+}
+
+test('the annotations and the reasons in the documentation are those that reviews may have', () => {
+  const annotations = firstCells('docs/configuration.md', 'annotation')
+  assert.deepEqual(
+    annotations,
+    ANNOTATIONS.map((key) => `deny.refgrant.dev/${key}`),
+  )
+  assert.deepEqual(firstCells('docs/configuration.md', 'reason'), [...UNJUDGED_REASONS, TOO_LARGE])
 })
 
 /** Rows of a file's tables that begin with a metric: its name, and the labels in the second cell if that has any. */

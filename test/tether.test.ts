@@ -90,6 +90,20 @@ suite('nothing is left running', { skip: process.platform !== 'linux' && 'reads 
       await until('all have ended', async () => (await running()).length === 0)
     })
 
+  test('of make run, when Ctrl-C ends it, and make calls that no error', async (t) => {
+    // A process group of its own, all of which gets the signal, as a terminal does it.
+    const { child, running } = start(t, 'setsid', ['make', 'run'], '.')
+    let stderr = ''
+    child.stderr?.on('data', (chunk) => {
+      stderr += chunk
+    })
+    await said(child, 'Ctrl-C ends it')
+    process.kill(-(child.pid as number), 'SIGINT')
+    await once(child, 'close')
+    assert.doesNotMatch(stderr, /Error|\*\*\*/)
+    assert.deepEqual(await running(), [])
+  })
+
   test('of a server that is stopped in order: the tether keeps nothing alive', async (t) => {
     const { child, running } = start(t, process.execPath, ['test/first-look/run.ts'], '.')
     await said(child, '"serving reviews"')

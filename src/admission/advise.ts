@@ -10,9 +10,9 @@ import { SPELT_OUT, warningsOfGrant } from './warnings.ts'
  */
 export function advise(request: ReviewRequest, catalogue: Catalogue): ReviewResponse {
   const { group, kind } = request.kind
-  const isGrant = catalogue.grantKinds.some((one) => one.group === group && one.kind === kind)
-  if (!isGrant) return allow(request, [], { findings: '0' })
-  const { findings, counts } = lintGrant(request.object, request.namespace ?? '', catalogue, SPELT_OUT)
+  const grantKind = catalogue.grantKinds.find((one) => one.group === group && one.kind === kind)
+  if (!grantKind) return allow(request, [], { findings: '0' })
+  const { findings, counts } = lintGrant(request.object, request.namespace ?? '', catalogue, SPELT_OUT, grantKind)
   const count = counts.error + counts.warning + counts.note
   const warnings = warningsOfGrant(reviewedObject(request), findings, count)
   return allow(request, warnings, { findings: String(count) })

@@ -29,12 +29,31 @@ export function label(decision: Decision, mode: Mode): DecisionLabel {
   }
 }
 
+/** The reason of an object that is too large; all others are those of decisions that judge nothing. */
+export const TOO_LARGE = 'too large'
+
+/** Keys of the annotations that a review may have, in the order of docs/configuration.md. They are stable. */
+export const ANNOTATIONS = [
+  'decision',
+  'references',
+  'references-unjudged',
+  'grants',
+  'existing',
+  'reason',
+  'bytes',
+  'values',
+  'nesting',
+  'unconfirmed',
+] as const
+
+type Annotations = Partial<Record<(typeof ANNOTATIONS)[number], string>>
+
 /** A decision as flat text by key, for the API server's audit log and for ours. */
-export function annotate(decision: Decision, mode: Mode): Record<string, string> {
+export function annotate(decision: Decision, mode: Mode): Readonly<Record<string, string>> {
   return { decision: label(decision, mode), ...details(decision) }
 }
 
-function details(decision: Decision): Record<string, string> {
+function details(decision: Decision): Annotations {
   switch (decision.outcome) {
     case 'unjudged':
       return { reason: decision.reason }
@@ -52,7 +71,7 @@ function details(decision: Decision): Record<string, string> {
         ...(decision.unjudged > 0 && { 'references-unjudged': String(decision.unjudged) }),
       }
     case 'oversized':
-      return { reason: 'too large', [decision.cap]: `${decision.found} of at most ${decision.most}` }
+      return { reason: TOO_LARGE, [decision.cap]: `${decision.found} of at most ${decision.most}` }
   }
 }
 

@@ -2,7 +2,7 @@ import type { Refusal } from '../policy/explain.ts'
 import type { GrantName } from '../policy/grant.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { Oversize } from './oversize.ts'
-import type { Exemption } from './settings.ts'
+import { EXEMPTIONS } from './settings.ts'
 
 /** What was decided on one request, as data. */
 export type Decision = (Unjudged | Permitted | Refused | Oversized) & {
@@ -10,17 +10,21 @@ export type Decision = (Unjudged | Permitted | Refused | Oversized) & {
   readonly misfits?: readonly string[]
 }
 
+/** Why a request is let through without looking at grants. Reasons are stable: audit logs and metrics have them. */
+export const UNJUDGED_REASONS = [
+  'nothing crosses',
+  'mesh route',
+  'exempt target',
+  ...EXEMPTIONS,
+  'operation',
+  'subresource',
+  'unknown kind',
+] as const
+
 /** Let through without looking at grants. */
 export interface Unjudged {
   readonly outcome: 'unjudged'
-  readonly reason:
-    | 'operation'
-    | 'subresource'
-    | 'unknown kind'
-    | 'nothing crosses'
-    | 'mesh route'
-    | 'exempt target'
-    | Exemption
+  readonly reason: (typeof UNJUDGED_REASONS)[number]
 }
 
 interface Permitted {

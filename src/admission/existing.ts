@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
+import { grantKindFor } from '../policy/grant-kinds.ts'
 import { judge } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { GrantSource } from './grant-source.ts'
@@ -74,6 +75,7 @@ function isBeingDeleted(object: ReviewRequest['object']): boolean {
   return metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null
 }
 
-function targetKey({ to }: Reference): string {
-  return JSON.stringify([to.group, to.kind, to.namespace, to.name])
+function targetKey(reference: Reference): string {
+  const { group, kind, namespace, name } = reference.to
+  return JSON.stringify([group, kind, namespace, name, grantKindFor(reference)])
 }

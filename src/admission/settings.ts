@@ -26,7 +26,9 @@ export interface Exempt {
   readonly namespaces: ReadonlySet<string>
 }
 
-export type Exemption = 'exempt user' | 'exempt group' | 'exempt namespace'
+/** Why a request is exempt. */
+export const EXEMPTIONS = ['exempt user', 'exempt group', 'exempt namespace'] as const
+export type Exemption = (typeof EXEMPTIONS)[number]
 
 /** Why a request is exempt, if it is. */
 export function exemption({ userInfo, namespace }: ReviewRequest, exempt: Exempt): Exemption | undefined {

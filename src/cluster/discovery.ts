@@ -4,9 +4,15 @@ import { type Api, ApiError } from './api.ts'
 
 /**
  * Versions of ReferenceGrant that are known to have one shape, the best first; v1beta1 is served by every release since
- * v0.6. Another grant kind is read in the version that its group prefers.
+ * v0.6.
  */
 const VERSIONS = ['v1', 'v1beta1', 'v1alpha2']
+
+/** The versions in which grants of a kind can be read, the best first; undefined for any that its group has. */
+function readable(kind: GrantKind): readonly string[] | undefined {
+  if (kind === REFERENCE_GRANT) return VERSIONS
+  return kind.version === undefined ? undefined : [kind.version]
+}
 
 const ABSENT = Symbol('absent')
 
@@ -26,7 +32,7 @@ export interface ServedKind extends GroupKind {
  */
 export async function discoverGrants(api: Api, grants: GrantKind, signal: AbortSignal): Promise<string | undefined> {
   const served = await versionsOf(api, grants.group, signal)
-  const best = grants === REFERENCE_GRANT ? VERSIONS.filter((known) => served.includes(known)) : served
+  const best = readable(grants)?.filter((known) => served.includes(known)) ?? served
   for (const version of best) {
     const kinds = await kindsOf(api, grants.group, version, signal)
     const kind = kinds.find(({ plural }) => plural === grants.plural)
@@ -44,7 +50,7 @@ export async function discoverGrants(api: Api, grants: GrantKind, signal: AbortS
  */
 export async function confirmAbsent(api: Api, grants: GrantKind, signal: AbortSignal): Promise<void> {
   const group = `/apis/${grants.group}`
-  const known = grants === REFERENCE_GRANT ? VERSIONS : []
+  const known = readable(grants) ?? []
   for (const version of new Set([...known, ...(await versionsAt(api, group, signal))])) {
     const path = `${group}/${version}/${grants.plural}`
     if ((await unlessAbsent(api, `${path}?limit=1`, signal)) !== ABSENT)

@@ -21,6 +21,12 @@ export interface Inventory {
   readonly problems: readonly string[]
 }
 
+/** What is listed. */
+export interface Scope {
+  /** The only namespace whose lists are asked for; without it, those of the whole cluster are. */
+  readonly namespace?: string | undefined
+}
+
 /**
  * Lists the objects of every kind of the catalogue that the cluster serves, and all grants, with the caller's rights. Of
  * each object, its name and what is judged are kept.
@@ -33,9 +39,10 @@ export async function takeInventory(
   catalogue: Catalogue,
   tell: (what: string) => void,
   signal: AbortSignal,
+  scope: Scope = {},
 ): Promise<Inventory> {
   const problems: string[] = []
-  const { grants, unknown } = await takeGrants(api, catalogue, tell, problems, signal)
+  const { grants, unknown } = await takeGrants(api, catalogue, tell, problems, signal, scope)
   const objects: NamedObject[] = []
   for (const [group, referrers] of Map.groupBy(catalogue.referrers(), (referrer) => referrer.group)) {
     const served = await discoverKinds(api, group, signal)
@@ -45,7 +52,7 @@ export async function takeInventory(
       tell(referrer.plural)
       const roots = catalogue.fieldsOf(referrer).map(({ steps: [root = ''] }) => root)
       try {
-        const listed = await listObjects(api, `${kind.path}/${kind.plural}`, referrer, roots, signal)
+        const listed = await listObjects(api, listPath(kind.path, kind.plural, scope), referrer, roots, signal)
         for (const object of listed.read) objects.push(object)
         problems.push(...listed.unread.map(({ problem }) => problem))
       } catch (error) {
@@ -62,6 +69,7 @@ async function takeGrants(
   tell: (what: string) => void,
   problems: string[],
   signal: AbortSignal,
+  scope: Scope,
 ): Promise<Pick<Inventory, 'grants' | 'unknown'>> {
   const grants: Inventory['grants'][number][] = []
   const unknown = new Set<string>()
@@ -69,7 +77,7 @@ async function takeGrants(
     tell(kind.plural)
     const path = await discoverGrants(api, kind, signal)
     if (path === undefined) continue
-    const { read, unread } = await listObjects(api, `${path}/${kind.plural}`, kind, [], signal)
+    const { read, unread } = await listObjects(api, listPath(path, kind.plural, scope), kind, [], signal)
     for (const { object } of read) {
       const grant = parseGrant(object, kind)
       if (grant) grants.push({ grant, object })
@@ -80,6 +88,10 @@ async function takeGrants(
     }
   }
   return { grants, unknown }
+}
+
+function listPath(path: string, plural: string, { namespace }: Scope): string {
+  return namespace === undefined ? `${path}/${plural}` : `${path}/namespaces/${encodeURIComponent(namespace)}/${plural}`
 }
 
 /** The objects of a kind that could be read, and those that could not, with the reason in words. */

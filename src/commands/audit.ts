@@ -6,10 +6,12 @@ import { catalogueOf, loadConfig } from '../config/load.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { objectTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
+import { effectivePart } from '../policy/lint.ts'
 import { quote, visible } from '../policy/quote.ts'
-import { type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
+import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
 import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
-import { tooLargeSentence } from '../report/words.ts'
+import { counted, tooLargeSentence } from '../report/words.ts'
+import { reasonOf } from '../system/reason.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
 import { MODES_UNKNOWN, readInput } from './input.ts'
@@ -19,7 +21,6 @@ import {
   excludeOption,
   filenameOption,
   kubeconfigOption,
-  namespaceOption,
   outputOption,
 } from './options.ts'
 import { print } from './print.ts'
@@ -44,6 +45,8 @@ interface Subject {
   readonly problems: readonly string[]
   /** What was left out or assumed. */
   readonly notes: readonly string[]
+  /** The only namespace that was read, if it was one. */
+  readonly only?: string | undefined
 }
 
 /** `refgrant audit`: who may refer to what, who does, and by which grant. */
@@ -56,7 +59,10 @@ export function auditCommand(): Command {
     .addOption(filenameOption())
     .addOption(kubeconfigOption())
     .addOption(contextOption())
-    .addOption(namespaceOption())
+    .option(
+      '-n, --namespace <namespace>',
+      'of a cluster: ask for the lists of this namespace alone; of files: namespace of objects that name none, "default" without it',
+    )
     .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption())
@@ -72,17 +78,19 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   const config = loadConfig(options.config)
   const catalogue = catalogueOf(config)
   const subject = paths.length > 0 ? await fromFiles(paths, options, catalogue) : await fromCluster(options, catalogue)
-  const grants = subject.grants.map(({ grant }) => grant)
-  const { judged, unjudged } = withoutUnknown(
-    survey(catalogue, subject.objects, grants, new Set(config.exempt.namespaces)),
-    subject.unknown,
-  )
+  const written = subject.grants.toSorted((a, b) => byName(a.grant, b.grant))
+  const grants = sorted(written.map(({ grant }) => grant))
+  const surveyed = survey(catalogue, subject.objects, grants, new Set(config.exempt.namespaces))
+  const { judged, unjudged } = withoutUnknown(surveyed, subject)
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
-  const problems = [...subject.problems, ...unjudged, ...tooLarge]
+  const problems = [...subject.problems, ...unjudgedLines(unjudged, subject), ...tooLarge]
   const report: AuditReport = {
-    grants: sorted(grants),
+    ...(subject.only !== undefined && { only: subject.only }),
+    grants: grants.length,
+    permitting: permittingParts(grants, judged, catalogue),
     survey: judged,
-    ...flawsOf(subject.grants, (object) => object, catalogue),
+    unjudged,
+    ...flawsOf(written, (object) => object, catalogue),
     problems,
     notes: [...subject.notes, ...(options.config === undefined || paths.length === 0 ? [] : [MODES_UNKNOWN])],
   }
@@ -92,15 +100,38 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   reportProblems(problems)
 }
 
-/** The survey without the references that a grant which could not be read may permit, and those in words. */
-function withoutUnknown(all: Survey, unknown: ReadonlySet<string>): { judged: Survey; unjudged: string[] } {
-  const isUnknown = ({ reference, grants }: SurveyedReference) =>
-    grants.length === 0 && unknown.has(reference.to.namespace)
-  const unjudged = all.references.filter(isUnknown).map(({ reference: { from, path, to } }) => {
+/**
+ * The survey without the references that a grant which was not read may permit, and these; both sorted by object. Where
+ * one namespace alone was read, nothing is known of who uses its grants.
+ */
+function withoutUnknown(all: Survey, { unknown, only }: Subject): { judged: Survey; unjudged: SurveyedReference[] } {
+  const references = all.references.toSorted((a, b) => byName(a.reference.from, b.reference.from))
+  const isUnknown = ({ reference: { to }, grants }: SurveyedReference) =>
+    grants.length === 0 && (unknown.has(to.namespace) || (only !== undefined && to.namespace !== only))
+  const judged = references.filter((one) => !isUnknown(one))
+  const unused = only === undefined ? all.unused : []
+  return { judged: { ...all, references: judged, unused }, unjudged: references.filter(isUnknown) }
+}
+
+function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Subject): string[] {
+  if (only !== undefined && unjudged.length > 0) {
+    const them = counted(unjudged.length, 'reference')
+    return [`cannot judge ${them} into other namespaces, whose grants are not read with --namespace ${quote(only)}`]
+  }
+  return unjudged.map(({ reference: { from, path, to } }) => {
     const what = `${path} refers to namespace ${quote(to.namespace)}, which has a grant that cannot be read`
     return `cannot judge ${objectTitle(from)}: ${what}`
   })
-  return { judged: { ...all, references: all.references.filter((one) => !isUnknown(one)) }, unjudged }
+}
+
+/** What of each grant permits something; a grant that a reference rests on does, whatever lint says. */
+function permittingParts(grants: readonly Grant[], { references }: Survey, catalogue: Catalogue): Grant[] {
+  const used = new Set(references.flatMap((one) => one.grants))
+  return grants.flatMap((grant) => {
+    const part = effectivePart(grant, catalogue)
+    if (part.from.length > 0 && part.to.length > 0) return part
+    return used.has(grant) ? grant : []
+  })
 }
 
 async function fromFiles(
@@ -113,7 +144,9 @@ async function fromFiles(
   return { objects, grants, unknown: new Set(), problems: problems.map(problemLine), notes }
 }
 
-async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Catalogue): Promise<Subject> {
+async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Subject> {
+  const { kubeconfig, context, namespace } = options
+  if (namespace === '') throw new CommandFailure('no namespace has an empty name: name one with --namespace, or none')
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
   const tell = (what: string) => {
@@ -121,10 +154,10 @@ async function fromCluster({ kubeconfig, context }: AuditOptions, catalogue: Cat
   }
   try {
     const api = new Api(connectionFrom({ kubeconfig, context }))
-    const inventory = await takeInventory(api, catalogue, tell, interrupted.signal)
-    return { ...inventory, problems: inventory.problems.map(visible), notes: [] }
+    const inventory = await takeInventory(api, catalogue, tell, interrupted.signal, { namespace })
+    return { ...inventory, only: namespace, problems: inventory.problems.map(visible), notes: [] }
   } catch (error) {
-    throw new CommandFailure(`cannot audit the cluster: ${(error as Error).message}`, { cause: error })
+    throw new CommandFailure(`cannot audit the cluster: ${reasonOf(error)}`, { cause: error })
   } finally {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   }

@@ -13,6 +13,7 @@ export function duplicatesOf(grants: readonly FileGrant[]): DuplicateGrant[] {
       code: 'grant-duplicate',
       severity: 'warning',
       grant: { namespace: after.grant.namespace, name: after.grant.name },
+      grantKind: after.object.name.kind,
       path: 'metadata.name',
       other: placeOf(before),
       place: placeOf(after),
@@ -25,7 +26,7 @@ export function conflictsOf(grants: readonly FileGrant[]): string[] {
     .filter(([before, after]) => before.object.asked !== after.object.asked)
     .map(([before, after]) => {
       const { namespace, name } = after.grant
-      const title = `ReferenceGrant ${quote(name)} in namespace ${quote(namespace)}`
+      const title = `${bare(after.object.name.kind)} ${quote(name)} in namespace ${quote(namespace)}`
       return `${told(before)} and ${told(after)} give ${title} another content: the second counts, the first does not`
     })
 }

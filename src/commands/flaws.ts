@@ -1,5 +1,6 @@
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { Grant } from '../policy/grant.ts'
+import { kindOf } from '../policy/grant-kinds.ts'
 import { lintGrant, type Severity } from '../policy/lint.ts'
 import type { GrantFlaw } from '../report/finding.ts'
 
@@ -21,9 +22,11 @@ export function flawsOf<T>(
   const flaws: (GrantFlaw & { object: T })[] = []
   const counts = { error: 0, warning: 0, note: 0 }
   for (const { grant, object } of grants) {
-    const { namespace, name } = grant
-    const result = lintGrant(contentOf(object), namespace, catalogue, SHOWN - flaws.length)
-    for (const finding of result.findings) flaws.push({ ...finding, grant: { namespace, name }, object })
+    const { namespace, name, resource } = grant
+    const kind = kindOf(grant, catalogue.grantKinds)
+    const result = lintGrant(contentOf(object), namespace, catalogue, SHOWN - flaws.length, kind)
+    const named = { namespace, name, ...(resource !== undefined && { resource }) }
+    for (const finding of result.findings) flaws.push({ ...finding, grant: named, grantKind: kind.kind, object })
     for (const severity of Object.keys(counts) as Severity[]) counts[severity] += result.counts[severity]
   }
   return { flaws, counts }

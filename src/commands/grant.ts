@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import { objectTitle } from '../policy/explain.ts'
-import type { Grant } from '../policy/grant.ts'
+import { grantObject } from '../policy/grant.ts'
+import { kindOf } from '../policy/grant-kinds.ts'
 import { LONGEST_NAME, missingGrants } from '../policy/missing-grant.ts'
 import type { Reference } from '../policy/reference.ts'
 import { survey } from '../policy/survey.ts'
@@ -24,7 +25,7 @@ interface GrantOptions {
 /** `refgrant grant`: the grants that the objects of files lack. */
 export function grantCommand(): Command {
   return new Command('grant')
-    .description('print the smallest ReferenceGrants that permit what the objects of files refer to')
+    .description('print the smallest grants that permit what the objects of files refer to')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
     .option('--grants <path...>', 'more files or folders with ReferenceGrants that there are already', [])
@@ -45,7 +46,7 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   const { references } = survey(catalogue, input.objects, there)
   const refused = references.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
   const { usable = [], unusable = [] } = Object.groupBy(refused, (one) => (isUsable(one) ? 'usable' : 'unusable'))
-  const missing = missingGrants(usable).map(toObject)
+  const missing = missingGrants(usable).map((grant) => grantObject(grant, kindOf(grant, catalogue.grantKinds)))
   await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: missing }) : toYaml(missing))
   tellNotes(input.notes)
   // What could not be read may lack one.
@@ -61,10 +62,4 @@ function isUsable({ from, to }: Reference): boolean {
 
 function unusableLine({ from, path }: Reference): string {
   return `${objectTitle(from)}: ${path} has a name of more than ${LONGEST_NAME} characters, which no grant can have`
-}
-
-function toObject({ namespace, name, from, to }: Grant) {
-  // v1beta1 is the version that every release of Gateway API since v0.6 serves.
-  const apiVersion = 'gateway.networking.k8s.io/v1beta1'
-  return { apiVersion, kind: 'ReferenceGrant', metadata: { name, namespace }, spec: { from, to } }
 }

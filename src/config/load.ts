@@ -59,7 +59,7 @@ export function loadConfig(file: string | undefined, overrides: Overrides = {}):
   }
   const config: Config = object
   const problems = config.guardedFields.flatMap((row, index, rows) => {
-    const problem = rowProblem(row, new Catalogue([...standardFields, ...rows.slice(0, index)]))
+    const problem = rowProblem(row, catalogueOf({ ...config, guardedFields: rows.slice(0, index) }))
     return problem === undefined ? [] : [tell(`guardedFields[${index}]`, problem)]
   })
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))

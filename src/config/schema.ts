@@ -96,13 +96,29 @@ export const configurationSchema = {
           path: { type: 'string', description: 'names separated by dots, with [] after each list' },
           groupField: { ...text, description: "what the reference's group is called, where that is not group" },
           to: record('what an absent group or kind of the reference means', { group, kind }, ['group', 'kind']),
+          grantKind: record(
+            'the kind of the grants that permit it, one of grantKinds; without it, that is ReferenceGrant',
+            { group, kind },
+            ['group', 'kind'],
+          ),
         },
         ['from', 'path'],
       ),
     ),
     grantKinds: list(
-      'kinds that count as grants beside ReferenceGrant, with its shape, since it may move to another API group',
-      record('a kind', { group, kind, plural }, ['group', 'kind', 'plural']),
+      'kinds that count as grants beside ReferenceGrant, with its shape, since it may move to another API group; one that a guarded field names counts only for the fields that name it',
+      record(
+        'a kind',
+        {
+          group,
+          kind,
+          plural,
+          version: { ...text, description: 'version that is read and printed' },
+          coreGroup: { ...text, description: 'what its entries call the core group, where that is not ""' },
+          fromGroup: { type: 'string', description: 'group that its entries in from mean, where they have none' },
+        },
+        ['group', 'kind', 'plural'],
+      ),
     ),
     budgets: part('fresh reads that refusals may cause; one of more than 64 KiB counts as one for each 64 KiB', {
       eachNamespace: rate('the share of the objects of each namespace, whatever others cause', 20, 5),

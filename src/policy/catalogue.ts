@@ -21,6 +21,8 @@ export interface GuardedField {
   readonly path: string
   readonly groupField?: string
   readonly to?: GroupKind
+  /** The kind of the grants that may permit it; without it, those are ReferenceGrants. */
+  readonly grantKind?: GroupKind
 }
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -82,6 +84,8 @@ export interface FieldSteps {
   readonly steps: readonly string[]
   readonly groupField: string
   readonly to: GroupKind | undefined
+  /** The kinds of the grants that may permit it; undefined where all kinds count. */
+  readonly grantKinds: readonly GrantKind[] | undefined
   /** Whether an admin added it, so that nothing is known of the schema, and the row may be wrong. */
   readonly own: boolean
 }
@@ -112,9 +116,21 @@ export class Catalogue {
     for (const field of fields) {
       const { from, path, groupField = 'group', to } = field
       const ofKind = this.#byKind.get(kindKey(from)) ?? { referrer: from, fields: [] }
-      ofKind.fields.push({ path, steps: stepsOf(path), groupField, to, own: !standard.has(field) })
+      const own = !standard.has(field)
+      ofKind.fields.push({ path, steps: stepsOf(path), groupField, to, grantKinds: this.#governing(field), own })
       this.#byKind.set(kindKey(from), ofKind)
     }
+  }
+
+  /**
+   * The kinds of grants that count for a row: the one that it names, or else those that no row names; undefined if that is
+   * all of them.
+   */
+  #governing({ grantKind }: GuardedField): readonly GrantKind[] | undefined {
+    const named = new Set(this.fields.flatMap(({ grantKind }) => (grantKind ? kindKey(grantKind) : [])))
+    named.delete(kindKey(REFERENCE_GRANT))
+    if (grantKind) return this.grantKinds.filter((kind) => kindKey(kind) === kindKey(grantKind))
+    return named.size === 0 ? undefined : this.grantKinds.filter((kind) => !named.has(kindKey(kind)))
   }
 
   /** What is known of a kind; undefined for one without guarded fields. */

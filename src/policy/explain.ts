@@ -1,4 +1,5 @@
 import { field, fitted, isPlain, name, type Piece, word } from './fitted.ts'
+import { grantKindFor, REFERENCE_GRANT } from './grant-kinds.ts'
 import { quote } from './quote.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
@@ -43,8 +44,10 @@ export function explain({ refused, unjudged, confirmed }: Refusal): string {
 }
 
 /** What is wrong with one reference: `PATH refers to Service "x" in namespace "y", which no ReferenceGrant permits.` */
-export function sentence({ path, to }: Reference): string {
-  return `${path} refers to ${targetTitle(to)} in namespace ${quote(to.namespace)}, which no ReferenceGrant permits.`
+export function sentence(reference: Reference): string {
+  const { path, to } = reference
+  const { kind } = grantKindFor(reference)
+  return `${path} refers to ${targetTitle(to)} in namespace ${quote(to.namespace)}, which no ${printable(kind)} permits.`
 }
 
 /**
@@ -54,14 +57,17 @@ export function sentence({ path, to }: Reference): string {
  * @param kept whether the stored object has the reference already
  * @param limit 256 or more
  */
-export function violationLines({ from, to, path }: Reference, kept: boolean, limit: number): [string, string] {
+export function violationLines(reference: Reference, kept: boolean, limit: number): [string, string] {
+  const { from, to, path } = reference
   const line = fitted(limit)
+  const { kind } = grantKindFor(reference)
+  const grant = kind === REFERENCE_GRANT.kind ? kind : word(kind)
   const place = [' in namespace ', name(to.namespace)]
   const target = [...kindPieces(to), ' ', name(to.name)]
   const needed = [...kindPieces(from), ' in namespace ', name(from.namespace)]
   return [
-    line`${objectPieces(from)}: ${field(path)} refers to ${target}${place}, which no ReferenceGrant permits${kept ? '; it was there before' : ''}.`,
-    line`Needed${place}: a ReferenceGrant from ${needed} to ${target}.`,
+    line`${objectPieces(from)}: ${field(path)} refers to ${target}${place}, which no ${grant} permits${kept ? '; it was there before' : ''}.`,
+    line`Needed${place}: ${article(kind)} ${grant} from ${needed} to ${target}.`,
   ]
 }
 
@@ -89,21 +95,25 @@ export function distinctTargets(references: readonly Reference[]): Reference[] {
   const byTarget = new Map<string, Reference>()
   for (const reference of references) {
     const { group, kind, namespace, name } = reference.to
-    const key = JSON.stringify([group, kind, namespace, name])
+    const key = JSON.stringify([group, kind, namespace, name, grantKindFor(reference)])
     if (!byTarget.has(key)) byTarget.set(key, reference)
   }
   return [...byTarget.values()]
 }
 
 function neededGrants(references: readonly Reference[]): string[] {
-  const byNamespace = Map.groupBy(references, ({ to }) => to.namespace)
-  return [...byNamespace].map(([namespace, group]) => {
-    const [{ from }] = group as [Reference, ...Reference[]]
+  const keyOf = (reference: Reference) => JSON.stringify([reference.to.namespace, grantKindFor(reference)])
+  return [...Map.groupBy(references, keyOf).values()].map((group) => {
+    const [first] = group as [Reference, ...Reference[]]
+    const { from, to } = first
+    const { kind } = grantKindFor(first)
     const targets = group.map(({ to }) => targetTitle(to)).join(', ')
     const accepted = `${kindTitle(from)} in namespace ${quote(from.namespace)}`
-    return `Needed in namespace ${quote(namespace)}: a ReferenceGrant from ${accepted} to ${targets}.`
+    return `Needed in namespace ${quote(to.namespace)}: ${article(kind)} ${printable(kind)} from ${accepted} to ${targets}.`
   })
 }
+
+const article = (kind: string) => (/^[AEIO]/.test(kind) ? 'an' : 'a')
 
 export function kindTitle({ group, kind }: GroupKind): string {
   return group === '' ? printable(kind) : `${printable(kind)} (${printable(group)})`

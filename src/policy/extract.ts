@@ -33,10 +33,11 @@ export function extract(
   const references: Reference[] = []
   for (const field of catalogue.fieldsOf(from)) {
     const indexes: number[] = []
+    const governed = field.grantKinds && { grantKinds: field.grantKinds }
     const found = (value: object) => {
       const to = target(value, field, from)
       if (field.own && !isSound(to, from)) misfit(field)
-      else if (take(to)) references.push({ from, to, path: pathOf(field, indexes) })
+      else if (take(to)) references.push({ from, to, path: pathOf(field, indexes), ...governed })
     }
     const other = () => {
       if (field.own) misfit(field)

@@ -1,4 +1,5 @@
 import type { Grant, GrantFrom, GrantName } from './grant.ts'
+import { type GrantKind, resourceOf } from './grant-kinds.ts'
 import { isSame, NamespaceGrants, type Target, weightOf } from './namespace-grants.ts'
 
 /** What grants of one namespace say of some targets. */
@@ -14,8 +15,10 @@ export interface GrantLookup {
   /**
    * Which grants of a namespace permit references of one referrer. The entries of grants that accept the referrer are
    * visited once for all targets.
+   *
+   * @param kinds the kinds of grants that count; all without it
    */
-  permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found
+  permitting(from: GrantFrom, namespace: string, targets: readonly Target[], kinds?: readonly GrantKind[]): Found
 }
 
 /** How much an index keeps, in bytes of memory as they are estimated. */
@@ -138,8 +141,9 @@ export class GrantIndex implements GrantLookup {
     for (const _ of this.sweep());
   }
 
-  permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found {
-    const known = this.#namespaces.get(namespace)
+  permitting(from: GrantFrom, namespace: string, targets: readonly Target[], kinds?: readonly GrantKind[]): Found {
+    const counts = kinds?.some((kind) => resourceOf(kind) === this.#resource) ?? true
+    const known = counts ? this.#namespaces.get(namespace) : undefined
     const complete = known?.missedIn === undefined
     const found = known?.permitting(from, targets) ?? targets.map(() => undefined)
     return { grants: found.map((stored) => stored && this.#nameOf(namespace, stored)), complete }
@@ -191,8 +195,8 @@ export function anyOf(indexes: readonly GrantLookup[]): GrantLookup {
   const [only] = indexes
   if (only && indexes.length === 1) return only
   return {
-    permitting(from, namespace, targets) {
-      const found = indexes.map((index) => index.permitting(from, namespace, targets))
+    permitting(from, namespace, targets, kinds) {
+      const found = indexes.map((index) => index.permitting(from, namespace, targets, kinds))
       return {
         grants: targets.map((_, at) => found.find(({ grants }) => grants[at])?.grants[at]),
         complete: found.every(({ complete }) => complete),

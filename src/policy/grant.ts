@@ -1,4 +1,4 @@
-import { REFERENCE_GRANT, resourceOf } from './grant-kinds.ts'
+import { type GrantKind, REFERENCE_GRANT, resourceOf } from './grant-kinds.ts'
 import type { GroupKind } from './reference.ts'
 
 /** The half of a grant that says who may refer. */
@@ -39,7 +39,43 @@ export function parseGrant(object: unknown, kind = REFERENCE_GRANT): Grant | und
   const spec = property(object, 'spec')
   const resource = resourceOf(kind)
   const known = { namespace, name, ...(resource !== undefined && { resource }) }
-  return { ...known, from: entries(spec, 'from', parseFrom), to: entries(spec, 'to', parseTo) }
+  return {
+    ...known,
+    from: entries(spec, 'from', (entry) => parseFrom(plainFrom(entry, kind))),
+    to: entries(spec, 'to', (entry) => parseTo(plainTo(entry, kind))),
+  }
+}
+
+/** An entry of `from` as a ReferenceGrant would have it: with a group, and the core group as the empty text. */
+export function plainFrom(entry: unknown, kind: GrantKind): unknown {
+  if (kind.fromGroup === undefined) return plainTo(entry, kind)
+  return isEntry(entry) ? { ...entry, group: kind.fromGroup } : entry
+}
+
+/** An entry of `to` as a ReferenceGrant would have it. */
+export function plainTo(entry: unknown, { coreGroup }: GrantKind): unknown {
+  if (coreGroup === undefined || property(entry, 'group') !== coreGroup) return entry
+  return { ...(entry as object), group: '' }
+}
+
+/** A grant as it is written, the reverse of `parseGrant`. */
+export function grantObject({ namespace, name, from, to }: Grant, kind: GrantKind) {
+  // v1beta1 is the version that every release of Gateway API since v0.6 serves.
+  const version = kind === REFERENCE_GRANT ? 'v1beta1' : (kind.version ?? 'v1')
+  const named = <T extends GroupKind>(entry: T): T => ({ ...entry, group: entry.group || (kind.coreGroup ?? '') })
+  return {
+    apiVersion: `${kind.group}/${version}`,
+    kind: kind.kind,
+    metadata: { name, namespace },
+    spec: {
+      from: from.map((entry) => (kind.fromGroup === undefined ? named(entry) : withoutGroup(entry))),
+      to: to.map(named),
+    },
+  }
+}
+
+function withoutGroup({ kind, namespace }: GrantFrom) {
+  return { kind, namespace }
 }
 
 function parseFrom(entry: unknown): GrantFrom | undefined {
@@ -58,6 +94,10 @@ function parseTo(entry: unknown): GrantTo | undefined {
 function entries<T>(spec: unknown, half: string, parse: (entry: unknown) => T | undefined): T[] {
   const list = property(spec, half)
   return Array.isArray(list) ? list.map(parse).filter((entry) => entry !== undefined) : []
+}
+
+function isEntry(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function property(value: unknown, name: string): unknown {

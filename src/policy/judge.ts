@@ -22,14 +22,21 @@ export const crosses = ({ from, to }: Reference): boolean => from.namespace !== 
  */
 export function judge(references: readonly Reference[], grants: GrantLookup): Verdict[] {
   const verdicts = new Map<Reference, Verdict>()
-  for (const [namespace, group] of Map.groupBy(references, ({ to }) => to.namespace)) {
-    const [{ from }] = group as [Reference, ...Reference[]]
+  for (const group of alike(references)) {
+    const [{ from, to, grantKinds }] = group as [Reference, ...Reference[]]
     const targets = group.map(({ to }) => to)
-    const found = from.namespace === namespace ? undefined : grants.permitting(from, namespace, targets)
+    const crossing = from.namespace !== to.namespace
+    const found = crossing ? grants.permitting(from, to.namespace, targets, grantKinds) : undefined
     for (const [at, reference] of group.entries())
       verdicts.set(reference, verdict(reference, found ? found.grants[at] : 'same namespace', found?.complete ?? true))
   }
   return references.map((reference) => verdicts.get(reference) as Verdict)
+}
+
+/** References by what they are looked up in: the namespace, and the kinds of grants that count. */
+function alike(references: readonly Reference[]): Reference[][] {
+  const byNamespace = [...Map.groupBy(references, ({ to }) => to.namespace).values()]
+  return byNamespace.flatMap((group) => [...Map.groupBy(group, ({ grantKinds }) => grantKinds).values()])
 }
 
 function verdict(reference: Reference, by: GrantName | 'same namespace' | undefined, known: boolean): Verdict {

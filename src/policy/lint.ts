@@ -1,6 +1,7 @@
 import type { Catalogue } from './catalogue.ts'
 import { isPlain } from './fitted.ts'
-import { grantKindOf, REFERENCE_GRANT } from './grant-kinds.ts'
+import { type Grant, plainFrom, plainTo } from './grant.ts'
+import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import { quote } from './quote.ts'
 import type { GroupKind } from './reference.ts'
 
@@ -63,26 +64,50 @@ export interface LintResult {
  *
  * @param object the grant, as parsed from JSON or YAML
  * @param namespace the grant's namespace
+ * @param grantKind the kind of the grant
  * @param most how many findings are made; the others are only counted, since each entry of a grant may have three
  */
-export function lintGrant(object: unknown, namespace: string, catalogue: Catalogue, most: number): LintResult {
+export function lintGrant(
+  object: unknown,
+  namespace: string,
+  catalogue: Catalogue,
+  most: number,
+  grantKind = REFERENCE_GRANT,
+): LintResult {
   const spec = property(object, 'spec')
   const findings = new Findings(most)
-  const isStandard = property(object, 'kind') === undefined || grantKindOf(object as object, [REFERENCE_GRANT])
+  const isStandard = grantKind === REFERENCE_GRANT
   const hasRoutes = fromRoutes(spec, catalogue)
-  const known = [...catalogue.referrers(), ...TARGETS].map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
-  eachEntry(spec, 'from', findings, (entry) => {
-    if (isStandard) lintFields(entry, ['group', 'kind', 'namespace'], findings)
-    const isSound = lintEntry(entry, ['group', 'kind', 'namespace'], known, findings)
-    if (isSound) lintFrom(entry, namespace, catalogue, findings)
+  const known = knownKinds(catalogue)
+  eachEntry(spec, 'from', findings, (written) => {
+    if (isStandard) lintFields(written, FROM, findings)
+    const entry = plainFrom(written, grantKind)
+    const isSound = lintEntry(entry, FROM, known, findings)
+    if (isSound) lintFrom(entry, namespace, catalogue, findings, grantKind)
   })
-  eachEntry(spec, 'to', findings, (entry) => {
-    if (isStandard) lintFields(entry, ['group', 'kind', 'name'], findings)
-    if (hasRoutes) lintParent(entry, findings)
-    const isSound = lintEntry(entry, ['group', 'kind'], known, findings)
+  eachEntry(spec, 'to', findings, (written) => {
+    if (isStandard) lintFields(written, [...TO, 'name'], findings)
+    if (hasRoutes) lintParent(written, findings)
+    const entry = plainTo(written, grantKind)
+    const isSound = lintEntry(entry, TO, known, findings)
     if (isSound) lintTo(entry, findings)
   })
   return findings
+}
+
+/** What an entry of each half has to have. */
+const FROM = ['group', 'kind', 'namespace']
+const TO = ['group', 'kind']
+
+/**
+ * A grant without the entries that permit nothing: those in which there is an error, and those that accept the grant's own
+ * namespace. One half without entries means that the grant permits nothing.
+ */
+export function effectivePart(grant: Grant, catalogue: Catalogue): Grant {
+  const known = knownKinds(catalogue)
+  const isSound = (entry: unknown, half: readonly string[]) => lintEntry(entry, half, known, new Findings(0))
+  const from = grant.from.filter((entry) => entry.namespace !== grant.namespace && isSound(entry, FROM))
+  return { ...grant, from, to: grant.to.filter((entry) => isSound(entry, TO)) }
 }
 
 /** Counts findings, and makes the first of them. */
@@ -132,6 +157,10 @@ function eachEntry(spec: unknown, half: string, findings: Findings, lint: (entry
     findings.at(half, index)
     lint(entry)
   }
+}
+
+function knownKinds(catalogue: Catalogue): KnownKind[] {
+  return [...catalogue.referrers(), ...TARGETS].map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
 }
 
 type KnownKind = GroupKind & { readonly plural: string; readonly lowerCase: string }
@@ -207,10 +236,17 @@ function lintParent(entry: unknown, findings: Findings): void {
   if (parent) findings.add('grant-parent-reference', 'kind', parent.kind)
 }
 
-function lintFrom(entry: unknown, namespace: string, catalogue: Catalogue, findings: Findings): void {
+function lintFrom(
+  entry: unknown,
+  namespace: string,
+  catalogue: Catalogue,
+  findings: Findings,
+  grantKind: GrantKind,
+): void {
   const { group, kind, namespace: accepted } = entry as GroupKind & { namespace: string }
   if (accepted === namespace) findings.add('grant-own-namespace', 'namespace', accepted)
-  else if (!catalogue.referrer({ group, kind })) findings.add('grant-unknown-referrer', 'kind', kind)
+  else if (!catalogue.fieldsOf({ group, kind }).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
+    findings.add('grant-unknown-referrer', 'kind', kind)
 }
 
 function lintTo(entry: unknown, findings: Findings): void {

@@ -1,5 +1,6 @@
 import { distinctTargets } from './explain.ts'
 import type { Grant } from './grant.ts'
+import { grantKindFor, resourceOf } from './grant-kinds.ts'
 import type { GroupKind, Reference } from './reference.ts'
 
 /** Longest name of an object, in characters (Kubernetes, "Object Names and IDs", DNS subdomain names). */
@@ -7,7 +8,7 @@ export const LONGEST_NAME = 253
 
 /**
  * The smallest grants that permit these references: each accepts one kind from one namespace and exposes one object.
- * A grant's name tells both, such as `httproute-from-shop-to-service-payments`, so that grants made at different times
+ * Each is of the kind that counts for its reference. A grant's name tells both, such as `httproute-from-shop-to-service-payments`, so that grants made at different times
  * stand beside each other and none replaces another.
  *
  * @param references references into other namespaces
@@ -19,9 +20,11 @@ export function missingGrants(references: readonly Reference[]): Grant[] {
 
 function grantFor(reference: Reference): Grant {
   const { from, to } = reference
+  const resource = resourceOf(grantKindFor(reference))
   return {
     namespace: to.namespace,
     name: nameFor(reference),
+    ...(resource !== undefined && { resource }),
     from: [{ group: from.group, kind: from.kind, namespace: from.namespace }],
     to: [{ group: to.group, kind: to.kind, name: to.name }],
   }

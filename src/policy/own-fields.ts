@@ -36,7 +36,7 @@ const NOT_JUDGED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
  * Why a row that somebody wants to add to the catalogue cannot work, in words that continue its name; undefined if it
  * can. What only a cluster knows, such as the scope of a kind of its own, is not looked at.
  */
-export function rowProblem({ from, path, to }: GuardedField, catalogue: Catalogue): string | undefined {
+export function rowProblem({ from, path, to, grantKind }: GuardedField, catalogue: Catalogue): string | undefined {
   return (
     groupProblem(from.group) ??
     (to && groupProblem(to.group)) ??
@@ -44,6 +44,7 @@ export function rowProblem({ from, path, to }: GuardedField, catalogue: Catalogu
     pluralProblem(from, catalogue) ??
     pathProblem(path) ??
     shapeProblem({ from, path }) ??
+    (grantKind && grantKindProblem(grantKind, catalogue)) ??
     duplicateProblem({ from, path }, catalogue)
   )
 }
@@ -102,6 +103,11 @@ function shapeProblem({ from, path }: Pick<GuardedField, 'from' | 'path'>): stri
     }
   }
   return undefined
+}
+
+function grantKindProblem({ group, kind }: GroupKind, { grantKinds }: Catalogue): string | undefined {
+  const known = grantKinds.some((one) => one.group === group && one.kind === kind)
+  return known ? undefined : `names the grant kind ${quote(kind)} of group ${quote(group)}, which is none of grantKinds`
 }
 
 function duplicateProblem(

@@ -1,3 +1,5 @@
+import type { GrantKind } from './grant-kinds.ts'
+
 /** An API group and a kind. The version never counts; `""` is the core group. */
 export interface GroupKind {
   readonly group: string
@@ -16,4 +18,6 @@ export interface Reference {
   readonly to: ObjectName
   /** The field, with list indexes: `spec.rules[0].backendRefs[1]`. */
   readonly path: string
+  /** The kinds whose grants may permit it, the usual one first; absent where every kind of grants counts. */
+  readonly grantKinds?: readonly GrantKind[]
 }

@@ -1,6 +1,7 @@
 import type { Catalogue } from './catalogue.ts'
 import { crossingReferences, MOST_REFERENCES } from './crossing.ts'
 import type { Grant } from './grant.ts'
+import { type GrantKind, resourceOf } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
 /** Grants named for one reference; the others are counted. Any number of grants may permit any number of references. */
@@ -74,8 +75,15 @@ export function survey<T extends NamedObject>(
 export function sorted(grants: Iterable<Grant>): Grant[] {
   const distinct = new Map<string, Grant>()
   for (const grant of grants) distinct.set(JSON.stringify([grant.namespace, grant.name, grant.resource]), grant)
-  return [...distinct.values()].sort((a, b) => order(a.namespace, b.namespace) || order(a.name, b.name))
+  return [...distinct.values()].sort(byName)
 }
+
+/** The order of reports: by namespace, then by name. */
+export function byName(a: Named, b: Named): number {
+  return order(a.namespace, b.namespace) || order(a.name, b.name)
+}
+
+type Named = Pick<ObjectName, 'namespace' | 'name'>
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
@@ -99,19 +107,21 @@ class SurveyedGrants {
     }
   }
 
-  permitting({ from, to }: Reference): Permitting {
+  permitting({ from, to, grantKinds }: Reference): Permitting {
     const accepting = this.#fromKey(from, to.namespace)
-    const named = this.#match(accepting, this.#toKey(to, to.namespace))
-    const unnamed = this.#match(accepting, this.#toKey({ group: to.group, kind: to.kind }, to.namespace))
+    const named = this.#match(accepting, this.#toKey(to, to.namespace), grantKinds)
+    const unnamed = this.#match(accepting, this.#toKey({ group: to.group, kind: to.kind }, to.namespace), grantKinds)
     const grants = first(NAMED, named, unnamed)
     return { grants, moreGrants: named.size + unnamed.size - common(named, unnamed).size - grants.length }
   }
 
-  #match(from: string, to: string): ReadonlySet<Grant> {
-    const key = `${from}:${to}`
+  #match(from: string, to: string, kinds?: readonly GrantKind[]): ReadonlySet<Grant> {
+    const resources = kinds?.map(resourceOf)
+    const key = `${from}:${to}:${resources?.join() ?? '*'}`
     const known = this.#matches.get(key)
     if (known) return known
     const found = common(this.#byFrom.get(from) ?? NONE, this.#byTo.get(to) ?? NONE)
+    if (resources) for (const grant of found) if (!resources.includes(grant.resource)) found.delete(grant)
     for (const grant of found) this.used.add(grant)
     this.#matches.set(key, found)
     return found
@@ -145,7 +155,7 @@ function add(grants: Map<string, Set<Grant>>, key: string, grant: Grant): void {
 }
 
 /** What both hold, in as many steps as the smaller one holds. */
-function common(a: ReadonlySet<Grant>, b: ReadonlySet<Grant>): ReadonlySet<Grant> {
+function common(a: ReadonlySet<Grant>, b: ReadonlySet<Grant>): Set<Grant> {
   const [small, large] = a.size < b.size ? [a, b] : [b, a]
   const both = new Set<Grant>()
   for (const one of small) if (large.has(one)) both.add(one)

@@ -1,8 +1,9 @@
+import { guardedFields } from '../policy/catalogue.ts'
 import { kindTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
 import type { Severity } from '../policy/lint.ts'
 import { bare, quote } from '../policy/quote.ts'
-import type { ObjectName } from '../policy/reference.ts'
+import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import type { Survey, SurveyedReference } from '../policy/survey.ts'
 import type { GrantFlaw } from './finding.ts'
 import { table } from './table.ts'
@@ -10,13 +11,19 @@ import { counted, findingSentence, REPORT_VERSION, shown, toJson } from './words
 
 /** What `refgrant audit` has seen. */
 export interface AuditReport {
-  /** All grants, sorted. */
-  readonly grants: readonly Grant[]
+  /** The only namespace that was read, if it was one. */
+  readonly only?: string
+  /** How many grants there are. */
+  readonly grants: number
+  /** What of them permits something, sorted. */
+  readonly permitting: readonly Grant[]
   readonly survey: Survey
+  /** References that a grant which was not read may permit. */
+  readonly unjudged: readonly SurveyedReference[]
   /** Those that are shown, and how many there are. */
   readonly flaws: readonly GrantFlaw[]
   readonly counts: Readonly<Record<Severity, number>>
-  /** What could not be read: the report is not complete then. */
+  /** What could not be read or judged: the report is not complete then. */
   readonly problems: readonly string[]
   /** What was left out or assumed. */
   readonly notes: readonly string[]
@@ -31,39 +38,62 @@ const rowsOf = <T>(items: readonly T[], rows: (item: T) => Rows): Rows => ({
   },
 })
 
-/** The report for people: five tables, each left out where it has no rows, and a summary. */
+/** The report for people: the verdict and counts, and six tables, each left out where it has no rows. */
 export function* auditText(report: AuditReport): Generator<string> {
-  const { grants, survey, flaws } = report
-  const refused = survey.references.filter(isRefused)
-  const permitted = survey.references.filter((one) => !isRefused(one))
-  const permitting = grants.filter(permits)
-  yield* section('What grants permit', permitting.length, GRANT, rowsOf(permitting, grantRows))
-  yield* section(
-    'References that no grant permits',
-    refused.length,
-    ['OBJECT', 'FIELD', 'TO'],
-    rowsOf(refused, refusedRow),
-  )
-  yield* section('References that are permitted', permitted.length, PERMITTED, rowsOf(permitted, permittedRow))
-  const unused = rowsOf(survey.unused, ({ namespace, name }) => [[bare(namespace), bare(name)]])
-  yield* section('Grants that nothing uses', survey.unused.length, ['NAMESPACE', 'GRANT'], unused)
-  const findings = rowsOf(flaws, (flaw) => [[flaw.severity, findingSentence(flaw)]])
-  yield* section('Grants to look at', count(report), ['SEVERITY', 'WHAT'], findings)
-  const more = count(report) - flaws.length
-  if (more > 0) yield `and ${more} more\n\n`
+  const { permitting, survey, unjudged, flaws } = report
+  const [refused, permitted] = [survey.references.filter(isRefused), survey.references.filter((one) => !isRefused(one))]
+  yield* verdict(report, permitted.length, refused.length)
+  yield* section(countedThat(refused.length, 'reference', 'no grant permits'), REFERENCE, refused, referenceRow)
+  yield* section(countedThat(unjudged.length, 'reference', 'cannot be judged'), REFERENCE, unjudged, referenceRow)
+  const findings = counted(findingsOf(report), 'finding')
+  yield* section(`${findings} about grants`, ['SEVERITY', 'WHAT'], flaws, (one) => [
+    [one.severity, findingSentence(one)],
+  ])
+  const more = findingsOf(report) - flaws.length
+  if (more > 0) yield `and ${more} more\n`
+  yield* section(`What ${counted(permitting.length, 'grant permits', 'grants permit')}`, GRANT, permitting, grantRows)
+  const are = permitted.length === 1 ? 'is permitted' : 'are permitted'
+  yield* section(countedThat(permitted.length, 'reference', are), PERMITTED, permitted, permittedRow)
+  const unused = countedThat(survey.unused.length, 'grant', 'nothing uses')
+  yield* section(unused, ['NAMESPACE', 'GRANT'], survey.unused, ({ namespace, name }) => [
+    [bare(namespace), bare(name)],
+  ])
+}
+
+function* verdict(report: AuditReport, permitted: number, refused: number): Generator<string> {
+  const { only, grants, permitting, survey, unjudged, counts, problems } = report
+  if (only !== undefined)
+    yield `Namespace ${quote(only)} alone was read: what others grant, and who uses its grants, is not known.\n`
+  const references = counted(permitted + refused + unjudged.length, 'reference')
+  const not = unjudged.length > 0 ? `, ${unjudged.length} not judged` : ''
   const exempt =
-    survey.exempt.length > 0 ? `, ${counted(survey.exempt.length, 'object')} whose references need none` : ''
-  yield `${counted(survey.references.length, 'reference')} into other namespaces: ${permitted.length} permitted, ${refused.length} not${exempt}\n`
+    survey.exempt.length > 0 ? `; ${counted(survey.exempt.length, 'object')} whose references need no grant` : ''
+  yield `${references} into other namespaces: ${permitted} permitted, ${refused} not permitted${not}${exempt}\n`
+  const nothing = grants - permitting.length
+  const all = `${counted(grants, 'grant')}: ${permitting.length} with effect, ${nothing} without`
+  const idle = only === undefined ? `, ${survey.unused.length} unused` : ''
+  const { error, warning, note } = counts
+  yield `${all}${idle}; ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}\n`
+  if (problems.length > 0)
+    yield `Not complete: ${counted(problems.length, 'problem')} with what was to be read, told on standard error\n`
 }
 
 const GRANT = ['TO NAMESPACE', 'GRANT', 'FROM', 'TO'] as const
-const PERMITTED = ['OBJECT', 'FIELD', 'TO', 'BY GRANTS'] as const
+const REFERENCE = ['OBJECT', 'FIELD', 'TO'] as const
+const PERMITTED = [...REFERENCE, 'BY GRANTS'] as const
 
-function* section(heading: string, count: number, head: readonly string[], rows: Rows): Generator<string> {
-  if (count === 0) return
-  yield `${heading} (${count})\n\n`
-  yield* table(head, rows)
-  yield '\n'
+/** `1 grant that nothing uses`, `2 grants that nothing uses`. */
+const countedThat = (count: number, one: string, that: string) => `${counted(count, one)} that ${that}`
+
+function* section<T>(
+  heading: string,
+  head: readonly string[],
+  items: readonly T[],
+  rows: (item: T) => Rows,
+): Generator<string> {
+  if (items.length === 0) return
+  yield `\n${heading}\n\n`
+  yield* table(head, rowsOf(items, rows))
 }
 
 /** Both halves of a grant beside each other: each of `from` may refer to each of `to`. */
@@ -73,13 +103,13 @@ function* grantRows({ namespace, name, from, to }: Grant): Generator<string[]> {
     yield [
       index === 0 ? bare(namespace) : '',
       index === 0 ? bare(name) : '',
-      accepted ? `${kindTitle(accepted)} in ${bare(accepted.namespace)}` : '',
+      accepted ? `${briefTitle(accepted)} in ${bare(accepted.namespace)}` : '',
       exposed ? target(exposed) : '',
     ]
   }
 }
 
-function refusedRow({ reference }: SurveyedReference): Rows {
+function referenceRow({ reference }: SurveyedReference): Rows {
   return [[title(reference.from), reference.path, title(reference.to)]]
 }
 
@@ -90,24 +120,32 @@ function permittedRow({ reference, grants, moreGrants }: SurveyedReference): Row
 }
 
 function target(to: Grant['to'][number]): string {
-  return to.name === undefined ? `every ${kindTitle(to)}` : `${kindTitle(to)} ${quote(to.name)}`
+  return to.name === undefined ? `every ${briefTitle(to)}` : `${briefTitle(to)} ${quote(to.name)}`
 }
 
 function title(object: ObjectName): string {
-  return `${kindTitle(object)} ${quote(`${object.namespace}/${object.name}`)}`
+  return `${briefTitle(object)} ${quote(`${object.namespace}/${object.name}`)}`
 }
 
+/** A kind without its group where that is the usual one: of Gateway API's own kinds, and of the core group. */
+function briefTitle({ group, kind }: GroupKind): string {
+  return kindTitle(group === GATEWAY && OWN_KINDS.has(kind) ? { group: '', kind } : { group, kind })
+}
+
+const GATEWAY = 'gateway.networking.k8s.io'
+const OWN_KINDS = new Set(guardedFields.filter(({ from }) => from.group === GATEWAY).map(({ from }) => from.kind))
+
 const isRefused = ({ grants }: SurveyedReference) => grants.length === 0
-const permits = ({ from, to }: Grant) => from.length > 0 && to.length > 0
-const count = ({ counts }: AuditReport) => counts.error + counts.warning + counts.note
+const findingsOf = ({ counts }: AuditReport) => counts.error + counts.warning + counts.note
 
 /** The report for machines. */
 export function auditJson(report: AuditReport): Generator<string> {
-  const { grants, survey, flaws, problems, notes } = report
+  const { only, permitting, survey, unjudged, flaws, problems, notes } = report
   const notPermitted = survey.references.filter(isRefused).length
   return toJson({
     apiVersion: REPORT_VERSION,
     kind: 'AuditReport',
+    namespace: only,
     complete: problems.length === 0,
     problems,
     notes,
@@ -115,13 +153,19 @@ export function auditJson(report: AuditReport): Generator<string> {
       references: survey.references.length,
       permitted: survey.references.length - notPermitted,
       notPermitted,
+      notJudged: unjudged.length,
     },
-    permissions: each(grants.filter(permits), permission),
+    permissions: each(permitting, permission),
     references: each(survey.references, surveyed),
+    unjudged: each(unjudged, ({ reference: { from, path, to } }) => ({
+      from: shown(from),
+      field: path,
+      to: shown(to),
+    })),
     unusedGrants: each(survey.unused, grantName),
     exempt: each(survey.exempt, ({ object, reason }) => ({ object: shown(object), reason })),
     findings: each(flaws, finding),
-    omittedFindings: count(report) - flaws.length,
+    omittedFindings: findingsOf(report) - flaws.length,
   })
 }
 

@@ -1,3 +1,4 @@
+import type { GrantName } from '../policy/grant.ts'
 import type { LintFinding } from '../policy/lint.ts'
 import type { ObjectFlaw } from '../policy/lint-object.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
@@ -25,14 +26,17 @@ interface TooLarge {
 
 /** Something that is wrong with a grant, or that its author may not have meant. */
 export interface GrantFlaw extends LintFinding {
-  readonly grant: { readonly namespace: string; readonly name: string }
+  readonly grant: GrantName
+  /** The kind that it is of: `ReferenceGrant`. */
+  readonly grantKind: string
 }
 
 /** A grant that another place gives another content; the last one counts. */
 export interface DuplicateGrant {
   readonly code: 'grant-duplicate'
   readonly severity: 'warning'
-  readonly grant: { readonly namespace: string; readonly name: string }
+  readonly grant: GrantName
+  readonly grantKind: string
   readonly path: string
   readonly other: Place
   readonly place: Place

@@ -16,7 +16,7 @@ export function findingSentence(finding: Finding): string {
   if (finding.code === 'too-many-references') return tooLargeSentence(finding.object, finding.references)
   if (!('grant' in finding)) return objectFlawSentence(finding)
   const { namespace, name } = finding.grant
-  const title = `ReferenceGrant ${quote(name)} in namespace ${quote(namespace)}`
+  const title = `${bare(finding.grantKind)} ${quote(name)} in namespace ${quote(namespace)}`
   if (finding.code !== 'grant-duplicate') return `${title}: ${lintSentence(finding)}`
   return `${title} is also at ${bare(finding.other.file)}:${finding.other.line}, with another content: of the two, the last that is applied counts`
 }

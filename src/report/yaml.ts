@@ -3,11 +3,12 @@ import { visible } from '../policy/quote.ts'
 
 /**
  * Kubernetes objects as a stream of YAML documents. A text with anything in it that a terminal would obey or hide is in
- * one line, in double quotes and escaped; so is one that GitHub Actions would obey where it begins a line.
+ * one line, in double quotes and escaped; so is one that GitHub Actions would obey where it begins a line. Texts that YAML
+ * 1.1, which kubectl reads, takes for something else are quoted: a namespace may be called "on".
  */
 export function* toYaml(objects: readonly object[]): Generator<string> {
   for (const [index, object] of objects.entries()) {
-    const document = new Document(object, { aliasDuplicateObjects: false })
+    const document = new Document(object, { aliasDuplicateObjects: false, compat: 'yaml-1.1' })
     visit(document, {
       Scalar: (_key, node) => {
         if (typeof node.value === 'string' && (node.value.includes('::') || visible(node.value) !== node.value))

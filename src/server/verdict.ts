@@ -5,6 +5,7 @@ import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { allow, type ReviewResponse, respond } from '../admission/respond.ts'
 import { parseReview, type ReviewRequest } from '../admission/review.ts'
 import { type Mode, modeOf, type Settings } from '../admission/settings.ts'
+import { bare } from '../policy/quote.ts'
 import type { Allowance } from './allowance.ts'
 import { type Body, Overloaded } from './body.ts'
 import type { Excess } from './content.ts'
@@ -75,7 +76,7 @@ export function verdictsBy(options: VerdictOptions) {
 export function adviceOn({ review, excess }: Asked, { catalogue }: Settings): ReviewResponse {
   if (!excess) return advise(review, catalogue)
   const { cap, found, most } = excess.oversize
-  const warning = `this ReferenceGrant was not read, since it is too large: ${found} ${cap}, and at most ${most} are read`
+  const warning = `this ${bare(review.kind.kind)} was not read, since it is too large: ${found} ${cap}, and at most ${most} are read`
   return allow(review, [warning], { findings: 'unread' })
 }
 

@@ -134,8 +134,8 @@ test('an audit does not call a reference not permitted where a grant cannot be r
   assert.deepEqual(
     references.map(({ from, permitted }: { from: { name: string }; permitted: boolean }) => [from.name, permitted]),
     [
-      ['paid', true],
       ['other', false],
+      ['paid', true],
     ],
   )
   assert.deepEqual(problems, [

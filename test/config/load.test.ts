@@ -77,6 +77,11 @@ suite('a row that cannot work is refused with its line and the reason', () => {
       },
       /repeats a row/,
     ],
+    [
+      'a grant kind that is not there',
+      { ...row, grantKind: { group: 'example.com', kind: 'Permit' } },
+      /names the grant kind "Permit" of group "example\.com", which is none of grantKinds/,
+    ],
     ['text', { ...row, path: 'spec.backends[].name' }, /which leads to text: name the object/],
     [
       'a part of a known reference',
@@ -161,8 +166,13 @@ test('a configuration with every field set is taken as it is', () => {
       namespaces: ['infra'],
     },
     exemptTargets: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute' }],
-    guardedFields: [{ ...row, groupField: 'apiGroup' }],
-    grantKinds: [{ group: 'grants.example.com', kind: 'Grant', plural: 'grants' }],
+    guardedFields: [
+      { ...row, groupField: 'apiGroup', grantKind: { group: 'grants.example.com', kind: 'Grant' } },
+      { ...row, path: 'spec.other', grantKind: { group: 'gateway.networking.k8s.io', kind: 'ReferenceGrant' } },
+    ],
+    grantKinds: [
+      { group: 'grants.example.com', kind: 'Grant', plural: 'grants', version: 'v1', coreGroup: 'core', fromGroup: '' },
+    ],
     budgets: { eachNamespace: { burst: 1, perSecond: 0.5 }, allNamespaces: { burst: 2, perSecond: 1 } },
     bounds: { knowledgeAgeSeconds: 60 },
   }

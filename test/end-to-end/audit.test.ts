@@ -84,6 +84,46 @@ suite('audit of a cluster', () => {
     assert.equal(report.permissions.length, 3)
   })
 
+  test('of one namespace is for an account that may list nothing beyond it', async () => {
+    const { controlPlane } = cluster
+    const ofBilling = { namespace: 'billing' }
+    const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'audit' }
+    const account = { kind: 'ServiceAccount', name: 'owner', namespace: 'billing' }
+    await controlPlane.api.apply(
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'owner', ...ofBilling } },
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'Role',
+        metadata: { name: 'audit', ...ofBilling },
+        rules: [
+          {
+            apiGroups: ['gateway.networking.k8s.io', 'gateway.networking.x-k8s.io'],
+            resources: ['*'],
+            verbs: ['list'],
+          },
+        ],
+      },
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name: 'audit', ...ofBilling },
+        roleRef: role,
+        subjects: [account],
+      },
+    )
+    const created = await cluster.kubectl(['create', 'token', 'owner', '-n', 'billing'])
+    const owner = await controlPlane.kubeconfigFor('owner', created.stdout.trim())
+    const whole = await audit('--kubeconfig', owner)
+    assert.equal(whole.code, 2)
+    assert.match(whole.stderr, /HTTP 403/)
+    const { code, stderr, report } = await audit('--kubeconfig', owner, '-n', 'billing')
+    assert.deepEqual([code, stderr, report.complete, report.namespace], [0, '', true, 'billing'])
+    assert.deepEqual(
+      report.permissions.map(({ grant }: { grant: { name: string } }) => grant.name),
+      ['shop', 'warehouse'],
+    )
+  })
+
   test('says that it cannot reach a cluster, which is no finding', async () => {
     const { controlPlane } = cluster
     const nowhere = await controlPlane.kubeconfigFor('nowhere', 'none', 'https://127.0.0.1:1')

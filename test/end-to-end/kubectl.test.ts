@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { ApiClient, type ApiObject, until } from '../harness/api-client.ts'
+import { folderWith } from '../harness/cli.ts'
 import type { Refgrant } from '../harness/refgrant.ts'
 import { type Cluster, startCluster, startGuard } from './cluster.ts'
 import { grant, route } from './objects.ts'
@@ -131,6 +132,25 @@ suite('grants come and go', () => {
       await refused(['apply'], route({ name: `after-${version}`, backends: [['payments', 'billing']] }))
     })
   }
+
+  test('kubectl applies in the order given: a route before its grant is refused, and the grant is stored', async () => {
+    const object = route({ name: 'ordered', backends: [['payments', 'billing']] })
+    const granted = grant({ name: 'ordered', to: 'payments' })
+    const folder = folderWith({ 'route.yaml': JSON.stringify(object), 'grant.yaml': JSON.stringify(granted) })
+    const [routeFile, grantFile] = ['route.yaml', 'grant.yaml'].map((file) => path.join(folder, file)) as [
+      string,
+      string,
+    ]
+    const wrong = await cluster.kubectl(['apply', '-f', routeFile, '-f', grantFile])
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.stderr, /denied the request: HTTPRoute "ordered"/)
+    assert.match(wrong.stdout, /referencegrant\S* created/)
+    await cluster.kubectl(['delete', 'referencegrant', 'ordered', '-n', 'billing'])
+    await knows(0)
+    assert.equal((await cluster.kubectl(['apply', '-f', grantFile, '-f', routeFile])).code, 0)
+    await cluster.kubectl(['delete', '-f', grantFile, '-f', routeFile])
+    await knows(0)
+  })
 
   test('a stored violation can be labelled, and then deleted with its finalizer, but given no new crossing backend', async () => {
     const object = route({ name: 'held', backends: [['payments', 'billing']], finalizers: ['example.com/hold'] })

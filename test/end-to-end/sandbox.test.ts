@@ -22,13 +22,13 @@ before(async () => {
   await run(process.execPath, ['src/cli.ts', 'certs', '--out', 'certs', '--keep'])
 })
 
-function sandbox(): ChildProcess {
-  const env = { ...process.env, XDG_CACHE_HOME: home }
+function sandbox(more: Record<string, string> = {}): ChildProcess {
+  const env = { ...process.env, XDG_CACHE_HOME: home, ...more }
   return spawn(process.execPath, ['test/sandbox/sandbox.ts'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-/** Waits until the sandbox has said this, on either stream. */
-async function said(child: ChildProcess, text: string): Promise<void> {
+/** Waits until the sandbox has said this, on either stream; what it has said until then. */
+async function said(child: ChildProcess, text: string): Promise<string> {
   let output = ''
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   for (const stream of [child.stdout, child.stderr]) {
@@ -39,6 +39,7 @@ async function said(child: ChildProcess, text: string): Promise<void> {
   }
   child.once('exit', () => reject(new Error(`the sandbox ended without saying "${text}":\n${output}`)))
   await promise
+  return output
 }
 
 /** The processes of this test's sandboxes. */
@@ -65,6 +66,29 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
       })
     }
   }
+
+  test('runs the programs of KUBEBUILDER_ASSETS, and says how to call what a refusal names', async () => {
+    const assets = await mkdtemp(path.join(tmpdir(), 'refgrant-assets-'))
+    for (const name of ['etcd', 'kube-apiserver', 'kubectl'] as const)
+      await symlink((await binaries()).path(name), path.join(assets, name))
+    // Without a cache, and without a compiler's work folder: nothing can come from anywhere else.
+    const child = sandbox({
+      KUBEBUILDER_ASSETS: assets,
+      XDG_CACHE_HOME: await mkdtemp(path.join(tmpdir(), 'refgrant-')),
+    })
+    const exited = once(child, 'exit')
+    const output = await said(child, 'Ctrl-C ends everything')
+    assert.ok(output.includes(`PATH=${assets}:$PATH`), output)
+    const commands = (await processesWith(assets)).map((line) => line.split(' ')[1])
+    for (const name of ['etcd', 'kube-apiserver'])
+      assert.ok(commands.includes(path.join(assets, name)), commands.join())
+    const [definition] = output.match(/^ +refgrant\(\) .*$/m) ?? []
+    const [call] = output.match(/^ +refgrant grant -f \S+/m) ?? []
+    const { stdout } = await run('bash', ['-c', `${definition}\n${call}`])
+    assert.match(stdout, /^kind: ReferenceGrant$/m)
+    child.kill('SIGINT')
+    await exited
+  })
 
   test('killed, it leaves no process behind', async () => {
     const child = sandbox()

@@ -32,7 +32,7 @@ const MODULE = path.join(import.meta.dirname, '..', 'control-plane')
 
 /**
  * The programs of a control plane: from the folder KUBEBUILDER_ASSETS if that is set, otherwise from the cache, where
- * they are built first if need be (about 6 minutes on 2 cores; the progress goes to stderr).
+ * they are built first if need be (5 to 20 minutes; the progress goes to stderr).
  *
  * @throws Error if KUBEBUILDER_ASSETS lacks one, Go is missing or a build fails; the signal's reason after an abort
  */
@@ -44,12 +44,17 @@ export async function binaries(signal?: AbortSignal): Promise<Binaries> {
     throw new Error(`KUBEBUILDER_ASSETS is ${assets}, which lacks ${missing}: put it there, or unset the variable`)
   }
   for (const [index, name] of missing.entries()) {
-    await build(name, directory, new Progress(`building ${name} (${index + 1} of ${missing.length})`, ONCE), signal)
+    const progress = new Progress(
+      `building ${name} (${index + 1} of ${missing.length})`,
+      index === 0 ? ONCE : undefined,
+    )
+    await build(name, directory, progress, signal)
   }
   return { folder: directory, path: (name) => path.join(directory, name) }
 }
 
-const ONCE = 'once for this machine, about 6 minutes in all on 2 cores'
+const ONCE = `once for this machine, 5 to 20 minutes in all.
+KUBEBUILDER_ASSETS=$(setup-envtest use -p path 1.36) in the environment avoids that: Ctrl-C, and begin again with it.`
 
 function missingIn(directory: string): Program[] {
   const names = Object.keys(PACKAGES) as Program[]

@@ -1,5 +1,5 @@
 /** How often the elapsed time is told, in ms: on a terminal, where one line is rewritten, and in a log. */
-const ON_TERMINAL = 2_000
+const ON_TERMINAL = 1_000
 const IN_LOG = 30_000
 
 /** Tells on stderr that something slow is going on, and for how long it has been. */
@@ -8,9 +8,11 @@ export class Progress {
   readonly #begun = performance.now()
   readonly #timer: NodeJS.Timeout
 
-  constructor(what: string, remark: string) {
+  /** @param remark what to know of it, in a line before */
+  constructor(what: string, remark?: string) {
     this.#what = what
-    process.stderr.write(`${what}: ${remark}\n`)
+    if (remark !== undefined) process.stderr.write(`${what}: ${remark}\n`)
+    else process.stderr.write(process.stderr.isTTY ? what : `${what}\n`)
     this.#timer = setInterval(() => this.#tell(), process.stderr.isTTY ? ON_TERMINAL : IN_LOG)
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
-import { lintGrant } from '../../src/policy/lint.ts'
+import { effectivePart, lintGrant } from '../../src/policy/lint.ts'
 import { lintSentence } from '../../src/policy/lint-sentence.ts'
 
 const catalogue = new Catalogue(guardedFields)
@@ -100,8 +100,9 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
 
 test('a kind of grants of your own may have fields of its own, and a policy of your own may refer to a Gateway', () => {
   const spec = { from: [{ ...from, cluster: 'a' }], to: [to] }
-  const own = { apiVersion: 'example.com/v1', kind: 'Grant', spec }
-  assert.deepEqual(lintGrant(own, 'billing', catalogue, 100).findings, [])
+  const own = { group: 'example.com', kind: 'Grant', plural: 'grants' }
+  const codes = lintGrant({ spec }, 'billing', catalogue, 100, own).findings.map(({ code }) => code)
+  assert.ok(!codes.includes('grant-unknown-field'), String(codes))
   const policy = { group: 'example.com', kind: 'Policy', namespace: 'shop' }
   const gateway = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web' }
   assert.deepEqual(codesAt({ from: [policy], to: [gateway] }), ['grant-unknown-referrer spec.from[0].kind'])
@@ -133,6 +134,21 @@ test('findings say what would work in place of what is written, with foreign tex
   assert.deepEqual(say({ from: [{ ...from, kind: 'A\u001b[31m' }], to: [to] }), [
     'spec.from[0].kind is "A\\u001b[31m", and no guarded field belongs to such objects',
   ])
+})
+
+test('what a grant permits is left of it where entries permit nothing', () => {
+  const grant = { namespace: 'billing', name: 'g', from: [from], to: [to] }
+  assert.deepEqual(effectivePart(grant, catalogue), grant)
+  const idle = [
+    { ...from, namespace: 'billing' },
+    { ...from, group: '' },
+    { ...from, kind: '*' },
+  ]
+  const wider = { ...grant, from: [...idle, from], to: [{ ...to, group: 'core' }, to, { ...to, kind: 'services' }] }
+  assert.deepEqual(effectivePart(wider, catalogue), grant)
+  // Nobody knows what a kind does that is not in the catalogue.
+  const unknown = { ...grant, from: [{ ...from, group: 'example.com' }] }
+  assert.deepEqual(effectivePart(unknown, catalogue), unknown)
 })
 
 test('of many findings all are counted, and only the first are made', () => {

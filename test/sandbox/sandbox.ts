@@ -1,10 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
-import { cacheFolder } from '../harness/binaries.ts'
+import { binaries, cacheFolder } from '../harness/binaries.ts'
 import { startControlPlane } from '../harness/control-plane.ts'
 import { gatewayApiCrds } from '../harness/gateway-api.ts'
 import { register, serverAccount } from '../harness/guarded-cluster.ts'
+import { Progress } from '../harness/progress.ts'
 import { startRefgrant } from '../harness/refgrant.ts'
 
 // What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C.
@@ -33,27 +34,37 @@ async function takeLock(socket: string): Promise<Server | undefined> {
   return promise
 }
 
-function say(text: string): void {
-  if (!stop.signal.aborted) process.stderr.write(`${text}\n`)
+/** Does one step, and shows for how long it has been going on. */
+async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
+  stop.signal.throwIfAborted()
+  const progress = new Progress(what)
+  try {
+    return await work()
+  } finally {
+    progress.end()
+  }
 }
 
 async function sandbox(): Promise<void> {
-  say('starting etcd and kube-apiserver')
+  await binaries(stop.signal)
   const data = path.join(folder, 'data')
   await rm(data, { recursive: true, force: true })
-  const controlPlane = await startControlPlane({ folder: data, signal: stop.signal })
+  const { signal } = stop
+  const controlPlane = await step('starting etcd and kube-apiserver', () => startControlPlane({ folder: data, signal }))
   try {
-    say(`installing the CRDs of Gateway API ${GATEWAY_API}`)
-    await controlPlane.api.installCrds(await gatewayApiCrds(GATEWAY_API, 'experimental'))
-    stop.signal.throwIfAborted()
-    say('starting refgrant under its own service account')
-    const kubeconfig = await serverAccount(controlPlane)
-    const refgrant = await startRefgrant({ certs, grants: ['--kubeconfig', kubeconfig], onLine: showReview })
+    await step(`installing the CRDs of Gateway API ${GATEWAY_API}`, async () =>
+      controlPlane.api.installCrds(await gatewayApiCrds(GATEWAY_API, 'experimental')),
+    )
+    const refgrant = await step('starting refgrant under its own service account', async () =>
+      startRefgrant({ certs, grants: ['--kubeconfig', await serverAccount(controlPlane)], onLine: showReview }),
+    )
     try {
-      await register(controlPlane, refgrant, path.join(certs, 'ca.crt'))
-      for (const name of ['shop', 'billing']) {
-        await controlPlane.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-      }
+      await step('registering the webhook', async () => {
+        await register(controlPlane, refgrant, path.join(certs, 'ca.crt'))
+        for (const name of ['shop', 'billing'])
+          await controlPlane.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+      })
+      invited = true
       process.stdout.write(await invitation(controlPlane.kubectl, controlPlane.kubeconfig))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
       process.stderr.write('\nstopping\n')
@@ -65,8 +76,11 @@ async function sandbox(): Promise<void> {
   }
 }
 
+/** Whether there is somebody whose reviews these are. */
+let invited = false
+
 function showReview(line: string): void {
-  if (line.includes('"msg":"review"')) process.stderr.write(`${line}\n`)
+  if (invited && line.includes('"msg":"review"')) process.stderr.write(`${line}\n`)
 }
 
 async function invitation(kubectl: string, kubeconfig: string): Promise<string> {
@@ -77,7 +91,10 @@ Ready: a real API server that asks refgrant. In another terminal, in this folder
 
     export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH
 
+    refgrant() { ${process.execPath} ${path.resolve('src/cli.ts')} "$@"; }
+
     kubectl apply -f ${route}     # refused: no grant permits it
+    refgrant grant -f ${route}    # the grant that is missing, as the refusal says
     kubectl apply -f ${grant}     # the owner of namespace billing grants it
     kubectl apply -f ${route}     # accepted
     kubectl delete -f ${grant}    # the grant is revoked; what is stored stays

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { suite, type TestContext, test } from 'node:test'
+import { folderWith, GRANT, ROUTE, refgrant } from '../harness/cli.ts'
+import { FakeApiServer, storedGrant } from '../harness/fake-api-server.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+const OTHER = ROUTE.replace('name: checkout', 'name: about').replace('namespace: shop', 'namespace: market')
+
+/** Grants that permit nothing, by what is wrong with them. */
+const nothing = {
+  spelling: GRANT.replace('kind: HTTPRoute', 'kind: httproutes'),
+  core: GRANT.replace('""', 'core'),
+  own: GRANT.replace('namespace: shop', 'namespace: billing'),
+  wildcard: GRANT.replace('name: payments', 'name: "*"'),
+  empty: GRANT.replace(/from:.*(?= {2}to:)/s, 'from: []\n'),
+}
+const named = (name: string, grant: string) => grant.replace('name: shop\n', `name: ${name}\n`)
+
+suite('audit of files', () => {
+  test('tells people the verdict and the counts first, then sorted tables, without the usual groups', async () => {
+    const half = GRANT.replace(
+      '  to:',
+      '    - {group: gateway.networking.k8s.io, kind: httproute, namespace: shop}\n  to:',
+    )
+    const cwd = folderWith({
+      'a.yaml': ROUTE,
+      'b.yaml': OTHER,
+      'c.yaml': [named('zeta', half), named('core', nothing.core)].join('---\n'),
+    })
+    const { code, stdout, stderr } = await refgrant(['audit', '.'], { cwd })
+    assert.deepEqual([code, stderr], [1, ''])
+    assert.equal(
+      stdout,
+      `2 references into other namespaces: 1 permitted, 1 not permitted
+2 grants: 1 with effect, 1 without, 1 unused; 2 errors, 0 warnings, 0 notes
+
+1 reference that no grant permits
+
+OBJECT                    FIELD                         TO
+HTTPRoute "market/about"  spec.rules[0].backendRefs[1]  Service "billing/payments"
+
+2 findings about grants
+
+SEVERITY  WHAT
+error     ReferenceGrant "core" in namespace "billing": spec.to[0].group is "core", which is no alias: the core group is ""
+error     ReferenceGrant "zeta" in namespace "billing": spec.from[1].kind is "httproute": kinds are compared exactly, write "HTTPRoute"
+
+What 1 grant permits
+
+TO NAMESPACE  GRANT  FROM               TO
+billing       zeta   HTTPRoute in shop  Service "payments"
+
+1 reference that is permitted
+
+OBJECT                     FIELD                         TO                          BY GRANTS
+HTTPRoute "shop/checkout"  spec.rules[0].backendRefs[1]  Service "billing/payments"  zeta
+
+1 grant that nothing uses
+
+NAMESPACE  GRANT
+billing    core
+`,
+    )
+  })
+
+  for (const [title, grant] of Object.entries(nothing))
+    test(`lists no grant that permits nothing among those that permit something: ${title}`, async () => {
+      const cwd = folderWith({ 'grant.yaml': grant })
+      const { stdout } = await refgrant(['audit', '.'], { cwd })
+      assert.match(stdout, /^0 references into other namespaces: [^\n]*\n1 grant: 0 with effect, 1 without, /)
+      assert.doesNotMatch(stdout, /permits\n/)
+      const { permissions } = JSON.parse((await refgrant(['audit', '.', '-o', 'json'], { cwd })).stdout)
+      assert.deepEqual(permissions, [])
+    })
+
+  test('names the group of a kind that is not Gateway API’s or the core group’s', async () => {
+    const grant = GRANT.replace('group: ""', 'group: example.com').replace(`group: ${GROUP}`, 'group: example.com')
+    const { stdout } = await refgrant(['audit', '-'], { input: grant })
+    assert.match(stdout, / HTTPRoute \(example\.com\) in shop +Service \(example\.com\) "payments"\n/)
+  })
+
+  test('says at the beginning that something could not be read', async () => {
+    const { code, stdout } = await refgrant(['audit', '-', 'gone'], { input: ROUTE })
+    assert.equal(code, 2)
+    assert.match(stdout, /^1 reference [^\n]*\n0 grants: [^\n]*\nNot complete: 1 problem /)
+  })
+})
+
+/** An API server that knows one namespace, and what was asked for. */
+async function serverOf(t: TestContext, items: Record<string, readonly unknown[]>) {
+  const server = await FakeApiServer.start()
+  const asked: string[] = []
+  const kinds = { referencegrants: 'ReferenceGrant', httproutes: 'HTTPRoute' }
+  const resources = Object.entries(kinds).map(([name, kind]) => ({ name, kind, namespaced: true }))
+  const answers: Record<string, unknown> = {
+    '/apis': { groups: [{ name: GROUP, versions: [{ version: 'v1' }] }] },
+    [`/apis/${GROUP}/v1`]: { resources },
+  }
+  for (const { name } of resources)
+    answers[`/apis/${GROUP}/v1/namespaces/shop/${name}?limit=500`] = {
+      metadata: { resourceVersion: '1' },
+      items: items[name] ?? [],
+    }
+  const { promise: ended, resolve: end } = Promise.withResolvers<undefined>()
+  const answering = (async () => {
+    for (;;) {
+      const exchange = await Promise.race([server.next(), ended])
+      if (!exchange) return
+      asked.push(exchange.path)
+      const answer = answers[exchange.path]
+      if (answer) exchange.answer(answer)
+      else exchange.refuse(403)
+    }
+  })()
+  t.after(async () => {
+    end(undefined)
+    await answering
+    server.close()
+  })
+  const audit = (...argv: string[]) => refgrant(['audit', '--kubeconfig', server.kubeconfig(), '-n', 'shop', ...argv])
+  return { asked, audit }
+}
+
+suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
+  const ofShop = {
+    ...storedGrant('market', 'cart', '1'),
+    metadata: { namespace: 'shop', name: 'market', resourceVersion: '1' },
+    spec: { from: [{ group: GROUP, kind: 'HTTPRoute', namespace: 'market' }], to: [{ group: '', kind: 'Service' }] },
+  }
+  const route = {
+    metadata: { name: 'checkout', namespace: 'shop' },
+    spec: { rules: [{ backendRefs: [{ name: 'payments', namespace: 'billing' }] }] },
+  }
+
+  test('asks for the lists of that namespace alone, and says nothing of what others use', async (t) => {
+    const { asked, audit } = await serverOf(t, { referencegrants: [ofShop] })
+    const { code, stdout, stderr } = await audit()
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.deepEqual(
+      asked.filter((path) => path.includes('?')),
+      ['referencegrants', 'httproutes'].map((name) => `/apis/${GROUP}/v1/namespaces/shop/${name}?limit=500`),
+    )
+    assert.match(stdout, /^Namespace "shop" alone was read: /)
+    assert.match(stdout, /\n1 grant: 1 with effect, 0 without; /)
+  })
+
+  test('does not judge references, whose grants are in other namespaces, and ends with 2', async (t) => {
+    const { audit } = await serverOf(t, { httproutes: [route] })
+    const { code, stdout, stderr } = await audit()
+    assert.equal(code, 2)
+    assert.match(stdout, /\n1 reference into other namespaces: 0 permitted, 0 not permitted, 1 not judged\n/)
+    assert.match(stdout, /\n1 reference that cannot be judged\n\nOBJECT .*\nHTTPRoute "shop\/checkout" /)
+    assert.equal(
+      stderr,
+      'refgrant: cannot judge 1 reference into other namespaces, whose grants are not read with --namespace "shop"\n',
+    )
+    const report = JSON.parse((await audit('-o', 'json')).stdout)
+    assert.deepEqual(
+      [report.namespace, report.complete, report.references, report.unjudged[0].to.namespace, report.summary],
+      ['shop', false, [], 'billing', { references: 0, permitted: 0, notPermitted: 0, notJudged: 1 }],
+    )
+  })
+})

@@ -42,7 +42,7 @@ export class LimitedValues {
   /** Values so far, what aliases stand for included. */
   #count = 0
 
-  readonly #written: string
+  #written: string
   readonly #isSeparated: boolean
 
   constructor({ written, isSeparated }: Chunk, lineAt: (offset: number) => number, aliases: Aliases) {
@@ -59,7 +59,11 @@ export class LimitedValues {
    */
   valueOf(contents: unknown): unknown {
     this.#anchors = new Map()
-    return this.#valueOf(contents)
+    const value = this.#valueOf(contents)
+    // Whoever asks for lines later needs neither, and would keep the whole file in memory.
+    this.#written = ''
+    this.#anchors.clear()
+    return value
   }
 
   /** The line of a part of a value, by keys and indexes; of what encloses it, where the part is not written. */

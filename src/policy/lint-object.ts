@@ -62,12 +62,14 @@ export function* lintObject(catalogue: Catalogue, object: ObjectName, written: u
   for (const index of coreParents(written)) yield flaw('mesh-parent-core-group', `spec.parentRefs[${index}].group`)
 }
 
-/** Fields of every reference. A backend has others, none of which is spelt like one of these. */
+/** Fields of every reference. */
 const FIELDS = ['namespace', 'group', 'kind', 'name']
+/** More that most backends have, and that are spelt like none of them. */
+const OTHERS = ['port', 'weight', 'filters']
 
 /** The field that a misspelt one was meant to be; undefined for what is spelt well, or like none of them. */
 function meantField(field: string): string | undefined {
-  if (FIELDS.includes(field) || field.length > 12) return undefined
+  if (FIELDS.includes(field) || OTHERS.includes(field) || field.length > 12) return undefined
   const written = field.toLowerCase()
   return FIELDS.find((one) => distance(written, one) <= (one.length > 5 ? 2 : 1))
 }

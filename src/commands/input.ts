@@ -66,7 +66,7 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
 }
 
 function leftOut(read: FileObjects, command: string): string[] {
-  const render = (with_: string, folder: string) => `${with_} ${bare(folder)} | refgrant ${command}`
+  const render = (with_: string, folder: string) => `${with_} ${argument(folder)} | refgrant ${command}`
   return [
     ...read.templates.map(
       (one) => `${bare(one.path)}: templates of Helm are not read; instead: ${render('helm template', one.chart)}`,
@@ -82,7 +82,7 @@ function leftOut(read: FileObjects, command: string): string[] {
       const place = `${bare(object.file)}:${object.lineOf('spec.targetNamespace')}`
       const sets = `Flux sets namespace ${quote(flux.namespace)} for what is in ${bare(flux.folder)}`
       return [
-        `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', flux.folder)} -n ${bare(flux.namespace)}`,
+        `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', flux.folder)} -n ${argument(flux.namespace)}`,
       ]
     }),
     ...read.left.map(({ place, message }) => `${bare(place)}: ${message}`),
@@ -92,6 +92,11 @@ function leftOut(read: FileObjects, command: string): string[] {
         ]
       : []),
   ]
+}
+
+/** A foreign text in a command that somebody may copy: one argument to a shell, whatever is in it. */
+function argument(text: string): string {
+  return /^[\w./][-\w./]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** Folders in which there is nothing to do, or that there is nothing at all. */

@@ -160,6 +160,15 @@ spec:
     ])
   })
 
+  test('what is told to be run is one argument to a shell, whatever a file says', async () => {
+    const path = `x'; rm -rf "$HOME"`
+    const spec = { path, targetNamespace: 'a b' }
+    const flux = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization', metadata: { name: 'a' }, spec }
+    const { lines } = await said(['check', '.'], { 'flux.json': JSON.stringify(flux), 'route.yaml': ROUTE })
+    const [, told = ''] = lines[0]?.split('; to see what it makes: ') ?? []
+    assert.equal(told, `kubectl kustomize 'x'\\''; rm -rf "$HOME"' | refgrant check - -n 'a b'`)
+  })
+
   test('and of another one it is said that both are judged together', async () => {
     const { code, lines } = await said(['check', 'dev', 'prod'], { 'dev/route.yaml': ROUTE, 'prod/grant.yaml': GRANT })
     assert.equal(code, 0)

@@ -95,6 +95,10 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
       'grant-kind-spelling spec.from[1].kind',
     ],
   ]
+  test('and each code by one of them', () => {
+    const codes = new Set(cases.flatMap(([, , ...findings]) => findings.map((finding) => finding.split(' ')[0])))
+    assert.deepEqual([...codes].sort(), Object.keys(LINT_SEVERITIES).sort())
+  })
   for (const [title, spec, ...findings] of cases) test(title, () => assert.deepEqual(codesAt(spec), findings))
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
-import { effectivePart, lintGrant } from '../../src/policy/lint.ts'
+import { effectivePart, LINT_SEVERITIES, lintGrant } from '../../src/policy/lint.ts'
 import { lintSentence } from '../../src/policy/lint-sentence.ts'
 
 const catalogue = new Catalogue(guardedFields)

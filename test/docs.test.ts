@@ -7,6 +7,8 @@ import { ANNOTATIONS, TOO_LARGE } from '../src/admission/annotate.ts'
 import { UNJUDGED_REASONS } from '../src/admission/decision.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { parseObjects } from '../src/files/objects.ts'
+import { LINT_SEVERITIES } from '../src/policy/lint.ts'
+import { OBJECT_SEVERITIES } from '../src/policy/lint-object.ts'
 import { Metrics } from '../src/server/metrics.ts'
 import { folderWith } from './harness/cli.ts'
 import { metricSources } from './harness/metric-sources.ts'
@@ -71,6 +73,13 @@ test('the alerts in the documentation are on metrics that it explains', () => {
     assert.ok(metrics, `${alert} names a metric`)
     for (const metric of metrics) assert.ok(known.has(metric), `${alert}: ${metric}`)
   }
+})
+
+test('the findings in the README are those that there are, with their severity', () => {
+  const rows = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([a-z-]+)` \| (error|warning|note) \|/gm)]
+  const told = Object.fromEntries(rows.map(([, code, severity]) => [code, severity]))
+  const others = { 'not-permitted': 'error', 'too-many-references': 'error', 'grant-duplicate': 'warning' }
+  assert.deepEqual(told, { ...others, ...LINT_SEVERITIES, ...OBJECT_SEVERITIES })
 })
 
 test('the limits of files in the README are those that are told', () => {

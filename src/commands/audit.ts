@@ -3,8 +3,6 @@ import { Api } from '../cluster/api.ts'
 import { connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import { catalogueOf, loadConfig } from '../config/load.ts'
-import { grantsAmong } from '../files/grant-files.ts'
-import { readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { objectTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
@@ -16,15 +14,24 @@ import { counted, tooLargeSentence } from '../report/words.ts'
 import { reasonOf } from '../system/reason.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
-import { configOption, contextOption, filenameOption, kubeconfigOption, outputOption } from './options.ts'
+import { MODES_UNKNOWN, readInput } from './input.ts'
+import {
+  configOption,
+  contextOption,
+  excludeOption,
+  filenameOption,
+  kubeconfigOption,
+  outputOption,
+} from './options.ts'
 import { print } from './print.ts'
-import { problemLine, reportProblems } from './problems.ts'
+import { problemLine, reportProblems, tellNotes } from './problems.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
   readonly kubeconfig?: string
   readonly context?: string
   readonly namespace?: string
+  readonly exclude: readonly string[]
   readonly config?: string
   readonly output: 'text' | 'json'
 }
@@ -36,6 +43,8 @@ interface Subject {
   /** Namespaces with a grant that could not be read. */
   readonly unknown: ReadonlySet<string>
   readonly problems: readonly string[]
+  /** What was left out or assumed. */
+  readonly notes: readonly string[]
   /** The only namespace that was read, if it was one. */
   readonly only?: string | undefined
 }
@@ -54,6 +63,7 @@ export function auditCommand(): Command {
       '-n, --namespace <namespace>',
       'of a cluster: ask for the lists of this namespace alone; of files: namespace of objects that name none, "default" without it',
     )
+    .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption())
     .addHelpText(
@@ -65,14 +75,13 @@ export function auditCommand(): Command {
 
 async function audit(args: string[], options: AuditOptions): Promise<void> {
   const paths = [...args, ...options.filename]
-  const catalogue = catalogueOf(loadConfig(options.config))
-  const subject =
-    paths.length > 0
-      ? await fromFiles(paths, options.namespace ?? 'default', catalogue)
-      : await fromCluster(options, catalogue)
+  const config = loadConfig(options.config)
+  const catalogue = catalogueOf(config)
+  const subject = paths.length > 0 ? await fromFiles(paths, options, catalogue) : await fromCluster(options, catalogue)
   const written = subject.grants.toSorted((a, b) => byName(a.grant, b.grant))
   const grants = sorted(written.map(({ grant }) => grant))
-  const { judged, unjudged } = withoutUnknown(survey(catalogue, subject.objects, grants), subject)
+  const surveyed = survey(catalogue, subject.objects, grants, new Set(config.exempt.namespaces))
+  const { judged, unjudged } = withoutUnknown(surveyed, subject)
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
   const problems = [...subject.problems, ...unjudgedLines(unjudged, subject), ...tooLarge]
   const report: AuditReport = {
@@ -83,9 +92,11 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
     unjudged,
     ...flawsOf(written, (object) => object, catalogue),
     problems,
+    notes: [...subject.notes, ...(options.config === undefined || paths.length === 0 ? [] : [MODES_UNKNOWN])],
   }
   await print(options.output === 'json' ? auditJson(report) : auditText(report))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
+  tellNotes(report.notes)
   reportProblems(problems)
 }
 
@@ -123,13 +134,14 @@ function permittingParts(grants: readonly Grant[], { references }: Survey, catal
   })
 }
 
-async function fromFiles(paths: readonly string[], namespace: string, catalogue: Catalogue): Promise<Subject> {
-  const { objects, problems } = await readObjects(paths, namespace)
-  const grants = grantsAmong(objects, catalogue.grantKinds).map(({ grant, object }) => ({
-    grant,
-    object: object.object,
-  }))
-  return { objects, grants, unknown: new Set(), problems: problems.map(problemLine) }
+async function fromFiles(
+  paths: readonly string[],
+  { namespace, exclude }: AuditOptions,
+  catalogue: Catalogue,
+): Promise<Subject> {
+  const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit -')
+  const grants = own.map(({ grant, object }) => ({ grant, object: object.object }))
+  return { objects, grants, unknown: new Set(), problems: problems.map(problemLine), notes }
 }
 
 async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Subject> {
@@ -143,7 +155,7 @@ async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise
   try {
     const api = new Api(connectionFrom({ kubeconfig, context }))
     const inventory = await takeInventory(api, catalogue, tell, interrupted.signal, { namespace })
-    return { ...inventory, only: namespace, problems: inventory.problems.map(visible) }
+    return { ...inventory, only: namespace, problems: inventory.problems.map(visible), notes: [] }
   } catch (error) {
     throw new CommandFailure(`cannot audit the cluster: ${reasonOf(error)}`, { cause: error })
   } finally {

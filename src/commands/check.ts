@@ -1,15 +1,18 @@
 import { Command } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
-import { grantsAmong } from '../files/grant-files.ts'
-import { type FileObject, readObjects } from '../files/object-files.ts'
+import type { FileObject } from '../files/object-files.ts'
+import type { Severity } from '../policy/lint.ts'
+import { lintObject, type ObjectFlaw } from '../policy/lint-object.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import { type CheckReport, checkJson, checkText } from '../report/check.ts'
 import type { Finding, GrantFlaw, Place } from '../report/finding.ts'
+import { duplicatesOf } from './duplicates.ts'
 import { EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
-import { configOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
+import { MODES_UNKNOWN, readInput } from './input.ts'
+import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
 import { print } from './print.ts'
-import { problemLine, reportProblems } from './problems.ts'
+import { problemLine, reportProblems, tellNotes } from './problems.ts'
 
 /** References without a grant that a report shows; the others are counted. */
 const SHOWN = 1_000
@@ -17,7 +20,8 @@ const SHOWN = 1_000
 interface CheckOptions {
   readonly filename: readonly string[]
   readonly grants: readonly string[]
-  readonly namespace: string
+  readonly namespace?: string
+  readonly exclude: readonly string[]
   readonly config?: string
   readonly output: 'text' | 'json'
 }
@@ -30,6 +34,7 @@ export function checkCommand(): Command {
     .addOption(filenameOption())
     .option('--grants <path...>', 'more files or folders whose ReferenceGrants count; their other objects do not', [])
     .addOption(namespaceOption())
+    .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption())
     .addHelpText('after', '\nExit codes: 0 no errors found; 1 errors found; 2 could not check, or not all of it.')
@@ -37,37 +42,55 @@ export function checkCommand(): Command {
 }
 
 async function check(args: string[], options: CheckOptions): Promise<void> {
-  const { filename, grants, namespace, config, output } = options
+  const { filename, grants, namespace, exclude, output } = options
   const paths = pathsOf(args, filename, 'check')
-  const catalogue = catalogueOf(loadConfig(config))
-  const checked = await readObjects(paths, namespace)
-  const beside = await readObjects(grants, namespace)
-  const own = grantsAmong(checked.objects, catalogue.grantKinds)
-  const others = grantsAmong(beside.objects, catalogue.grantKinds)
-  const effective = [...own, ...others].map(({ grant }) => grant)
-  const { references, tooLarge } = survey(catalogue, checked.objects, effective)
+  const config = loadConfig(options.config)
+  const catalogue = catalogueOf(config)
+  const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'check -')
+  const effective = [...input.own, ...input.beside].map(({ grant }) => grant)
+  const exemptNamespaces = new Set(config.exempt.namespaces)
+  const { references, tooLarge, exempt } = survey(catalogue, input.objects, effective, exemptNamespaces)
 
-  const { flaws, counts } = flawsOf(own, ({ object }) => object, catalogue)
+  const { flaws, counts } = flawsOf(input.own, ({ object }) => object, catalogue)
+  const duplicates = duplicatesOf(input.own)
+  const objectFlaws = input.objects.flatMap((one) => [...lintObject(catalogue, one.name, one.object)].map(flawIn(one)))
   const refused = references.filter(({ grants }) => grants.length === 0)
   const report: CheckReport = {
-    files: checked.files,
-    objects: checked.objects.length,
+    files: input.files,
+    objects: input.objects.length,
     references: references.length,
     findings: [
       ...flaws.map(placed),
+      ...duplicates.slice(0, SHOWN),
+      ...objectFlaws.slice(0, SHOWN),
       ...tooLarge.map(tooManyReferences),
       ...refused.slice(0, SHOWN).map(notPermitted),
     ].sort(byPlace),
-    counts: { ...counts, error: counts.error + tooLarge.length + refused.length },
+    counts: {
+      error: counts.error + tooLarge.length + refused.length + countOf(objectFlaws, 'error'),
+      warning: counts.warning + duplicates.length + countOf(objectFlaws, 'warning'),
+      note: counts.note,
+    },
+    exempt,
+    problems: input.problems.map(problemLine),
+    notes: [...input.notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])],
   }
   await print(output === 'json' ? checkJson(report) : checkText(report, process.stdout))
   if (report.counts.error > 0) process.exitCode = EXIT.findings
-  reportProblems([...checked.problems, ...beside.problems].map(problemLine))
+  tellNotes(report.notes)
+  reportProblems(report.problems)
 }
 
 function placed({ object: { file, lineOf }, ...flaw }: GrantFlaw & { object: FileObject }): Placed {
   return { ...flaw, place: { file, line: lineOf(flaw.path) } }
 }
+
+const flawIn =
+  ({ file, lineOf }: FileObject) =>
+  (flaw: ObjectFlaw) => ({ ...flaw, place: { file, line: lineOf(flaw.path) } })
+
+const countOf = (flaws: readonly ObjectFlaw[], severity: Severity) =>
+  flaws.filter((one) => one.severity === severity).length
 
 function notPermitted({ object, reference }: SurveyedReference<FileObject>): Placed {
   const place = { file: object.file, line: object.lineOf(reference.path) }

@@ -1,7 +1,5 @@
 import { Command } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
-import { grantsAmong } from '../files/grant-files.ts'
-import { readObjects } from '../files/object-files.ts'
 import { objectTitle } from '../policy/explain.ts'
 import { grantObject } from '../policy/grant.ts'
 import { kindOf } from '../policy/grant-kinds.ts'
@@ -10,14 +8,16 @@ import type { Reference } from '../policy/reference.ts'
 import { survey } from '../policy/survey.ts'
 import { toJson } from '../report/words.ts'
 import { toYaml } from '../report/yaml.ts'
-import { configOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
+import { readInput } from './input.ts'
+import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
 import { print } from './print.ts'
-import { problemLine, reportProblems } from './problems.ts'
+import { problemLine, reportProblems, tellNotes } from './problems.ts'
 
 interface GrantOptions {
   readonly filename: readonly string[]
   readonly grants: readonly string[]
-  readonly namespace: string
+  readonly namespace?: string
+  readonly exclude: readonly string[]
   readonly config?: string
   readonly output: 'yaml' | 'json'
 }
@@ -30,6 +30,7 @@ export function grantCommand(): Command {
     .addOption(filenameOption())
     .option('--grants <path...>', 'more files or folders with ReferenceGrants that there are already', [])
     .addOption(namespaceOption())
+    .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption(['yaml', 'json']))
     .addHelpText('after', '\nA ReferenceGrant among the files counts as there already.')
@@ -37,23 +38,20 @@ export function grantCommand(): Command {
 }
 
 async function grant(args: string[], options: GrantOptions): Promise<void> {
-  const { filename, grants, namespace, config, output } = options
+  const { filename, grants, namespace, exclude, config, output } = options
   const paths = pathsOf(args, filename, 'grant')
   const catalogue = catalogueOf(loadConfig(config))
-  const asked = await readObjects(paths, namespace)
-  const beside = await readObjects(grants, namespace)
-  const there = grantsAmong([...asked.objects, ...beside.objects], catalogue.grantKinds)
-  const { references } = survey(
-    catalogue,
-    asked.objects,
-    there.map(({ grant }) => grant),
-  )
+  const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'grant -')
+  const there = [...input.own, ...input.beside].map(({ grant }) => grant)
+  const { references } = survey(catalogue, input.objects, there)
   const refused = references.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
   const { usable = [], unusable = [] } = Object.groupBy(refused, (one) => (isUsable(one) ? 'usable' : 'unusable'))
   const missing = missingGrants(usable).map((grant) => grantObject(grant, kindOf(grant, catalogue.grantKinds)))
   await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: missing }) : toYaml(missing))
-  if (refused.length === 0) process.stderr.write('no grant is missing\n')
-  reportProblems([...[...asked.problems, ...beside.problems].map(problemLine), ...unusable.map(unusableLine)])
+  tellNotes(input.notes)
+  // What could not be read may lack one.
+  if (refused.length === 0 && input.problems.length === 0) process.stderr.write('no grant is missing\n')
+  reportProblems([...input.problems.map(problemLine), ...unusable.map(unusableLine)])
 }
 
 /** Whether a grant can name both ends of a reference. */

@@ -29,7 +29,16 @@ export const namespaceOption = () =>
   new Option(
     '-n, --namespace <namespace>',
     'namespace of objects that name none; one that names a namespace is in that one, whatever this says',
-  ).default('default')
+  ).default(undefined, '"default"')
+
+/** Globs, each of which may be given by an option of its own. */
+export const excludeOption = () =>
+  new Option(
+    '--exclude <glob>',
+    'files and folders to leave out of folders, by name, or with a slash by path; may be repeated',
+  )
+    .default([], 'hidden folders and node_modules')
+    .argParser((glob: string, before: readonly string[]) => [...before, glob])
 
 export const kubeconfigOption = () =>
   new Option('--kubeconfig <file>', 'how to reach the cluster; default: the pod’s account, else your kubeconfig').env(

@@ -11,6 +11,15 @@ export function problemLine({ place, message }: FileProblem): string {
   return `${bare(place)}: ${visible(message)}`
 }
 
+/** Notes that are told; there may be one for each folder. The JSON reports have all. */
+const NOTED = 20
+
+/** Tells what was left out or assumed; it changes nothing of how the command ends. */
+export function tellNotes(lines: readonly string[]): void {
+  for (const line of lines.slice(0, NOTED)) tell(`note: ${line}`)
+  if (lines.length > NOTED) tell(`and ${lines.length - NOTED} more notes`)
+}
+
 /** Tells what could not be read. The rest was done, but the command has failed: a broken file may hold anything. */
 export function reportProblems(lines: readonly string[]): void {
   for (const line of lines.slice(0, TOLD)) tell(line)

@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { Composer, type CST, type Document, isNode, Lexer, LineCounter, Parser } from 'yaml'
 import { type Chunk, chunksOf, DocumentError } from './stream.ts'
-import { LimitedValues, NO_KEY, SEPARATORS, ValueError } from './values.ts'
+import { LimitedValues, NO_KEY, ValueError } from './values.ts'
 
 export { DocumentError } from './stream.ts'
 
@@ -71,8 +71,7 @@ export function* readDocumentsOf(text: string, room: Room): Generator<ValueDocum
     try {
       yield* documentsOf(chunk, aliases, room)
     } catch (error) {
-      if (!(error instanceof DocumentError) || !SEPARATORS.test(chunk.written) || error.message.includes('U+'))
-        throw error
+      if (!(error instanceof DocumentError) || !chunk.isSeparated || error.message.includes('U+')) throw error
       const hint = 'it holds U+2028 or U+2029, where kubectl begins a new line'
       throw new DocumentError(error.line, `${error.message}; ${hint}`)
     }
@@ -83,7 +82,7 @@ export function* readDocumentsOf(text: string, room: Room): Generator<ValueDocum
 function* documentsOf(chunk: Chunk, aliases: { values: number }, room: Room): Generator<ValueDocument | undefined> {
   const lines = new LineCounter()
   const lineAt = (offset: number) => chunk.line - 1 + Math.max(1, lines.linePos(offset).line)
-  const values = new LimitedValues(chunk.written, lineAt, aliases)
+  const values = new LimitedValues(chunk, lineAt, aliases)
   let read = 0
   for (const document of composedOf(chunk, lines, lineAt, room)) {
     if (document) read += 1

@@ -49,6 +49,8 @@ export class GrantFolder implements GrantSource {
   #knowledgeAge: number
   #files = new Map<string, KnownFile>()
   #skipped = new Map<string, string>()
+  /** Those that were told. */
+  readonly #templates = new Set<string>()
   #problem: string | undefined
   #completeAt = Number.NEGATIVE_INFINITY
   /** The look that is under way, and the one that begins after it. */
@@ -181,7 +183,11 @@ export class GrantFolder implements GrantSource {
     return this.#skipped.has(place) || (enclosing !== place && this.#isSkipped(enclosing))
   }
 
-  #tellSkipped({ skipped }: Tree): void {
+  #tellSkipped({ skipped, templates }: Tree): void {
+    for (const { path: place } of templates) {
+      if (!this.#templates.has(place)) this.#options.logger.warn({ place }, 'templates of Helm are not read')
+      this.#templates.add(place)
+    }
     const before = this.#skipped
     this.#skipped = new Map(skipped.map(({ path, reason }) => [path, reason]))
     for (const [place, reason] of this.#skipped)

@@ -1,15 +1,22 @@
 import { realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { bare } from '../policy/quote.ts'
 import type { ObjectName } from '../policy/reference.ts'
-import { DocumentError, wholeMemory } from './documents.ts'
-import { type ObjectDocument, parseObjects } from './objects.ts'
+import { DocumentError, parseDocuments, type ValueDocument, wholeMemory } from './documents.ts'
+import { type Kustomization, kustomizationOf } from './kustomize.ts'
+import { type ObjectDocument, objectsOf } from './objects.ts'
 import { decoded, readFound, readNamed, STDIN, unreadable } from './text.ts'
-import { filesIn } from './tree.ts'
+import { filesIn, type Templates } from './tree.ts'
 
 /** An object of a file. */
 export interface FileObject extends ObjectDocument {
   /** The file as it was found, from the path that was asked for; `-` is standard input. */
   readonly file: string
+  /** The path that was asked for. */
+  readonly asked: string
   readonly name: ObjectName
+  /** Whether the file gives its namespace. */
+  readonly hasNamespace: boolean
 }
 
 /** A file that cannot be read: `place` is the file, with the line where it is known. */
@@ -24,11 +31,20 @@ export interface FileObjects {
   readonly problems: readonly FileProblem[]
   /** How many files were read. */
   readonly files: number
+  /** The folders among the paths that were asked for. */
+  readonly folders: readonly string[]
+  /** What was left out, in words that follow its place. */
+  readonly left: readonly FileProblem[]
+  /** Documents that are no objects of Kubernetes. */
+  readonly others: number
+  readonly kustomizations: readonly Kustomization[]
+  readonly templates: readonly Templates[]
 }
 
 /** A file to read, by the name that it has in messages. */
 interface Source {
   readonly file: string
+  readonly asked: string
   /** What two names of one file share. */
   readonly real: string
   readonly read: () => Promise<Buffer>
@@ -39,52 +55,139 @@ interface Source {
  * beside what can, so that one broken file does not hide the others.
  *
  * @param namespace the namespace of objects that name none
+ * @param exclude globs of what is left out of folders
  */
-export async function readObjects(paths: readonly string[], namespace: string): Promise<FileObjects> {
-  const problems: FileProblem[] = []
-  const tell = (place: string, error: unknown) => {
-    if (error instanceof DocumentError) problems.push({ place: `${place}:${error.line}`, message: error.message })
-    else problems.push({ place, message: unreadable(error).message })
-  }
-  const sources = new Map<string, Source>()
-  for (const path of paths) {
-    try {
-      for (const source of await sourcesAt(path, problems))
-        if (!sources.has(source.real)) sources.set(source.real, source)
-    } catch (error) {
-      tell(path, error)
-    }
-  }
-  const objects: FileObject[] = []
-  const room = wholeMemory()
-  for (const { file, read } of sources.values()) {
-    try {
-      const text = decoded(await read())
-      for (const document of parseObjects(text, room))
-        objects.push({ ...document, file, name: nameOf(document.object, namespace) })
-    } catch (error) {
-      tell(file, error)
-    }
-  }
-  return { objects, problems, files: sources.size }
+export async function readObjects(
+  paths: readonly string[],
+  namespace: string,
+  exclude: readonly string[] = [],
+): Promise<FileObjects> {
+  const reading = new Reading(namespace, exclude)
+  for (const path of paths) await reading.find(path)
+  await reading.readAll()
+  return reading
 }
 
-async function sourcesAt(place: string, problems: FileProblem[]): Promise<Source[]> {
-  if (place === STDIN) return [{ file: STDIN, real: STDIN, read: () => readNamed(STDIN) }]
-  const stats = await stat(place)
-  if (!stats.isDirectory()) {
-    // What the shell hands over as standard input may have no path any more.
-    const real = stats.isFile() ? await realpath(place).catch(() => place) : place
-    return [{ file: place, real, read: () => readNamed(place) }]
+class Reading implements FileObjects {
+  objects: FileObject[] = []
+  readonly problems: FileProblem[] = []
+  readonly left: FileProblem[] = []
+  readonly folders: string[] = []
+  readonly kustomizations: Kustomization[] = []
+  readonly templates: Templates[] = []
+  others = 0
+  readonly #namespace: string
+  readonly #exclude: readonly string[]
+  readonly #sources = new Map<string, Source>()
+  readonly #room = wholeMemory()
+
+  constructor(namespace: string, exclude: readonly string[]) {
+    this.#namespace = namespace
+    this.#exclude = exclude
   }
-  const { files, skipped } = await filesIn(place)
-  for (const { path, reason } of skipped) problems.push({ place: path, message: reason })
-  if (files.length === 0 && skipped.length === 0)
-    problems.push({ place, message: 'there is no YAML or JSON file in this folder' })
-  return files.map(({ path, real }) => ({ file: path, real, read: () => readFound(real) }))
+
+  get files(): number {
+    return this.#sources.size
+  }
+
+  async find(asked: string): Promise<void> {
+    try {
+      for (const source of await this.#sourcesAt(asked))
+        if (!this.#sources.has(source.real)) this.#sources.set(source.real, source)
+    } catch (error) {
+      this.#tell(asked, error)
+    }
+  }
+
+  async #sourcesAt(asked: string): Promise<Source[]> {
+    if (asked === STDIN) return [{ file: STDIN, asked, real: STDIN, read: () => readNamed(STDIN) }]
+    const stats = await stat(asked)
+    if (!stats.isDirectory()) {
+      // What the shell hands over as standard input may have no path any more.
+      const real = stats.isFile() ? await realpath(asked).catch(() => asked) : asked
+      return [{ file: asked, asked, real, read: () => readNamed(asked) }]
+    }
+    this.folders.push(asked)
+    const { files, skipped, templates } = await filesIn(asked, this.#exclude)
+    this.templates.push(...templates)
+    for (const { path, reason } of skipped) this.problems.push({ place: path, message: reason })
+    if (files.length === 0 && skipped.length === 0 && templates.length === 0)
+      this.problems.push({ place: asked, message: 'there is no YAML or JSON file in this folder' })
+    return files.map(({ path, real }) => ({ file: path, asked, real, read: () => readFound(real) }))
+  }
+
+  async readAll(): Promise<void> {
+    for (const source of this.#sources.values()) {
+      try {
+        this.#take(source, parseDocuments(decoded(await source.read()), this.#room))
+      } catch (error) {
+        this.#tell(source.file, error)
+      }
+    }
+    this.#leavePatches()
+  }
+
+  #take(source: Source, documents: readonly ValueDocument[]): void {
+    const { file } = source
+    let read = false
+    for (const document of documents) {
+      const kustomization = kustomizationOf(document.value, file)
+      if (kustomization) this.kustomizations.push(kustomization)
+      const objects = kustomization ? undefined : objectsOf(document)
+      for (const object of objects ?? []) this.#takeObject(source, object)
+      if (!objects && !kustomization) this.others += 1
+      read ||= objects !== undefined
+    }
+    if (file === STDIN && !read) this.problems.push({ place: STDIN, message: 'holds no object of Kubernetes' })
+  }
+
+  #takeObject({ file, asked }: Source, document: ObjectDocument): void {
+    const place = (field: string) => `${file}:${document.lineOf(field)}`
+    const wrong = notText(document.object)
+    if (wrong) {
+      this.problems.push({ place: place(wrong), message: `${wrong} is no text` })
+      return
+    }
+    const name = nameOf(document.object, this.#namespace)
+    if (name.name === '') {
+      this.left.push({ place: place('metadata'), message: 'has no name, as a patch has, and is left out' })
+      return
+    }
+    const { namespace } = (document.object.metadata ?? {}) as Record<string, unknown>
+    this.objects.push({ ...document, file, asked, name, hasNamespace: text(namespace) !== '' })
+  }
+
+  /** Leaves out what a kustomization calls a patch: it is a part of an object of another file. */
+  #leavePatches(): void {
+    const patches = new Map(this.kustomizations.flatMap((one) => one.patches.map((patch) => [patch, one.file])))
+    if (patches.size === 0) return
+    const isPatch = ({ file }: FileObject) => patches.has(path.normalize(file))
+    for (const file of new Set(this.objects.filter(isPatch).map((one) => one.file)))
+      this.left.push({
+        place: file,
+        message: `is a patch of ${bare(patches.get(path.normalize(file)) ?? '')}, and is left out`,
+      })
+    this.objects = this.objects.filter((one) => !isPatch(one))
+  }
+
+  #tell(place: string, error: unknown): void {
+    if (error instanceof DocumentError) this.problems.push({ place: `${place}:${error.line}`, message: error.message })
+    else this.problems.push({ place, message: unreadable(error).message })
+  }
 }
 
-/** What an object calls itself. Parts that are no text are as good as absent: no API server would take them. */
+/** The first part of what an object calls itself that is there, and is no text. */
+function notText({ apiVersion, metadata }: Record<string, unknown>): string | undefined {
+  const isWrong = (value: unknown) => value !== undefined && value !== null && typeof value !== 'string'
+  if (isWrong(apiVersion)) return 'apiVersion'
+  if (metadata === undefined || metadata === null) return undefined
+  if (typeof metadata !== 'object' || Array.isArray(metadata)) return 'metadata'
+  const parts = metadata as Record<string, unknown>
+  const wrong = ['name', 'generateName', 'namespace'].find((part) => isWrong(parts[part]))
+  return wrong && `metadata.${wrong}`
+}
+
+/** What an object calls itself. */
 function nameOf({ apiVersion, kind, metadata }: Record<string, unknown>, absent: string): ObjectName {
   const { name, generateName, namespace } = (metadata ?? {}) as Record<string, unknown>
   const [group = '', version] = text(apiVersion).split('/', 2)

@@ -4,6 +4,8 @@ export interface Chunk {
   readonly text: string
   /** As it is written, but for lines that end as on Windows; of the same length. */
   readonly written: string
+  /** Whether it is YAML that holds what kubectl keeps in a text where a line ends, and the YAML library does not. */
+  readonly isSeparated: boolean
   /** The line where it begins, counted from 1. */
   readonly line: number
 }
@@ -61,7 +63,7 @@ function* jsonOf(text: string, rest: Rest): Generator<Chunk> {
       Object.assign(rest, { from: rest.from + blank.length, line: rest.line + (blank.endsWith('\n') ? 1 : 0) })
       return
     }
-    yield { text: value, written: value, line }
+    yield { text: value, written: value, isSeparated: false, line }
     Object.assign(rest, { from: end, line: line + newlines(text, begin, end) })
   }
 }
@@ -150,6 +152,9 @@ const REFUSED = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]|\n\ufe
 /** Where kubectl begins a new line, and the YAML library does not. Source: go.yaml.in/yaml/v2, yamlprivateh.go (is_break). */
 const BREAKS = /[\r\x85\u2028\u2029]/g
 
+/** Those of them that are kept in a text. Source: go.yaml.in/yaml/v2, scannerc.go (read_line). */
+export const SEPARATORS = /[\u2028\u2029]/
+
 function yaml(part: string, line: number): Chunk {
   // As kubectl does, which ends the last line too.
   const unix = part.includes('\r') ? part.replaceAll('\r\n', '\n') : part
@@ -157,7 +162,7 @@ function yaml(part: string, line: number): Chunk {
   const text = written.replace(BREAKS, '\n')
   const refused = REFUSED.exec(text)
   if (refused) throw new DocumentError(line + newlines(written, 0, refused.index + 1), refusal(refused[0]))
-  return { text, written, line }
+  return { text, written, isSeparated: SEPARATORS.test(written), line }
 }
 
 function refusal(found: string): string {

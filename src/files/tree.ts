@@ -21,22 +21,32 @@ interface Skipped {
   readonly reason: string
 }
 
+/** A folder of templates, which are left out, and the chart that renders them. */
+export interface Templates {
+  readonly path: string
+  readonly chart: string
+}
+
 /** What is in a folder. */
 export interface Tree {
   /** In the order of their paths. */
   readonly files: readonly FoundFile[]
   readonly skipped: readonly Skipped[]
+  readonly templates: readonly Templates[]
 }
 
 /**
- * The YAML and JSON files of a folder and its subfolders. Only regular files are found. A link is followed to what is
+ * The YAML and JSON files of a folder and its subfolders, but for hidden folders, `node_modules`, the templates of Helm and
+ * what is excluded. Only regular files are found. A link is followed to what is
  * inside the folder, and each file is found once, however many links lead to it: at the place nearest to the top, which
  * for the files of a mounted ConfigMap is the name that stays the same.
  *
+ * @param exclude globs of files and folders that are left out: of a name anywhere, or, with a slash, of a path from `folder`
  * @throws Unreadable if the folder itself cannot be read
  */
-export async function filesIn(folder: string): Promise<Tree> {
-  const walk = new Walk(await realpath(folder).catch(rethrow))
+export async function filesIn(folder: string, exclude: readonly string[] = []): Promise<Tree> {
+  const isExcluded = (found: string) => exclude.some((glob) => matches(path.relative(folder, found), glob))
+  const walk = new Walk(await realpath(folder).catch(rethrow), isExcluded)
   await walk.read(folder, walk.root).catch(rethrow)
   // Level by level, so that the place nearest to the top comes first.
   for (let level = walk.takeFolders(); level.length > 0; level = walk.takeFolders())
@@ -44,7 +54,12 @@ export async function filesIn(folder: string): Promise<Tree> {
       await walk.read(found, real).catch((error) => {
         if (!isGone(error)) walk.skip(found, unreadable(error).message)
       })
-  return { files: [...walk.files.values()].sort(byPath), skipped: walk.skipped }
+  return { files: [...walk.files.values()].sort(byPath), skipped: walk.skipped, templates: walk.templates }
+}
+
+function matches(place: string, written: string): boolean {
+  const glob = written.replace(/^\.\//, '').replace(/\/+$/, '')
+  return path.matchesGlob(glob.includes('/') ? place : path.basename(place), glob)
 }
 
 interface Folder {
@@ -56,12 +71,15 @@ class Walk {
   readonly root: string
   readonly files = new Map<string, FoundFile>()
   readonly skipped: Skipped[] = []
+  readonly templates: Templates[] = []
+  readonly #isExcluded: (found: string) => boolean
   readonly #seen: Set<string>
   #folders: Folder[] = []
 
   /** @param root the folder, without links */
-  constructor(root: string) {
+  constructor(root: string, isExcluded: (found: string) => boolean) {
     this.root = root
+    this.#isExcluded = isExcluded
     this.#seen = new Set([root])
   }
 
@@ -78,8 +96,14 @@ class Walk {
   /** Reads one folder: its files are found, and its subfolders come later. */
   async read(found: string, real: string): Promise<void> {
     const entries = await readdir(real, { withFileTypes: true })
+    const isChart = entries.some(({ name }) => name === 'Chart.yaml')
     for (const entry of entries.sort((a, b) => order(a.name, b.name))) {
       const place = path.join(found, entry.name)
+      if (this.#isExcluded(place) || (entry.isDirectory() && isOthers(entry.name))) continue
+      if (isChart && entry.isDirectory() && entry.name === 'templates') {
+        this.templates.push({ path: place, chart: found })
+        continue
+      }
       await this.#enter(entry, place, path.join(real, entry.name)).catch((error) => {
         if (!isGone(error) || entry.isSymbolicLink()) this.skip(place, unreadable(error).message)
       })
@@ -116,6 +140,9 @@ class Walk {
     else this.skip(found, 'is no regular file')
   }
 }
+
+/** Folders of other programs, such as `.git`. */
+const isOthers = (name: string) => name.startsWith('.') || name === 'node_modules'
 
 /** A link to nowhere that Emacs keeps beside a file while somebody edits it. */
 const isLock = (name: string) => name.startsWith('.#')

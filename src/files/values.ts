@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
 import { quote } from '../policy/quote.ts'
 import { type Resolved, resolvePlain, resolveTagged } from './scalars.ts'
+import { type Chunk, SEPARATORS } from './stream.ts'
 
 /** Why a document has no value that JSON could hold; `line` counts from 1. */
 export class ValueError extends Error {
@@ -41,13 +42,12 @@ export class LimitedValues {
   /** Values so far, what aliases stand for included. */
   #count = 0
 
-  readonly #written: string
+  #written: string
   readonly #isSeparated: boolean
 
-  /** @param written the text as it is written */
-  constructor(written: string, lineAt: (offset: number) => number, aliases: Aliases) {
+  constructor({ written, isSeparated }: Chunk, lineAt: (offset: number) => number, aliases: Aliases) {
     this.#written = written
-    this.#isSeparated = SEPARATORS.test(written)
+    this.#isSeparated = isSeparated
     this.#lineAt = lineAt
     this.#aliases = aliases
   }
@@ -59,7 +59,11 @@ export class LimitedValues {
    */
   valueOf(contents: unknown): unknown {
     this.#anchors = new Map()
-    return this.#valueOf(contents)
+    const value = this.#valueOf(contents)
+    // Whoever asks for lines later needs neither, and would keep the whole file in memory.
+    this.#written = ''
+    this.#anchors.clear()
+    return value
   }
 
   /** The line of a part of a value, by keys and indexes; of what encloses it, where the part is not written. */
@@ -208,9 +212,6 @@ export class LimitedValues {
     return range ? this.#lineAt(range[0]) : otherwise
   }
 }
-
-/** The lines that these end are joined differently. Source: go.yaml.in/yaml/v2, scannerc.go (read_line). */
-export const SEPARATORS = /[\u2028\u2029]/
 
 /** Behind a text whose indentation is given by a number, kubectl takes the blanks of it that are beyond. */
 const BLANK_LINE = /[ \t]*[\n\u2028\u2029]+[ \t]+(?=[\n\u2028\u2029]|$)/y

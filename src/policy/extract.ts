@@ -1,5 +1,5 @@
 import type { Catalogue, FieldSteps } from './catalogue.ts'
-import type { ObjectName, Reference } from './reference.ts'
+import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
 /** Stands where a reference holds something that is no text, which no schema of Gateway API takes. */
 const NOT_TEXT = '<not text>'
@@ -45,6 +45,24 @@ export function extract(
     walk(object, field, 0, indexes, { found, other })
   }
   return references
+}
+
+/**
+ * Tells of each object that is in a guarded field, as it is written.
+ *
+ * @param found is told the object, and how to get its path
+ */
+export function eachGuarded(
+  catalogue: Catalogue,
+  from: GroupKind,
+  object: unknown,
+  found: (value: object, path: () => string) => void,
+): void {
+  for (const field of catalogue.fieldsOf(from)) {
+    const indexes: number[] = []
+    const tell = (value: object) => found(value, () => pathOf(field, indexes))
+    walk(object, field, 0, indexes, { found: tell, other: () => {} })
+  }
 }
 
 /** Whether a target stays in the namespace of the object, or has all that a grant could name. */

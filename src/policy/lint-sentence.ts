@@ -21,6 +21,12 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece) => readonly Piece
   ],
   'grant-wrong-group': (value, meant) => ['is ', value, ', which has no such kind: write ', meant],
   'grant-kind-spelling': (value, meant) => ['is ', value, ': kinds are compared exactly, write ', meant],
+  'grant-unknown-field': () => ['is no field of the entry: the API server drops it, and the entry matches without it'],
+  'grant-parent-reference': (value) => [
+    'is ',
+    value,
+    ', and no grant governs the parents of routes: allowedRoutes of its listeners does',
+  ],
   'grant-own-namespace': (value) => ['is ', value, ", the grant's own: references within a namespace need no grant"],
   'grant-unknown-referrer': (value) => ['is ', value, ', and no guarded field belongs to such objects'],
   'grant-every-name': () => ['is absent, so the entry exposes every object of the kind in this namespace'],

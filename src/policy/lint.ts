@@ -1,6 +1,8 @@
 import type { Catalogue } from './catalogue.ts'
+import { isPlain } from './fitted.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
+import { quote } from './quote.ts'
 import type { GroupKind } from './reference.ts'
 
 /**
@@ -10,9 +12,9 @@ import type { GroupKind } from './reference.ts'
 export type Severity = 'error' | 'warning' | 'note'
 
 /** What can be wrong with a ReferenceGrant. The codes are stable: pipelines name them. */
-export type LintCode = keyof typeof SEVERITIES
+export type LintCode = keyof typeof LINT_SEVERITIES
 
-const SEVERITIES = {
+export const LINT_SEVERITIES = {
   'grant-empty': 'error',
   'grant-incomplete-entry': 'error',
   'grant-empty-name': 'error',
@@ -21,7 +23,9 @@ const SEVERITIES = {
   'grant-version-as-group': 'error',
   'grant-wrong-group': 'error',
   'grant-kind-spelling': 'error',
+  'grant-unknown-field': 'error',
   'grant-own-namespace': 'warning',
+  'grant-parent-reference': 'warning',
   'grant-unknown-referrer': 'warning',
   'grant-every-name': 'note',
 } as const satisfies Record<string, Severity>
@@ -72,13 +76,18 @@ export function lintGrant(
 ): LintResult {
   const spec = property(object, 'spec')
   const findings = new Findings(most)
+  const isStandard = grantKind === REFERENCE_GRANT
+  const hasRoutes = fromRoutes(spec, catalogue)
   const known = knownKinds(catalogue)
   eachEntry(spec, 'from', findings, (written) => {
+    if (isStandard) lintFields(written, FROM, findings)
     const entry = plainFrom(written, grantKind)
     const isSound = lintEntry(entry, FROM, known, findings)
     if (isSound) lintFrom(entry, namespace, catalogue, findings, grantKind)
   })
   eachEntry(spec, 'to', findings, (written) => {
+    if (isStandard) lintFields(written, [...TO, 'name'], findings)
+    if (hasRoutes) lintParent(written, findings)
     const entry = plainTo(written, grantKind)
     const isSound = lintEntry(entry, TO, known, findings)
     if (isSound) lintTo(entry, findings)
@@ -130,7 +139,7 @@ class Findings implements LintResult {
   }
 
   #add(code: LintCode, path: () => string, value?: string, meant?: string): void {
-    const severity = SEVERITIES[code]
+    const severity = LINT_SEVERITIES[code]
     this.counts[severity] += 1
     if (this.findings.length >= this.#most) return
     const said = { ...(value !== undefined && { value }), ...(meant !== undefined && { meant }) }
@@ -194,6 +203,37 @@ function lintKind({ group, kind }: GroupKind, known: readonly KnownKind[], findi
   const elsewhere = ours ? known.find((one) => one.kind === kind) : undefined
   if (elsewhere) findings.add('grant-wrong-group', 'group', group, elsewhere.group)
   return !elsewhere
+}
+
+/** The API server drops other fields, and an entry without them matches more than its author wrote. */
+function lintFields(entry: unknown, fields: readonly string[], findings: Findings): void {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return
+  for (const field of Object.keys(entry))
+    if (!fields.includes(field)) findings.add('grant-unknown-field', isPlain(field) ? field : quote(field), field)
+}
+
+const PARENTS: readonly GroupKind[] = [
+  { group: 'gateway.networking.k8s.io', kind: 'Gateway' },
+  { group: 'gateway.networking.k8s.io', kind: 'ListenerSet' },
+  { group: 'gateway.networking.x-k8s.io', kind: 'XListenerSet' },
+]
+
+/** Whether a grant accepts routes of Gateway API, and nothing else. */
+function fromRoutes(spec: unknown, catalogue: Catalogue): boolean {
+  const from = property(spec, 'from')
+  return Array.isArray(from) && from.length > 0 && from.every((entry) => isRoute(entry, catalogue))
+}
+
+function isRoute(entry: unknown, catalogue: Catalogue): boolean {
+  const [group, kind] = [property(entry, 'group'), property(entry, 'kind')]
+  return typeof group === 'string' && typeof kind === 'string' && catalogue.referrer({ group, kind })?.route === true
+}
+
+/** A Gateway decides by `allowedRoutes` which routes may name it as their parent (godoc of `ParentReference`). */
+function lintParent(entry: unknown, findings: Findings): void {
+  const [group, kind] = [property(entry, 'group'), property(entry, 'kind')]
+  const parent = PARENTS.find((one) => one.group === group && one.kind === kind)
+  if (parent) findings.add('grant-parent-reference', 'kind', parent.kind)
 }
 
 function lintFrom(

@@ -38,11 +38,16 @@ export interface Survey<T extends NamedObject = NamedObject> {
   readonly unused: readonly Grant[]
 }
 
-/** Judges every reference of these objects by these grants, and the grants by what they are used for. */
+/**
+ * Judges every reference of these objects by these grants, and the grants by what they are used for.
+ *
+ * @param exemptNamespaces namespaces of objects that the webhook does not judge
+ */
 export function survey<T extends NamedObject>(
   catalogue: Catalogue,
   objects: Iterable<T>,
   grants: Iterable<Grant>,
+  exemptNamespaces: ReadonlySet<string> = new Set(),
 ): Survey<T> {
   const distinct = sorted(grants)
   const lookup = new SurveyedGrants(distinct)
@@ -51,6 +56,10 @@ export function survey<T extends NamedObject>(
   const tooLarge: { object: T; count: number }[] = []
   for (const object of objects) {
     const crossing = crossingReferences(catalogue, object.name, object.object)
+    if (crossing.count > 0 && exemptNamespaces.has(object.name.namespace)) {
+      exempt.push({ object: object.name, reason: 'exempt namespace' })
+      continue
+    }
     if (crossing.count > MOST_REFERENCES) tooLarge.push({ object, count: crossing.count })
     if (crossing.exempt) exempt.push({ object: object.name, reason: crossing.exempt })
     for (const reference of crossing.references) references.push({ object, reference, ...lookup.permitting(reference) })

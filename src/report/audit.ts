@@ -25,6 +25,8 @@ export interface AuditReport {
   readonly counts: Readonly<Record<Severity, number>>
   /** What could not be read or judged: the report is not complete then. */
   readonly problems: readonly string[]
+  /** What was left out or assumed. */
+  readonly notes: readonly string[]
 }
 
 type Rows = Iterable<readonly string[]>
@@ -138,7 +140,7 @@ const findingsOf = ({ counts }: AuditReport) => counts.error + counts.warning + 
 
 /** The report for machines. */
 export function auditJson(report: AuditReport): Generator<string> {
-  const { only, permitting, survey, unjudged, flaws, problems } = report
+  const { only, permitting, survey, unjudged, flaws, problems, notes } = report
   const notPermitted = survey.references.filter(isRefused).length
   return toJson({
     apiVersion: REPORT_VERSION,
@@ -146,6 +148,7 @@ export function auditJson(report: AuditReport): Generator<string> {
     namespace: only,
     complete: problems.length === 0,
     problems,
+    notes,
     summary: {
       references: survey.references.length,
       permitted: survey.references.length - notPermitted,

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import type { Severity } from '../policy/lint.ts'
 import { bare } from '../policy/quote.ts'
+import type { ObjectName } from '../policy/reference.ts'
 import type { Finding } from './finding.ts'
 import { counted, findingSentence, REPORT_VERSION, shown, toJson } from './words.ts'
 
@@ -14,6 +15,12 @@ export interface CheckReport {
   readonly findings: readonly Finding[]
   /** How many there are, those that are not shown included. */
   readonly counts: Readonly<Record<Severity, number>>
+  /** Objects whose references need no grant. */
+  readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
+  /** What could not be read: the report is not complete then. */
+  readonly problems: readonly string[]
+  /** What was left out or assumed. */
+  readonly notes: readonly string[]
 }
 
 const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan' } as const
@@ -30,22 +37,34 @@ export function* checkText(report: CheckReport, stream: NodeJS.WriteStream): Gen
   yield `${summaryLine(report)}\n`
 }
 
-function summaryLine({ files, objects, references, counts }: CheckReport): string {
+function summaryLine({ files, objects, references, counts, exempt }: CheckReport): string {
   const seen = `${counted(files, 'file')}, ${counted(objects, 'object')}, ${counted(references, 'reference')} into other namespaces`
   const { error, warning, note } = counts
-  return `${seen}: ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}`
+  return `${seen}: ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}${exemptWords(exempt)}`
+}
+
+/** `; 3 objects exempt (2 mesh route, 1 exempt namespace)`; nothing if there are none. */
+function exemptWords(exempt: CheckReport['exempt']): string {
+  if (exempt.length === 0) return ''
+  const byReason = Object.entries(Object.groupBy(exempt, ({ reason }) => reason))
+  const reasons = byReason.map(([reason, some = []]) => `${some.length} ${reason}`).join(', ')
+  return `; ${counted(exempt.length, 'object')} exempt (${reasons})`
 }
 
 /** The report for machines. */
 export function checkJson(report: CheckReport): Generator<string> {
-  const { files, objects, references, findings, counts } = report
+  const { files, objects, references, findings, counts, exempt, problems } = report
   const { error: errors, warning: warnings, note: notes } = counts
   return toJson({
     apiVersion: REPORT_VERSION,
     kind: 'CheckReport',
+    complete: problems.length === 0,
+    problems,
+    notes: report.notes,
     summary: { files, objects, references, errors, warnings, notes },
     findings: findings.map(flat),
     omittedFindings: omitted(report),
+    exempt: exempt.map(({ object, reason }) => ({ object: shown(object), reason })),
   })
 }
 
@@ -65,6 +84,12 @@ function subjectOf(finding: Finding) {
       }
     case 'too-many-references':
       return { object: shown(finding.object), references: finding.references }
+    case 'reference-policy':
+    case 'reference-unknown-field':
+    case 'mesh-parent-core-group':
+      return { object: shown(finding.object), field: finding.path }
+    case 'grant-duplicate':
+      return { grant: shown(finding.grant), field: finding.path, other: finding.other }
     default:
       return { grant: shown(finding.grant), field: finding.path }
   }

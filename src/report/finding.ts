@@ -1,5 +1,6 @@
 import type { GrantName } from '../policy/grant.ts'
 import type { LintFinding } from '../policy/lint.ts'
+import type { ObjectFlaw } from '../policy/lint-object.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 
 /** A place in a file; the line is counted from 1. */
@@ -30,5 +31,16 @@ export interface GrantFlaw extends LintFinding {
   readonly grantKind: string
 }
 
+/** A grant that another place gives another content; the last one counts. */
+export interface DuplicateGrant {
+  readonly code: 'grant-duplicate'
+  readonly severity: 'warning'
+  readonly grant: GrantName
+  readonly grantKind: string
+  readonly path: string
+  readonly other: Place
+  readonly place: Place
+}
+
 /** What a check has found. Codes are stable. */
-export type Finding = (NotPermitted | TooLarge | GrantFlaw) & { readonly place?: Place }
+export type Finding = (NotPermitted | TooLarge | GrantFlaw | ObjectFlaw | DuplicateGrant) & { readonly place?: Place }

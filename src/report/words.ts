@@ -1,5 +1,6 @@
 import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { objectTitle, sentence } from '../policy/explain.ts'
+import { objectFlawSentence } from '../policy/lint-object.ts'
 import { lintSentence } from '../policy/lint-sentence.ts'
 import { LONGEST_NAME } from '../policy/missing-grant.ts'
 import { bare, quote, shorten, visibleJson } from '../policy/quote.ts'
@@ -13,8 +14,11 @@ export const REPORT_VERSION = 'refgrant.dev/v1alpha1'
 export function findingSentence(finding: Finding): string {
   if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`
   if (finding.code === 'too-many-references') return tooLargeSentence(finding.object, finding.references)
+  if (!('grant' in finding)) return objectFlawSentence(finding)
   const { namespace, name } = finding.grant
-  return `${bare(finding.grantKind)} ${quote(name)} in namespace ${quote(namespace)}: ${lintSentence(finding)}`
+  const title = `${bare(finding.grantKind)} ${quote(name)} in namespace ${quote(namespace)}`
+  if (finding.code !== 'grant-duplicate') return `${title}: ${lintSentence(finding)}`
+  return `${title} is also at ${bare(finding.other.file)}:${finding.other.line}, with another content: of the two, the last that is applied counts`
 }
 
 /** What is wrong with an object that has more references than are judged. */

@@ -108,6 +108,9 @@ suite('check', () => {
     assert.deepEqual(JSON.parse(stdout), {
       apiVersion: 'refgrant.dev/v1alpha1',
       kind: 'CheckReport',
+      complete: true,
+      problems: [],
+      notes: [],
       summary: { files: 1, objects: 1, references: 1, errors: 1, warnings: 0, notes: 0 },
       findings: [
         {
@@ -122,6 +125,7 @@ suite('check', () => {
         },
       ],
       omittedFindings: 0,
+      exempt: [],
     })
   })
 

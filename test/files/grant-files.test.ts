@@ -45,7 +45,7 @@ test('a grant of a file has the namespace that the file gives it', () => {
   const [document] = parseObjects(grant('gateway.networking.k8s.io/v1', '{name: shop}'))
   assert.ok(document)
   const name = { group: 'gateway.networking.k8s.io', kind: 'ReferenceGrant', namespace: 'billing', name: 'shop' }
-  const object = { ...document, file: 'grants.yaml', name }
+  const object = { ...document, file: 'grants.yaml', asked: '.', name, hasNamespace: false }
   assert.deepEqual(grantsAmong([object], [REFERENCE_GRANT]), [{ grant: read, object }])
   const kind = { group: 'gateway.networking.k8s.io', kind: 'Grant', plural: 'grants' }
   assert.deepEqual(grantsAmong([object], [kind]), [])

@@ -66,6 +66,18 @@ suite('a folder of grants', { timeout: 60_000 }, () => {
     assert.deepEqual(errors, [])
   })
 
+  test('holds none of hidden folders, and none of the templates of a chart', async (t) => {
+    const { inForce, errors } = await folderOf(t, {
+      'one.yaml': grant('one'),
+      '.git/two.yaml': grant('two'),
+      'node_modules/three.yaml': grant('three'),
+      'chart/Chart.yaml': 'apiVersion: v2\nname: chart\n',
+      'chart/templates/four.yaml': '{{ .Values.grant }}\n',
+    })
+    assert.deepEqual(inForce(), { one: 'payments' })
+    assert.deepEqual(errors, [])
+  })
+
   test('that is not there is an error', async () => {
     await assert.rejects(GrantFolder.open({ ...QUIET, folder: '/nowhere/grants' }), { message: 'does not exist' })
   })

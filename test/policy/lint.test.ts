@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
-import { effectivePart, lintGrant } from '../../src/policy/lint.ts'
+import { effectivePart, LINT_SEVERITIES, lintGrant } from '../../src/policy/lint.ts'
 import { lintSentence } from '../../src/policy/lint-sentence.ts'
 
 const catalogue = new Catalogue(guardedFields)
@@ -66,6 +66,28 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
       { from: [{ group: '', kind: 'Service', namespace: 'shop' }], to: [to] },
       'grant-unknown-referrer spec.from[0].kind',
     ],
+    ['a name in from', { from: [{ ...from, name: 'checkout' }], to: [to] }, 'grant-unknown-field spec.from[0].name'],
+    [
+      'names in to, which exposes every object',
+      { from: [from], to: [{ group: '', kind: 'Service', names: ['a'] }] },
+      'grant-unknown-field spec.to[0].names',
+      'grant-every-name spec.to[0].name',
+    ],
+    [
+      'a namespace in to',
+      { from: [from], to: [{ ...to, namespace: 'a' }] },
+      'grant-unknown-field spec.to[0].namespace',
+    ],
+    [
+      'a field that nobody would think of',
+      { from: [from], to: [{ ...to, 'a\nb': 1 }] },
+      'grant-unknown-field spec.to[0]."a\\nb"',
+    ],
+    [
+      'a Gateway as parent of routes',
+      { from: [from], to: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web' }] },
+      'grant-parent-reference spec.to[0].kind',
+    ],
     ['no name', { from: [from], to: [{ ...to, name: null }] }, 'grant-every-name spec.to[0].name'],
     [
       'the second entry',
@@ -73,7 +95,21 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
       'grant-kind-spelling spec.from[1].kind',
     ],
   ]
+  test('and each code by one of them', () => {
+    const codes = new Set(cases.flatMap(([, , ...findings]) => findings.map((finding) => finding.split(' ')[0])))
+    assert.deepEqual([...codes].sort(), Object.keys(LINT_SEVERITIES).sort())
+  })
   for (const [title, spec, ...findings] of cases) test(title, () => assert.deepEqual(codesAt(spec), findings))
+})
+
+test('a kind of grants of your own may have fields of its own, and a policy of your own may refer to a Gateway', () => {
+  const spec = { from: [{ ...from, cluster: 'a' }], to: [to] }
+  const own = { group: 'example.com', kind: 'Grant', plural: 'grants' }
+  const codes = lintGrant({ spec }, 'billing', catalogue, 100, own).findings.map(({ code }) => code)
+  assert.ok(!codes.includes('grant-unknown-field'), String(codes))
+  const policy = { group: 'example.com', kind: 'Policy', namespace: 'shop' }
+  const gateway = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web' }
+  assert.deepEqual(codesAt({ from: [policy], to: [gateway] }), ['grant-unknown-referrer spec.from[0].kind'])
 })
 
 test('a null entry is incomplete, in both halves', () => {

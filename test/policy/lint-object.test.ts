@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { lintObject, objectFlawSentence } from '../../src/policy/lint-object.ts'
+
+const catalogue = new Catalogue(guardedFields)
+const route = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }
+
+const lint = (spec: unknown, object = route) => [...lintObject(catalogue, object, { spec })]
+const codesAt = (spec: unknown) => lint(spec).map(({ code, path }) => `${code} ${path}`)
+const refersTo = (backend: object) => ({ rules: [{ backendRefs: [{ name: 'a', port: 80, weight: 1, ...backend }] }] })
+
+test('nothing is said of a reference with the fields that it has', () => {
+  const filters = [{ type: 'RequestMirror', requestMirror: { backendRef: { name: 'b', namespace: 'billing' } } }]
+  assert.deepEqual(lint(refersTo({ group: '', kind: 'Service', namespace: 'billing', filters })), [])
+})
+
+test('a misspelt field of a reference is found, at every guarded field', () => {
+  for (const field of ['namespce', 'Namespace', 'namspace', 'name_space', 'namespaces'])
+    assert.deepEqual(codesAt(refersTo({ [field]: 'billing' })), [
+      `reference-unknown-field spec.rules[0].backendRefs[0].${field.includes('_') ? `"${field}"` : field}`,
+    ])
+  const mirror = { rules: [{ filters: [{ requestMirror: { backendRef: { name: 'a', knd: 'Service' } } }] }] }
+  assert.deepEqual(codesAt(mirror), ['reference-unknown-field spec.rules[0].filters[0].requestMirror.backendRef.knd'])
+})
+
+test('what is like no field, and what stands beside the right one, is left alone', () => {
+  assert.deepEqual(codesAt(refersTo({ comment: 'x', namespace: 'billing', namespce: 'x' })), [])
+})
+
+test('a Service of group core as parent makes no mesh route, which is told', () => {
+  const parents = [{ group: '', kind: 'Service', name: 'a' }, { group: 'core', kind: 'Service', name: 'a' }, null]
+  assert.deepEqual(codesAt({ parentRefs: parents }), ['mesh-parent-core-group spec.parentRefs[1].group'])
+  assert.deepEqual(lint({ parentRefs: parents }, { ...route, kind: 'Gateway' }), [])
+})
+
+test('a ReferencePolicy is told from a kind of the same name in another group', () => {
+  const policy = { ...route, kind: 'ReferencePolicy' }
+  assert.deepEqual(lint({}, policy).map(objectFlawSentence), [
+    'ReferencePolicy "checkout" in namespace "shop": kind is the old name of a ReferenceGrant, and permits nothing: change it',
+  ])
+  assert.deepEqual(lint({}, { ...policy, group: 'example.com' }), [])
+})
+
+test('any shape is taken', () => {
+  for (const spec of [
+    undefined,
+    null,
+    'x',
+    [],
+    { rules: {}, parentRefs: {} },
+    { rules: [null, { backendRefs: [null, 1] }] },
+  ])
+    assert.deepEqual(lint(spec), [])
+})

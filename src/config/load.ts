@@ -7,6 +7,7 @@ import { DocumentError, type ObjectDocument, parseObjects } from '../files/docum
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { rowProblem } from '../policy/own-fields.ts'
+import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { complaint } from './complaint.ts'
 import { configurationSchema } from './schema.ts'
@@ -26,6 +27,8 @@ export interface Config {
     readonly namespaces: readonly string[]
   }
   readonly exemptTargets: readonly GroupKind[]
+  /** Names of presets, whose rows are beside those of Gateway API. */
+  readonly presets: readonly PresetName[]
   /** Rows of the admin's own, beside those of Gateway API. */
   readonly guardedFields: readonly GuardedField[]
   /** Kinds that count as grants, beside ReferenceGrant. */
@@ -88,9 +91,25 @@ export function limitsOf({ budgets, bounds }: Config): Limits {
 }
 
 /** What is judged under a configuration. */
-export function catalogueOf({ guardedFields, meshRoutes, exemptTargets, grantKinds }: Config): Catalogue {
+export function catalogueOf(config: Config): Catalogue {
+  const { meshRoutes, exemptTargets, grantKinds } = config
   const exemptions = { meshRoutes: meshRoutes === 'exempt', targets: exemptTargets }
-  return new Catalogue([...standardFields, ...guardedFields], exemptions, [REFERENCE_GRANT, ...grantKinds])
+  const declared = new Set(grantKinds.map(({ group, plural }) => `${plural}.${group}`))
+  // A kind that the file declares itself wins over that of a preset.
+  const preset = chosen(config)
+    .flatMap(({ grantKinds }) => grantKinds)
+    .filter(({ group, plural }) => !declared.has(`${plural}.${group}`))
+  const fields = [...standardFields, ...addedFields(config)]
+  return new Catalogue(fields, exemptions, [REFERENCE_GRANT, ...preset, ...grantKinds])
+}
+
+/** The rows beside those of Gateway API. */
+export function addedFields(config: Config): readonly GuardedField[] {
+  return [...chosen(config).flatMap(({ fields }) => fields), ...config.guardedFields]
+}
+
+function chosen(config: Config): readonly Preset[] {
+  return config.presets.map((name) => presets[name])
 }
 
 const NO_FILE: Pick<ObjectDocument, 'object' | 'lineOf'> = {

@@ -6,7 +6,7 @@ import type { Limits } from '../cluster/grants.ts'
 import { DocumentError, type ObjectDocument, parseObjects } from '../files/documents.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
-import { rowProblem } from '../policy/own-fields.ts'
+import { kindsProblem, rowProblem } from '../policy/own-fields.ts'
 import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { complaint } from './complaint.ts'
@@ -63,6 +63,8 @@ export function loadConfig(file: string | undefined, overrides: Overrides = {}):
     const problem = rowProblem(row, catalogueOf({ ...config, guardedFields: rows.slice(0, index) }))
     return problem === undefined ? [] : [tell(`guardedFields[${index}]`, problem)]
   })
+  const tooMany = kindsProblem(catalogueOf(config))
+  if (tooMany !== undefined) problems.push(tell('guardedFields', tooMany))
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return { ...config, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) }
 }

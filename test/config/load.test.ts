@@ -115,6 +115,14 @@ suite('a row that cannot work is refused with its line and the reason', () => {
 
   test('one that repeats another of the same file', () =>
     assert.match(complaint(withRows(row, row)), /^12: guardedFields\[1\] repeats a row/))
+  test('more kinds than a registration has room for', () => {
+    const kinds = Array.from({ length: 54 }, (_, n) => ({ ...row, from: { ...row.from, kind: `Kind${n}` } }))
+    assert.equal(load(withRows(...kinds.slice(1))).guardedFields.length, 53)
+    assert.match(
+      complaint(withRows(...kinds)),
+      /guardedFields makes 64 kinds with those of Gateway API, .* room for 63/,
+    )
+  })
   test('every wrong row is told', () => {
     const lines = complaint(withRows({ ...row, path: '' }, row, { ...row, path: 'status.x' })).split('\n')
     assert.deepEqual(

@@ -9,20 +9,24 @@ import { admit } from '../src/admission/admit.ts'
 import { respond } from '../src/admission/respond.ts'
 import type { ReviewRequest } from '../src/admission/review.ts'
 import { issueAuthority, issueServer } from '../src/certificates/issue.ts'
+import { loadConfig, settingsOf } from '../src/config/load.ts'
 import { parseGrant } from '../src/policy/grant.ts'
-import { GrantIndex } from '../src/policy/grant-index.ts'
+import { lookupIn } from '../src/policy/grant-index.ts'
+import { grantKindOf } from '../src/policy/grant-kinds.ts'
 import { buildApp } from '../src/server/app.ts'
 import { Metrics } from '../src/server/metrics.ts'
-import { type Case, readCases } from './harness/cases.ts'
+import { type Case, configurationFile, readCases } from './harness/cases.ts'
 import { sourceOf } from './harness/grant-source.ts'
 import { metricSources } from './harness/metric-sources.ts'
-import { defaultSettings } from './harness/settings.ts'
 
-const index = new GrantIndex()
-const source = sourceOf(index)
+let lookup = lookupIn([])
+const source = sourceOf({ permitting: (...asked) => lookup.permitting(...asked) })
+
+const settingsFor = (one: Case) => settingsOf(loadConfig(configurationFile(one)))
+let settings = settingsOf(loadConfig(undefined))
 
 function reviewOf({ title, object, oldObject }: Case): ReviewRequest {
-  const [group = '', version = ''] = object.apiVersion.split('/')
+  const [version = '', group = ''] = object.apiVersion.split('/').reverse()
   return {
     uid: title,
     kind: { group, version, kind: object.kind },
@@ -36,9 +40,12 @@ function reviewOf({ title, object, oldObject }: Case): ReviewRequest {
   }
 }
 
-function useGrants({ grants }: Case): void {
-  index.replace(grants.map((grant) => parseGrant(grant)).filter((grant) => grant !== undefined))
-  assert.equal(index.size, grants.length, 'every grant of the case is read')
+function use(one: Case): void {
+  settings = settingsFor(one)
+  const { grantKinds } = settings.catalogue
+  const read = one.grants.flatMap((grant) => parseGrant(grant, grantKindOf(grant, grantKinds)) ?? [])
+  assert.equal(read.length, one.grants.length, 'every grant of the case is read')
+  lookup = lookupIn(read)
 }
 
 function check({ expect }: Case, { response }: ReturnType<typeof respond>): void {
@@ -54,9 +61,9 @@ const cases = readCases()
 suite('cases in memory', () => {
   for (const one of cases) {
     test(one.title, async () => {
-      useGrants(one)
+      use(one)
       const review = reviewOf(one)
-      check(one, respond(review, await admit(review, defaultSettings, source, AbortSignal.timeout(1_000)), 'deny'))
+      check(one, respond(review, await admit(review, settings, source, AbortSignal.timeout(1_000)), 'deny'))
     })
   }
 })
@@ -67,7 +74,7 @@ suite('cases over HTTPS', () => {
   const { load } = metricSources()
   const logger = pino({ level: 'silent' })
   const app = buildApp({
-    settings: () => defaultSettings,
+    settings: () => settings,
     source,
     keyPair,
     logger,
@@ -83,7 +90,7 @@ suite('cases over HTTPS', () => {
 
   for (const one of cases) {
     test(one.title, async () => {
-      useGrants(one)
+      use(one)
       const { port } = app.server.address() as AddressInfo
       const headers = { 'content-type': 'application/json' }
       const url = `https://localhost:${port}/validate?timeout=5s`

@@ -25,6 +25,12 @@ test('the configuration in the documentation is the default, field by field', ()
   assert.deepEqual(load(first ?? ''), loadConfig(undefined))
 })
 
+test('every configuration in the documentation can be used', () => {
+  const [, ...others] = configurations('docs/configuration.md')
+  assert.ok(others.length > 0)
+  for (const one of others) assert.ok(load(one).guardedFields.length > 0)
+})
+
 test('the configuration in the README can be used', () => {
   const [first] = configurations('README.md')
   assert.equal(load(first ?? '').guardedFields.length, 1)

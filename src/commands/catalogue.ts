@@ -1,18 +1,28 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
+import { PRESETS, type PresetName } from '../policy/presets.ts'
 import { catalogueJson, catalogueMarkdown, catalogueText } from '../report/catalogue.ts'
 import { configOption, outputOption } from './options.ts'
 import { print } from './print.ts'
 
 const FORMATS = { text: catalogueText, json: catalogueJson, markdown: catalogueMarkdown }
 
+interface CatalogueOptions {
+  readonly config?: string
+  readonly preset?: readonly PresetName[]
+  readonly output: keyof typeof FORMATS
+}
+
 /** `refgrant catalogue`: the guarded fields in effect. */
 export function catalogueCommand(): Command {
   return new Command('catalogue')
     .description('print every guarded field: those of Gateway API, and your own')
     .addOption(configOption())
+    .addOption(new Option('--preset <name...>', 'and those of other projects').choices(PRESETS))
     .addOption(outputOption(Object.keys(FORMATS)))
-    .action(async ({ config, output }: { config?: string; output: keyof typeof FORMATS }) => {
-      await print(FORMATS[output](catalogueOf(loadConfig(config)).fields))
+    .action(async ({ config: file, preset = [], output }: CatalogueOptions) => {
+      const config = loadConfig(file)
+      const chosen = new Set([...config.presets, ...preset])
+      await print(FORMATS[output](catalogueOf({ ...config, presets: [...chosen] }).fields))
     })
 }

@@ -7,7 +7,7 @@ import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
 import { unservableRows } from '../cluster/own-kinds.ts'
 import type { LiveConfig } from '../config/live.ts'
-import { type Config, catalogueOf, limitsOf } from '../config/load.ts'
+import { addedFields, type Config, catalogueOf, limitsOf } from '../config/load.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import { quote } from '../policy/quote.ts'
@@ -53,7 +53,7 @@ export async function clusterGrants(
 ): Promise<GrantSupply> {
   const { config } = live
   const api = apiOf(choice)
-  await refuseUnservable(api, config.guardedFields, logger, signal)
+  await refuseUnservable(api, addedFields(config), logger, signal)
   const kinds = catalogueOf(config).grantKinds
   const grants = new ClusterGrants({ api, kinds, logger, now: () => performance.now(), limits: limitsOf(config) })
   const drift = new DriftWatch(api, () => ({ config: live.config, client: {}, served: keyPair.cert }), logger)
@@ -72,7 +72,7 @@ export async function clusterGrants(
     drift: () => drift.lines,
     configure: (changed) => {
       grants.limit(limitsOf(changed))
-      if (!isDeepStrictEqual(changed.grantKinds, config.grantKinds))
+      if (!isDeepStrictEqual(catalogueOf(changed).grantKinds, kinds))
         logger.warn('other grantKinds take effect when the server is started again')
       void drift.compare()
     },

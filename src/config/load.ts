@@ -7,7 +7,8 @@ import { DocumentError, parseDocuments } from '../files/documents.ts'
 import { anyObject, type ObjectDocument } from '../files/objects.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
-import { rowProblem } from '../policy/own-fields.ts'
+import { kindsProblem, rowProblem } from '../policy/own-fields.ts'
+import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { reasonOf } from '../system/reason.ts'
 import { complaint } from './complaint.ts'
@@ -28,6 +29,8 @@ export interface Config {
     readonly namespaces: readonly string[]
   }
   readonly exemptTargets: readonly GroupKind[]
+  /** Names of presets, whose rows are beside those of Gateway API. */
+  readonly presets: readonly PresetName[]
   /** Rows of the admin's own, beside those of Gateway API. */
   readonly guardedFields: readonly GuardedField[]
   /** Kinds that count as grants, beside ReferenceGrant. */
@@ -62,6 +65,8 @@ export function loadConfig(file: string | undefined, overrides: Overrides = {}):
     const problem = rowProblem(row, catalogueOf({ ...config, guardedFields: rows.slice(0, index) }))
     return problem === undefined ? [] : [tell(`guardedFields[${index}]`, problem)]
   })
+  const tooMany = kindsProblem(catalogueOf(config))
+  if (tooMany !== undefined) problems.push(tell('guardedFields', tooMany))
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return { ...config, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) }
 }
@@ -90,9 +95,25 @@ export function limitsOf({ budgets, bounds }: Config): Limits {
 }
 
 /** What is judged under a configuration. */
-export function catalogueOf({ guardedFields, meshRoutes, exemptTargets, grantKinds }: Config): Catalogue {
+export function catalogueOf(config: Config): Catalogue {
+  const { meshRoutes, exemptTargets, grantKinds } = config
   const exemptions = { meshRoutes: meshRoutes === 'exempt', targets: exemptTargets }
-  return new Catalogue([...standardFields, ...guardedFields], exemptions, [REFERENCE_GRANT, ...grantKinds])
+  const declared = new Set(grantKinds.map(({ group, plural }) => `${plural}.${group}`))
+  // A kind that the file declares itself wins over that of a preset.
+  const preset = chosen(config)
+    .flatMap(({ grantKinds }) => grantKinds)
+    .filter(({ group, plural }) => !declared.has(`${plural}.${group}`))
+  const fields = [...standardFields, ...addedFields(config)]
+  return new Catalogue(fields, exemptions, [REFERENCE_GRANT, ...preset, ...grantKinds])
+}
+
+/** The rows beside those of Gateway API. */
+export function addedFields(config: Config): readonly GuardedField[] {
+  return [...chosen(config).flatMap(({ fields }) => fields), ...config.guardedFields]
+}
+
+function chosen(config: Config): readonly Preset[] {
+  return config.presets.map((name) => presets[name])
 }
 
 const NO_FILE: Pick<ObjectDocument, 'object' | 'lineOf'> = {

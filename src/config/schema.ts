@@ -1,3 +1,5 @@
+import { PRESETS } from '../policy/presets.ts'
+
 /**
  * The configuration file as a JSON Schema: what the file is validated by, where its defaults come from, and what editors
  * read (docs/configuration.schema.json).
@@ -87,6 +89,10 @@ export const configurationSchema = {
       'kinds that need no grant when referred to, because an implementation resolves them in its own way',
       record('a kind', { group, kind }, ['group', 'kind']),
     ),
+    presets: {
+      ...list('guarded fields of other projects, by the name of the project', { enum: PRESETS }),
+      uniqueItems: true,
+    },
     guardedFields: list(
       "fields of kinds of one's own that hold references",
       record(

@@ -23,6 +23,8 @@ export interface GuardedField {
   readonly to?: GroupKind
   /** The kind of the grants that may permit it; without it, those are ReferenceGrants. */
   readonly grantKind?: GroupKind
+  /** Where a project's own code or API says that the field needs a grant: a URL. */
+  readonly source?: string
 }
 
 const GATEWAY_API = 'gateway.networking.k8s.io'

@@ -49,6 +49,20 @@ export function rowProblem({ from, path, to, grantKind }: GuardedField, catalogu
   )
 }
 
+/**
+ * Kinds that a registration has room for: the API server takes 64 match conditions for an entry, of which one is about
+ * every kind (k8s.io/kubernetes/pkg/apis/admissionregistration/validation, validateMatchConditions).
+ */
+const MOST_KINDS = 63
+
+/** Why these rows are too many, in words that continue `guardedFields`; undefined if they are not. */
+export function kindsProblem(catalogue: Catalogue): string | undefined {
+  const kinds = catalogue.referrers().length
+  return kinds > MOST_KINDS
+    ? `makes ${kinds} kinds with those of Gateway API, and a registration has room for ${MOST_KINDS}`
+    : undefined
+}
+
 function groupProblem(group: string): string | undefined {
   if (group === 'core') return 'names the group "core": the core group is ""'
   return /^[-a-z0-9.]*$/.test(group)

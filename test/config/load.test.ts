@@ -7,6 +7,8 @@ import { stringify } from 'yaml'
 import { ConfigError, catalogueOf, loadConfig } from '../../src/config/load.ts'
 import { configurationSchema } from '../../src/config/schema.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { presets } from '../../src/policy/presets.ts'
 
 const file = path.join(mkdtempSync(path.join(tmpdir(), 'refgrant-')), 'refgrant.yaml')
 const row = {
@@ -113,6 +115,14 @@ suite('a row that cannot work is refused with its line and the reason', () => {
 
   test('one that repeats another of the same file', () =>
     assert.match(complaint(withRows(row, row)), /^12: guardedFields\[1\] repeats a row/))
+  test('more kinds than a registration has room for', () => {
+    const kinds = Array.from({ length: 54 }, (_, n) => ({ ...row, from: { ...row.from, kind: `Kind${n}` } }))
+    assert.equal(load(withRows(...kinds.slice(1))).guardedFields.length, 53)
+    assert.match(
+      complaint(withRows(...kinds)),
+      /guardedFields makes 64 kinds with those of Gateway API, .* room for 63/,
+    )
+  })
   test('every wrong row is told', () => {
     const lines = complaint(withRows({ ...row, path: '' }, row, { ...row, path: 'status.x' })).split('\n')
     assert.deepEqual(
@@ -138,6 +148,7 @@ suite('every field is refused with a value of another kind, by its name and line
     [{ exempt: { serviceAccounts: [{ name: 'a' }] } }, '5: exempt.serviceAccounts[0].namespace is missing'],
     [{ exempt: { namespaces: ['Shop'] } }, '5: exempt.namespaces[0] must match pattern'],
     [{ exemptTargets: [{ kind: 'HTTPRoute' }] }, '4: exemptTargets[0].group is missing'],
+    [{ presets: ['envoy'] }, '4: presets[0] must be one of "envoy-gateway", "kgateway", '],
     [{ guardedFields: {} }, '3: guardedFields must be a list'],
     [{ grantKinds: [{ group: 'x', kind: 'Y' }] }, '4: grantKinds[0].plural is missing'],
     [{ budgets: { eachNamespace: { burst: 0 } } }, '5: budgets.eachNamespace.burst must be >= 1'],
@@ -166,6 +177,7 @@ test('a configuration with every field set is taken as it is', () => {
       namespaces: ['infra'],
     },
     exemptTargets: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute' }],
+    presets: ['envoy-gateway', 'kong'],
     guardedFields: [
       { ...row, groupField: 'apiGroup', grantKind: { group: 'grants.example.com', kind: 'Grant' } },
       { ...row, path: 'spec.other', grantKind: { group: 'gateway.networking.k8s.io', kind: 'ReferenceGrant' } },
@@ -178,6 +190,17 @@ test('a configuration with every field set is taken as it is', () => {
   }
   assert.deepEqual(Object.keys(everything), Object.keys(configurationSchema.properties))
   assert.deepEqual(load(everything), everything)
+})
+
+test('presets come between the rows of Gateway API and those of the file, and a kind that the file declares wins', () => {
+  const kind = { ...presets.kong.grantKinds[0], version: 'v1' }
+  const { fields, grantKinds } = catalogueOf(load({ ...withRows(row), presets: ['kong'], grantKinds: [kind] }))
+  assert.deepEqual(fields, [...guardedFields, ...presets.kong.fields, row])
+  assert.deepEqual(grantKinds, [REFERENCE_GRANT, kind])
+  assert.match(
+    complaint({ ...withRows(presets.kong.fields[0]), presets: ['kong'] }),
+    /source is no field|repeats a row/,
+  )
 })
 
 test('what the command line sets wins over the file', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { stringify } from 'yaml'
-import { type Case, readCases } from '../harness/cases.ts'
+import { type Case, configurationFile, readCases } from '../harness/cases.ts'
 import { folderWith, refgrant } from '../harness/cli.ts'
 
 /** Each case starts a process, which takes a third of a second; half of that is spent waiting. */
@@ -11,8 +11,10 @@ suite('cases through refgrant check', { concurrency: AT_ONCE }, () => {
   for (const one of readCases()) {
     test(one.title, async () => {
       const objects = [one.object, ...one.grants]
+      const file = configurationFile(one)
+      const configured = file === undefined ? [] : ['--config', file]
       const cwd = folderWith({ 'objects.yaml': objects.map((object) => stringify(object)).join('---\n') })
-      const { code, stdout, stderr } = await refgrant(['check', '-o', 'json', 'objects.yaml'], { cwd })
+      const { code, stdout, stderr } = await refgrant(['check', '-o', 'json', 'objects.yaml', ...configured], { cwd })
       assert.ok(code <= 1, stderr)
       const { findings } = JSON.parse(stdout) as { findings: { code: string; message: string }[] }
       const refused = findings.filter((finding) => finding.code === 'not-permitted').map(({ message }) => message)

@@ -61,17 +61,19 @@ export async function startCluster(
  *
  * @param nodeOptions options of the Node that it runs on
  * @param more further arguments
+ * @param settings further arguments of `refgrant manifests`
  */
 export async function startGuard(
   cluster: Cluster,
   kubeconfig = cluster.account,
   nodeOptions: readonly string[] = [],
   more: readonly string[] = [],
+  settings: readonly string[] = [],
 ): Promise<Refgrant> {
   const grants = ['--kubeconfig', kubeconfig]
   const refgrant = await startRefgrant({ certs: cluster.certs, grants, nodeOptions, more })
   try {
-    await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'))
+    await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'), settings)
     return refgrant
   } catch (error) {
     // As with the control plane.

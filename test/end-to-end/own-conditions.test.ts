@@ -24,6 +24,9 @@ const shield = { group: 'policies.example.com', kind: 'Shield', plural: 'shields
 const claim = { group: '', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims' }
 const gateway = { group: 'gateway.networking.k8s.io', kind: 'Gateway', plural: 'gateways' }
 
+/** A group that leaves no room in the name of a condition. */
+const long = { group: `${'long.'.repeat(14)}example.com`, kind: 'Long', plural: 'longs' }
+
 /** Names that mean something to CEL, and lists in lists. */
 const rows: readonly GuardedField[] = [
   { from: shield, path: 'spec.backend' },
@@ -33,6 +36,7 @@ const rows: readonly GuardedField[] = [
   { from: shield, path: 'spec.grid[][]' },
   { from: shield, path: 'rules[].namespace.map[].true' },
   { from: claim, path: 'spec.dataSourceRef', groupField: 'apiGroup' },
+  { from: long, path: 'spec.ref' },
   { from: gateway, path: 'spec.infrastructure.parametersRef' },
 ]
 const catalogue = new Catalogue(rows)

@@ -2,10 +2,18 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
 import type { ApiObject } from './api-client.ts'
+import { folderWith } from './cli.ts'
 
 const FOLDER = path.join(import.meta.dirname, '..', 'cases')
 
-const FILES = new Set(['object.yaml', 'old-object.yaml', 'grants.yaml', 'grants-before.yaml', 'expect.yaml'])
+const FILES = new Set([
+  'object.yaml',
+  'old-object.yaml',
+  'grants.yaml',
+  'grants-before.yaml',
+  'expect.yaml',
+  'configuration.yaml',
+])
 
 const EXPECTATIONS = new Set(['allowed', 'message', 'warnings', 'release'])
 
@@ -18,6 +26,8 @@ export interface Case {
   readonly grants: readonly ApiObject[]
   /** The grants there were when the old object was stored. */
   readonly grantsBefore: readonly ApiObject[]
+  /** The configuration that it is about, as a text; undefined for the default. */
+  readonly configuration: string | undefined
   readonly expect: {
     readonly allowed: boolean
     /** Texts that the denial holds. */
@@ -45,9 +55,19 @@ export function readCases(): Case[] {
       oldObject: list('old-object.yaml')[0],
       grants: list('grants.yaml'),
       grantsBefore: list('grants-before.yaml'),
+      configuration: existsSync(file('configuration.yaml'))
+        ? readFileSync(file('configuration.yaml'), 'utf8')
+        : undefined,
       expect: expectation(name, parse(readFileSync(file('expect.yaml'), 'utf8'))),
     }
   })
+}
+
+/** The file of a configuration, for commands; undefined for the default. */
+export function configurationFile({ configuration }: Pick<Case, 'configuration'>): string | undefined {
+  return configuration === undefined
+    ? undefined
+    : path.join(folderWith({ 'refgrant.yaml': configuration }), 'refgrant.yaml')
 }
 
 function expectation(name: string, expect: Case['expect']): Case['expect'] {

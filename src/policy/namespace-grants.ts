@@ -32,7 +32,7 @@ const GRANT_WEIGHT = 100
 const KEY_WEIGHT = 32
 
 /** Memory of a namespace with its maps, in bytes: measured likewise, with one grant in each of 200,000 namespaces. */
-export const NAMESPACE_WEIGHT = 450
+const NAMESPACE_WEIGHT = 450
 
 /** The grants of one namespace. */
 export class NamespaceGrants {

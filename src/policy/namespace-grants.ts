@@ -24,6 +24,9 @@ interface Accepting {
   gone: number
 }
 
+/** Entries of `from` among which a key is looked for: as many as a ReferenceGrant has. */
+const MOST_COMPARED = 16
+
 /** In place of the list of a grant that is not kept any more. */
 const GONE = -1
 
@@ -63,7 +66,9 @@ export class NamespaceGrants {
     const accepted = [...new Set(from.map(fromKey))].map((key) => {
       const others = this.#byFrom.get(key)
       if (others === undefined) return key
-      return 'grants' in others ? others.key : (others.keys.find((same) => same === key) as string)
+      if ('grants' in others) return others.key
+      // Where there are many, looking for it would cost more than it saves.
+      return others.accepted > MOST_COMPARED ? key : (others.keys.find((same) => same === key) as string)
     })
     return { name, keys: accepted.concat(to.map(toKey)), accepted: accepted.length, list }
   }

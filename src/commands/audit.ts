@@ -102,14 +102,18 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
 
 /**
  * The survey without the references that a grant which was not read may permit, and these; both sorted by object. Where
- * one namespace alone was read, nothing is known of who uses its grants.
+ * not everything was read, nothing is known of grants that nothing uses.
  */
-function withoutUnknown(all: Survey, { unknown, only }: Subject): { judged: Survey; unjudged: SurveyedReference[] } {
+function withoutUnknown(
+  all: Survey,
+  { unknown, only, problems }: Subject,
+): { judged: Survey; unjudged: SurveyedReference[] } {
   const references = all.references.toSorted((a, b) => byName(a.reference.from, b.reference.from))
   const isUnknown = ({ reference: { to }, grants }: SurveyedReference) =>
     grants.length === 0 && (unknown.has(to.namespace) || (only !== undefined && to.namespace !== only))
   const judged = references.filter((one) => !isUnknown(one))
-  const unused = only === undefined ? all.unused : []
+  const isAllRead = only === undefined && problems.length === 0 && all.tooLarge.length === 0
+  const unused = isAllRead ? all.unused : []
   return { judged: { ...all, references: judged, unused }, unjudged: references.filter(isUnknown) }
 }
 

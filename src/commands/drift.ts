@@ -15,6 +15,10 @@ const LONGEST = 10_000
 /** What is kept in place of what was logged, while comparisons fail. */
 const UNKNOWN = 'unknown'
 
+/** What repairs differences. Where the server was started with a configuration, another one would make others. */
+const REMEDY =
+  'refgrant manifests --ca FILE | kubectl apply -f -, with the --config of this server, and with --url where the registration has a URL'
+
 /** Where the objects that a configuration shapes are read, by their kind. */
 const PATHS: Record<string, string> = {
   ValidatingWebhookConfiguration: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
@@ -159,7 +163,7 @@ export class DriftWatch {
     const logged = JSON.stringify([lines, tolerated])
     if (logged === this.#logged) return
     this.#logged = logged
-    const drifted = lines.length > 0 && { remedy: 'refgrant manifests --ca FILE | kubectl apply -f -' }
+    const drifted = lines.length > 0 && { remedy: REMEDY }
     const details = { differences: lines, ...drifted, ...(tolerated.length > 0 && { tolerated }) }
     this.#logger[drifted ? 'warn' : 'info'](details, 'compared the registration with the configuration')
   }

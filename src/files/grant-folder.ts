@@ -203,7 +203,9 @@ export class GrantFolder implements GrantSource {
     if (read.problem && isNew)
       this.#options.logger.error(
         { ...read.problem, kept: read.grants.length },
-        'cannot read a file; its last grants stay in force',
+        read.grants.length > 0
+          ? 'cannot read a file; its last grants stay in force'
+          : 'cannot read a file; none of its grants is in force',
       )
     return read
   }

@@ -71,11 +71,11 @@ function* verdict(report: AuditReport, permitted: number, refused: number): Gene
   yield `${references} into other namespaces: ${permitted} permitted, ${refused} not permitted${not}${exempt}\n`
   const nothing = grants - permitting.length
   const all = `${counted(grants, 'grant')}: ${permitting.length} with effect, ${nothing} without`
-  const idle = only === undefined ? `, ${survey.unused.length} unused` : ''
+  const idle = only === undefined && problems.length === 0 ? `, ${survey.unused.length} unused` : ''
   const { error, warning, note } = counts
   yield `${all}${idle}; ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}\n`
   if (problems.length > 0)
-    yield `Not complete: ${counted(problems.length, 'problem')} with what was to be read, told on standard error\n`
+    yield `Not complete: ${counted(problems.length, 'problem')} with what was to be read, told on standard error; which grants nothing uses is not known\n`
 }
 
 const GRANT = ['TO NAMESPACE', 'GRANT', 'FROM', 'TO'] as const

@@ -79,6 +79,16 @@ billing    core
     assert.match(stdout, / HTTPRoute \(example\.com\) in shop +Service \(example\.com\) "payments"\n/)
   })
 
+  test('calls no grant unused where something could not be read that may use it', async () => {
+    const cwd = folderWith({ 'a.yaml': GRANT, 'b.yaml': 'spec: [\n' })
+    const text = await refgrant(['audit', '.'], { cwd })
+    assert.equal(text.code, 2)
+    assert.doesNotMatch(text.stdout, /unused|that nothing uses/)
+    assert.match(text.stdout, /which grants nothing uses is not known/)
+    const json = JSON.parse((await refgrant(['audit', '-o', 'json', '.'], { cwd })).stdout)
+    assert.deepEqual([json.complete, json.unusedGrants], [false, []])
+  })
+
   test('says at the beginning that something could not be read', async () => {
     const { code, stdout } = await refgrant(['audit', '-', 'gone'], { input: ROUTE })
     assert.equal(code, 2)

@@ -90,6 +90,12 @@ const attacks: Record<string, [attack: (victim: Victim) => Promise<void>, siege?
   'a head of many short fields, on 1,500 connections': [
     halves(1_500, head(validate, ...Array.from({ length: 2_000 }, () => 'a:b'))),
   ],
+  'requests in one go on 240 connections that Node would answer itself': [
+    async (victim) => {
+      for (const request of ['GET / HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n', 'GET / HTTP/1.1\r\n\r\n'])
+        await halves(240, request.repeat(3_000))(victim)
+    },
+  ],
   'a head that is too large, on 500 connections': [halves(500, head(validate, `x: ${'x'.repeat(20_000)}`))],
   'a head that waits to continue, on 1,000 connections': [
     halves(1_000, `${head(validate, `content-length: ${8 * MIB}`, 'expect: 100-continue')}\r\n`),

@@ -43,6 +43,17 @@ suite('grants of 16 x 16', () => {
     }
   }
 
+  test('plain ones, each in one of 300,000 namespaces, at the start', { timeout: 300_000 }, (context) => {
+    const plain = (index: number) => grantOf(`namespace-${index}`, 'grant')
+    return attacked(
+      context,
+      'a plain grant in each of 300,000 namespaces, at the start',
+      content(300_000, plain),
+      { ready: false },
+      ready,
+    )
+  })
+
   test('1,000, at the start, by a list that is streamed', { timeout: 300_000 }, (context) =>
     attacked(
       context,
@@ -198,6 +209,15 @@ suite('fresh reads', () => {
       })
     }),
   )
+
+  test('for objects of made-up namespaces of 0.9 MB', { timeout: 300_000 }, (context) => {
+    const list: Content['list'] = (namespace) =>
+      grantsOf(namespace === 'billing' || !namespace ? [neighbours] : [], 0, spread)
+    return attacked(context, 'fresh reads for made-up namespaces of 0.9 MB', { list }, {}, async (victim) => {
+      for (let count = 0; count < 250; count += 1)
+        await post(victim, '/validate/deny?timeout=10s', refusedIn(`${count}${'x'.repeat(900_000)}`))
+    })
+  })
 
   test('for objects of 5,000 namespaces', { timeout: 300_000 }, (context) => {
     const list: Content['list'] = (namespace) =>

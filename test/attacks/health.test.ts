@@ -45,6 +45,14 @@ const attacks: Record<string, (victim: Victim) => Promise<void>> = {
     await enough(victim)
     closeAll(sockets)
   },
+  'requests in one go on 240 connections that Node would answer itself': async (victim) => {
+    for (const request of ['GET / HTTP/1.1\r\nhost: x\r\nexpect: x\r\n\r\n', 'GET / HTTP/1.1\r\n\r\n']) {
+      const sockets = await openAll(240, () => connect(victim.healthPort))
+      for (const socket of sockets) socket.write(request.repeat(3_000))
+      await enough(victim)
+      closeAll(sockets)
+    }
+  },
   'heads that come byte by byte, until they are given up': async (victim) => {
     const sockets = await openAll(300, () => connect(victim.healthPort), 'GET /livez HTTP/1.1\r\nx: ')
     await Promise.all(sockets.map((socket) => trickle(socket, 500)))

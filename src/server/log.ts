@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs'
+import { constants, openSync, writeSync } from 'node:fs'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { shorten, visibleJson } from '../policy/quote.ts'
 
@@ -42,6 +42,7 @@ class StandardOutput implements DestinationStream {
   #size = 0
   /** Lines. */
   #dropped = 0
+  readonly #file = process.stdout.isTTY ? unblockedTerminal() : 1
 
   constructor() {
     // Node makes a pipe non-blocking when it opens the stream, which is not written to: the first error would close it.
@@ -63,7 +64,7 @@ class StandardOutput implements DestinationStream {
   #flush(): void {
     let rest = this.#waiting.length === 1 ? (this.#waiting[0] as Buffer) : Buffer.concat(this.#waiting)
     try {
-      while (rest.length > 0) rest = rest.subarray(writeSync(1, rest))
+      while (rest.length > 0) rest = rest.subarray(writeSync(this.#file, rest))
     } catch (error) {
       this.#waiting = [rest]
       this.#size = rest.length
@@ -82,6 +83,18 @@ class StandardOutput implements DestinationStream {
     this.#dropped = 0
     const entry = { level: 'warn', time: new Date().toISOString(), lines, msg: 'dropped lines of the log' }
     this.write(`${JSON.stringify(entry)}\n`)
+  }
+}
+
+/**
+ * The terminal, opened once more so that writes do not wait while somebody has stopped it: what Node and the shell write
+ * there is to wait as before. The terminal as it is, where the system does not let it be opened.
+ */
+function unblockedTerminal(): number {
+  try {
+    return openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  } catch {
+    return 1
   }
 }
 

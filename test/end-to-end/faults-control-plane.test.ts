@@ -41,6 +41,12 @@ suite('no answer is wrong, and the watch recovers', () => {
       await lasting(churn, 2)
       proxy.hole()
       await churn.revoke()
+      // The version that refgrant has is behind then, even if there was nothing to revoke.
+      await controlPlane.api.apply({
+        kind: 'ConfigMap',
+        apiVersion: 'v1',
+        metadata: { name: 'new', namespace: 'default' },
+      })
       await lasting(churn, 1)
       await compact(controlPlane.etcd)
       await controlPlane.kill('kube-apiserver')

@@ -35,8 +35,7 @@ suite('no answer is wrong, and the watch recovers', () => {
 
   test('when etcd has forgotten the version to resume from', (context) =>
     judgeUnder(context, cluster, { name: 'resumed from a compacted version', least }, async (churn) => {
-      const { controlPlane, proxy, refgrant } = cluster
-      const lists = () => refgrant.metric('refgrant_lists_total')
+      const { controlPlane, proxy } = cluster
       proxy.cut()
       await lasting(churn, 2)
       proxy.hole()
@@ -51,10 +50,8 @@ suite('no answer is wrong, and the watch recovers', () => {
       await compact(controlPlane.etcd)
       await controlPlane.kill('kube-apiserver')
       await controlPlane.start('kube-apiserver')
-      const before = await lists()
       proxy.heal()
-      // Its version is too old by now, or, if the hole lasted for long, it does not go on from a version any more.
-      await until('all is listed', async () => (await lists()) > before)
+      // The version is too old for the API server most of the time, and at times its cache begins with just that one.
       await lasting(churn, 2)
     }))
 

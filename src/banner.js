@@ -1,4 +1,5 @@
-// The bundle begins with this, and any Node since 16 can parse all of it: an older one says so, and not where it stumbles.
+// The bundle begins with this, and any Node since 16.11 can parse all of it: an older one says so, and not where it stumbles.
+// For an older target, private members would be rewritten: a review took 30 % more processor time.
 // The bundle has neither `import` nor `export`, so that it runs as a module and as a script, whatever its file is called.
 if (parseInt(process.versions.node, 10) < 24) {
   process.stderr.write(

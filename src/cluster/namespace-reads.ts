@@ -98,7 +98,7 @@ export class NamespaceReads {
     if (this.#running.length === 1 && !this.#next) {
       this.#next = new SharedRead((read) => this.#run(read))
       for (const owner of this.#running[0]?.owners ?? []) this.#next.owners.add(owner)
-      // It is for those who wait for the slow one, whoever else comes and leaves.
+      // Readers of the slow read wait for it, even if every later reader leaves.
       this.#next.awaitedUntil(undefined, () => {})
     }
     this.#advance()

@@ -68,7 +68,7 @@ export function manifestsCommand(): Command {
     })
 }
 
-/** What whoever applies the registration before the server has to know. */
+/** A warning for an administrator who applies the registration before the server runs. */
 function lastRemark({ mode, modeLabel }: Config, { url }: WebhookClient): string {
   const server = url ?? `Service ${NAME} in namespace ${NAMESPACE}`
   const where = mode === 'deny' ? '' : `, in namespaces with the label ${modeLabel}=deny,`

@@ -16,7 +16,7 @@ export const filenameOption = () =>
  * The paths that a command is to read, named either way.
  *
  * @param verb what the command does, for who names none
- * @throws CommandFailure if there is none
+ * @throws CommandFailure if no path is given
  */
 export function pathsOf(args: readonly string[], filename: readonly string[], verb: string): string[] {
   const paths = [...args, ...filename]

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import type { ObjectDocument } from './objects.ts'
 
-/** A kustomization, which Kustomize makes objects of; it is none itself. */
+/** A kustomization: the input of Kustomize, and not a Kubernetes object. */
 export interface Kustomization {
   readonly file: string
   /** The namespace that it gives its objects, if it gives one. */

@@ -115,11 +115,13 @@ export class Catalogue {
     this.fields = fields
     this.exemptions = exemptions
     this.grantKinds = grantKinds
+    const named = new Set(fields.flatMap(({ grantKind }) => (grantKind ? kindKey(grantKind) : [])))
+    named.delete(kindKey(REFERENCE_GRANT))
     for (const field of fields) {
       const { from, path, groupField = 'group', to } = field
       const ofKind = this.#byKind.get(kindKey(from)) ?? { referrer: from, fields: [] }
       const own = !standard.has(field)
-      ofKind.fields.push({ path, steps: stepsOf(path), groupField, to, grantKinds: this.#governing(field), own })
+      ofKind.fields.push({ path, steps: stepsOf(path), groupField, to, grantKinds: this.#governing(field, named), own })
       this.#byKind.set(kindKey(from), ofKind)
     }
   }
@@ -127,10 +129,10 @@ export class Catalogue {
   /**
    * The kinds of grants that count for a row: the one that it names, or else those that no row names; undefined if that is
    * all of them.
+   *
+   * @param named the kinds that rows name, by their keys
    */
-  #governing({ grantKind }: GuardedField): readonly GrantKind[] | undefined {
-    const named = new Set(this.fields.flatMap(({ grantKind }) => (grantKind ? kindKey(grantKind) : [])))
-    named.delete(kindKey(REFERENCE_GRANT))
+  #governing({ grantKind }: GuardedField, named: ReadonlySet<string>): readonly GrantKind[] | undefined {
     if (grantKind) return this.grantKinds.filter((kind) => kindKey(kind) === kindKey(grantKind))
     return named.size === 0 ? undefined : this.grantKinds.filter((kind) => !named.has(kindKey(kind)))
   }

@@ -18,8 +18,8 @@ export interface Extraction {
  *
  * A field is found by being there, never by a discriminator such as a filter's `type`: stored objects and older CRDs
  * hold payloads under another type. Any shape is taken; where a path meets something else than it expects, there is no
- * reference. Where a row of the admin's own meets another namespace without a kind and a name, there is none either: no
- * grant could permit it, and the row may be wrong.
+ * reference. A row from the configuration that finds another namespace without a kind and a name does not yield a
+ * reference either: no grant could permit it, and the row may be wrong.
  *
  * @param from the object's own kind and name; its namespace is what an absent `namespace` means
  * @param object the whole object, as parsed from JSON or YAML

@@ -150,8 +150,10 @@ export class GrantIndex implements GrantLookup {
   }
 
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[], kinds?: readonly GrantKind[]): Found {
-    const counts = kinds?.some((kind) => resourceOf(kind) === this.#resource) ?? true
-    const known = counts ? this.#namespaces.get(namespace) : undefined
+    // What does not count is not missed either.
+    if (kinds?.every((kind) => resourceOf(kind) !== this.#resource))
+      return { grants: targets.map(() => undefined), complete: true }
+    const known = this.#namespaces.get(namespace)
     const complete = !this.#missing.has(namespace)
     if (known || !complete) this.#look(namespace)
     const found = known?.permitting(from, targets) ?? targets.map(() => undefined)

@@ -1,5 +1,5 @@
 import { grantedTime, halfOf } from './deadline.ts'
-import type { HeldFor, Load, ShedReason } from './load.ts'
+import type { HeldFor, Lacking, Load, ShedReason } from './load.ts'
 
 /**
  * The time and the room of one request: when it has to be answered, and what it holds until then. All of its times
@@ -50,9 +50,9 @@ export class Allowance {
     return this.#evicted
   }
 
-  /** Bytes that are held for its body and what is parsed from that. */
-  get held(): number {
-    return this.#held.bodies + this.#held.values
+  /** Bytes that are held for its body, or for that and what is parsed from it. */
+  holds(lacking: Lacking): number {
+    return this.#held.bodies + (lacking === 'all' ? this.#held.values : 0)
   }
 
   /**
@@ -92,8 +92,11 @@ export class Allowance {
   /** Holds memory. A reason why not means that the request is turned away, and holds nothing any more. */
   reserve(what: HeldFor, bytes: number): ShedReason | undefined {
     if (this.#gone) return this.#turnAway('gone')
-    while (!this.#load.reserve(what, bytes))
-      if (!this.#load.evictLarger(this.held + bytes)) return this.#turnAway('memory')
+    for (;;) {
+      const lacking = this.#load.reserve(what, bytes)
+      if (!lacking) break
+      if (!this.#load.evictLarger(lacking, this.holds(lacking) + bytes)) return this.#turnAway('memory')
+    }
     this.#held[what] += bytes
     return undefined
   }

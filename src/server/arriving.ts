@@ -45,7 +45,7 @@ export class Arriving {
 
   /** Frees the memory. */
   discard(): void {
-    if (this.#buffer) free(new Uint8Array(this.#buffer))
+    this.#buffer?.transferToFixedLength(0)
     this.#buffer = undefined
     free(this.#piece)
     this.#piece = NOTHING

@@ -23,6 +23,9 @@ export type ShedReason = 'reviews' | 'memory' | 'late' | 'gone'
 /** What memory is held for: bodies as they arrive, what is parsed from them, and answers that are not sent yet. */
 export type HeldFor = 'bodies' | 'values' | 'answers'
 
+/** What there is no room for: more bodies, or more of anything. */
+export type Lacking = 'bodies' | 'all'
+
 /** The account of what requests in flight take. What there is no room or no time for is turned away. */
 export class Load {
   readonly room: Room
@@ -55,24 +58,24 @@ export class Load {
     return new Allowance(this, this.#now, timeout)
   }
 
-  /** Whether there is room for so many bytes more; if there is, they are held. */
-  reserve(what: HeldFor, bytes: number): boolean {
+  /** What there is no room for so many bytes more of: bodies, or all together; undefined if there is, and they are held. */
+  reserve(what: HeldFor, bytes: number): Lacking | undefined {
     const { bodies, values, answers } = this.held
-    if (bodies + values + answers + bytes > this.room.bytes) return false
-    if (what === 'bodies' && bodies + bytes > this.room.bytes * BODIES_SHARE) return false
+    if (what === 'bodies' && bodies + bytes > this.room.bytes * BODIES_SHARE) return 'bodies'
+    if (bodies + values + answers + bytes > this.room.bytes) return 'all'
     this.held[what] += bytes
-    return true
+    return undefined
   }
 
   /**
-   * Gives up the request that holds most, if it holds more than this, so that large requests that wait keep no smaller
-   * one out.
+   * Gives up the request that holds most of what is lacking, if it holds more than this, so that large requests that wait
+   * keep no smaller one out.
    *
    * @param than in bytes
    */
-  evictLarger(than: number): boolean {
+  evictLarger(lacking: Lacking, than: number): boolean {
     let largest: Allowance | undefined
-    for (const one of this.evictable) if (one.held > (largest?.held ?? than)) largest = one
+    for (const one of this.evictable) if (one.holds(lacking) > (largest?.holds(lacking) ?? than)) largest = one
     largest?.evict()
     return largest !== undefined
   }

@@ -21,8 +21,8 @@ const MOST_WAITING = 1_024 * 1_024
 const RETRY = 100
 
 /**
- * The server's log: a JSON object a line, with the name of its level and an ISO 8601 time in UTC, which holds nothing that a terminal would obey or hide, and is never longer
- * than 16 KiB, since requests and files bring texts of any length.
+ * The server's log: a JSON object a line, with the name of its level and an ISO 8601 time in UTC. A line holds nothing that
+ * a terminal would obey or hide, and is never longer than 16 KiB, since requests and files bring texts of any length.
  *
  * @param destination standard output without it
  */

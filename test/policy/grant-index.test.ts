@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import type { Grant } from '../../src/policy/grant.ts'
 import { GrantIndex, lookupIn } from '../../src/policy/grant-index.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
 import type { Reference } from '../../src/policy/reference.ts'
 
@@ -173,6 +174,18 @@ test('a grant of many entries takes memory for its entries, and not for their pa
     return index.weight
   }
   assert.ok(weigh(4_000, 4_000) < weigh(4_000, 1) + weigh(1, 4_000))
+})
+
+test('what an index of a kind that does not count lacks is not missed', () => {
+  const index = new GrantIndex('grants.example.com')
+  index.miss('billing')
+  const from = { group: 'a', kind: 'A', namespace: 'shop' }
+  const targets = [{ group: '', kind: 'Service', name: 'x' }]
+  assert.equal(index.permitting(from, 'billing', targets).complete, false)
+  assert.deepEqual(index.permitting(from, 'billing', targets, [REFERENCE_GRANT]), {
+    grants: [undefined],
+    complete: true,
+  })
 })
 
 suite('an index with a limit', () => {

@@ -105,7 +105,7 @@ suite('memory is held for what was sent', () => {
 suite('what there is no memory for', () => {
   test('is read to its end, and turned away with its uid', async () => {
     const { load, send, end } = start()
-    assert.equal(load.reserve('values', 63 * MIB), true)
+    assert.equal(load.reserve('values', 63 * MIB), undefined)
     await send('{"request":{"uid":"u"},"x":"')
     await send('x'.repeat(2 * MIB))
     assert.equal(load.held.bodies, 0)
@@ -119,7 +119,7 @@ suite('what there is no memory for', () => {
 
   test('is turned away when it is parsed, if its values have none', async () => {
     const { load, send, end } = start()
-    assert.equal(load.reserve('values', 63 * MIB), true)
+    assert.equal(load.reserve('values', 63 * MIB), undefined)
     await send(`[${'{},'.repeat(15_000)}{}]`)
     await assert.rejects(end(), Overloaded)
     assert.deepEqual([load.held.bodies, load.held.values, load.counts.reviews], [0, 63 * MIB, 0])

@@ -74,7 +74,7 @@ test('a review that waits for look-ups gives its room to a smaller one, the larg
   assert.equal(next.reserve('bodies', 1_000), undefined)
   assert.equal(next.reserve('values', 10_000), undefined)
   assert.deepEqual([large.signal.aborted, largest.signal.aborted, small.signal.aborted], [false, true, false])
-  assert.deepEqual([largest.allowance.evicted, largest.allowance.held, load.counts.reviews], [true, 0, 2])
+  assert.deepEqual([largest.allowance.evicted, largest.allowance.holds('all'), load.counts.reviews], [true, 0, 2])
   assert.equal(load.enter('10s').reserve('values', 60 * MIB), 'memory', 'none is larger')
   assert.deepEqual(load.shed, { reviews: 0, memory: 2, late: 0, gone: 0 })
   // Its judgement ends when its look-ups have.
@@ -82,6 +82,17 @@ test('a review that waits for look-ups gives its room to a smaller one, the larg
   large.allowance.finish()
   assert.equal(load.enter('10s').reserve('values', 21 * MIB), undefined)
   assert.deepEqual([small.signal.aborted, load.counts.reviews], [false, 1])
+})
+
+test('a body for which bodies have no room takes that of no review that waits for look-ups', () => {
+  const { load } = start()
+  const reviewing = load.enter('10s')
+  assert.equal(reviewing.startReview(), undefined)
+  assert.equal(reviewing.reserve('values', 20 * MIB), undefined)
+  const signal = reviewing.startLookUps()
+  assert.equal(load.enter('10s').reserve('bodies', 16 * MIB), undefined)
+  assert.equal(load.enter('10s').reserve('bodies', MIB), 'memory')
+  assert.deepEqual([signal.aborted, load.counts.reviews], [false, 1])
 })
 
 test('an answer is held until it is sent', () => {

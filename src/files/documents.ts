@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { Composer, type CST, type Document, isNode, Lexer, LineCounter, Parser } from 'yaml'
 import { type Chunk, chunksOf, DocumentError } from './stream.ts'
-import { LimitedValues, NO_KEY, ValueError } from './values.ts'
+import { LimitedValues, NO_KEY } from './values.ts'
 
 export { DocumentError } from './stream.ts'
 
@@ -185,7 +185,7 @@ function offsetOf(source: ErrorSource): number {
 
 /** undefined for an empty document. */
 function contentOf(document: Document, values: LimitedValues, lineAt: LineAt): ValueDocument | undefined {
-  const value = plain(document, values)
+  const value = values.valueOf(document.contents)
   if (value === null || value === undefined) return undefined
   const line = beginOf(document, lineAt)
   return { value, line, lineAt: (steps) => values.lineOf(value, line, steps) }
@@ -193,15 +193,6 @@ function contentOf(document: Document, values: LimitedValues, lineAt: LineAt): V
 
 function beginOf({ contents }: Document, lineAt: LineAt): number {
   return lineAt(isNode(contents) && contents.range ? contents.range[0] : 0)
-}
-
-function plain(document: Document, values: LimitedValues): unknown {
-  try {
-    return values.valueOf(document.contents)
-  } catch (error) {
-    if (error instanceof ValueError) throw new DocumentError(error.line, error.message)
-    throw error
-  }
 }
 
 function firstLine(text: string): string {

@@ -1,17 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
 import { quote } from '../policy/quote.ts'
 import { type Resolved, resolvePlain, resolveTagged } from './scalars.ts'
-import { type Chunk, SEPARATORS } from './stream.ts'
-
-/** Why a document has no value that JSON could hold; `line` counts from 1. */
-export class ValueError extends Error {
-  readonly line: number
-
-  constructor(line: number, message: string) {
-    super(message)
-    this.line = line
-  }
-}
+import { type Chunk, DocumentError, SEPARATORS } from './stream.ts'
 
 /**
  * Values that the aliases of one text may stand for. Others walk through an alias as if its value were written there,
@@ -55,7 +45,7 @@ export class LimitedValues {
   /**
    * The value of a document. An alias is the same value as its anchor, once more.
    *
-   * @throws ValueError if a key is given twice, an alias has no anchor before it, or aliases stand for too much
+   * @throws DocumentError if a key is given twice, an alias has no anchor before it, or aliases stand for too much
    */
   valueOf(contents: unknown): unknown {
     this.#anchors = new Map()
@@ -101,7 +91,7 @@ export class LimitedValues {
     if (!isScalar(node)) return null
     this.#refuseUnlike(node)
     const resolved = resolve(node)
-    if ('problem' in resolved) throw new ValueError(this.#lineOf(node), `this ${resolved.problem}`)
+    if ('problem' in resolved) throw new DocumentError(this.#lineOf(node), `this ${resolved.problem}`)
     return resolved.value
   }
 
@@ -110,11 +100,11 @@ export class LimitedValues {
     if (!range) return
     const [begin, end] = range
     if (this.#isSeparated && SEPARATORS.test(this.#written.slice(begin, end)))
-      throw new ValueError(this.#lineAt(begin), 'this text holds U+2028 or U+2029: write "\\u2028" in double quotes')
+      throw new DocumentError(this.#lineAt(begin), 'this text holds U+2028 or U+2029: write "\\u2028" in double quotes')
     if (type?.startsWith('BLOCK') && /^[|>][-+]?\d/.test(this.#written.slice(begin, begin + 3))) {
       BLANK_LINE.lastIndex = begin + this.#written.slice(begin, end).trimEnd().length
       if (BLANK_LINE.test(this.#written))
-        throw new ValueError(
+        throw new DocumentError(
           this.#lineAt(BLANK_LINE.lastIndex),
           'this line of blanks may belong to the text before it: remove the blanks',
         )
@@ -124,18 +114,21 @@ export class LimitedValues {
   /** kubectl ends the name of an anchor earlier, where the YAML library reads on. */
   #anchorName(name: string, node: unknown): void {
     if (!/^[\w-]+$/.test(name))
-      throw new ValueError(this.#lineOf(node), `the anchor ${quote(name)} has other characters than a-z, 0-9, _ and -`)
+      throw new DocumentError(
+        this.#lineOf(node),
+        `the anchor ${quote(name)} has other characters than a-z, 0-9, _ and -`,
+      )
   }
 
   #aliased(name: string, node: unknown): unknown {
     this.#anchorName(name, node)
     const anchor = this.#anchors.get(name)
     if (anchor?.size === undefined)
-      throw new ValueError(this.#lineOf(node), `the alias ${quote(name)} has no anchor before it`)
+      throw new DocumentError(this.#lineOf(node), `the alias ${quote(name)} has no anchor before it`)
     this.#count += anchor.size
     this.#aliases.values += anchor.size
     if (this.#aliases.values > MOST_BY_ALIASES)
-      throw new ValueError(this.#lineOf(node), `aliases stand for more than ${MOST_BY_ALIASES} values up to here`)
+      throw new DocumentError(this.#lineOf(node), `aliases stand for more than ${MOST_BY_ALIASES} values up to here`)
     return anchor.value
   }
 
@@ -163,7 +156,7 @@ export class LimitedValues {
       const key = this.#key(pair.key)
       const value = this.#valueOf(pair.value)
       if (written.has(key))
-        throw new ValueError(this.#lineOf(pair.key), `keys must be unique, and ${quote(key)} is given twice`)
+        throw new DocumentError(this.#lineOf(pair.key), `keys must be unique, and ${quote(key)} is given twice`)
       written.add(key)
       define(object, key, value)
       lines.set(key, this.#lineOf(pair.value, this.#lineOf(pair.key)))
@@ -181,7 +174,7 @@ export class LimitedValues {
     const sources = isSeq(node) ? node.items.map((item) => this.#valueOf(item)) : [this.#valueOf(node)]
     for (const source of sources.reverse()) {
       const from = this.#lines.get(source as object)
-      if (!(from instanceof Map)) throw new ValueError(line, 'only objects can be merged')
+      if (!(from instanceof Map)) throw new DocumentError(line, 'only objects can be merged')
       for (const [key, place] of from) {
         define(object, key, (source as Record<string, unknown>)[key])
         lines.set(key, place)
@@ -190,13 +183,16 @@ export class LimitedValues {
   }
 
   #key(node: unknown): string {
-    if (isMap(node) || isSeq(node)) throw new ValueError(this.#lineOf(node), NO_KEY)
+    if (isMap(node) || isSeq(node)) throw new DocumentError(this.#lineOf(node), NO_KEY)
     if (isScalar(node) && isPlain(node) && node.range && GLUED_COLON.test(this.#behind(node.range[1])))
-      throw new ValueError(this.#lineOf(node), 'kubectl takes this colon for a part of the key: put a blank behind it')
+      throw new DocumentError(
+        this.#lineOf(node),
+        'kubectl takes this colon for a part of the key: put a blank behind it',
+      )
     const value = this.#valueOf(node)
-    if (typeof value === 'object' && value !== null) throw new ValueError(this.#lineOf(node), NO_KEY)
+    if (typeof value === 'object' && value !== null) throw new DocumentError(this.#lineOf(node), NO_KEY)
     if (value === null || (typeof value === 'number' && !Number.isSafeInteger(value)))
-      throw new ValueError(this.#lineOf(node), 'this key is no text: put it in quotes')
+      throw new DocumentError(this.#lineOf(node), 'this key is no text: put it in quotes')
     return String(value)
   }
 

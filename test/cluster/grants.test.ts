@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { LookupFailed } from '../../src/admission/grant-source.ts'
 import { Api } from '../../src/cluster/api.ts'
@@ -17,7 +17,8 @@ const LIMITS = {
 const ignore = () => {}
 const LIST = `${grantsPath('v1', 'billing')}?limit=500`
 
-test('where the budget is spent, it matters whether the last reads failed', { timeout: 30_000 }, async (t) => {
+/** Grants of an API server that the test answers for, on a clock that only it moves. */
+async function start(t: TestContext) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
   const clock = { now: 0 }
@@ -28,6 +29,11 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
     kinds: [REFERENCE_GRANT],
     limits: LIMITS,
   })
+  return { server, grants, clock }
+}
+
+test('where the budget is spent, it matters whether the last reads failed', { timeout: 30_000 }, async (t) => {
+  const { server, grants, clock } = await start(t)
   const read = async () => {
     const taken: string[] = []
     await grants.fresh(['billing'], 'shop', (namespace) => taken.push(namespace), new AbortController().signal)
@@ -58,15 +64,7 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
 })
 
 test('reviews of made-up namespaces share one budget', { timeout: 30_000 }, async (t) => {
-  const server = await FakeApiServer.start()
-  t.after(() => server.close())
-  const grants = new ClusterGrants({
-    api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
-    logger: pino({ level: 'silent' }),
-    now: () => 0,
-    kinds: [REFERENCE_GRANT],
-    limits: LIMITS,
-  })
+  const { grants } = await start(t)
   const leaving = new AbortController()
   const first = grants.fresh(['billing'], 'x'.repeat(1_000), ignore, leaving.signal).catch(ignore)
   await grants.fresh(['other'], 'y'.repeat(1_000), ignore, leaving.signal)
@@ -79,15 +77,7 @@ test("a read that fails when nobody waits for it any more is nobody's failure", 
   const unhandled = t.mock.fn()
   process.on('unhandledRejection', unhandled)
   t.after(() => process.off('unhandledRejection', unhandled))
-  const server = await FakeApiServer.start()
-  t.after(() => server.close())
-  const grants = new ClusterGrants({
-    api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
-    logger: pino({ level: 'silent' }),
-    now: () => 0,
-    kinds: [REFERENCE_GRANT],
-    limits: LIMITS,
-  })
+  const { server, grants } = await start(t)
   const late = grants.fresh(['billing'], 'shop', ignore, AbortSignal.abort(new Error('too late')))
   const leaving = new AbortController()
   const left = grants.fresh(['other'], 'store', ignore, leaving.signal)

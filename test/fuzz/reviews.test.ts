@@ -181,8 +181,6 @@ test(`any JSON is a review or no review, and never anything else, seed ${SEED}`,
   fc.assert(property, { numRuns: RUNS, seed: SEED })
 })
 
-const NEVER = new AbortController().signal
-
 function sameTarget(a: { to: readonly string[] }, b: { to: readonly string[] }): boolean {
   return a.to.every((part, index) => part === b.to[index])
 }

@@ -17,7 +17,7 @@ const FILES = new Set([
 
 const EXPECTATIONS = new Set(['allowed', 'message', 'warnings', 'release'])
 
-/** What happens, as a sentence; an object that is applied; the grants there are; and what must come of it. */
+/** The topic and what happens, as a sentence; an object that is applied; the grants there are; and what must come of it. */
 export interface Case {
   readonly title: string
   readonly object: ApiObject
@@ -39,28 +39,31 @@ export interface Case {
   }
 }
 
-/** All cases. A folder that lacks a file, or has one that means nothing or is held to nothing, is an error. */
+/** All cases, topic after topic. A folder that lacks a file, or has one that means nothing or is held to nothing, is an error. */
 export function readCases(): Case[] {
-  return readdirSync(FOLDER).map((name) => {
-    const stray = readdirSync(path.join(FOLDER, name)).filter((file) => !FILES.has(file))
-    if (stray.length > 0) throw new Error(`test/cases/${name}: nothing reads ${stray.join(', ')}`)
-    const file = (file: string) => path.join(FOLDER, name, file)
-    const list = (name: string) =>
-      existsSync(file(name))
-        ? parseAllDocuments(readFileSync(file(name), 'utf8')).map((d) => d.toJS() as ApiObject)
-        : []
-    return {
-      title: name.replaceAll('-', ' '),
-      object: parse(readFileSync(file('object.yaml'), 'utf8')),
-      oldObject: list('old-object.yaml')[0],
-      grants: list('grants.yaml'),
-      grantsBefore: list('grants-before.yaml'),
-      configuration: existsSync(file('configuration.yaml'))
-        ? readFileSync(file('configuration.yaml'), 'utf8')
-        : undefined,
-      expect: expectation(name, parse(readFileSync(file('expect.yaml'), 'utf8'))),
-    }
-  })
+  return readdirSync(FOLDER).flatMap((topic) =>
+    readdirSync(path.join(FOLDER, topic)).map((sentence) => readCase(topic, sentence)),
+  )
+}
+
+function readCase(topic: string, sentence: string): Case {
+  const name = path.join(topic, sentence)
+  const file = (file: string) => path.join(FOLDER, name, file)
+  const stray = readdirSync(file('.')).filter((file) => !FILES.has(file))
+  if (stray.length > 0) throw new Error(`test/cases/${name}: nothing reads ${stray.join(', ')}`)
+  const list = (name: string) =>
+    existsSync(file(name)) ? parseAllDocuments(readFileSync(file(name), 'utf8')).map((d) => d.toJS() as ApiObject) : []
+  return {
+    title: `${topic.replaceAll('-', ' ')}: ${sentence.replaceAll('-', ' ')}`,
+    object: parse(readFileSync(file('object.yaml'), 'utf8')),
+    oldObject: list('old-object.yaml')[0],
+    grants: list('grants.yaml'),
+    grantsBefore: list('grants-before.yaml'),
+    configuration: existsSync(file('configuration.yaml'))
+      ? readFileSync(file('configuration.yaml'), 'utf8')
+      : undefined,
+    expect: expectation(name, parse(readFileSync(file('expect.yaml'), 'utf8'))),
+  }
 }
 
 /** The file of a configuration, for commands; undefined for the default. */

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { driftCheck } from '../../src/commands/checks.ts'
 import { folderGrants } from '../../src/commands/grant-supply.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { folderWith, GRANT } from '../harness/cli.ts'
+import { folderWith, GRANT } from '../harness/program/cli.ts'
 
 test('grants of a folder are known, and nothing is said of a registration that nobody compares', async (t) => {
   const supply = await folderGrants(folderWith({ 'grants.yaml': GRANT }), {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { suite, test } from 'node:test'
-import { folderWith, ROUTE, refgrant } from '../harness/cli.ts'
+import { folderWith, ROUTE, refgrant } from '../harness/program/cli.ts'
 
 const cwd = folderWith({ 'route.yaml': ROUTE })
 const PROGRAM = new URL('../../src/cli.ts', import.meta.url).pathname

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse, stringify } from 'yaml'
-import { folderWith, refgrant } from '../harness/cli.ts'
+import { folderWith, refgrant } from '../harness/program/cli.ts'
 
 const GROUP = 'configuration.konghq.com'
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
-import { type ApiObject, until } from '../harness/api-client.ts'
-import { gatewayApiCrds } from '../harness/gateway-api.ts'
-import { type Cluster, startCluster, startGuard } from './cluster.ts'
-import { grant, route } from './objects.ts'
+import { type ApiObject, until } from '../harness/control-plane/api-client.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
+import { grant, route } from '../harness/objects/objects.ts'
 
 let cluster: Cluster
 

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
-import { refgrant as command, folderWith, GRANT } from '../harness/cli.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
+import { until } from '../harness/control-plane/api-client.ts'
+import { refgrant as command, folderWith, GRANT } from '../harness/program/cli.ts'
+import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 
 /** Long enough for everything that a test does meanwhile, in s; nothing waits for its end. */
 const LONG = 600

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
-import type { ApiObject } from './api-client.ts'
-import { folderWith } from './cli.ts'
+import type { ApiObject } from '../control-plane/api-client.ts'
+import { folderWith } from '../program/cli.ts'
 
-const FOLDER = path.join(import.meta.dirname, '..', 'cases')
+const FOLDER = path.join(import.meta.dirname, '..', '..', 'cases')
 
 const FILES = new Set([
   'object.yaml',

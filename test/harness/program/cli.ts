@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-const PROGRAM = path.join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
+const PROGRAM = path.join(import.meta.dirname, '..', '..', '..', 'src', 'cli.ts')
 
 export interface Ended {
   readonly code: number

@@ -4,8 +4,8 @@ import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { json } from 'node:stream/consumers'
-import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { folderWith } from './cli.ts'
+import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
+import { folderWith } from '../program/cli.ts'
 
 /** A webhook that allows everything, and remembers what it was asked about. */
 export interface Recorder {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TLSSocket } from 'node:tls'
-import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
 
 /** The group that grants belong to. */
 const GROUP = 'gateway.networking.k8s.io'

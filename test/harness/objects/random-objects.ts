@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ReferrerKind } from '../../src/policy/catalogue.ts'
+import type { ReferrerKind } from '../../../src/policy/catalogue.ts'
 import type { Schema as FieldSchema, KindVersion } from './crd-schemas.ts'
 
 /** What of a schema shapes an object. Rules in CEL are left to the API server, which refuses what breaks one. */

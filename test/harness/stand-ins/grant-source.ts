@@ -1,5 +1,5 @@
-import type { GrantSource } from '../../src/admission/grant-source.ts'
-import type { GrantLookup } from '../../src/policy/grant-index.ts'
+import type { GrantSource } from '../../../src/admission/grant-source.ts'
+import type { GrantLookup } from '../../../src/policy/grant-index.ts'
 
 /** Knows these grants, and reads the same ones afresh. */
 export function sourceOf(grants: GrantLookup): GrantSource {

@@ -1,11 +1,11 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts'
-import { gatewayApiCrds } from '../harness/gateway-api.ts'
-import { kubectl, register, serverAccount } from '../harness/guarded-cluster.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
-import { type Result, run } from '../harness/run.ts'
+import { type Refgrant, startRefgrant } from '../program/refgrant.ts'
+import { type Result, run } from '../program/run.ts'
+import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import { gatewayApiCrds } from './gateway-api.ts'
+import { kubectl, register, serverAccount } from './guarded-cluster.ts'
 
 /** The release of Gateway API that tests are about unless they say otherwise. */
 const GATEWAY_API = 'v1.7.0'

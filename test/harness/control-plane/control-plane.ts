@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { stringify } from 'yaml'
 import { ApiClient } from './api-client.ts'
 import { binaries } from './binaries.ts'
-import './tether.ts'
+import '../program/tether.ts'
 
 export interface ControlPlaneOptions {
   /** A new folder for data, certificates and logs; it is left behind. */

@@ -1,5 +1,5 @@
-import { Load } from '../../src/server/load.ts'
-import type { Knowledge, MetricSources } from '../../src/server/metrics.ts'
+import { Load } from '../../../src/server/load.ts'
+import type { Knowledge, MetricSources } from '../../../src/server/metrics.ts'
 
 /** What is told of a source that knows nothing yet. */
 export const unknown: Knowledge = {

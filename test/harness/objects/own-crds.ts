@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import type { ApiObject } from './api-client.ts'
+import type { ApiObject } from '../control-plane/api-client.ts'
 
-const FOLDER = path.join(import.meta.dirname, '..', 'crds')
+const FOLDER = path.join(import.meta.dirname, '..', '..', 'crds')
 
 /** What the presets need of the CRDs of other projects, by the name of the preset; the files say from where it is. */
 export function ownCrds(): ReadonlyMap<string, readonly ApiObject[]> {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
-import type { ApiClient } from './api-client.ts'
+import type { ApiClient } from '../control-plane/api-client.ts'
+import type { Refgrant } from '../program/refgrant.ts'
 import type { Hands, Reference } from './churn.ts'
-import type { Refgrant } from './refgrant.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 

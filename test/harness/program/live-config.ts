@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { stringify } from 'yaml'
-import { until } from './api-client.ts'
+import { until } from '../control-plane/api-client.ts'
 import { folderWith, replaceFile } from './cli.ts'
 import type { Refgrant } from './refgrant.ts'
 

@@ -28,7 +28,7 @@ export const cacheFolder = path.join(process.env.XDG_CACHE_HOME || path.join(hom
 type Program = keyof typeof PACKAGES
 
 /** Where the Go modules are listed; there is no Go code of ours. */
-const MODULE = path.join(import.meta.dirname, '..', 'control-plane')
+const MODULE = path.join(import.meta.dirname, '..', '..', 'control-plane')
 
 /**
  * The programs of a control plane: from the folder KUBEBUILDER_ASSETS if that is set, otherwise from the cache, where

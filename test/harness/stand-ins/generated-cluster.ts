@@ -1,5 +1,5 @@
-import { type Exchange, FakeApiServer } from '../harness/fake-api-server.ts'
-import { GROUP } from '../harness/reviews.ts'
+import { GROUP } from '../traffic/reviews.ts'
+import { type Exchange, FakeApiServer } from './fake-api-server.ts'
 
 /** Grants that are made when they are sent. */
 export interface Grants {

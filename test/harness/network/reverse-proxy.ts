@@ -4,7 +4,7 @@ import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { Transform } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
 
 /** An answer that the API server did not give. */
 export interface Scripted {

@@ -54,7 +54,7 @@ export interface RefgrantOptions {
 }
 
 /** The repository. */
-const ROOT = path.join(import.meta.dirname, '..', '..')
+const ROOT = path.join(import.meta.dirname, '..', '..', '..')
 
 /** What ends a Node process when its parent ends, which has to give it a pipe as standard input. */
 export const TETHER = ['--import', `${pathToFileURL(path.join(import.meta.dirname, 'tether.ts'))}?stdin`]

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Refgrant } from './refgrant.ts'
+import type { Refgrant } from '../program/refgrant.ts'
 
 /** How often each backend is asked whether it is ready, in ms. A kubelet asks each few seconds, which is only slower. */
 const PROBE = 100

@@ -1,12 +1,12 @@
 import path from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import type { Refgrant } from '../program/refgrant.ts'
+import { type Result, run } from '../program/run.ts'
 import type { ApiObject } from './api-client.ts'
 import { until } from './api-client.ts'
 import type { ControlPlane } from './control-plane.ts'
-import type { Refgrant } from './refgrant.ts'
-import { type Result, run } from './run.ts'
 
-const CLI = path.join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
+const CLI = path.join(import.meta.dirname, '..', '..', '..', 'src', 'cli.ts')
 
 /** Objects that the command line prints. */
 export async function printed(...argv: string[]): Promise<ApiObject[]> {

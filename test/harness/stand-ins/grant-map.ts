@@ -1,5 +1,5 @@
-import type { GrantStore } from '../../src/cluster/grant-list.ts'
-import type { Grant, GrantName } from '../../src/policy/grant.ts'
+import type { GrantStore } from '../../../src/cluster/grant-list.ts'
+import type { Grant, GrantName } from '../../../src/policy/grant.ts'
 
 /** A store that a reflector fills and that a test can read: whole grants by namespace and name. */
 export class GrantMap implements GrantStore {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
-import { folderWith } from './harness/program/cli.ts'
+import { folderWith } from './harness/folders.ts'
 import { run } from './harness/program/run.ts'
 
 /** Runs what `make test` begins with, in an environment of its own. */

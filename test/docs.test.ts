@@ -10,7 +10,7 @@ import { parseObjects } from '../src/files/objects.ts'
 import { LINT_SEVERITIES } from '../src/policy/lint.ts'
 import { OBJECT_SEVERITIES } from '../src/policy/lint-object.ts'
 import { Metrics } from '../src/server/metrics.ts'
-import { folderWith } from './harness/program/cli.ts'
+import { folderWith } from './harness/folders.ts'
 import { metricSources } from './harness/stand-ins/metric-sources.ts'
 
 const yamlBlocks = (file: string) =>

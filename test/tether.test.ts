@@ -4,10 +4,11 @@ import { once } from 'node:events'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { before, suite, type TestContext, test } from 'node:test'
-import { until } from './harness/control-plane/api-client.ts'
-import { folderWith, GRANT } from './harness/program/cli.ts'
+import { folderWith } from './harness/folders.ts'
+import { GRANT } from './harness/objects/texts.ts'
 import { processesWith } from './harness/program/processes.ts'
 import { run } from './harness/program/run.ts'
+import { until } from './harness/until.ts'
 
 const HARNESS = path.join(import.meta.dirname, 'harness', 'program')
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import { folderWith, GRANT, ROUTE, refgrant } from '../harness/program/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
 import { FakeApiServer, storedGrant } from '../harness/stand-ins/fake-api-server.ts'
 
 const GROUP = 'gateway.networking.k8s.io'

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
 import { Script } from 'node:vm'
-import { folderWith } from '../harness/program/cli.ts'
+import { folderWith } from '../harness/folders.ts'
 import { run } from '../harness/program/run.ts'
 
 const BUNDLE = path.resolve('dist/refgrant.js')

@@ -3,7 +3,6 @@ import path from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/load.ts'
-import { until, untilCounted } from '../harness/control-plane/api-client.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { applyRegistration, register } from '../harness/control-plane/guarded-cluster.ts'
 import { Balancer } from '../harness/network/balancer.ts'
@@ -14,6 +13,7 @@ import { askApiServer } from '../harness/traffic/ask.ts'
 import { CHURNED, type Hands } from '../harness/traffic/churn.ts'
 import { judgeUnder, LONG, lasting } from '../harness/traffic/faults.ts'
 import { History } from '../harness/traffic/history.ts'
+import { until, untilCounted } from '../harness/until.ts'
 
 /**
  * Reviews at once that make the API server open connections: it keeps 25 that are idle. Source: MaxIdleConnsPerHost in

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { loadConfig } from '../../src/config/load.ts'
-import { type ApiObject, untilCounted } from '../harness/control-plane/api-client.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import { type ReverseProxy, startReverseProxy } from '../harness/network/reverse-proxy.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
 import { grant, route } from '../harness/objects/objects.ts'
 import { configFile } from '../harness/program/live-config.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
 import { LONG } from '../harness/traffic/faults.ts'
+import { untilCounted } from '../harness/until.ts'
 
 /** How late refgrant hears of a grant, in ms: long after the route of the same apply has been judged. */
 const DELAY = 2_000

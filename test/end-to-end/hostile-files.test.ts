@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import { folderWith, GRANT, ROUTE } from '../harness/program/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
 import { run } from '../harness/program/run.ts'
 
 /** What a terminal obeys or hides, and what Azure Pipelines, GitHub Actions and TeamCity obey. */

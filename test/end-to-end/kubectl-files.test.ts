@@ -6,8 +6,8 @@ import { DocumentError } from '../../src/files/documents.ts'
 import { parseObjects } from '../../src/files/objects.ts'
 import { decoded } from '../../src/files/text.ts'
 import { binaries } from '../harness/control-plane/binaries.ts'
+import { folderWith } from '../harness/folders.ts'
 import { file, jsonStream } from '../harness/objects/random-files.ts'
-import { folderWith } from '../harness/program/cli.ts'
 import { run } from '../harness/program/run.ts'
 
 /** Files that one kubectl reads, in about a second. */

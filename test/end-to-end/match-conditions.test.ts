@@ -4,13 +4,14 @@ import fc from 'fast-check'
 import { Catalogue, guardedFields, type ReferrerKind } from '../../src/policy/catalogue.ts'
 import { extract } from '../../src/policy/extract.ts'
 import { crosses } from '../../src/policy/judge.ts'
-import { type ApiObject, until } from '../harness/control-plane/api-client.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
 import { applyRegistration } from '../harness/control-plane/guarded-cluster.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
 import { type KindVersion, schemaAt, versionsOf } from '../harness/objects/crd-schemas.ts'
 import { apiPathOf, randomSpec } from '../harness/objects/random-objects.ts'
 import { startRecorder } from '../harness/stand-ins/recorder.ts'
+import { until } from '../harness/until.ts'
 
 /** Objects of each kind that the API server has to accept, and the least share of each outcome among them. */
 const ACCEPTED = 300

@@ -4,12 +4,13 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { issueAuthority } from '../../src/certificates/issue.ts'
-import { type ApiObject, until } from '../harness/control-plane/api-client.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { applyRegistration, printed } from '../harness/control-plane/guarded-cluster.ts'
+import { folderWith } from '../harness/folders.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
 import { route } from '../harness/objects/objects.ts'
-import { folderWith } from '../harness/program/cli.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { until } from '../harness/until.ts'
 
 let cluster: Cluster
 let silent: Server

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { parseAllDocuments } from 'yaml'
-import type { ApiObject } from './api-client.ts'
+import type { ApiObject } from '../objects/api-object.ts'
 
 const run = promisify(execFile)
 

@@ -1,9 +1,9 @@
 import path from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import type { ApiObject } from '../objects/api-object.ts'
 import type { Refgrant } from '../program/refgrant.ts'
 import { type Result, run } from '../program/run.ts'
-import type { ApiObject } from './api-client.ts'
-import { until } from './api-client.ts'
+import { until } from '../until.ts'
 import type { ControlPlane } from './control-plane.ts'
 
 const CLI = path.join(import.meta.dirname, '..', '..', '..', 'src', 'cli.ts')

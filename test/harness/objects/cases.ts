@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
-import type { ApiObject } from '../control-plane/api-client.ts'
-import { folderWith } from '../program/cli.ts'
+import { folderWith } from '../folders.ts'
+import type { ApiObject } from './api-object.ts'
 
 const FOLDER = path.join(import.meta.dirname, '..', '..', 'cases')
 

@@ -1,5 +1,5 @@
 import type { GroupKind } from '../../../src/policy/reference.ts'
-import type { ApiObject } from '../control-plane/api-client.ts'
+import type { ApiObject } from './api-object.ts'
 
 /** The part of a CRD's schema that fields are found by. Whatever a structural schema specifies is in these keys. */
 export interface Schema {

@@ -1,4 +1,4 @@
-import type { ApiObject } from '../control-plane/api-client.ts'
+import type { ApiObject } from './api-object.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 

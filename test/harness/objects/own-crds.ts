@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseAllDocuments } from 'yaml'
-import type { ApiObject } from '../control-plane/api-client.ts'
+import type { ApiObject } from './api-object.ts'
 
 const FOLDER = path.join(import.meta.dirname, '..', '..', 'crds')
 

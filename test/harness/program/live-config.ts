@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { stringify } from 'yaml'
-import { until } from '../control-plane/api-client.ts'
-import { folderWith, replaceFile } from './cli.ts'
+import { folderWith, replaceFile } from '../folders.ts'
+import { until } from '../until.ts'
 import type { Refgrant } from './refgrant.ts'
 
 const HEAD = { apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { until } from '../control-plane/api-client.ts'
+import { until } from '../until.ts'
 
 /** Where control groups are mounted (systemd, "Control Group APIs and Delegation"). */
 const MOUNT = '/sys/fs/cgroup'

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { json } from 'node:stream/consumers'
 import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
-import { folderWith } from '../program/cli.ts'
+import { folderWith } from '../folders.ts'
 
 /** A webhook that allows everything, and remembers what it was asked about. */
 export interface Recorder {

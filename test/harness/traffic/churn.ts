@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { until } from '../control-plane/api-client.ts'
+import { until } from '../until.ts'
 import type { Ending, History, Verdict } from './history.ts'
 
 /** What reviews ask about, and grants permit. */

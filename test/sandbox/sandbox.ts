@@ -81,7 +81,8 @@ let invited = false
 
 /** Shows what the log says of reviews, and all else that is not for debugging. */
 function show(line: string): void {
-  if (invited && (line.includes('"msg":"review"') || !line.includes('"level":"debug"'))) process.stderr.write(`${line}\n`)
+  if (invited && (line.includes('"msg":"review"') || !line.includes('"level":"debug"')))
+    process.stderr.write(`${line}\n`)
 }
 
 function invitation({ kubectl, kubeconfig, folder }: ControlPlane, { url, log }: Refgrant): string {

@@ -6,11 +6,11 @@ import type { ObjectName } from './reference.ts'
 
 const SENTENCES: Record<LintCode, (value: Piece, meant: Piece) => readonly Piece[]> = {
   'grant-empty': () => ['has no entries, so the grant permits nothing'],
-  'grant-incomplete-entry': () => ['is missing or no text, so the entry matches nothing'],
+  'grant-incomplete-entry': () => ['is missing, empty or not a string, so the entry matches nothing'],
   'grant-empty-name': () => [
     'is empty, and no object has an empty name: leave it out to mean every object of the kind',
   ],
-  'grant-wildcard': () => ['is "*", which is no wildcard: nothing is called that'],
+  'grant-wildcard': (value) => ['is ', value, ', and * is not a wildcard: the entry matches nothing'],
   'grant-core-group': () => ['is "core", which is no alias: the core group is ""'],
   'grant-version-as-group': (value, meant) => [
     'is ',

@@ -1,6 +1,7 @@
 import { type Catalogue, type GuardedField, guardedFields, stepsOf } from './catalogue.ts'
 import { quote } from './quote.ts'
 import type { GroupKind } from './reference.ts'
+import { knownKinds, likest } from './well-known.ts'
 
 /** Kinds of Gateway API and of Kubernetes that belong to no namespace and refer to objects that do. */
 const CLUSTER_SCOPED: readonly GroupKind[] = [
@@ -38,8 +39,8 @@ const NOT_JUDGED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
  */
 export function rowProblem({ from, path, to, grantKind }: GuardedField, catalogue: Catalogue): string | undefined {
   return (
-    groupProblem(from.group) ??
-    (to && groupProblem(to.group)) ??
+    kindProblem(from, catalogue) ??
+    (to && kindProblem(to, catalogue)) ??
     scopeProblem(from) ??
     pluralProblem(from, catalogue) ??
     pathProblem(path) ??
@@ -61,6 +62,14 @@ export function kindsProblem(catalogue: Catalogue): string | undefined {
   return kinds > MOST_KINDS
     ? `makes ${kinds} kinds with those of Gateway API, and a registration has room for ${MOST_KINDS}`
     : undefined
+}
+
+/** Why no object can be of a kind that somebody names, in words that continue its field; undefined if some may be. */
+export function kindProblem({ group, kind }: GroupKind, catalogue: Catalogue): string | undefined {
+  const known = knownKinds(catalogue).filter((one) => one.group === group)
+  const spelt = likest(kind, known)?.kind ?? kind
+  if (spelt !== kind) return `names the kind ${quote(kind)}: kinds are compared exactly, write ${quote(spelt)}`
+  return groupProblem(group)
 }
 
 function groupProblem(group: string): string | undefined {

@@ -132,6 +132,46 @@ suite('a row that cannot work is refused with its line and the reason', () => {
   })
 })
 
+suite('a kind that no object can be of is refused with its line and what to write instead', () => {
+  const cases: [title: string, content: object, says: string][] = [
+    [
+      'the group core of exempt targets',
+      {
+        exemptTargets: [
+          { group: '', kind: 'Service' },
+          { group: 'core', kind: 'Service' },
+        ],
+      },
+      '6: exemptTargets[1] names the group "core": the core group is ""',
+    ],
+    [
+      'a plural of exempt targets',
+      { exemptTargets: [{ group: '', kind: 'services' }] },
+      '4: exemptTargets[0] names the kind "services": kinds are compared exactly, write "Service"',
+    ],
+    [
+      'a version of exempt targets',
+      { exemptTargets: [{ group: 'apps/v1', kind: 'Deployment' }] },
+      '4: exemptTargets[0] names the group "apps/v1", which is none: a version never counts',
+    ],
+    ['no kind of exempt targets', { exemptTargets: [{ group: '' }] }, '4: exemptTargets[0].kind is missing'],
+    [
+      'a kind in lower case of a row',
+      withRows({ ...row, to: { group: '', kind: 'service' } }),
+      '4: guardedFields[0] names the kind "service"',
+    ],
+    [
+      'the group core of grants',
+      { grantKinds: [{ group: 'core', kind: 'Grant', plural: 'grants' }] },
+      '4: grantKinds[0] names the group "core"',
+    ],
+  ]
+  for (const [title, content, says] of cases)
+    test(title, () =>
+      assert.ok(complaint({ ...base, ...content }).startsWith(says), complaint({ ...base, ...content })),
+    )
+})
+
 suite('every field is refused with a value of another kind, by its name and line', () => {
   const wrong: [content: object, says: string][] = [
     [{ mode: 'block' }, '3: mode must be one of "deny", "warn", "audit"'],

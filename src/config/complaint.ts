@@ -28,6 +28,15 @@ export function complaint({ instancePath, keyword, params, message, parentSchema
       return { field, reason: `must be one of ${params.allowedValues.map(quote).join(', ')}` }
     case 'type':
       return { field, reason: `must be ${params.type === 'array' ? 'a list' : article(params.type)}` }
+    case 'pattern':
+    case 'maxLength':
+      return { field, reason: `must be ${parentSchema?.title ?? 'another text'}` }
+    case 'minLength':
+      return { field, reason: 'must not be empty' }
+    case 'minimum':
+      return { field, reason: `must be at least ${params.limit}` }
+    case 'exclusiveMinimum':
+      return { field, reason: `must be more than ${params.limit}` }
     default:
       return { field, reason: message ?? 'is wrong' }
   }

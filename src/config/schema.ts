@@ -9,7 +9,12 @@ import { PRESETS } from '../policy/presets.ts'
 
 const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'
 
-const namespace = { type: 'string', pattern: DNS_LABEL, maxLength: 63 }
+const namespace = {
+  type: 'string',
+  title: 'a namespace: at most 63 lower-case letters, digits and -, with none of the last at either end',
+  pattern: DNS_LABEL,
+  maxLength: 63,
+}
 const text = { type: 'string', minLength: 1 }
 
 function list(description: string, items: object) {
@@ -52,6 +57,7 @@ export const configurationSchema = {
     },
     modeLabel: {
       ...text,
+      title: 'the key of a label, such as example.com/mode',
       pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
       default: `${DOMAIN}/mode`,
       description: 'label of a namespace that chooses the mode for its objects',

@@ -126,6 +126,7 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
       return unavailable(reply, `refgrant is overloaded: ${error.message}`, back)
     }
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
+    if (status === 415) return plainText(reply, status, `${error.message}: send the review as application/json`)
     if (status < 500) return plainText(reply, status, error.message)
     logger.error({ err: error }, 'a review failed for a reason inside refgrant')
     return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')

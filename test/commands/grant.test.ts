@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { folderWith, ROUTE, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 /** What `grant` does with the route, its backend in the other namespace changed. */
 async function grantFor(from: string, to: string) {

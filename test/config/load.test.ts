@@ -175,25 +175,25 @@ suite('a kind that no object can be of is refused with its line and what to writ
 suite('every field is refused with a value of another kind, by its name and line', () => {
   const wrong: [content: object, says: string][] = [
     [{ mode: 'block' }, '3: mode must be one of "deny", "warn", "audit"'],
-    [{ modeLabel: 'a/b/c' }, '3: modeLabel must match pattern'],
+    [{ modeLabel: 'a/b/c' }, '3: modeLabel must be the key of a label, such as example.com/mode'],
     [{ modeLabel: 7 }, '3: modeLabel must be a string'],
     [{ failurePolicy: 'fail' }, '3: failurePolicy must be one of "Fail", "Ignore"'],
     [{ existingViolations: 'audit' }, '3: existingViolations must be one of "warn", "deny"'],
     [{ meshRoutes: true }, '3: meshRoutes must be one of "exempt", "enforce"'],
     [{ dryRun: [] }, '3: dryRun must be an object'],
     [{ dryRun: { warnFieldManagers: 'flux' } }, '4: dryRun.warnFieldManagers must be a list'],
-    [{ exempt: { users: [''] } }, '5: exempt.users[0] must NOT have fewer than 1 characters'],
+    [{ exempt: { users: [''] } }, '5: exempt.users[0] must not be empty'],
     [{ exempt: { groups: 'admins' } }, '4: exempt.groups must be a list'],
     [{ exempt: { serviceAccounts: ['a:b'] } }, '5: exempt.serviceAccounts[0] must be an object'],
     [{ exempt: { serviceAccounts: [{ name: 'a' }] } }, '5: exempt.serviceAccounts[0].namespace is missing'],
-    [{ exempt: { namespaces: ['Shop'] } }, '5: exempt.namespaces[0] must match pattern'],
+    [{ exempt: { namespaces: ['Shop'] } }, '5: exempt.namespaces[0] must be a namespace: at most 63 '],
     [{ exemptTargets: [{ kind: 'HTTPRoute' }] }, '4: exemptTargets[0].group is missing'],
     [{ presets: ['envoy'] }, '4: presets[0] must be one of "envoy-gateway", "kgateway", '],
     [{ guardedFields: {} }, '3: guardedFields must be a list'],
     [{ grantKinds: [{ group: 'x', kind: 'Y' }] }, '4: grantKinds[0].plural is missing'],
-    [{ budgets: { eachNamespace: { burst: 0 } } }, '5: budgets.eachNamespace.burst must be >= 1'],
+    [{ budgets: { eachNamespace: { burst: 0 } } }, '5: budgets.eachNamespace.burst must be at least 1'],
     [{ budgets: { allNamespaces: { perSecond: '5' } } }, '5: budgets.allNamespaces.perSecond must be a number'],
-    [{ bounds: { knowledgeAgeSeconds: 10 } }, '4: bounds.knowledgeAgeSeconds must be >= 35'],
+    [{ bounds: { knowledgeAgeSeconds: 10 } }, '4: bounds.knowledgeAgeSeconds must be at least 35'],
   ]
   for (const [content, says] of wrong)
     test(JSON.stringify(content), () =>

@@ -45,6 +45,7 @@ export interface FileObjects {
 interface Source {
   readonly file: string
   readonly asked: string
+  readonly origin: 'standard input' | 'pipe' | 'file' | 'folder'
   /** What two names of one file share. */
   readonly real: string
   readonly read: () => Promise<Buffer>
@@ -66,6 +67,14 @@ export async function readObjects(
   for (const path of paths) await reading.find(path)
   await reading.readAll()
   return reading
+}
+
+/** What a path that somebody named must not be, so that a program that failed does not look like success. */
+const NOTHING = {
+  'standard input': 'standard input holds no Kubernetes object: the command that writes it may have failed',
+  pipe: 'holds no Kubernetes object: the command that writes it may have failed',
+  file: 'is empty, or holds nothing but comments',
+  folder: '',
 }
 
 class Reading implements FileObjects {
@@ -100,12 +109,14 @@ class Reading implements FileObjects {
   }
 
   async #sourcesAt(asked: string): Promise<Source[]> {
-    if (asked === STDIN) return [{ file: STDIN, asked, real: STDIN, read: () => readNamed(STDIN) }]
+    if (asked === STDIN)
+      return [{ file: STDIN, asked, origin: 'standard input', real: STDIN, read: () => readNamed(STDIN) }]
     const stats = await stat(asked)
     if (!stats.isDirectory()) {
       // What the shell hands over as standard input may have no path any more.
       const real = stats.isFile() ? await realpath(asked).catch(() => asked) : asked
-      return [{ file: asked, asked, real, read: () => readNamed(asked) }]
+      const origin = stats.isFile() ? 'file' : 'pipe'
+      return [{ file: asked, asked, origin, real, read: () => readNamed(asked) }]
     }
     this.folders.push(asked)
     const { files, skipped, templates } = await filesIn(asked, this.#exclude)
@@ -113,7 +124,7 @@ class Reading implements FileObjects {
     for (const { path, reason } of skipped) this.problems.push({ place: path, message: reason })
     if (files.length === 0 && skipped.length === 0 && templates.length === 0)
       this.problems.push({ place: asked, message: 'there is no YAML or JSON file in this folder' })
-    return files.map(({ path, real }) => ({ file: path, asked, real, read: () => readFound(real) }))
+    return files.map(({ path, real }) => ({ file: path, asked, origin: 'folder', real, read: () => readFound(real) }))
   }
 
   async readAll(): Promise<void> {
@@ -128,7 +139,7 @@ class Reading implements FileObjects {
   }
 
   #take(source: Source, documents: readonly ValueDocument[]): void {
-    const { file } = source
+    const { file, origin } = source
     let read = false
     for (const document of documents) {
       const kustomization = kustomizationOf(document.value, file)
@@ -138,7 +149,8 @@ class Reading implements FileObjects {
       if (!objects && !kustomization) this.others += 1
       read ||= objects !== undefined
     }
-    if (file === STDIN && !read) this.problems.push({ place: STDIN, message: 'holds no object of Kubernetes' })
+    const isMissing = origin === 'file' ? documents.length === 0 : origin !== 'folder' && !read
+    if (isMissing) this.problems.push({ place: file, message: NOTHING[origin] })
   }
 
   #takeObject({ file, asked }: Source, document: ObjectDocument): void {

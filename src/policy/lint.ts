@@ -4,7 +4,7 @@ import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import { quote } from './quote.ts'
 import type { GroupKind } from './reference.ts'
-import { type KnownKind, knownKinds, likest } from './well-known.ts'
+import { isKnownGroup, type KnownKind, knownKinds, likest } from './well-known.ts'
 
 /**
  * How much a finding matters: an `error` can never do what its author wants, a `warning` probably not, a `note` is
@@ -196,8 +196,9 @@ interface WrittenKind {
 /** A kind that is misspelt, or well-known under another of the well-known groups, or both. */
 function lintKind({ group, meant, kind }: WrittenKind, known: readonly KnownKind[], findings: Findings): void {
   const same = known.filter((one) => one.group === meant)
-  // Others may define a kind of the same name in a group of their own, as Knative does with Service.
-  const found = likest(kind, same) ?? (same.length > 0 || meant === undefined ? likest(kind, known) : undefined)
+  const others =
+    meant === undefined || isKnownGroup(meant) ? known : known.filter((one) => one.group.startsWith(`${meant}.`))
+  const found = likest(kind, same) ?? likest(kind, others)
   if (!found) return
   if (found.kind !== kind) findings.add('grant-kind-spelling', 'kind', kind, found.kind)
   if (found.group !== group && meant === group && group !== undefined)

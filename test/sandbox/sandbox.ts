@@ -4,15 +4,20 @@ import path from 'node:path'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
 import { type ControlPlane, startControlPlane } from '../harness/control-plane/control-plane.ts'
 import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
-import { register, serverAccount } from '../harness/control-plane/guarded-cluster.ts'
+import { kubectl, printed, register, serverAccount } from '../harness/control-plane/guarded-cluster.ts'
 import { Progress } from '../harness/control-plane/progress.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 
-// What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C.
+// What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C. The commands that
+// it runs read the configuration that REFGRANT_CONFIG names, if there is one.
 
 const GATEWAY_API = 'v1.7.0'
 const folder = path.join(cacheFolder, 'sandbox')
 const certs = path.resolve('certs')
+
+/** A field of the preset `volume-data-sources` is dropped without it. */
+const GATES = '--feature-gates=CrossNamespaceVolumeDataSource=true'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal))
@@ -50,7 +55,9 @@ async function sandbox(): Promise<void> {
   const data = path.join(folder, 'data')
   await rm(data, { recursive: true, force: true })
   const { signal } = stop
-  const controlPlane = await step('starting etcd and kube-apiserver', () => startControlPlane({ folder: data, signal }))
+  const controlPlane = await step('starting etcd and kube-apiserver', () =>
+    startControlPlane({ folder: data, signal, apiServerFlags: [GATES] }),
+  )
   try {
     await step(`installing the CRDs of Gateway API ${GATEWAY_API}`, async () =>
       controlPlane.api.installCrds(await gatewayApiCrds(GATEWAY_API, 'experimental')),
@@ -60,9 +67,17 @@ async function sandbox(): Promise<void> {
     )
     try {
       await step('registering the webhook', async () => {
-        await register(controlPlane, refgrant, path.join(certs, 'ca.crt'))
-        for (const name of ['shop', 'billing'])
-          await controlPlane.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+        const ca = path.join(certs, 'ca.crt')
+        // Some modes refuse nothing.
+        await register(controlPlane, refgrant, ca, [], () => refgrant.log.some(({ msg }) => msg === 'review'))
+        const namespaces = ['shop', 'billing'].map((name) => ({
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name },
+        }))
+        await controlPlane.api.apply(...namespaces)
+        const origin = new URL(refgrant.url).origin
+        await markApplied(controlPlane, [...namespaces, ...(await printed('manifests', '--url', origin, '--ca', ca))])
       })
       invited = true
       process.stdout.write(invitation(controlPlane, refgrant))
@@ -74,6 +89,17 @@ async function sandbox(): Promise<void> {
   } finally {
     await controlPlane.stop()
   }
+}
+
+/** Makes these objects what `kubectl apply` has made, so that it changes them without a warning. */
+async function markApplied(controlPlane: ControlPlane, items: readonly ApiObject[]): Promise<void> {
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
+  const { code, stderr } = await kubectl(
+    controlPlane,
+    ['apply', 'set-last-applied', '--create-annotation', '-f', '-'],
+    list,
+  )
+  if (code !== 0) throw new Error(`kubectl apply set-last-applied: ${stderr}`)
 }
 
 /** Whether there is somebody whose reviews these are. */
@@ -88,15 +114,16 @@ function show(line: string): void {
 function invitation({ kubectl, kubeconfig, folder }: ControlPlane, { url, log }: Refgrant): string {
   const samples = path.relative(process.cwd(), import.meta.dirname)
   const [route, grant] = [path.join(samples, 'route.yaml'), path.join(samples, 'grant.yaml')]
+  const config = process.env.REFGRANT_CONFIG ?? ''
   const health = `http://127.0.0.1:${log.find(({ msg }) => msg === 'serving health and metrics')?.port}`
   return `
 Ready: a real API server that asks refgrant. In another terminal, in this folder:
 
-    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH
+    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH${config && ` REFGRANT_CONFIG=${config}`}
 
     refgrant() { ${process.execPath} ${path.resolve('src/cli.ts')} "$@"; }
 
-    kubectl apply -f ${route}     # refused: no grant permits it
+${config && `What is said behind # is so without the configuration ${config}.\n\n`}    kubectl apply -f ${route}     # refused: no grant permits it
     refgrant grant -f ${route}    # the grant that is missing, as the refusal says
     kubectl apply -f ${grant}     # the owner of namespace billing grants it
     kubectl apply -f ${route}     # accepted

@@ -1,6 +1,6 @@
 import type { Catalogue } from './catalogue.ts'
 import { objectTitle } from './explain.ts'
-import { eachGuarded } from './extract.ts'
+import { eachGuarded, extract } from './extract.ts'
 import { isPlain } from './fitted.ts'
 import type { Severity } from './lint.ts'
 import { quote } from './quote.ts'
@@ -12,12 +12,16 @@ type ObjectCode = keyof typeof OBJECT_SEVERITIES
 export const OBJECT_SEVERITIES = {
   'reference-policy': 'error',
   'reference-unknown-field': 'error',
+  'field-misfit': 'warning',
   'mesh-parent-core-group': 'warning',
 } as const satisfies Record<string, Severity>
 
 const SENTENCES: Record<ObjectCode, (meant: string) => string> = {
-  'reference-policy': () => 'is the old name of a ReferenceGrant, and permits nothing: change it',
+  'reference-policy': () =>
+    'is the old name of a ReferenceGrant, and permits nothing: write ReferenceGrant, and apiVersion gateway.networking.k8s.io/v1beta1',
   'reference-unknown-field': (meant) => `is no field of a reference: the API server drops it; write ${meant}`,
+  'field-misfit': () =>
+    'is not a reference here, so it is not judged: correct the object, or the field in the configuration',
   'mesh-parent-core-group': () =>
     'is "core", which is no alias: the core group is "", and with another one the route is no mesh route',
 }
@@ -58,6 +62,9 @@ export function* lintObject(catalogue: Catalogue, object: ObjectName, written: u
     }
   })
   yield* misspelt
+  const misfits = new Set<string>()
+  extract(catalogue, object, written, { take: () => false, misfit: ({ path }) => misfits.add(path) })
+  for (const path of misfits) yield flaw('field-misfit', path)
   if (!catalogue.referrer(object)?.route) return
   for (const index of coreParents(written)) yield flaw('mesh-parent-core-group', `spec.parentRefs[${index}].group`)
 }

@@ -25,6 +25,7 @@ import {
 } from './options.ts'
 import { print } from './print.ts'
 import { problemLine, reportProblems, tellNotes } from './problems.ts'
+import { withoutVariables } from './variables.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
@@ -81,7 +82,8 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   const written = subject.grants.toSorted((a, b) => byName(a.grant, b.grant))
   const grants = sorted(written.map(({ grant }) => grant))
   const surveyed = survey(catalogue, subject.objects, grants, new Set(config.exempt.namespaces))
-  const { judged, unjudged } = withoutUnknown(surveyed, subject)
+  const { rendered, notes } = withoutVariables(surveyed.references)
+  const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered }, subject)
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
   const problems = [...subject.problems, ...unjudgedLines(unjudged, subject), ...tooLarge]
   const report: AuditReport = {
@@ -92,7 +94,7 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
     unjudged,
     ...flawsOf(written, (object) => object, catalogue),
     problems,
-    notes: [...subject.notes, ...(options.config === undefined || paths.length === 0 ? [] : [MODES_UNKNOWN])],
+    notes: [...subject.notes, ...notes, ...(options.config === undefined || paths.length === 0 ? [] : [MODES_UNKNOWN])],
   }
   await print(options.output === 'json' ? auditJson(report) : auditText(report))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings

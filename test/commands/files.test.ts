@@ -302,3 +302,21 @@ suite('check finds', { concurrency: 2 }, () => {
     assert.deepEqual([summary.errors, summary.warnings], [2, 1])
   })
 })
+
+suite('a variable that Flux replaces', { concurrency: 2 }, () => {
+  const files = { 'route.yaml': ROUTE.replace('namespace: billing', `namespace: \${target}`) }
+  const note = `note: HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1] is not judged, since it depends on the variable "\${target}": render the files first, such as with flux build kustomization or flux envsubst`
+
+  for (const command of ['check', 'audit'])
+    test(`has no verdict in ${command}`, async () => {
+      const { code, lines, stdout } = await said([command, '.'], files)
+      assert.deepEqual([code, lines], [0, [note]])
+      assert.match(stdout, /0 reference/)
+    })
+
+  test('is in no grant that is printed', async () => {
+    assert.deepEqual(await said(['grant', '.'], files), { code: 0, stdout: '', lines: [note] })
+    const own = { 'route.yaml': ROUTE.replace('namespace: shop', `namespace: \${own}`) }
+    assert.equal((await said(['grant', '.'], own)).stdout, '')
+  })
+})

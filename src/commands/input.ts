@@ -95,7 +95,7 @@ function leftOut(read: FileObjects, command: string): string[] {
 }
 
 /** A foreign text in a command that somebody may copy: one argument to a shell, whatever is in it. */
-function argument(text: string): string {
+export function argument(text: string): string {
   return /^[\w./][-\w./]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 

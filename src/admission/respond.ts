@@ -1,5 +1,5 @@
 import { explain, sentence } from '../policy/explain.ts'
-import { LONGEST_NAME } from '../policy/missing-grant.ts'
+import { LONGEST_NAME } from '../policy/names.ts'
 import { shorten } from '../policy/quote.ts'
 import { annotate } from './annotate.ts'
 import type { Oversized, Refused, Verdict } from './decision.ts'

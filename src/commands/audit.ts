@@ -21,6 +21,7 @@ import {
   excludeOption,
   filenameOption,
   kubeconfigOption,
+  namespaceOf,
   outputOption,
 } from './options.ts'
 import { print } from './print.ts'
@@ -62,6 +63,7 @@ export function auditCommand(): Command {
     .option(
       '-n, --namespace <namespace>',
       'of a cluster: ask for the lists of this namespace alone; of files: namespace of objects that name none, "default" without it',
+      namespaceOf,
     )
     .addOption(excludeOption())
     .addOption(configOption())
@@ -150,7 +152,6 @@ async function fromFiles(
 
 async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Subject> {
   const { kubeconfig, context, namespace } = options
-  if (namespace === '') throw new CommandFailure('no namespace has an empty name: name one with --namespace, or none')
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
   const tell = (what: string) => {

@@ -29,7 +29,6 @@ export function complaint({ instancePath, keyword, params, message, parentSchema
     case 'type':
       return { field, reason: `must be ${params.type === 'array' ? 'a list' : article(params.type)}` }
     case 'pattern':
-    case 'maxLength':
       return { field, reason: `must be ${parentSchema?.title ?? 'another text'}` }
     case 'minLength':
       return { field, reason: 'must not be empty' }

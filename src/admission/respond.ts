@@ -1,6 +1,6 @@
-import { explain, sentence } from '../policy/explain.ts'
 import { LONGEST_NAME } from '../policy/names.ts'
-import { shorten } from '../policy/quote.ts'
+import { shorten } from '../wording/quote.ts'
+import { explain, sentence } from '../wording/refusal.ts'
 import { annotate } from './annotate.ts'
 import type { Oversized, Refused, Verdict } from './decision.ts'
 import { oversizeSentences } from './oversize.ts'

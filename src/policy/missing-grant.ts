@@ -1,4 +1,4 @@
-import { distinctTargets } from './explain.ts'
+import { distinctTargets } from './distinct-targets.ts'
 import type { Grant } from './grant.ts'
 import { grantKindFor, resourceOf } from './grant-kinds.ts'
 import { GROUP, KIND, LONGEST_NAME, NAMESPACE } from './names.ts'

@@ -1,32 +1,5 @@
-import { MOST_REFERENCES } from '../policy/crossing.ts'
-import { objectTitle, sentence } from '../policy/explain.ts'
-import { objectFlawSentence } from '../policy/lint-object.ts'
-import { lintSentence } from '../policy/lint-sentence.ts'
 import { LONGEST_NAME } from '../policy/names.ts'
-import { bare, quote, shorten, visibleJson } from '../policy/quote.ts'
-import type { ObjectName } from '../policy/reference.ts'
-import type { Finding } from './finding.ts'
-
-/** A finding in words, without its place. */
-export function findingSentence(finding: Finding): string {
-  if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`
-  if (finding.code === 'too-many-references') return tooLargeSentence(finding.object, finding.references)
-  if (!('grant' in finding)) return objectFlawSentence(finding)
-  const { namespace, name } = finding.grant
-  const title = `${bare(finding.grantKind)} ${quote(name)} in namespace ${quote(namespace)}`
-  if (finding.code !== 'grant-duplicate') return `${title}: ${lintSentence(finding)}`
-  return `${title} is also at ${bare(finding.other.file)}:${finding.other.line}, with another content: of the two, the last that is applied counts`
-}
-
-/** What is wrong with an object that has more references than are judged. */
-export function tooLargeSentence(object: ObjectName, references: number): string {
-  return `${objectTitle(object)} has ${references} references to other namespaces, and at most ${MOST_REFERENCES} are judged: split it into several objects.`
-}
-
-/** `1 file`, `2 files`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
-}
+import { shorten, visibleJson } from '../wording/quote.ts'
 
 /**
  * JSON as commands print it, for machines and still to be read by people, in pieces: a report may be longer than a text

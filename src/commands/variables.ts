@@ -1,7 +1,7 @@
-import { objectTitle } from '../policy/explain.ts'
-import { quote } from '../policy/quote.ts'
 import type { Reference } from '../policy/reference.ts'
 import type { NamedObject, SurveyedReference } from '../policy/survey.ts'
+import { objectTitle } from '../wording/objects.ts'
+import { quote } from '../wording/quote.ts'
 
 /**
  * What Flux replaces (`postBuild.substitute`), as envsubst does. No name in Kubernetes holds such a text, so there is nothing

@@ -7,10 +7,11 @@ import { DocumentError, parseDocuments } from '../files/documents.ts'
 import { anyObject, type ObjectDocument } from '../files/objects.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
-import { kindProblem, kindsProblem, rowProblem } from '../policy/own-fields.ts'
+import { kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
 import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { reasonOf } from '../system/reason.ts'
+import { rowSentence } from '../wording/row-problem.ts'
 import { complaint } from './complaint.ts'
 import { configurationSchema } from './schema.ts'
 
@@ -61,15 +62,15 @@ export function loadConfig(file: string | undefined, overrides: Overrides = {}):
     throw new ConfigError([...new Set(complaints)].join('\n'))
   }
   const config: Config = object
-  const problems = problemsOf(config).map(({ field, problem }) => tell(field, problem))
+  const problems = problemsOf(config).map(({ field, problem }) => tell(field, rowSentence(problem)))
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return { ...config, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) }
 }
 
-/** What its schema cannot know of a configuration, each in words that continue the field. */
-function problemsOf(config: Config): { field: string; problem: string }[] {
+/** What its schema cannot know of a configuration, each with its field. */
+function problemsOf(config: Config): { field: string; problem: RowProblem }[] {
   const catalogue = catalogueOf(config)
-  const each = <T>(field: string, all: readonly T[], problemOf: (one: T, index: number) => string | undefined) =>
+  const each = <T>(field: string, all: readonly T[], problemOf: (one: T, index: number) => RowProblem | undefined) =>
     all.flatMap((one, index) => {
       const problem = problemOf(one, index)
       return problem === undefined ? [] : [{ field: `${field}[${index}]`, problem }]

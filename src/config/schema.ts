@@ -1,5 +1,6 @@
 import { API_VERSION, DOMAIN } from '../admission/names.ts'
 import { MODES } from '../admission/settings.ts'
+import { NAMESPACE } from '../policy/names.ts'
 import { PRESETS } from '../policy/presets.ts'
 
 /**
@@ -7,13 +8,10 @@ import { PRESETS } from '../policy/presets.ts'
  * read (docs/configuration.schema.json).
  */
 
-const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'
-
 const namespace = {
   type: 'string',
-  title: 'a namespace: at most 63 lower-case letters, digits and -, with none of the last at either end',
-  pattern: DNS_LABEL,
-  maxLength: 63,
+  title: 'a namespace: at most 63 lower-case letters, digits and -, with no - at either end',
+  pattern: NAMESPACE.source,
 }
 const text = { type: 'string', minLength: 1 }
 

@@ -1,35 +1,11 @@
 import type { Catalogue } from './catalogue.ts'
-import { isPlain } from './fitted.ts'
+import { type LintCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
-import { quote } from './quote.ts'
+import { step } from './path.ts'
+import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
 import { isKnownGroup, type KnownKind, knownKinds, likest } from './well-known.ts'
-
-/**
- * How much a finding matters: an `error` can never do what its author wants, a `warning` probably not, a `note` is
- * worth knowing.
- */
-export type Severity = 'error' | 'warning' | 'note'
-
-/** What can be wrong with a ReferenceGrant. The codes are stable: pipelines name them. */
-export type LintCode = keyof typeof LINT_SEVERITIES
-
-export const LINT_SEVERITIES = {
-  'grant-empty': 'error',
-  'grant-incomplete-entry': 'error',
-  'grant-empty-name': 'error',
-  'grant-wildcard': 'error',
-  'grant-core-group': 'error',
-  'grant-version-as-group': 'error',
-  'grant-wrong-group': 'error',
-  'grant-kind-spelling': 'error',
-  'grant-unknown-field': 'error',
-  'grant-own-namespace': 'warning',
-  'grant-parent-reference': 'warning',
-  'grant-unknown-referrer': 'warning',
-  'grant-every-name': 'note',
-} as const satisfies Record<string, Severity>
 
 /** One thing that is wrong with a ReferenceGrant, or that its author may not have meant. */
 export interface LintFinding {
@@ -133,7 +109,7 @@ class Findings implements LintResult {
   }
 
   #add(code: LintCode, path: () => string, value?: string, meant?: string): void {
-    const severity = LINT_SEVERITIES[code]
+    const severity = SEVERITIES[code]
     this.counts[severity] += 1
     if (this.findings.length >= this.#most) return
     const said = { ...(value !== undefined && { value }), ...(meant !== undefined && { meant }) }
@@ -209,7 +185,7 @@ function lintKind({ group, meant, kind }: WrittenKind, known: readonly KnownKind
 function lintFields(entry: unknown, fields: readonly string[], findings: Findings): void {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return
   for (const field of Object.keys(entry))
-    if (!fields.includes(field)) findings.add('grant-unknown-field', isPlain(field) ? field : quote(field), field)
+    if (!fields.includes(field)) findings.add('grant-unknown-field', step(field), field)
 }
 
 const PARENTS: readonly GroupKind[] = [
@@ -239,9 +215,4 @@ function lintParent(entry: unknown, findings: Findings): void {
 function lintReferrer(kind: GroupKind, catalogue: Catalogue, findings: Findings, grantKind: GrantKind): void {
   if (!catalogue.fieldsOf(kind).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
     findings.add('grant-unknown-referrer', 'kind', kind.kind)
-}
-
-function property(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-  return (value as Record<string, unknown>)[name]
 }

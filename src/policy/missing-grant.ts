@@ -1,18 +1,8 @@
-import { distinctTargets } from './explain.ts'
+import { distinctTargets } from './distinct-targets.ts'
 import type { Grant } from './grant.ts'
 import { grantKindFor, resourceOf } from './grant-kinds.ts'
+import { GROUP, KIND, LONGEST_NAME, NAMESPACE } from './names.ts'
 import type { GroupKind, Reference } from './reference.ts'
-
-/** Longest name of an object, in characters (Kubernetes, "Object Names and IDs", DNS subdomain names). */
-export const LONGEST_NAME = 253
-
-/**
- * What the API server takes in a grant. Source: the CRD of ReferenceGrant, and for the namespace that it is in Kubernetes,
- * "Object Names and IDs".
- */
-const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
-const GROUP = /^$|^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
-const KIND = /^[a-zA-Z]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/
 
 /** The first part of a reference that the API server takes in no grant; undefined if a grant can name both ends. */
 export function ungrantable({ from, to }: Reference): { readonly part: string; readonly value: string } | undefined {

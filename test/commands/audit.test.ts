@@ -46,7 +46,7 @@ To print the grants that are missing: refgrant grant .
 2 findings about grants
 
 SEVERITY  WHAT
-error     ReferenceGrant "core" in namespace "billing": spec.to[0].group is "core", which is no alias: the core group is ""
+error     ReferenceGrant "core" in namespace "billing": spec.to[0].group is "core", which is not an alias: the core group is ""
 error     ReferenceGrant "zeta" in namespace "billing": spec.from[1].kind is "httproute": kinds are compared exactly, write "HTTPRoute"
 
 What 1 grant permits

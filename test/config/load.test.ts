@@ -103,12 +103,16 @@ suite('a row that cannot work is refused with its line and the reason', () => {
     [
       'brackets after what is no list',
       { from: httpRoute, path: 'spec[].rules[].filters[].extensionRef' },
-      /spec is no list/,
+      /spec is not a list/,
     ],
-    ['a root that CEL cannot name', { ...row, path: 'my-spec.ref' }, /"my-spec" is no identifier in CEL/],
-    ['a root that CEL has another use for', { ...row, path: 'in[].ref' }, /"in" is no identifier in CEL/],
+    ['a root that CEL cannot name', { ...row, path: 'my-spec.ref' }, /"my-spec" is not an identifier in CEL/],
+    ['a root that CEL has another use for', { ...row, path: 'in[].ref' }, /"in" is not an identifier in CEL/],
     ['a list in metadata', { ...row, path: 'metadata[].x' }, /metadata is never judged/],
-    ['a field that means nothing', { ...row, paht: 'x' }, /guardedFields\[0\]\.paht is no field of the configuration/],
+    [
+      'a field that means nothing',
+      { ...row, paht: 'x' },
+      /guardedFields\[0\]\.paht is not a field of the configuration/,
+    ],
     ['no path', { from: row.from }, /guardedFields\[0\]\.path is missing/],
   ]
   for (const [title, wrong, reason] of cases) test(title, () => assert.match(complaint(withRows(wrong)), reason))
@@ -152,7 +156,7 @@ suite('a kind that no object can be of is refused with its line and what to writ
     [
       'a version of exempt targets',
       { exemptTargets: [{ group: 'apps/v1', kind: 'Deployment' }] },
-      '4: exemptTargets[0] names the group "apps/v1", which is none: a version never counts',
+      '4: exemptTargets[0] names the group "apps/v1", which is not a group: a version never counts',
     ],
     ['no kind of exempt targets', { exemptTargets: [{ group: '' }] }, '4: exemptTargets[0].kind is missing'],
     [
@@ -239,7 +243,7 @@ test('presets come between the rows of Gateway API and those of the file, and a 
   assert.deepEqual(grantKinds, [REFERENCE_GRANT, kind])
   assert.match(
     complaint({ ...withRows(presets.kong.fields[0]), presets: ['kong'] }),
-    /source is no field|repeats a row/,
+    /source is not a field|repeats a row/,
   )
 })
 
@@ -262,9 +266,9 @@ suite('a file that is no configuration is refused', () => {
         .split('\n')
         .map((line) => line.replace(/: there are .*/, ': ...')),
       [
-        '3: mdoe is no field of the configuration: did you mean mode?',
-        '6: retries is no field of the configuration: ...',
-        '5: exempt.user is no field of the configuration: did you mean users?',
+        '3: mdoe is not a field of the configuration: did you mean mode?',
+        '6: retries is not a field of the configuration: ...',
+        '5: exempt.user is not a field of the configuration: did you mean users?',
       ],
     )
   })

@@ -20,7 +20,7 @@ import { sourceOf } from './harness/grant-source.ts'
 import { metricSources } from './harness/metric-sources.ts'
 
 let lookup = lookupIn([])
-const source = sourceOf({ permitting: (...asked) => lookup.permitting(...asked) })
+const source = sourceOf({ of: (kind) => lookup.of(kind) })
 
 const settingsFor = (one: Case) => settingsOf(loadConfig(configurationFile(one)))
 let settings = settingsOf(loadConfig(undefined))

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../policy/catalogue.ts'
 import { type Crossing, crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
-import type { GrantLookup } from '../policy/grant-index.ts'
+import { grantKindsFor } from '../policy/grant-kinds.ts'
+import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { Decision, Unjudged } from './decision.ts'
@@ -125,7 +126,7 @@ function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[
   if (verdicts.length === 0)
     throw new LookupFailed('its grants are not up to date, and too many had to be read lately to read more')
   if (verdicts.some((verdict) => !verdict.permitted && !verdict.known))
-    throw new LookupFailed('a namespace has more grants than are cached, and too many were read lately to read more')
+    throw new LookupFailed('not all grants of a namespace are cached, and too many were read lately to read more')
   return { outcome: 'refused', refused: rest, unjudged: 0, confirmed: false }
 }
 
@@ -137,12 +138,14 @@ async function judgeFresh(
   signal: AbortSignal,
 ): Promise<{ verdicts: Verdict[]; unread: Reference[] }> {
   const byNamespace = Map.groupBy(references, ({ to }) => to.namespace)
-  const namespaces = [...byNamespace.keys()].slice(0, FRESH_NAMESPACES)
+  const places = [...byNamespace].slice(0, FRESH_NAMESPACES).map(([namespace, into]) => {
+    return { namespace, kinds: [...new Set(into.flatMap(grantKindsFor))] }
+  })
   const verdicts = new Map<Reference, Verdict>()
   const take = (namespace: string, grants: GrantLookup) => {
     for (const verdict of judge(byNamespace.get(namespace) ?? [], grants)) verdicts.set(verdict.reference, verdict)
   }
-  await source.fresh(namespaces, referrerNamespace, take, signal)
+  await source.fresh(places, referrerNamespace, take, signal)
   return {
     verdicts: references.flatMap((reference) => verdicts.get(reference) ?? []),
     unread: references.filter((reference) => !verdicts.has(reference)),

@@ -1,14 +1,14 @@
 import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
-import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
+import { type GrantPlace, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { unlessAborted } from '../admission/unless-aborted.ts'
-import { anyOf, GrantIndex, type GrantLookup, type IndexLimits } from '../policy/grant-index.ts'
+import { GrantIndex, type IndexLimits } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
+import { type GrantLookup, type KindLookup, NOT_KNOWN } from '../policy/grant-lookup.ts'
 import { ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FairQueue } from './fair-queue.ts'
 import { FreshReads, isNamespace } from './fresh-reads.ts'
-import type { Made } from './namespace-reads.ts'
 import { ReadingRoom } from './reading-room.ts'
 import { Reflector, type ReflectorOptions } from './reflector.ts'
 
@@ -44,10 +44,21 @@ interface ClusterGrantsOptions extends Pick<ReflectorOptions, 'api' | 'logger' |
   readonly room?: IndexLimits
 }
 
-/** The cluster's grants: an index that reflectors keep, and fresh reads where it is too old or says no. */
+/** What is known of the grants of one kind. */
+interface FollowedKind {
+  readonly index: GrantIndex
+  readonly reflector: Reflector
+  readonly reads: FreshReads
+}
+
+/**
+ * The cluster's grants: for each kind an index that a reflector keeps, and fresh reads where that is too old or says no.
+ * Nothing that fails for one kind touches what is known of another.
+ */
 export class ClusterGrants implements GrantSource {
-  readonly #kinds: readonly { readonly index: GrantIndex; readonly reflector: Reflector; readonly reads: FreshReads }[]
-  readonly #lookup: GrantLookup
+  /** By their resources (see `resourceOf`). */
+  readonly #kinds: ReadonlyMap<string | undefined, FollowedKind>
+  readonly #lookup: GrantLookup = { of: (kind) => this.#indexOf(kind) }
   readonly #now: () => number
   #budget: Budget
   #knowledgeAge: number
@@ -58,14 +69,14 @@ export class ClusterGrants implements GrantSource {
     this.#now = now
     const queue = new FairQueue(READS_AT_ONCE, SLOW_READ)
     const reading = new ReadingRoom(getHeapStatistics().heap_size_limit * READS_SHARE)
-    this.#kinds = kinds.map((kind) => {
+    const follow = (kind: GrantKind): FollowedKind => {
       const index = new TellingIndex(kind, room, logger)
       const reflector = new Reflector({ api, kind, store: index, logger, now })
       const absent = () => reflector.absent
       const reads = new FreshReads({ api, kind, queue, room: reading, now, most: room.eachNamespace, absent })
       return { index, reflector, reads }
-    })
-    this.#lookup = anyOf(this.#kinds.map(({ index }) => index))
+    }
+    this.#kinds = new Map(kinds.map((kind) => [resourceOf(kind), follow(kind)]))
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)
     this.#knowledgeAge = limits.knowledgeAge
   }
@@ -78,61 +89,63 @@ export class ClusterGrants implements GrantSource {
 
   /** Keeps the index until the signal. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#kinds.map(({ reflector }) => reflector.run(signal)))
+    await Promise.all(this.#followed.map(({ reflector }) => reflector.run(signal)))
   }
 
-  /** Age of what is cached, in ms; Infinity before the first list. */
+  /** Age of what is cached of the kind that is oldest, in ms; Infinity before its first list. */
   get age(): number {
-    return this.#now() - Math.min(...this.#kinds.map(({ reflector }) => reflector.completeAt))
+    return Math.max(...this.#followed.map((kind) => this.#ageOf(kind)))
   }
 
   /** How many grants are cached. */
   get size(): number {
-    return this.#kinds.reduce((sum, { index }) => sum + index.size, 0)
+    return this.#followed.reduce((sum, { index }) => sum + index.size, 0)
   }
 
   /** Namespaces of which not all grants are cached. */
   get incomplete(): number {
-    return this.#kinds.reduce((sum, { index }) => sum + index.incomplete.size, 0)
+    return this.#followed.reduce((sum, { index }) => sum + index.incomplete.size, 0)
   }
 
   /** Fresh reads since the start. */
   get freshReads(): FreshReads['counts'] {
-    return sum(this.#kinds.map(({ reads }) => reads.counts))
+    return sum(this.#followed.map(({ reads }) => reads.counts))
   }
 
   /** Time that fresh reads took, in ms. */
   get freshReadTime(): number {
-    return this.#kinds.reduce((sum, { reads }) => sum + reads.milliseconds, 0)
+    return this.#followed.reduce((sum, { reads }) => sum + reads.milliseconds, 0)
   }
 
   /** How watches ended, and why all was listed, since the start. */
   get watches(): Reflector['watches'] {
-    return sum(this.#kinds.map(({ reflector }) => reflector.watches))
+    return sum(this.#followed.map(({ reflector }) => reflector.watches))
   }
 
   get lists(): Reflector['lists'] {
-    return sum(this.#kinds.map(({ reflector }) => reflector.lists))
+    return sum(this.#followed.map(({ reflector }) => reflector.lists))
   }
 
+  /** Of a kind that is too old, nothing is known; what is cached is current while some kind is. */
   cached() {
-    return { grants: this.#lookup, current: this.age <= this.#knowledgeAge }
+    return { grants: this.#lookup, current: this.#followed.some((kind) => this.#isCurrent(kind)) }
   }
 
   async fresh(
-    namespaces: readonly string[],
+    places: readonly GrantPlace[],
     referrerNamespace: string,
     take: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
   ): Promise<void> {
+    this.#refuseUnfollowed(places)
     // Whoever sends a made-up review chooses its namespace, and owners are remembered.
     const owner = isNamespace(referrerNamespace) ? referrerNamespace : ''
     const begun: Promise<void>[] = []
-    for (const namespace of namespaces) {
-      const reads = this.#readAll(namespace, owner, signal)
+    for (const place of places) {
+      const reads = this.#readAll(place, owner, signal)
       if (!reads) break
-      const taken = reads.then((made) => {
-        if (!signal.aborted) take(namespace, lookupOf(made))
+      const taken = reads.then((grants) => {
+        if (!signal.aborted) take(place.namespace, grants)
       })
       // A review that fails for another namespace does not wait for this one.
       taken.catch(() => {})
@@ -151,19 +164,45 @@ export class ClusterGrants implements GrantSource {
     }
   }
 
-  /** Reads of every kind in one namespace; undefined if they could not be afforded. */
-  #readAll(namespace: string, owner: string, signal: AbortSignal): Promise<Made[]> | undefined {
-    const reads: Promise<Made>[] = []
-    for (const kind of this.#kinds) {
-      const read = kind.reads.read(namespace, owner, () => this.#budget.take(owner), signal)
+  /** Reads of each kind that counts in a namespace; undefined if they could not be afforded. */
+  #readAll({ namespace, kinds }: GrantPlace, owner: string, signal: AbortSignal): Promise<GrantLookup> | undefined {
+    const reads: Promise<[string | undefined, KindLookup]>[] = []
+    for (const resource of kinds.map(resourceOf)) {
+      const read = this.#kinds.get(resource)?.reads.read(namespace, owner, () => this.#budget.take(owner), signal)
       if (!read) {
-        // Those that are on their way are of use to others; their failures are nobody's here.
+        // Other reviews may share the reads in flight; this one does not hear of their failures.
         for (const begun of reads) begun.catch(() => {})
         return undefined
       }
-      reads.push(read)
+      reads.push(read.then(({ grants }) => [resource, grants]))
     }
-    return Promise.all(reads)
+    return Promise.all(reads).then((made) => {
+      const byResource = new Map(made)
+      return { of: (kind) => byResource.get(resourceOf(kind)) ?? NOT_KNOWN }
+    })
+  }
+
+  /** A changed configuration may name kinds that were not followed from the start. */
+  #refuseUnfollowed(places: readonly GrantPlace[]): void {
+    const unfollowed = places.flatMap(({ kinds }) => kinds).find((kind) => !this.#kinds.has(resourceOf(kind)))
+    if (unfollowed) throw new LookupFailed(`refgrant follows objects of kind ${unfollowed.kind} only after a restart`)
+  }
+
+  get #followed(): FollowedKind[] {
+    return [...this.#kinds.values()]
+  }
+
+  #indexOf(kind: GrantKind): KindLookup {
+    const followed = this.#kinds.get(resourceOf(kind))
+    return followed && this.#isCurrent(followed) ? followed.index : NOT_KNOWN
+  }
+
+  #isCurrent(kind: FollowedKind): boolean {
+    return this.#ageOf(kind) <= this.#knowledgeAge
+  }
+
+  #ageOf({ reflector }: FollowedKind): number {
+    return this.#now() - reflector.completeAt
   }
 }
 
@@ -192,10 +231,6 @@ class TellingIndex extends GrantIndex {
 function roomInHeap(kinds: number): IndexLimits {
   const all = (getHeapStatistics().heap_size_limit * HEAP_SHARE) / kinds
   return { all, eachNamespace: all * NAMESPACE_SHARE }
-}
-
-function lookupOf(made: readonly Made[]): GrantLookup {
-  return anyOf(made.map(({ grants }) => grants))
 }
 
 /** Counts of the same things, added up. */

@@ -1,7 +1,7 @@
 import type { Catalogue } from './catalogue.ts'
 import { crossingReferences, MOST_REFERENCES } from './crossing.ts'
 import type { Grant } from './grant.ts'
-import { type GrantKind, resourceOf } from './grant-kinds.ts'
+import { type GrantKind, grantKindsFor, resourceOf } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
 /** Grants named for one reference; the others are counted. Any number of grants may permit any number of references. */
@@ -107,21 +107,23 @@ class SurveyedGrants {
     }
   }
 
-  permitting({ from, to, grantKinds }: Reference): Permitting {
+  permitting(reference: Reference): Permitting {
+    const { from, to } = reference
+    const kinds = grantKindsFor(reference)
     const accepting = this.#fromKey(from, to.namespace)
-    const named = this.#match(accepting, this.#toKey(to, to.namespace), grantKinds)
-    const unnamed = this.#match(accepting, this.#toKey({ group: to.group, kind: to.kind }, to.namespace), grantKinds)
+    const named = this.#match(accepting, this.#toKey(to, to.namespace), kinds)
+    const unnamed = this.#match(accepting, this.#toKey({ group: to.group, kind: to.kind }, to.namespace), kinds)
     const grants = first(NAMED, named, unnamed)
     return { grants, moreGrants: named.size + unnamed.size - common(named, unnamed).size - grants.length }
   }
 
-  #match(from: string, to: string, kinds?: readonly GrantKind[]): ReadonlySet<Grant> {
-    const resources = kinds?.map(resourceOf)
-    const key = `${from}:${to}:${resources?.join() ?? '*'}`
+  #match(from: string, to: string, kinds: readonly GrantKind[]): ReadonlySet<Grant> {
+    const resources = kinds.map(resourceOf)
+    const key = `${from}:${to}:${resources.join()}`
     const known = this.#matches.get(key)
     if (known) return known
     const found = common(this.#byFrom.get(from) ?? NONE, this.#byTo.get(to) ?? NONE)
-    if (resources) for (const grant of found) if (!resources.includes(grant.resource)) found.delete(grant)
+    for (const grant of found) if (!resources.includes(grant.resource)) found.delete(grant)
     for (const grant of found) this.used.add(grant)
     this.#matches.set(key, found)
     return found

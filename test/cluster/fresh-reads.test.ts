@@ -69,7 +69,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
         { from, to, path: '' },
         { from, to: other, path: '' },
       ],
-      grants,
+      { of: () => grants },
     )
     assert.deepEqual(
       verdicts.map(({ permitted }) => permitted),

@@ -15,6 +15,7 @@ const LIMITS = {
   allNamespaces: { burst: 0, perSecond: 0 },
 }
 const ignore = () => {}
+const into = (namespace: string) => [{ namespace, kinds: [REFERENCE_GRANT] }]
 const LIST = `${grantsPath('v1', 'billing')}?limit=500`
 
 /** Grants of an API server that the test answers for, on a clock that only it moves. */
@@ -36,7 +37,7 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   const { server, grants, clock } = await start(t)
   const read = async () => {
     const taken: string[] = []
-    await grants.fresh(['billing'], 'shop', (namespace) => taken.push(namespace), new AbortController().signal)
+    await grants.fresh(into('billing'), 'shop', (namespace) => taken.push(namespace), new AbortController().signal)
     return taken
   }
 
@@ -55,7 +56,7 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   // The read before has cost a little more than its token.
   clock.now += 2_000
   const client = new AbortController()
-  const left = assert.rejects(grants.fresh(['billing'], 'shop', ignore, client.signal), LookupFailed)
+  const left = assert.rejects(grants.fresh(into('billing'), 'shop', ignore, client.signal), LookupFailed)
   const list = await server.expect(LIST)
   client.abort()
   await left
@@ -66,8 +67,8 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
 test('reviews of made-up namespaces share one budget', { timeout: 30_000 }, async (t) => {
   const { grants } = await start(t)
   const leaving = new AbortController()
-  const first = grants.fresh(['billing'], 'x'.repeat(1_000), ignore, leaving.signal).catch(ignore)
-  await grants.fresh(['other'], 'y'.repeat(1_000), ignore, leaving.signal)
+  const first = grants.fresh(into('billing'), 'x'.repeat(1_000), ignore, leaving.signal).catch(ignore)
+  await grants.fresh(into('other'), 'y'.repeat(1_000), ignore, leaving.signal)
   assert.equal(grants.freshReads.over_budget, 1)
   leaving.abort()
   await first
@@ -78,9 +79,9 @@ test("a read that fails when nobody waits for it any more is nobody's failure", 
   process.on('unhandledRejection', unhandled)
   t.after(() => process.off('unhandledRejection', unhandled))
   const { server, grants } = await start(t)
-  const late = grants.fresh(['billing'], 'shop', ignore, AbortSignal.abort(new Error('too late')))
+  const late = grants.fresh(into('billing'), 'shop', ignore, AbortSignal.abort(new Error('too late')))
   const leaving = new AbortController()
-  const left = grants.fresh(['other'], 'store', ignore, leaving.signal)
+  const left = grants.fresh(into('other'), 'store', ignore, leaving.signal)
   await assert.rejects(late, LookupFailed)
   const asked = [await server.expect('/apis'), await server.expect('/apis')]
   leaving.abort()

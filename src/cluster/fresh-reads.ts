@@ -1,11 +1,12 @@
 import { GrantIndex } from '../policy/grant-index.ts'
-import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
+import { type GrantKind, nameOf, resourceOf } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import type { Charge } from './budget.ts'
 import { confirmAbsent, discoverGrants } from './discovery.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { listGrants } from './grant-list.ts'
 import { type Made, NamespaceReads } from './namespace-reads.ts'
+import type { ClusterObserver, ReadEnd } from './observer.ts'
 import type { ReadingRoom } from './reading-room.ts'
 
 /** Longest that one read may take, in ms; reviews wait half of their timeout, which is 5 s as registered. */
@@ -28,6 +29,7 @@ interface FreshReadsOptions {
   readonly room: ReadingRoom
   /** Most that is kept of one namespace, in bytes (see IndexLimits). */
   readonly most: number
+  readonly observer: ClusterObserver
   /** A monotonic clock, in ms. */
   readonly now: () => number
   /** Whether the API is known to be absent, so that a 404 means that there are no grants. */
@@ -36,15 +38,14 @@ interface FreshReadsOptions {
 
 /** Reads the grants of single namespaces; what a read has made is shared by all who may use it. */
 export class FreshReads {
-  readonly counts = { started: 0, shared: 0, failed: 0, over_budget: 0 }
-  /** Time that reads took, those that failed included, in ms. */
-  milliseconds = 0
   readonly #options: FreshReadsOptions
+  readonly #resource: string
   readonly #namespaces = new Map<string, NamespaceReads>()
   #path: string | undefined
 
   constructor(options: FreshReadsOptions) {
     this.#options = options
+    this.#resource = nameOf(options.kind)
   }
 
   /** How many namespaces have reads that wait or are on their way. */
@@ -70,12 +71,12 @@ export class FreshReads {
     if (!isNamespace(namespace)) return Promise.resolve(NONE)
     const reads = this.#namespaces.get(namespace) ?? this.#readsOf(namespace)
     if (reads.waiting) {
-      this.counts.shared += 1
+      this.#options.observer.readShared(this.#resource)
       return reads.join(owner, signal)
     }
     const charge = afford()
     if (!charge) {
-      this.counts.over_budget += 1
+      this.#options.observer.readRefused(this.#resource)
       return undefined
     }
     this.#namespaces.set(namespace, reads)
@@ -90,22 +91,28 @@ export class FreshReads {
   #readsOf(namespace: string): NamespaceReads {
     const { queue, now } = this.#options
     return new NamespaceReads(
-      async (signal, own) => {
-        this.counts.started += 1
-        const begun = now()
-        try {
-          return await this.#list(namespace, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_READ)]), own)
-        } catch (error) {
-          if (!signal.aborted) this.counts.failed += 1
-          throw error
-        } finally {
-          this.milliseconds += now() - begun
-        }
-      },
+      (signal, own) => this.#read(namespace, signal, own),
       queue,
       now,
       (reads) => this.#forget(namespace, reads),
     )
+  }
+
+  async #read(namespace: string, signal: AbortSignal, own: boolean): Promise<Made> {
+    const { observer, now } = this.#options
+    observer.readStarted(this.#resource)
+    const begun = now()
+    let end: ReadEnd = 'failed'
+    try {
+      const made = await this.#list(namespace, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_READ)]), own)
+      end = 'done'
+      return made
+    } catch (error) {
+      if (signal.aborted) end = 'given up'
+      throw error
+    } finally {
+      observer.readEnded(this.#resource, end, now() - begun)
+    }
   }
 
   /** A read that was given up may end after its namespace was forgotten and is read again. */

@@ -2,13 +2,14 @@ import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
 import { type GrantPlace, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { unlessAborted } from '../admission/unless-aborted.ts'
-import { GrantIndex, type IndexLimits } from '../policy/grant-index.ts'
-import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
+import { GrantIndex, type IndexLimits, type IndexObserver } from '../policy/grant-index.ts'
+import { type GrantKind, nameOf, resourceOf } from '../policy/grant-kinds.ts'
 import { type GrantLookup, type KindLookup, NOT_KNOWN } from '../policy/grant-lookup.ts'
 import { ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FairQueue } from './fair-queue.ts'
 import { FreshReads, isNamespace } from './fresh-reads.ts'
+import { type ClusterObserver, UNOBSERVED } from './observer.ts'
 import { ReadingRoom } from './reading-room.ts'
 import { Reflector, type ReflectorOptions } from './reflector.ts'
 
@@ -40,8 +41,9 @@ interface ClusterGrantsOptions extends Pick<ReflectorOptions, 'api' | 'logger' |
   /** What counts as a grant. */
   readonly kinds: readonly GrantKind[]
   readonly limits: Limits
-  /** What the index keeps; by default a share of the heap. */
+  /** What the indexes keep; by default a share of the heap. */
   readonly room?: IndexLimits
+  readonly observer?: ClusterObserver
 }
 
 /** What is known of the grants of one kind. */
@@ -65,15 +67,17 @@ export class ClusterGrants implements GrantSource {
   /** Whether the fresh reads that ended last could be made. */
   #readable = true
 
-  constructor({ api, logger, now, kinds, limits, room = roomInHeap(kinds.length) }: ClusterGrantsOptions) {
+  constructor(options: ClusterGrantsOptions) {
+    const { api, logger, now, kinds, limits, room = roomInHeap(kinds.length), observer = UNOBSERVED } = options
     this.#now = now
     const queue = new FairQueue(READS_AT_ONCE, SLOW_READ)
     const reading = new ReadingRoom(getHeapStatistics().heap_size_limit * READS_SHARE)
     const follow = (kind: GrantKind): FollowedKind => {
-      const index = new TellingIndex(kind, room, logger)
-      const reflector = new Reflector({ api, kind, store: index, logger, now })
+      const index = new GrantIndex(resourceOf(kind), room, telling(kind, observer, logger))
+      const reflector = new Reflector({ api, kind, store: index, logger, observer, now })
       const absent = () => reflector.absent
-      const reads = new FreshReads({ api, kind, queue, room: reading, now, most: room.eachNamespace, absent })
+      const shared = { api, kind, queue, room: reading, observer, now }
+      const reads = new FreshReads({ ...shared, most: room.eachNamespace, absent })
       return { index, reflector, reads }
     }
     this.#kinds = new Map(kinds.map((kind) => [resourceOf(kind), follow(kind)]))
@@ -105,25 +109,6 @@ export class ClusterGrants implements GrantSource {
   /** Namespaces of which not all grants are cached. */
   get incomplete(): number {
     return this.#followed.reduce((sum, { index }) => sum + index.incomplete.size, 0)
-  }
-
-  /** Fresh reads since the start. */
-  get freshReads(): FreshReads['counts'] {
-    return sum(this.#followed.map(({ reads }) => reads.counts))
-  }
-
-  /** Time that fresh reads took, in ms. */
-  get freshReadTime(): number {
-    return this.#followed.reduce((sum, { reads }) => sum + reads.milliseconds, 0)
-  }
-
-  /** How watches ended, and why all was listed, since the start. */
-  get watches(): Reflector['watches'] {
-    return sum(this.#followed.map(({ reflector }) => reflector.watches))
-  }
-
-  get lists(): Reflector['lists'] {
-    return sum(this.#followed.map(({ reflector }) => reflector.lists))
   }
 
   /** Of a kind that is too old, nothing is known; what is cached is current while some kind is. */
@@ -206,38 +191,25 @@ export class ClusterGrants implements GrantSource {
   }
 }
 
-/** An index that logs of which namespaces it does not keep all grants, once for each. */
-class TellingIndex extends GrantIndex {
-  readonly #kind: GrantKind
-  readonly #logger: Logger
-
-  constructor(kind: GrantKind, room: IndexLimits, logger: Logger) {
-    super(resourceOf(kind), room)
-    this.#kind = kind
-    this.#logger = logger
-  }
-
-  override miss(namespace: string): void {
-    const isTold = this.incomplete.has(namespace)
-    super.miss(namespace)
-    if (isTold) return
-    this.#logger.warn(
-      { namespace, kind: this.#kind.kind },
-      'the grants of a namespace are more, or one of them larger, than is cached; those that are missing are read when a review needs them',
-    )
+/** Tells of what the index of a kind does not keep, and logs which namespaces are incomplete. */
+function telling(kind: GrantKind, observer: ClusterObserver, logger: Logger): IndexObserver {
+  const resource = nameOf(kind)
+  return {
+    skipped: (namespace) => observer.skipped(resource, namespace),
+    evicted: (namespace) => observer.evicted(resource, namespace),
+    incomplete: (namespace) => {
+      observer.incomplete(resource, namespace)
+      logger.warn(
+        { namespace, kind: kind.kind },
+        'the grants of a namespace are more, or one of them larger, than is cached; those that are missing are read when a review needs them',
+      )
+    },
   }
 }
 
 function roomInHeap(kinds: number): IndexLimits {
   const all = (getHeapStatistics().heap_size_limit * HEAP_SHARE) / kinds
   return { all, eachNamespace: all * NAMESPACE_SHARE }
-}
-
-/** Counts of the same things, added up. */
-function sum<K extends string>(all: readonly Readonly<Record<K, number>>[]): Record<K, number> {
-  const total = { ...all[0] } as Record<K, number>
-  for (const counts of all.slice(1)) for (const key of Object.keys(total) as K[]) total[key] += counts[key]
-  return total
 }
 
 /** The failure in words that may reach any requester: no addresses, nothing of the answer's body. */

@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { GrantKind } from '../policy/grant-kinds.ts'
+import { type GrantKind, nameOf } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
 import { confirmAbsent, discoverGrants } from './discovery.ts'
 import { endList, type GrantStore, listGrants } from './grant-list.ts'
 import { takeEvent, type WatchRequest, watchGrants } from './grant-watch.ts'
+import type { ClusterObserver, ListReason } from './observer.ts'
 import { Deadline, LONGEST_LIST, lastingAt, OVERDUE, RESUMABLE, WatchTimes } from './watch-time.ts'
 
 /** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
@@ -29,15 +30,6 @@ const COMPLETING = 300_000
  */
 const NO_STREAMS = [400, 422]
 
-/** How watches ended: in good order, by a broken or silent connection, or refused by the API server. */
-export type WatchEnd = 'timeout' | 'broken' | 'refused'
-
-/**
- * Why everything was listed: at the start; since watches have proved nothing for a while; since the version to go on
- * from is too old; since the API came, went or is absent; since the store may become complete by it.
- */
-export type ListReason = 'start' | 'unproven' | 'expired' | 'api' | 'incomplete'
-
 /** What a reflector does next. */
 export type State =
   | { readonly does: 'list'; readonly reason: ListReason }
@@ -50,6 +42,7 @@ export interface ReflectorOptions {
   readonly kind: GrantKind
   readonly store: GrantStore & { readonly incomplete: { readonly size: number } }
   readonly logger: Logger
+  readonly observer: ClusterObserver
   /** A monotonic clock, in ms. */
   readonly now: () => number
 }
@@ -62,9 +55,6 @@ export interface ReflectorOptions {
  * answers 404 and discovery agrees, twice, with time between.
  */
 export class Reflector {
-  /** Watches that have ended, and lists that have succeeded, since the start. */
-  readonly watches: Record<WatchEnd, number> = { timeout: 0, broken: 0, refused: 0 }
-  readonly lists: Record<ListReason, number> = { start: 0, unproven: 0, expired: 0, api: 0, incomplete: 0 }
   readonly #options: ReflectorOptions
   readonly #backoff: Backoff
   #state: State = { does: 'list', reason: 'start' }
@@ -164,24 +154,27 @@ export class Reflector {
 
   /** Takes note of a list that the store has taken whole. */
   #listed({ reason, begun, path, streamed }: List): void {
-    const { logger, kind } = this.#options
+    const { logger, kind, observer, now } = this.#options
     if (this.#logged !== path || this.#completeAt === -Infinity)
       logger.info({ kind: kind.kind, path: path ?? 'not served', streamed }, 'synced')
     this.#logged = path
     this.#completeAt = begun
     this.#listedAt = begun
-    this.lists[reason] += 1
+    observer.listed(nameOf(kind), reason, now() - begun)
     if (streamed) this.#streams = 'yes'
   }
 
   /** Watches; with a list first, if there is a reason for one. */
   async #watch(request: WatchRequest, listReason: ListReason | undefined, signal: AbortSignal): Promise<State> {
-    const { api, kind, store, now } = this.#options
+    const { api, kind, store, now, observer } = this.#options
     const { path, lasting } = request
     const begun = now()
     let reason = listReason
     const times = new WatchTimes(begun, lasting)
-    const opened = () => times.opened(now())
+    const opened = () => {
+      observer.watchStarted(nameOf(kind))
+      times.opened(now())
+    }
     if (reason) store.beginList()
     for await (const event of watchGrants(api, kind, request, signal, opened)) {
       takeEvent(store, kind, event)
@@ -199,7 +192,7 @@ export class Reflector {
     if (reason) throw new Error(`${path}: the watch ended before its list`)
     const ended = now()
     if (ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
-    this.watches.timeout += 1
+    observer.watchEnded(nameOf(kind), 'timeout')
     this.#completeAt = times.provenUntil(ended) ?? this.#completeAt
     return this.#afterWatch(ended)
   }
@@ -222,7 +215,8 @@ export class Reflector {
     const status = error instanceof ApiError ? error.status : undefined
     if (state.does === 'probe') return { does: 'list', reason: 'api' }
     if (state.does === 'list') return state
-    this.watches[status === undefined ? 'broken' : 'refused'] += 1
+    const { kind, observer } = this.#options
+    observer.watchEnded(nameOf(kind), status === undefined ? 'broken' : 'refused')
     if (status === 404) return { does: 'list', reason: 'api' }
     if (status === 410) return { does: 'list', reason: 'expired' }
     return this.#age() > RESUMABLE ? { does: 'list', reason: 'unproven' } : state

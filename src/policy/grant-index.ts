@@ -10,6 +10,18 @@ export interface IndexLimits {
   readonly eachNamespace: number
 }
 
+/** Is told what an index does not keep. */
+export interface IndexObserver {
+  /** A grant is not kept: it could not be read whole, or there is no room for it. */
+  skipped(namespace: string): void
+  /** From now on, not all grants of a namespace are kept. */
+  incomplete(namespace: string): void
+  /** All grants of a namespace were evicted. */
+  evicted(namespace: string): void
+}
+
+const UNOBSERVED: IndexObserver = { skipped: () => {}, incomplete: () => {}, evicted: () => {} }
+
 /**
  * How much of the limit is used, at most, after namespaces were given up: to find the largest, all are looked at, so that
  * is done seldom.
@@ -32,6 +44,7 @@ const SWEPT_AT_ONCE = 5_000
 export class GrantIndex implements KindLookup {
   readonly #resource: string | undefined
   readonly #limits: IndexLimits
+  readonly #observer: IndexObserver
   readonly #namespaces = new Map<string, NamespaceGrants>()
   readonly #missing = new Missing()
   /** The list during or after which a reference into a namespace was last looked up; whether it is kept or not. */
@@ -41,9 +54,14 @@ export class GrantIndex implements KindLookup {
   #list = 0
 
   /** @param resource of the grants, where they are no ReferenceGrants (see GrantName) */
-  constructor(resource?: string, limits: IndexLimits = { all: Infinity, eachNamespace: Infinity }) {
+  constructor(
+    resource?: string,
+    limits: IndexLimits = { all: Infinity, eachNamespace: Infinity },
+    observer = UNOBSERVED,
+  ) {
     this.#resource = resource
     this.#limits = limits
+    this.#observer = observer
   }
 
   /** How many grants are kept. */
@@ -100,7 +118,8 @@ export class GrantIndex implements KindLookup {
 
   /** Takes note of a grant in this namespace that is not kept. */
   miss(namespace: string): void {
-    this.#missing.add(namespace, this.#list)
+    this.#observer.skipped(namespace)
+    this.#lack(namespace)
   }
 
   /** Begins a list of everything. One that is not followed by `sweep` deletes nothing. */
@@ -198,8 +217,15 @@ export class GrantIndex implements KindLookup {
       this.#namespaces.delete(namespace)
       this.#size -= size
       this.#weight -= weight
-      this.#missing.add(namespace, this.#list, true)
+      this.#observer.evicted(namespace)
+      this.#lack(namespace, true)
     }
+  }
+
+  /** Takes note that not all grants of a namespace are kept. */
+  #lack(namespace: string, evicted?: boolean): void {
+    if (!this.#missing.has(namespace)) this.#observer.incomplete(namespace)
+    this.#missing.add(namespace, this.#list, evicted)
   }
 }
 

@@ -5,6 +5,7 @@ import { LookupFailed } from '../../src/admission/grant-source.ts'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { ClusterGrants } from '../../src/cluster/grants.ts'
+import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { until } from '../harness/api-client.ts'
 import { FakeApiServer, grantPage, grantsPath } from '../harness/fake-api-server.ts'
@@ -23,14 +24,16 @@ async function start(t: TestContext) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
   const clock = { now: 0 }
+  const counts = new ClusterCounts()
   const grants = new ClusterGrants({
+    observer: counts,
     api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
     logger: pino({ level: 'silent' }),
     now: () => clock.now,
     kinds: [REFERENCE_GRANT],
     limits: LIMITS,
   })
-  return { server, grants, clock }
+  return { server, grants, counts, clock }
 }
 
 test('where the budget is spent, it matters whether the last reads failed', { timeout: 30_000 }, async (t) => {
@@ -65,11 +68,11 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
 })
 
 test('reviews of made-up namespaces share one budget', { timeout: 30_000 }, async (t) => {
-  const { grants } = await start(t)
+  const { grants, counts } = await start(t)
   const leaving = new AbortController()
   const first = grants.fresh(into('billing'), 'x'.repeat(1_000), ignore, leaving.signal).catch(ignore)
   await grants.fresh(into('other'), 'y'.repeat(1_000), ignore, leaving.signal)
-  assert.equal(grants.freshReads.over_budget, 1)
+  assert.equal(counts.freshReads.over_budget, 1)
   leaving.abort()
   await first
 })
@@ -78,7 +81,7 @@ test("a read that fails when nobody waits for it any more is nobody's failure", 
   const unhandled = t.mock.fn()
   process.on('unhandledRejection', unhandled)
   t.after(() => process.off('unhandledRejection', unhandled))
-  const { server, grants } = await start(t)
+  const { server, grants, counts } = await start(t)
   const late = grants.fresh(into('billing'), 'shop', ignore, AbortSignal.abort(new Error('too late')))
   const leaving = new AbortController()
   const left = grants.fresh(into('other'), 'store', ignore, leaving.signal)
@@ -87,7 +90,7 @@ test("a read that fails when nobody waits for it any more is nobody's failure", 
   leaving.abort()
   await assert.rejects(left, LookupFailed)
   for (const exchange of asked) exchange.cut()
-  await until('both have failed', () => grants.freshReads.failed === 2)
+  await until('both have failed', () => counts.freshReads.failed === 2)
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(unhandled.mock.callCount(), 0)
 })

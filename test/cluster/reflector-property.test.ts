@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import type { Api, StreamOptions } from '../../src/cluster/api.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
+import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { ChangingCluster, LARGE, type Step } from '../harness/changing-cluster.ts'
 import { GrantMap } from '../harness/grant-map.ts'
@@ -83,10 +84,12 @@ function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Re
 async function follow(script: readonly (readonly [Step[], number])[], repeats: number, lag: number) {
   const cluster = new AnsweringCluster(repeats, lag)
   const store = new GrantMap()
+  const counts = new ClusterCounts()
   const reflector = new Reflector({
     kind: REFERENCE_GRANT,
     api: cluster as unknown as Api,
     store,
+    observer: counts,
     logger: pino({ level: 'silent' }),
     now: () => cluster.now,
   })
@@ -97,10 +100,10 @@ async function follow(script: readonly (readonly [Step[], number])[], repeats: n
     for (const step of steps) {
       // What has arrived is taken before time passes.
       if (step.what === 'wait') await turns(ARRIVED)
-      const before = { lists: total(reflector.lists), completeAt: reflector.completeAt }
+      const before = { lists: total(counts.lists), completeAt: reflector.completeAt }
       cluster.take(step)
       await turns(pause)
-      if (reflector.completeAt > before.completeAt && total(reflector.lists) === before.lists) proven += 1
+      if (reflector.completeAt > before.completeAt && total(counts.lists) === before.lists) proven += 1
       // What is sent twice may bring back for a moment what is gone.
       if (repeats === 0) judge(cluster, store, reflector)
     }
@@ -109,7 +112,7 @@ async function follow(script: readonly (readonly [Step[], number])[], repeats: n
   await turns(SETTLED)
   stop.abort()
   await ended
-  return { cluster, store, seen: { ...reflector.lists, ...reflector.watches, proven } }
+  return { cluster, store, seen: { ...counts.lists, ...counts.watches, proven } }
 }
 
 const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, count) => sum + count, 0)

@@ -291,6 +291,21 @@ suite('an index with a limit', () => {
     assert.equal(verdictOf(index, 'x'), 'refused')
   })
 
+  test('tells of each grant that it skips, and once that a namespace is incomplete, evicted or not', () => {
+    const told: string[] = []
+    const tell = (what: string) => (namespace: string) => told.push(`${what} ${namespace}`)
+    const observer = { skipped: tell('skipped'), incomplete: tell('incomplete'), evicted: tell('evicted') }
+    const index = new GrantIndex(undefined, limits, observer)
+    for (let list = 0; list < 2; list += 1) {
+      index.beginList()
+      for (const [namespace, count] of Object.entries({ a: 11, b: 12, c: 9 }))
+        for (let at = 0; at < count; at += 1) index.set(grantOf(`g${at}`, { namespace }))
+      index.miss('a')
+      for (const _ of index.sweep());
+    }
+    assert.deepEqual(told, ['evicted b', 'incomplete b', 'skipped a', 'incomplete a', 'evicted a', 'skipped a'])
+  })
+
   test('a grant that becomes too large is not kept as it was', () => {
     const index = new GrantIndex(undefined, limits)
     index.set(grantOf('g', { to: 1 }))

@@ -15,9 +15,9 @@ import { lookupIn } from '../src/policy/grant-index.ts'
 import { grantKindOf } from '../src/policy/grant-kinds.ts'
 import { buildApp } from '../src/server/app.ts'
 import { Metrics } from '../src/server/metrics.ts'
-import { type Case, configurationFile, readCases } from './harness/cases.ts'
-import { lookUpsIn, sourceOf } from './harness/grant-source.ts'
-import { metricSources } from './harness/metric-sources.ts'
+import { type Case, configurationFile, readCases } from './harness/objects/cases.ts'
+import { lookUpsIn, sourceOf } from './harness/stand-ins/grant-source.ts'
+import { metricSources } from './harness/stand-ins/metric-sources.ts'
 
 let lookup = lookupIn([])
 const source = sourceOf({ of: (kind) => lookup.of(kind) })

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Answer, answer, answerWithAdvice, type Question, questionIn } from '../admission/answer.ts'
 import type { GrantSource } from '../admission/grant-source.ts'
+import { ADVICE_PATH, reviewPath } from '../admission/names.ts'
 import { NotAReview } from '../admission/review.ts'
 import { MODES, type Settings } from '../admission/settings.ts'
 import { visible } from '../policy/quote.ts'
@@ -13,6 +14,9 @@ import { type Records, ReviewRecorder } from './record.ts'
 import { RETRY_AFTER, Retries } from './retries.ts'
 import { refuseStrangers } from './strangers.ts'
 import { type ClientAuthentication, type KeyPair, tlsOptions } from './tls.ts'
+
+/** The paths at which reviews are answered. */
+const PATHS = [reviewPath(), ...MODES.map(reviewPath), ADVICE_PATH]
 
 export interface AppOptions extends Records {
   /** Asked for with each review, since settings change while the server runs. */
@@ -50,12 +54,12 @@ export function buildApp(options: AppOptions): FastifyInstance {
   const review = reviewsBy(options, retries)
   for (const entry of [undefined, ...MODES])
     app.post(
-      entry ? `/validate/${entry}` : '/validate',
+      reviewPath(entry),
       review((question, settings, allowance) =>
         answer(question, settings, { source, begin: () => allowance.startLookUps() }, entry),
       ),
     )
-  app.post('/advise', review(answerWithAdvice))
+  app.post(ADVICE_PATH, review(answerWithAdvice))
   return app
 }
 
@@ -127,11 +131,7 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
     return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')
   })
   app.setNotFoundHandler((_request, reply) =>
-    plainText(
-      reply,
-      404,
-      `there is nothing here: reviews are answered at POST /validate, /validate/${MODES.join(', /validate/')} and /advise`,
-    ),
+    plainText(reply, 404, `this path is not served; POST an AdmissionReview to ${PATHS.join(', ')}`),
   )
 }
 

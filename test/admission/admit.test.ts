@@ -6,8 +6,8 @@ import { type GrantSource, LookupFailed } from '../../src/admission/grant-source
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { lookUpsIn } from '../harness/grant-source.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { lookUpsIn } from '../harness/stand-ins/grant-source.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 import { answerWithAdvice } from '../../src/admission/answer.ts'
 import type { Excess } from '../../src/admission/oversize.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 

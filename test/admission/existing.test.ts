@@ -6,7 +6,7 @@ import type { Settings } from '../../src/admission/settings.ts'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
 import { crossingReferences } from '../../src/policy/crossing.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const kind = { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'HTTPRoute' }
 const checkout = { group: kind.group, kind: kind.kind, namespace: 'shop', name: 'checkout' }

@@ -7,8 +7,8 @@ import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Mode, Settings } from '../../src/admission/settings.ts'
 import { MOST_REFERENCES } from '../../src/policy/crossing.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { lookUpsIn, sourceOf } from '../harness/grant-source.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { lookUpsIn, sourceOf } from '../harness/stand-ins/grant-source.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const source = sourceOf(lookupIn([]))
 const routeWith = (count: number) => ({

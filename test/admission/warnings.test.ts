@@ -7,7 +7,7 @@ import { LONGEST, warningsOf } from '../../src/admission/warnings.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { lintGrant } from '../../src/policy/lint.ts'
 import type { ObjectName, Reference } from '../../src/policy/reference.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 const checkout = { group: GROUP, kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }

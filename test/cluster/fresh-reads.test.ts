@@ -10,7 +10,13 @@ import { ReadingRoom } from '../../src/cluster/reading-room.ts'
 import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
-import { type Exchange, FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/fake-api-server.ts'
+import {
+  type Exchange,
+  FakeApiServer,
+  grantPage,
+  grantsPath,
+  storedGrant,
+} from '../harness/stand-ins/fake-api-server.ts'
 
 const served = { v1: ['referencegrants'] }
 const listOf = (namespace: string, version = 'v1') => `${grantsPath(version, namespace)}?limit=500`

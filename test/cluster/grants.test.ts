@@ -7,8 +7,8 @@ import { connectionFrom } from '../../src/cluster/connection.ts'
 import { ClusterGrants } from '../../src/cluster/grants.ts'
 import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { until } from '../harness/api-client.ts'
-import { FakeApiServer, grantPage, grantsPath } from '../harness/fake-api-server.ts'
+import { FakeApiServer, grantPage, grantsPath } from '../harness/stand-ins/fake-api-server.ts'
+import { until } from '../harness/until.ts'
 
 const LIMITS = {
   knowledgeAge: 40_000,

@@ -13,7 +13,7 @@ import {
 import { catalogueOf, loadConfig } from '../../src/config/load.ts'
 import { rbac } from '../../src/manifests/rbac.ts'
 import type { WebhookClient } from '../../src/manifests/webhook.ts'
-import { type Issued, issue } from '../harness/certificates.ts'
+import { type Issued, issue } from '../harness/stand-ins/certificates.ts'
 
 const config = loadConfig(undefined)
 const authority = issue({ name: 'authority', ca: true })

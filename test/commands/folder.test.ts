@@ -4,7 +4,8 @@ import { pino } from 'pino'
 import { driftCheck } from '../../src/commands/checks.ts'
 import { folderGrants } from '../../src/commands/grant-supply.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { folderWith, GRANT } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
 
 test('grants of a folder are known, and nothing is said of a registration that nobody compares', async (t) => {
   const supply = await folderGrants(folderWith({ 'grants.yaml': GRANT }), {

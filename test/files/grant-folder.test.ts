@@ -8,7 +8,7 @@ import { LookupFailed } from '../../src/admission/grant-source.ts'
 import { GrantFolder } from '../../src/files/grant-folder.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import type { GrantLookup } from '../../src/policy/grant-lookup.ts'
-import { until } from '../harness/api-client.ts'
+import { until } from '../harness/until.ts'
 
 const grant = (name: string, target = 'payments') => `apiVersion: gateway.networking.k8s.io/v1
 kind: ReferenceGrant

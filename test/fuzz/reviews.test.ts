@@ -6,8 +6,8 @@ import { NotAReview, parseReview } from '../../src/admission/review.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { type Grant, parseGrant } from '../../src/policy/grant.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { lookUpsIn, sourceOf } from '../harness/grant-source.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { lookUpsIn, sourceOf } from '../harness/stand-ins/grant-source.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 import { isPermitted, type Json, references } from './oracle.ts'
 
 /** How many reviews are tried; `make fuzz RUNS=N` tries more. */
@@ -180,8 +180,6 @@ test(`any JSON is a review or no review, and never anything else, seed ${SEED}`,
   })
   fc.assert(property, { numRuns: RUNS, seed: SEED })
 })
-
-const NEVER = new AbortController().signal
 
 function sameTarget(a: { to: readonly string[] }, b: { to: readonly string[] }): boolean {
   return a.to.every((part, index) => part === b.to[index])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Metrics } from '../../src/server/metrics.ts'
-import { metricSources, unknown } from '../harness/metric-sources.ts'
+import { metricSources, unknown } from '../harness/stand-ins/metric-sources.ts'
 
 /** What is exposed under a name: each row without its help. */
 async function rows(metrics: Metrics, name: string) {

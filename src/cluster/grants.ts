@@ -2,16 +2,19 @@ import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
 import { type GrantPlace, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { unlessAborted } from '../admission/unless-aborted.ts'
+import type { Grant } from '../policy/grant.ts'
 import { GrantIndex, type IndexLimits, type IndexObserver } from '../policy/grant-index.ts'
-import { type GrantKind, nameOf, resourceOf } from '../policy/grant-kinds.ts'
+import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { type GrantLookup, type KindLookup, NOT_KNOWN } from '../policy/grant-lookup.ts'
 import { ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FairQueue } from './fair-queue.ts'
 import { FreshReads, isNamespace } from './fresh-reads.ts'
+import { grantResource } from './grant-resource.ts'
 import { type ClusterObserver, UNOBSERVED } from './observer.ts'
 import { ReadingRoom } from './reading-room.ts'
 import { Reflector, type ReflectorOptions } from './reflector.ts'
+import { nameOf } from './resource.ts'
 
 /**
  * What the cached grants may take of the heap, and those of one namespace of that. In a container of 256 MiB, where the
@@ -37,7 +40,7 @@ export interface Limits {
   readonly allNamespaces: Rate
 }
 
-interface ClusterGrantsOptions extends Pick<ReflectorOptions, 'api' | 'logger' | 'now'> {
+interface ClusterGrantsOptions extends Pick<ReflectorOptions<Grant>, 'api' | 'logger' | 'now'> {
   /** What counts as a grant. */
   readonly kinds: readonly GrantKind[]
   readonly limits: Limits
@@ -49,7 +52,7 @@ interface ClusterGrantsOptions extends Pick<ReflectorOptions, 'api' | 'logger' |
 /** What is known of the grants of one kind. */
 interface FollowedKind {
   readonly index: GrantIndex
-  readonly reflector: Reflector
+  readonly reflector: Reflector<Grant>
   readonly reads: FreshReads
 }
 
@@ -74,7 +77,7 @@ export class ClusterGrants implements GrantSource {
     const reading = new ReadingRoom(getHeapStatistics().heap_size_limit * READS_SHARE)
     const follow = (kind: GrantKind): FollowedKind => {
       const index = new GrantIndex(resourceOf(kind), room, telling(kind, observer, logger))
-      const reflector = new Reflector({ api, kind, store: index, logger, observer, now })
+      const reflector = new Reflector({ api, resource: grantResource(kind), store: index, logger, observer, now })
       const absent = () => reflector.absent
       const shared = { api, kind, queue, room: reading, observer, now }
       const reads = new FreshReads({ ...shared, most: room.eachNamespace, absent })

@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type GrantKind, nameOf } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
-import { confirmAbsent, discoverGrants } from './discovery.ts'
-import { endList, type GrantStore, listGrants } from './grant-list.ts'
-import { takeEvent, type WatchRequest, watchGrants } from './grant-watch.ts'
+import { confirmAbsent, discover } from './discovery.ts'
 import type { ClusterObserver, ListReason } from './observer.ts'
+import { nameOf, type Resource } from './resource.ts'
+import { endList, listInto, type Store } from './store.ts'
+import { takeEvent, type WatchRequest, watch } from './watch.ts'
 import { Deadline, LONGEST_LIST, lastingAt, OVERDUE, RESUMABLE, WatchTimes } from './watch-time.ts'
 
 /** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
@@ -36,11 +36,11 @@ export type State =
   | { readonly does: 'probe'; readonly established: boolean }
   | { readonly does: 'watch'; readonly path: string; readonly resourceVersion: string }
 
-export interface ReflectorOptions {
+export interface ReflectorOptions<T> {
   readonly api: Api
   /** What is listed and watched. */
-  readonly kind: GrantKind
-  readonly store: GrantStore & { readonly incomplete: { readonly size: number } }
+  readonly resource: Resource<T>
+  readonly store: Store<T>
   readonly logger: Logger
   readonly observer: ClusterObserver
   /** A monotonic clock, in ms. */
@@ -48,14 +48,14 @@ export interface ReflectorOptions {
 }
 
 /**
- * Keeps a store equal to the cluster's grants of one kind: a list, streamed by a watch where the API server can, then
+ * Keeps a store equal to the cluster's objects of one resource: a list, streamed by a watch where the API server can, then
  * watches from where it ended, for ever. A broken watch is resumed; where it cannot be, a list brings the store up.
  *
- * The API may be missing, or come and go. Without it there are no grants; that is concluded only when the resource itself
+ * The API may be missing, or come and go. Without it there are no objects; that is concluded only when the resource itself
  * answers 404 and discovery agrees, twice, with time between.
  */
-export class Reflector {
-  readonly #options: ReflectorOptions
+export class Reflector<T> {
+  readonly #options: ReflectorOptions<T>
   readonly #backoff: Backoff
   #state: State = { does: 'list', reason: 'start' }
   #completeAt = -Infinity
@@ -65,7 +65,7 @@ export class Reflector {
   /** Whether the next list is streamed; one that failed is followed by a plain one, which may be possible where it is not. */
   #streams: 'yes' | 'not now' | 'never' = 'yes'
 
-  constructor(options: ReflectorOptions) {
+  constructor(options: ReflectorOptions<T>) {
     this.#options = options
     this.#backoff = new Backoff(options.now)
   }
@@ -79,7 +79,7 @@ export class Reflector {
     return this.#completeAt
   }
 
-  /** Whether the API is known to be absent, so that there are no grants. */
+  /** Whether the API is known to be absent, so that there are no objects. */
   get absent(): boolean {
     return this.#state.does === 'probe' && this.#state.established
   }
@@ -109,11 +109,11 @@ export class Reflector {
   }
 
   async #list(reason: ListReason, signal: AbortSignal): Promise<State> {
-    const { api, kind, store, now } = this.#options
+    const { api, resource, store, now } = this.#options
     const begun = now()
-    const path = await discoverGrants(api, kind, signal)
+    const path = await discover(api, resource, signal)
     if (path === undefined) {
-      await confirmAbsent(api, kind, signal)
+      await confirmAbsent(api, resource, signal)
       return { does: 'probe', established: false }
     }
     if (this.#streams === 'yes') {
@@ -129,7 +129,7 @@ export class Reflector {
     if (this.#streams === 'not now') this.#streams = 'yes'
     const deadline = new Deadline(`${path}: the list`, LONGEST_LIST, signal)
     try {
-      const { resourceVersion } = await listGrants(api, kind, path, undefined, store, deadline.signal)
+      const { resourceVersion } = await listInto(store, api, resource, path, undefined, deadline.signal)
       this.#listed({ reason, begun, path, streamed: false })
       return { does: 'watch', path, resourceVersion }
     } catch (error) {
@@ -141,11 +141,11 @@ export class Reflector {
 
   /** Looks a second time whether the API is absent, and then again and again. */
   async #probe(established: boolean, signal: AbortSignal): Promise<State> {
-    const { api, kind, store, now } = this.#options
+    const { api, resource, store, now } = this.#options
     await wait(established ? ABSENT_PROBE : ABSENT_AGAIN, undefined, { signal })
     const begun = now()
-    if ((await discoverGrants(api, kind, signal)) !== undefined) return { does: 'list', reason: 'api' }
-    await confirmAbsent(api, kind, signal)
+    if ((await discover(api, resource, signal)) !== undefined) return { does: 'list', reason: 'api' }
+    await confirmAbsent(api, resource, signal)
     store.beginList()
     await endList(store)
     this.#listed({ reason: 'api', begun, path: undefined, streamed: false })
@@ -154,30 +154,30 @@ export class Reflector {
 
   /** Takes note of a list that the store has taken whole. */
   #listed({ reason, begun, path, streamed }: List): void {
-    const { logger, kind, observer, now } = this.#options
+    const { logger, resource, observer, now } = this.#options
     if (this.#logged !== path || this.#completeAt === -Infinity)
-      logger.info({ kind: kind.kind, path: path ?? 'not served', streamed }, 'synced')
+      logger.info({ kind: resource.kind, path: path ?? 'not served', streamed }, 'synced')
     this.#logged = path
     this.#completeAt = begun
     this.#listedAt = begun
-    observer.listed(nameOf(kind), reason, now() - begun)
+    observer.listed(nameOf(resource), reason, now() - begun)
     if (streamed) this.#streams = 'yes'
   }
 
   /** Watches; with a list first, if there is a reason for one. */
   async #watch(request: WatchRequest, listReason: ListReason | undefined, signal: AbortSignal): Promise<State> {
-    const { api, kind, store, now, observer } = this.#options
+    const { api, resource, store, now, observer } = this.#options
     const { path, lasting } = request
     const begun = now()
     let reason = listReason
     const times = new WatchTimes(begun, lasting)
     const opened = () => {
-      observer.watchStarted(nameOf(kind))
+      observer.watchStarted(nameOf(resource))
       times.opened(now())
     }
     if (reason) store.beginList()
-    for await (const event of watchGrants(api, kind, request, signal, opened)) {
-      takeEvent(store, kind, event)
+    for await (const event of watch(api, resource, request, signal, opened)) {
+      takeEvent(store, resource, event)
       if (reason && !event.endsList) continue
       if (reason) {
         await endList(store)
@@ -192,7 +192,7 @@ export class Reflector {
     if (reason) throw new Error(`${path}: the watch ended before its list`)
     const ended = now()
     if (ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
-    observer.watchEnded(nameOf(kind), 'timeout')
+    observer.watchEnded(nameOf(resource), 'timeout')
     this.#completeAt = times.provenUntil(ended) ?? this.#completeAt
     return this.#afterWatch(ended)
   }
@@ -215,20 +215,20 @@ export class Reflector {
     const status = error instanceof ApiError ? error.status : undefined
     if (state.does === 'probe') return { does: 'list', reason: 'api' }
     if (state.does === 'list') return state
-    const { kind, observer } = this.#options
-    observer.watchEnded(nameOf(kind), status === undefined ? 'broken' : 'refused')
+    const { resource, observer } = this.#options
+    observer.watchEnded(nameOf(resource), status === undefined ? 'broken' : 'refused')
     if (status === 404) return { does: 'list', reason: 'api' }
     if (status === 410) return { does: 'list', reason: 'expired' }
     return this.#age() > RESUMABLE ? { does: 'list', reason: 'unproven' } : state
   }
 
   async #pause(error: unknown, signal: AbortSignal): Promise<void> {
-    const { logger, kind } = this.#options
+    const { logger, resource } = this.#options
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
     const pause = Math.max(this.#backoff.failure(), Math.min(asked, LONGEST_PAUSE))
     logger.warn(
-      { err: error, kind: kind.kind, retryMilliseconds: Math.round(pause) },
-      'watching grants failed; trying again',
+      { err: error, kind: resource.kind, retryMilliseconds: Math.round(pause) },
+      'watching failed; trying again',
     )
     await wait(pause, undefined, { signal })
   }

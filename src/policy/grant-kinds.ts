@@ -33,12 +33,7 @@ export function grantKindFor(reference: Reference): GrantKind {
 
 /** How grants of a kind are told from those of others; ReferenceGrants, the ordinary ones, by nothing. */
 export function resourceOf(kind: GrantKind): string | undefined {
-  return kind === REFERENCE_GRANT ? undefined : nameOf(kind)
-}
-
-/** The name of a kind's resource with its group. */
-export function nameOf({ plural, group }: GrantKind): string {
-  return `${plural}.${group}`
+  return kind === REFERENCE_GRANT ? undefined : `${kind.plural}.${kind.group}`
 }
 
 /** The kind of a grant that was read or made as one of these kinds. */

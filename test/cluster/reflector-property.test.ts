@@ -5,8 +5,10 @@ import timers from 'node:timers/promises'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import type { Api, StreamOptions } from '../../src/cluster/api.ts'
+import { grantResource } from '../../src/cluster/grant-resource.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
+import type { Grant } from '../../src/policy/grant.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { ChangingCluster, LARGE, type Step } from '../harness/stand-ins/changing-cluster.ts'
 import { GrantMap } from '../harness/stand-ins/grant-map.ts'
@@ -72,7 +74,7 @@ class AnsweringCluster extends ChangingCluster {
 }
 
 /** What is known at this moment, held against what there was. */
-function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Reflector): void {
+function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Reflector<Grant>): void {
   for (const [name, target] of Object.entries(store.targets))
     assert.ok(history.wasSince(name, target, completeAt), `${name} was there since all was known`)
   for (const { name, target } of history.alwaysSince(completeAt))
@@ -86,7 +88,7 @@ async function follow(script: readonly (readonly [Step[], number])[], repeats: n
   const store = new GrantMap()
   const counts = new ClusterCounts()
   const reflector = new Reflector({
-    kind: REFERENCE_GRANT,
+    resource: grantResource(REFERENCE_GRANT),
     api: cluster as unknown as Api,
     store,
     observer: counts,

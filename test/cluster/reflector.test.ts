@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { pino } from 'pino'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
+import { grantResource } from '../../src/cluster/grant-resource.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
@@ -80,7 +81,7 @@ async function start(t: TestContext, kind: GrantKind = REFERENCE_GRANT) {
   const store = new GrantMap()
   const counts = new ClusterCounts()
   const reflector = new Reflector({
-    kind,
+    resource: grantResource(kind),
     observer: counts,
     api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
     store,

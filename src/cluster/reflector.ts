@@ -2,13 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
+import { Deadline } from './deadline.ts'
 import { confirmAbsent, discover } from './discovery.ts'
 import type { ClusterObserver, ListReason } from './observer.ts'
 import { type Event, type Listing, next, type Probing, START, type State } from './reflector-state.ts'
 import { nameOf, type Resource } from './resource.ts'
 import { endList, listInto, type Store } from './store.ts'
 import { takeEvent, type WatchRequest, watch } from './watch.ts'
-import { Deadline, LONGEST_LIST, lastingAt, OVERDUE, WatchTimes } from './watch-time.ts'
+import { LONGEST_LIST, lastingAt, OVERDUE, WatchTimes } from './watch-time.ts'
 
 /** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
 const ABSENT_PROBE = 5_000
@@ -148,7 +149,7 @@ export class Reflector<T> {
   async #list({ reason, path }: Listing, signal: AbortSignal): Promise<Event> {
     const { api, resource, store, now } = this.#options
     const begun = now()
-    const deadline = new Deadline(`${path}: the list`, LONGEST_LIST, signal)
+    const deadline = new Deadline(`${path}: no end of the list`, LONGEST_LIST, signal)
     try {
       const { resourceVersion } = await listInto(store, api, resource, path, undefined, deadline.signal)
       this.#listed({ reason, begun, path, streamed: false })

@@ -1,8 +1,9 @@
 import type { Shape } from '../json/shape.ts'
 import { type Api, ApiError } from './api.ts'
+import { Deadline } from './deadline.ts'
 import type { Resource } from './resource.ts'
 import { remove, type Store, take } from './store.ts'
-import { Deadline, LONGEST_LIST, OVERDUE } from './watch-time.ts'
+import { LONGEST_LIST, OVERDUE } from './watch-time.ts'
 
 /**
  * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
@@ -58,7 +59,7 @@ export async function* watch(
   const path = pathOf(resource, request)
   const longest = request.lasting + OVERDUE
   let listing = request.resourceVersion === undefined
-  const deadline = new Deadline(path, listing ? LONGEST_LIST : longest, signal)
+  const deadline = new Deadline(`${path}: no end`, listing ? LONGEST_LIST : longest, signal)
   const options = { shape: eventShape(resource), most: resource.most, silence: longest, opened }
   try {
     for await (const { event, whole } of api.stream(path, options, deadline.signal)) {

@@ -2,19 +2,16 @@ import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
 import { type GrantPlace, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { unlessAborted } from '../admission/unless-aborted.ts'
-import type { Grant } from '../policy/grant.ts'
-import { GrantIndex, type IndexLimits, type IndexObserver } from '../policy/grant-index.ts'
+import type { IndexLimits } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { type GrantLookup, type KindLookup, NOT_KNOWN } from '../policy/grant-lookup.ts'
-import { ApiError } from './api.ts'
+import { type Api, ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FairQueue } from './fair-queue.ts'
-import { FreshReads, isNamespace } from './fresh-reads.ts'
-import { grantResource } from './grant-resource.ts'
+import { isNamespace } from './fresh-reads.ts'
+import { KindGrants } from './kind-grants.ts'
 import { type ClusterObserver, UNOBSERVED } from './observer.ts'
 import { ReadingRoom } from './reading-room.ts'
-import { Reflector, type ReflectorOptions } from './reflector.ts'
-import { nameOf } from './resource.ts'
 
 /**
  * What the cached grants may take of the heap, and those of one namespace of that. In a container of 256 MiB, where the
@@ -40,50 +37,40 @@ export interface Limits {
   readonly allNamespaces: Rate
 }
 
-interface ClusterGrantsOptions extends Pick<ReflectorOptions<Grant>, 'api' | 'logger' | 'now'> {
+interface ClusterGrantsOptions {
+  readonly api: Api
+  readonly logger: Logger
   /** What counts as a grant. */
   readonly kinds: readonly GrantKind[]
   readonly limits: Limits
-  /** What the indexes keep; by default a share of the heap. */
+  /** What the index of each kind keeps; by default a share of the heap. */
   readonly room?: IndexLimits
   readonly observer?: ClusterObserver
-}
-
-/** What is known of the grants of one kind. */
-interface FollowedKind {
-  readonly index: GrantIndex
-  readonly reflector: Reflector<Grant>
-  readonly reads: FreshReads
+  /** A monotonic clock, in ms. */
+  readonly now: () => number
 }
 
 /**
  * The cluster's grants: for each kind an index that a reflector keeps, and fresh reads where that is too old or says no.
- * Nothing that fails for one kind touches what is known of another.
+ * What fails for one kind changes nothing for another.
  */
 export class ClusterGrants implements GrantSource {
   /** By their resources (see `resourceOf`). */
-  readonly #kinds: ReadonlyMap<string | undefined, FollowedKind>
+  readonly #byResource: ReadonlyMap<string | undefined, KindGrants>
+  readonly #kinds: readonly KindGrants[]
   readonly #lookup: GrantLookup = { of: (kind) => this.#indexOf(kind) }
   readonly #now: () => number
   #budget: Budget
   #knowledgeAge: number
-  /** Whether the fresh reads that ended last could be made. */
-  #readable = true
 
   constructor(options: ClusterGrantsOptions) {
     const { api, logger, now, kinds, limits, room = roomInHeap(kinds.length), observer = UNOBSERVED } = options
     this.#now = now
     const queue = new FairQueue(READS_AT_ONCE, SLOW_READ)
     const reading = new ReadingRoom(getHeapStatistics().heap_size_limit * READS_SHARE)
-    const follow = (kind: GrantKind): FollowedKind => {
-      const index = new GrantIndex(resourceOf(kind), room, telling(kind, observer, logger))
-      const reflector = new Reflector({ api, resource: grantResource(kind), store: index, logger, observer, now })
-      const absent = () => reflector.absent
-      const shared = { api, kind, queue, room: reading, observer, now }
-      const reads = new FreshReads({ ...shared, most: room.eachNamespace, absent })
-      return { index, reflector, reads }
-    }
-    this.#kinds = new Map(kinds.map((kind) => [resourceOf(kind), follow(kind)]))
+    const common = { api, logger, observer, now, room, queue, reading }
+    this.#byResource = new Map(kinds.map((kind) => [resourceOf(kind), new KindGrants(kind, common)]))
+    this.#kinds = [...this.#byResource.values()]
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)
     this.#knowledgeAge = limits.knowledgeAge
   }
@@ -94,29 +81,29 @@ export class ClusterGrants implements GrantSource {
     this.#budget = new Budget(eachNamespace, allNamespaces, this.#now)
   }
 
-  /** Keeps the index until the signal. */
+  /** Keeps the indexes until the signal. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#followed.map(({ reflector }) => reflector.run(signal)))
+    await Promise.all(this.#kinds.map((kind) => kind.run(signal)))
   }
 
   /** Age of what is cached of the kind that is oldest, in ms; Infinity before its first list. */
   get age(): number {
-    return Math.max(...this.#followed.map((kind) => this.#ageOf(kind)))
+    return Math.max(...this.#kinds.map((kind) => this.#ageOf(kind)))
   }
 
   /** How many grants are cached. */
   get size(): number {
-    return this.#followed.reduce((sum, { index }) => sum + index.size, 0)
+    return this.#kinds.reduce((sum, { index }) => sum + index.size, 0)
   }
 
   /** Namespaces of which not all grants are cached. */
   get incomplete(): number {
-    return this.#followed.reduce((sum, { index }) => sum + index.incomplete.size, 0)
+    return this.#kinds.reduce((sum, { index }) => sum + index.incomplete.size, 0)
   }
 
   /** Of a kind that is too old, nothing is known; what is cached is current while some kind is. */
   cached() {
-    return { grants: this.#lookup, current: this.#followed.some((kind) => this.#isCurrent(kind)) }
+    return { grants: this.#lookup, current: this.#kinds.some((kind) => this.#isCurrent(kind)) }
   }
 
   async fresh(
@@ -125,8 +112,8 @@ export class ClusterGrants implements GrantSource {
     take: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    this.#refuseUnfollowed(places)
-    // Whoever sends a made-up review chooses its namespace, and owners are remembered.
+    const counting = this.#counting(places)
+    // The sender of a made-up review chooses its namespace, and owners are remembered.
     const owner = isNamespace(referrerNamespace) ? referrerNamespace : ''
     const begun: Promise<void>[] = []
     for (const place of places) {
@@ -140,14 +127,13 @@ export class ClusterGrants implements GrantSource {
       begun.push(taken)
     }
     // What fails for fresh reads fails for watches too, most likely: the index may lack what is seconds old.
-    if (begun.length === 0 && !this.#readable)
+    if (begun.length === 0 && !counting.every(({ readable }) => readable))
       throw new LookupFailed('the last reads failed, and too many had to be made lately to make more')
     try {
       await unlessAborted(signal, Promise.all(begun))
-      this.#readable ||= begun.length > 0
     } catch (error) {
       // A review whose client has gone says nothing of the API server.
-      if ((error as Error).name !== 'AbortError') this.#readable = false
+      if (signal.aborted && (error as Error).name !== 'AbortError') for (const kind of counting) kind.late()
       throw new LookupFailed(explain(error), { cause: error })
     }
   }
@@ -156,13 +142,13 @@ export class ClusterGrants implements GrantSource {
   #readAll({ namespace, kinds }: GrantPlace, owner: string, signal: AbortSignal): Promise<GrantLookup> | undefined {
     const reads: Promise<[string | undefined, KindLookup]>[] = []
     for (const resource of kinds.map(resourceOf)) {
-      const read = this.#kinds.get(resource)?.reads.read(namespace, owner, () => this.#budget.take(owner), signal)
+      const read = this.#byResource.get(resource)?.read(namespace, owner, () => this.#budget.take(owner), signal)
       if (!read) {
         // Other reviews may share the reads in flight; this one does not hear of their failures.
         for (const begun of reads) begun.catch(() => {})
         return undefined
       }
-      reads.push(read.then(({ grants }) => [resource, grants]))
+      reads.push(read.then((grants) => [resource, grants]))
     }
     return Promise.all(reads).then((made) => {
       const byResource = new Map(made)
@@ -170,43 +156,30 @@ export class ClusterGrants implements GrantSource {
     })
   }
 
-  /** A changed configuration may name kinds that were not followed from the start. */
-  #refuseUnfollowed(places: readonly GrantPlace[]): void {
-    const unfollowed = places.flatMap(({ kinds }) => kinds).find((kind) => !this.#kinds.has(resourceOf(kind)))
-    if (unfollowed) throw new LookupFailed(`refgrant follows objects of kind ${unfollowed.kind} only after a restart`)
-  }
-
-  get #followed(): FollowedKind[] {
-    return [...this.#kinds.values()]
+  /**
+   * The kinds that count somewhere.
+   *
+   * @throws LookupFailed for a kind that is not followed: a changed configuration may name one
+   */
+  #counting(places: readonly GrantPlace[]): KindGrants[] {
+    return [...new Set(places.flatMap(({ kinds }) => kinds))].map((kind) => {
+      const counting = this.#byResource.get(resourceOf(kind))
+      if (!counting) throw new LookupFailed(`refgrant follows objects of kind ${kind.kind} only after a restart`)
+      return counting
+    })
   }
 
   #indexOf(kind: GrantKind): KindLookup {
-    const followed = this.#kinds.get(resourceOf(kind))
-    return followed && this.#isCurrent(followed) ? followed.index : NOT_KNOWN
+    const known = this.#byResource.get(resourceOf(kind))
+    return known && this.#isCurrent(known) ? known.index : NOT_KNOWN
   }
 
-  #isCurrent(kind: FollowedKind): boolean {
+  #isCurrent(kind: KindGrants): boolean {
     return this.#ageOf(kind) <= this.#knowledgeAge
   }
 
-  #ageOf({ reflector }: FollowedKind): number {
-    return this.#now() - reflector.completeAt
-  }
-}
-
-/** Tells of what the index of a kind does not keep, and logs which namespaces are incomplete. */
-function telling(kind: GrantKind, observer: ClusterObserver, logger: Logger): IndexObserver {
-  const resource = nameOf(kind)
-  return {
-    skipped: (namespace) => observer.skipped(resource, namespace),
-    evicted: (namespace) => observer.evicted(resource, namespace),
-    incomplete: (namespace) => {
-      observer.incomplete(resource, namespace)
-      logger.warn(
-        { namespace, kind: kind.kind },
-        'the grants of a namespace are more, or one of them larger, than is cached; those that are missing are read when a review needs them',
-      )
-    },
+  #ageOf({ completeAt }: KindGrants): number {
+    return this.#now() - completeAt
   }
 }
 

@@ -20,12 +20,6 @@ const shield = { group: OWN, kind: 'Shield', plural: 'shields' }
 const row = { from: shield, path: 'spec.backend', to: { group: '', kind: 'Service' }, grantKind: permit }
 const catalogue = new Catalogue([...guardedFields, row], undefined, [REFERENCE_GRANT, permit])
 
-const LIMITS = {
-  knowledgeAge: 40_000,
-  eachNamespace: { burst: 20, perSecond: 5 },
-  allNamespaces: { burst: 200, perSecond: 50 },
-}
-
 /** Serves ReferenceGrants, one of which permits `payments`, and refuses to tell of Permits. */
 function respond(exchange: Exchange): unknown {
   const { path } = exchange
@@ -39,7 +33,7 @@ function respond(exchange: Exchange): unknown {
   return exchange.answer(grantPage('1', [storedGrant('shop', 'payments', '1')]))
 }
 
-async function start(t: TestContext, kinds = catalogue.grantKinds) {
+async function start(t: TestContext, { kinds = catalogue.grantKinds, burst = 20 } = {}) {
   const server = await FakeApiServer.start()
   server.respond = respond
   const grants = new ClusterGrants({
@@ -47,7 +41,11 @@ async function start(t: TestContext, kinds = catalogue.grantKinds) {
     logger: pino({ level: 'silent' }),
     now: () => performance.now(),
     kinds,
-    limits: LIMITS,
+    limits: {
+      knowledgeAge: 40_000,
+      eachNamespace: { burst, perSecond: 0 },
+      allNamespaces: { burst: 0, perSecond: 0 },
+    },
   })
   const stop = new AbortController()
   t.after(() => {
@@ -102,7 +100,18 @@ test('grants of a kind that was never listed make what is cached of others no ol
 })
 
 test('a kind that is not followed is not known to have no grants', { timeout: 60_000 }, async (t) => {
-  const { route, guarded } = await start(t, [REFERENCE_GRANT])
+  const { route, guarded } = await start(t, { kinds: [REFERENCE_GRANT] })
   assert.equal(await route('ledger'), 'refused')
   assert.equal(await guarded(), 'refgrant follows objects of kind Permit only after a restart')
+})
+
+test('where the budget is spent, failed reads of a kind count for no other', { timeout: 60_000 }, async (t) => {
+  const { grants, stop, route, guarded } = await start(t, { burst: 1 })
+  const ended = grants.run(stop.signal)
+  await until('the ReferenceGrants are cached', () => grants.size === 1)
+  assert.equal(await guarded(), 'the API server answered HTTP 403')
+  assert.equal(await route('ledger'), 'refused')
+  assert.match(await guarded(), /^the last reads failed/)
+  stop.abort()
+  await ended
 })

@@ -5,14 +5,14 @@ import { RESUMABLE } from './watch-time.ts'
  * Whether lists are streamed. One that failed is followed by a plain one, which may be possible where it is not, and the
  * other way round; an API server without streamed lists is asked for none again.
  */
-export type Streams = 'yes' | 'not now' | 'never'
+type Streams = 'yes' | 'not now' | 'never'
 
 interface Common {
   readonly streams: Streams
 }
 
 /** Asks which version is served, to list it then. */
-export interface Discovering extends Common {
+interface Discovering extends Common {
   readonly does: 'discover'
   readonly reason: ListReason
 }
@@ -25,7 +25,7 @@ export interface Listing extends Common {
 }
 
 /** Watches from this version on. */
-export interface Watching extends Common {
+interface Watching extends Common {
   readonly does: 'watch'
   readonly path: string
   readonly resourceVersion: string

@@ -37,7 +37,7 @@ export interface Limits {
   readonly allNamespaces: Rate
 }
 
-interface ClusterGrantsOptions {
+export interface ClusterGrantsOptions {
   readonly api: Api
   readonly logger: Logger
   /** What counts as a grant. */

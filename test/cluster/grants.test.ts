@@ -4,10 +4,11 @@ import { pino } from 'pino'
 import { LookupFailed } from '../../src/admission/grant-source.ts'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
-import { ClusterGrants } from '../../src/cluster/grants.ts'
+import { ClusterGrants, type ClusterGrantsOptions } from '../../src/cluster/grants.ts'
+import { type ClusterObserver, UNOBSERVED } from '../../src/cluster/observer.ts'
 import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { FakeApiServer, grantPage, grantsPath } from '../harness/stand-ins/fake-api-server.ts'
+import { FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
 
 const LIMITS = {
@@ -20,7 +21,7 @@ const into = (namespace: string) => [{ namespace, kinds: [REFERENCE_GRANT] }]
 const LIST = `${grantsPath('v1', 'billing')}?limit=500`
 
 /** Grants of an API server that the test answers for, on a clock that only it moves. */
-async function start(t: TestContext) {
+async function start(t: TestContext, options: Partial<ClusterGrantsOptions> = {}) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
   const clock = { now: 0 }
@@ -32,6 +33,7 @@ async function start(t: TestContext) {
     now: () => clock.now,
     kinds: [REFERENCE_GRANT],
     limits: LIMITS,
+    ...options,
   })
   return { server, grants, counts, clock }
 }
@@ -93,4 +95,37 @@ test("a read that fails when nobody waits for it any more is nobody's failure", 
   await until('both have failed', () => counts.freshReads.failed === 2)
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(unhandled.mock.callCount(), 0)
+})
+
+test('each grant that is not cached is told, and each namespace that lacks one is logged once', {
+  timeout: 30_000,
+}, async (t) => {
+  const told: string[] = []
+  const tell = (what: string) => (resource: string, namespace: string) => told.push(`${what} ${namespace} ${resource}`)
+  const observer: ClusterObserver = {
+    ...UNOBSERVED,
+    skipped: tell('skipped'),
+    incomplete: tell('incomplete'),
+    evicted: tell('evicted'),
+  }
+  const log: { msg: string; namespace?: string }[] = []
+  const logger = pino({}, { write: (line) => log.push(JSON.parse(line)) })
+  const { server, grants } = await start(t, { observer, logger, room: { all: 4_000, eachNamespace: 2_000 } })
+  const stop = new AbortController()
+  const ended = grants.run(stop.signal)
+  await server.discover({ v1: ['referencegrants'] })
+  const items = Array.from({ length: 20 }, (_, at) => storedGrant(`grant-${at}`, 'x'.repeat(300), '1'))
+  ;(await server.expect(`${grantsPath('v1')}?limit=500`)).answer(grantPage('1', items))
+  await until('they are listed', () => grants.age < Infinity)
+  stop.abort()
+  await ended
+  const resource = 'referencegrants.gateway.networking.k8s.io'
+  const skipped = `skipped billing ${resource}`
+  assert.ok(grants.size > 0 && grants.size < 20)
+  assert.equal(told.filter((one) => one === skipped).length, 20 - grants.size)
+  assert.deepEqual(
+    told.filter((one) => one !== skipped),
+    [`incomplete billing ${resource}`],
+  )
+  assert.equal(log.filter(({ namespace }) => namespace === 'billing').length, 1)
 })

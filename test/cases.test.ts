@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { pino } from 'pino'
 import { admit } from '../src/admission/admit.ts'
@@ -18,6 +16,7 @@ import { Metrics } from '../src/server/metrics.ts'
 import { type Case, configurationFile, readCases } from './harness/objects/cases.ts'
 import { sourceOf } from './harness/stand-ins/grant-source.ts'
 import { metricSources } from './harness/stand-ins/metric-sources.ts'
+import { post } from './harness/traffic/post.ts'
 
 let lookup = lookupIn([])
 const source = sourceOf({ permitting: (...asked) => lookup.permitting(...asked) })
@@ -70,7 +69,7 @@ suite('cases in memory', () => {
 
 suite('cases over HTTPS', () => {
   const authority = issueAuthority('cases', 1)
-  const keyPair = issueServer(authority, ['localhost'], 1)
+  const keyPair = issueServer(authority, ['127.0.0.1'], 1)
   const { load } = metricSources()
   const logger = pino({ level: 'silent' })
   const app = buildApp({
@@ -92,15 +91,12 @@ suite('cases over HTTPS', () => {
     test(one.title, async () => {
       use(one)
       const { port } = app.server.address() as AddressInfo
-      const headers = { 'content-type': 'application/json' }
-      const url = `https://localhost:${port}/validate?timeout=5s`
-      const request = https.request(url, { method: 'POST', agent, headers, family: 4 })
-      request.end(
-        JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: reviewOf(one) }),
-      )
-      const [response] = await once(request, 'response')
-      assert.equal(response.statusCode, 200)
-      check(one, JSON.parse(await text(response)))
+      const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: reviewOf(one) }
+      const { status, body } = await post(`https://127.0.0.1:${port}/validate?timeout=5s`, JSON.stringify(review), {
+        agent,
+      })
+      assert.equal(status, 200)
+      check(one, JSON.parse(body))
     })
   }
 })

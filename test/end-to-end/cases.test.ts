@@ -28,7 +28,7 @@ const knows = (count: number) =>
 for (const [release, cases] of Map.groupBy(readCases(), ({ expect }) => expect.release)) {
   suite(`cases through kubectl and a real API server, Gateway API ${release ?? 'of the newest release'}`, () => {
     before(async () => {
-      cluster = await startCluster(release, CLAIMS)
+      cluster = await startCluster({ release, apiServerFlags: CLAIMS })
       await cluster.controlPlane.api.installCrds([...ownCrds().values()].flat())
       const objects = cases.flatMap(({ object, grants, grantsBefore }) => [object, ...grants, ...grantsBefore])
       await cluster.namespaces(...new Set(objects.map(({ metadata }) => metadata.namespace as string)))
@@ -37,10 +37,10 @@ for (const [release, cases] of Map.groupBy(readCases(), ({ expect }) => expect.r
     for (const [configuration, alike] of Map.groupBy(cases, (one) => one.configuration))
       suite(configuration ?? 'the default configuration', () => {
         before(async () => {
-          const file = configurationFile({ configuration })
-          const configured = file === undefined ? [] : ['--config', file]
+          const config = configurationFile({ configuration })
+          const configured = config === undefined ? [] : ['--config', config]
           await cluster.controlPlane.api.apply(...(await printed('manifests', 'rbac', ...configured)))
-          refgrant = await startGuard(cluster, cluster.account, [], configured, configured)
+          refgrant = await startGuard(cluster, { config })
         })
         after(() => refgrant?.stop())
         for (const one of alike) test(one.title, () => run(one))

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, afterEach, before, suite, test } from 'node:test'
-import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import { applyRegistration, register } from '../harness/control-plane/guarded-cluster.ts'
 import { replaceFile } from '../harness/folders.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
 import { grant, route } from '../harness/objects/objects.ts'
 import { refgrant as command } from '../harness/program/cli.ts'
 import { configFile, configure as configureServer } from '../harness/program/live-config.ts'
-import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
 import { until } from '../harness/until.ts'
 
 const file = configFile()
@@ -21,8 +21,7 @@ let names = 0
 before(async () => {
   cluster = await startCluster()
   await cluster.namespaces('shop', 'billing')
-  refgrant = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', cluster.account, '--config', file] })
-  await registered()
+  refgrant = await startGuard(cluster, { config: file })
 })
 after(async () => {
   await refgrant?.stop()

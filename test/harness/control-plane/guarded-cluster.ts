@@ -1,16 +1,14 @@
-import path from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import type { ApiObject } from '../objects/api-object.ts'
+import { refgrant } from '../program/cli.ts'
 import type { Refgrant } from '../program/refgrant.ts'
 import { type Result, run } from '../program/run.ts'
 import { until } from '../until.ts'
 import type { ControlPlane } from './control-plane.ts'
 
-const CLI = path.join(import.meta.dirname, '..', '..', '..', 'src', 'cli.ts')
-
 /** Objects that the command line prints. */
 export async function printed(...argv: string[]): Promise<ApiObject[]> {
-  const { code, stdout, stderr } = await run(process.execPath, [CLI, ...argv])
+  const { code, stdout, stderr } = await refgrant(argv)
   if (code !== 0) throw new Error(`refgrant ${argv.join(' ')}: exit code ${code}: ${stderr}`)
   return parseAllDocuments(stdout).map((document) => document.toJS() as ApiObject)
 }
@@ -62,5 +60,5 @@ export function kubectl(
   argv: readonly string[],
   input = '',
 ): Promise<Result> {
-  return run(program, ['--kubeconfig', kubeconfig, ...argv], input)
+  return run(program, ['--kubeconfig', kubeconfig, ...argv], { input })
 }

@@ -12,9 +12,9 @@ const ROOMS: Record<string, readonly string[]> = {
   cluster: ['admission', 'json', 'policy', 'system'],
   files: ['admission', 'json', 'policy'],
   server: ['admission', 'json', 'policy', 'system'],
-  manifests: ['policy'],
+  manifests: ['admission', 'policy'],
   certificates: [],
-  report: ['policy'],
+  report: ['admission', 'policy'],
   config: ['admission', 'cluster', 'files', 'json', 'policy', 'system'],
   commands: [
     'admission',

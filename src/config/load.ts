@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
-import type { Settings } from '../admission/settings.ts'
+import type { Mode, Settings } from '../admission/settings.ts'
 import type { Rate } from '../cluster/budget.ts'
 import type { Limits } from '../cluster/grants.ts'
 import { DocumentError, parseDocuments } from '../files/documents.ts'
@@ -16,7 +16,7 @@ import { configurationSchema } from './schema.ts'
 
 /** What an admin may set, complete: what the file leaves out has its default (see schema.ts for what each means). */
 export interface Config {
-  readonly mode: 'deny' | 'warn' | 'audit'
+  readonly mode: Mode
   readonly modeLabel: string
   readonly failurePolicy: 'Fail' | 'Ignore'
   readonly existingViolations: 'warn' | 'deny'

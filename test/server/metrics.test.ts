@@ -81,9 +81,9 @@ test('two servers in one process count each for itself', async () => {
 test('what is in flight, what was turned away, the certificate and the build are told', async () => {
   const sources = metricSources({ certificateExpiry: new Date('2027-01-01T00:00:00Z') })
   const metrics = new Metrics(sources)
-  sources.load.enter('10s').startReview()
-  sources.load.enter('10s').reserve('bodies', Infinity)
-  sources.load.enter('10s').reserve('values', 7)
+  sources.load.enter(10_000).startReview()
+  sources.load.enter(10_000).reserve('bodies', Infinity)
+  sources.load.enter(10_000).reserve('values', 7)
   sources.load.connections.held = 3
   sources.load.connections.closed.evicted = 2
   assert.deepEqual(await rows(metrics, 'refgrant_reviews_'), [

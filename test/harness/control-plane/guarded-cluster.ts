@@ -29,6 +29,13 @@ export async function applyRegistration(
   await api.apply(...(await printed('manifests', 'webhook', '--url', new URL(url).origin, '--ca', caFile, ...settings)))
 }
 
+/** A namespace in which violations are refused, whatever the mode of the others. */
+const PROBED = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: 'refgrant-probe', labels: { 'refgrant.dev/mode': 'deny' } },
+}
+
 /**
  * Registers the webhook as the manifests do, and waits until the API server calls it.
  *
@@ -41,13 +48,14 @@ export async function register(
   settings: readonly string[] = [],
 ): Promise<void> {
   const { api } = controlPlane
+  await api.apply(PROBED)
   await applyRegistration(controlPlane, server, caFile, settings)
   // The registration reaches the API server's admission through a watch of its own: a refusal shows that it has.
   const probe: ApiObject = {
     // The version that every release of Gateway API serves.
     apiVersion: 'gateway.networking.k8s.io/v1beta1',
     kind: 'HTTPRoute',
-    metadata: { name: 'probe', namespace: 'default' },
+    metadata: { name: 'probe', namespace: PROBED.metadata.name },
     spec: { rules: [{ backendRefs: [{ name: 'nothing', namespace: 'nowhere', port: 80 }] }] },
   }
   const create = `${(await api.pathOf(probe)).replace(/\/probe$/, '')}?dryRun=All`

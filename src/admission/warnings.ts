@@ -80,16 +80,16 @@ interface Ending {
 function fill<T>(subjects: readonly T[], words: (subject: T) => readonly string[], ending: Ending): string[] {
   const { unjudged = 0, end, rest } = ending
   const all = subjects.length + unjudged
-  const room = LONGEST.all - lengthOf([rest(all), ...end])
+  const closing = (spelt: number) => [...(spelt < all ? [rest(all - spelt)] : []), ...end]
   let shown: string[] = []
   let spelt = 0
   for (const subject of subjects.slice(0, SPELT_OUT)) {
     const more = [...new Set([...shown, ...words(subject)])]
-    if (lengthOf(more) > room) break
+    if (lengthOf([...more, ...closing(spelt + 1)]) > LONGEST.all) break
     shown = more
     spelt += 1
   }
-  return [...shown, ...(spelt < all ? [rest(all - spelt)] : []), ...end]
+  return [...shown, ...closing(spelt)]
 }
 
 function lengthOf(lines: readonly string[]): number {

@@ -150,24 +150,24 @@ function holdTo(warnings: readonly string[], title: string): void {
 suite('warnings fit what the API server passes on, whatever things are called:', () => {
   test('violations, of which distinct ones begin with distinct lines', () => {
     let shortened = 0
-    fc.assert(
-      fc.property(violations, fc.nat(10_000), fc.boolean(), (all, unjudged, confirmed) => {
-        const decisions: Verdict[] = [
-          { outcome: 'refused', refused: all, unjudged, confirmed },
-          { outcome: 'permitted', granted: [], existing: all },
-        ]
-        for (const decision of decisions) {
-          const said = warningsOf(decision)
-          holdTo(said, decision.outcome)
-          shortened += said.filter((warning) => warning.includes('…')).length
-        }
-        const keyOf = ({ path, to }: Reference) => JSON.stringify([path, to])
-        const distinct = new Map(all.map((one) => [keyOf(one), one]))
-        const firsts = [...distinct.values()].map((one) => refused([one])[0])
-        assert.equal(new Set(firsts).size, distinct.size)
-      }),
-      { numRuns: 100 },
-    )
+    const property = fc.property(violations, fc.nat(10_000), fc.boolean(), (all, unjudged, confirmed) => {
+      const decisions: Verdict[] = [
+        { outcome: 'refused', refused: all, unjudged, confirmed },
+        { outcome: 'permitted', granted: [], existing: all },
+      ]
+      for (const decision of decisions) {
+        const said = warningsOf(decision)
+        holdTo(said, decision.outcome)
+        shortened += said.filter((warning) => warning.includes('…')).length
+      }
+      const keyOf = ({ path, to }: Reference) => JSON.stringify([path, to])
+      const distinct = new Map(all.map((one) => [keyOf(one), one]))
+      const firsts = [...distinct.values()].map((one) => refused([one])[0])
+      assert.equal(new Set(firsts).size, distinct.size)
+    })
+    // The line that counts the rest was longer for the few that were left than for all of them.
+    fc.assert(property, { seed: -111664934, path: '71', numRuns: 1, endOnFailure: true })
+    fc.assert(property, { numRuns: 100, endOnFailure: true })
     assert.ok(shortened > 500)
   })
 

@@ -7,6 +7,7 @@ import { catalogueOf, loadConfig } from '../../src/config/load.ts'
 import { auditAnnotations, auditLogEnd } from '../harness/control-plane/audit-log.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import { printed } from '../harness/control-plane/guarded-cluster.ts'
+import { letWrite } from '../harness/control-plane/users.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
 import { type Case, type CaseExpectation, readCases } from '../harness/objects/cases.ts'
 import { ownCrds } from '../harness/objects/own-crds.ts'
@@ -38,7 +39,7 @@ for (const [release, cases] of Map.groupBy(readCases(), ({ expect }) => expect.r
       const { api } = cluster.controlPlane
       await api.installCrds([...ownCrds().values()].flat())
       await api.apply(...namespacesOf(cases))
-      await letWrite([...new Set(cases.flatMap(({ request }) => request.user ?? []))])
+      await letWrite(cluster, [...new Set(cases.flatMap(({ request }) => request.user ?? []))])
     })
     after(() => cluster?.controlPlane.stop())
     // A new configuration is read by the server that runs, as far as it can; only for the rest another one is started.
@@ -96,19 +97,6 @@ function namespacesOf(cases: readonly Case[]): ApiObject[] {
     kind: 'Namespace',
     metadata: { name, ...(labels && { labels }) },
   }))
-}
-
-/** Lets users write everything, and waits until the API server knows that. */
-async function letWrite(users: readonly string[]): Promise<void> {
-  await cluster.controlPlane.api.apply({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRoleBinding',
-    metadata: { name: 'users-of-cases' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-    subjects: users.map((name) => ({ kind: 'User', name, apiGroup: 'rbac.authorization.k8s.io' })),
-  })
-  const may = async (user: string) => (await cluster.kubectl(['auth', 'can-i', '*', '*', `--as=${user}`])).code === 0
-  for (const user of users) await until(`${user} may write`, () => may(user))
 }
 
 const knows = (count: number) =>

@@ -16,7 +16,7 @@ const FILES = new Set([
 ])
 
 /** How an object is applied; `request.yaml`. */
-export interface CaseRequest {
+interface CaseRequest {
   /** Who applies it, service accounts in their long form; an administrator by default. */
   readonly user?: string
   readonly groups?: readonly string[]

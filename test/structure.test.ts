@@ -55,12 +55,3 @@ test('no source file is longer than 300 lines', () => {
   assert.ok(files.length > 0)
   for (const file of files) assert.ok(readFileSync(path.join('src', file), 'utf8').split('\n').length <= 300, file)
 })
-
-test('nothing imports from the end-to-end tests: what several tests need is in the harness', () => {
-  const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
-  for (const file of tests)
-    for (const [, module] of readFileSync(path.join('test', file), 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g)) {
-      const target = path.join(path.dirname(file), module as string)
-      assert.ok(!target.startsWith(`end-to-end${path.sep}`), `${file} imports ${target}`)
-    }
-})

@@ -47,7 +47,7 @@ before(async () => {
   proxy = await startReverseProxy(controlPlane, DELAY)
   const token = await controlPlane.api.token('refgrant-system', 'refgrant')
   const kubeconfig = await controlPlane.kubeconfigFor('delayed', token, proxy.server, proxy.ca)
-  refgrant = await startGuard(cluster, kubeconfig, [], ['--config', config])
+  refgrant = await startGuard(cluster, { kubeconfig, config })
 })
 after(async () => {
   await refgrant?.stop()

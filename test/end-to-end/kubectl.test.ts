@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { ApiClient } from '../harness/control-plane/api-client.ts'
+import { auditAnnotations } from '../harness/control-plane/audit-log.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import { folderWith } from '../harness/folders.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
@@ -263,11 +264,8 @@ suite('nothing leaks', () => {
 
 test('the audit log of the API server holds the decision', async () => {
   await refused(['create'], route({ name: 'audited', backends: [['payments', 'billing']] }))
-  const log = path.join(cluster.controlPlane.folder, 'audit.log')
   await until('the refusal is in the audit log', async () => {
-    const events = (await readFile(log, 'utf8'))
-      .split('\n')
-      .filter((line) => line.includes('"name":"audited"') || line.includes('deny.refgrant.dev/decision'))
-    return events.some((line) => JSON.parse(line).annotations?.['deny.refgrant.dev/decision'] === 'refused')
+    const noted = await auditAnnotations(cluster.controlPlane, 'audited')
+    return noted.some(({ decision }) => decision === 'refused')
   })
 })

@@ -23,7 +23,7 @@ let refgrant: Refgrant
 
 before(async () => {
   // Nor does an API server of before 1.34 stream lists.
-  cluster = await startCluster(undefined, ['--feature-gates=WatchList=false'])
+  cluster = await startCluster({ apiServerFlags: ['--feature-gates=WatchList=false'] })
   const references = cases.flatMap(({ object }) => crossing(new Catalogue(guardedFields), object))
   const namespaces = references.flatMap(({ from, to }) => [from.namespace, to.namespace])
   await cluster.namespaces(...new Set(namespaces))

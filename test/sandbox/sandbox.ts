@@ -2,17 +2,14 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
-import { type ControlPlane, startControlPlane } from '../harness/control-plane/control-plane.ts'
-import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
-import { register, serverAccount } from '../harness/control-plane/guarded-cluster.ts'
+import { startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import type { ControlPlane } from '../harness/control-plane/control-plane.ts'
 import { Progress } from '../harness/control-plane/progress.ts'
-import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
 
 // What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C.
 
-const GATEWAY_API = 'v1.7.0'
 const folder = path.join(cacheFolder, 'sandbox')
-const certs = path.resolve('certs')
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal))
@@ -34,6 +31,9 @@ async function takeLock(socket: string): Promise<Server | undefined> {
   return promise
 }
 
+/** Where `make certs` has put the development certificates. */
+const certs = path.resolve('certs')
+
 /** Does one step, and shows for how long it has been going on. */
 async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
   stop.signal.throwIfAborted()
@@ -49,21 +49,12 @@ async function sandbox(): Promise<void> {
   await binaries(stop.signal)
   const data = path.join(folder, 'data')
   await rm(data, { recursive: true, force: true })
-  const { signal } = stop
-  const controlPlane = await step('starting etcd and kube-apiserver', () => startControlPlane({ folder: data, signal }))
+  const cluster = await startCluster({ folder: data, certs, signal: stop.signal, step })
+  const { controlPlane } = cluster
   try {
-    await step(`installing the CRDs of Gateway API ${GATEWAY_API}`, async () =>
-      controlPlane.api.installCrds(await gatewayApiCrds(GATEWAY_API, 'experimental')),
-    )
-    const refgrant = await step('starting refgrant under its own service account', async () =>
-      startRefgrant({ certs, grants: ['--kubeconfig', await serverAccount(controlPlane)], onLine: show }),
-    )
+    await cluster.namespaces('shop', 'billing')
+    const refgrant = await startGuard(cluster, { onLine: show, step })
     try {
-      await step('registering the webhook', async () => {
-        await register(controlPlane, refgrant, path.join(certs, 'ca.crt'))
-        for (const name of ['shop', 'billing'])
-          await controlPlane.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-      })
       invited = true
       process.stdout.write(invitation(controlPlane, refgrant))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import './tether.ts'
+import { certificates } from './certificates.ts'
 
 /** How long a server may take to be ready, in ms: it takes less than 2 s alone, and machines may be very busy. */
 const READY = 180_000
@@ -31,8 +32,8 @@ export interface Refgrant {
 }
 
 export interface RefgrantOptions {
-  /** Folder with ca.crt, tls.crt and tls.key for 127.0.0.1. */
-  readonly certs: string
+  /** Folder with ca.crt, tls.crt and tls.key for 127.0.0.1; one for all by default. */
+  readonly certs?: string
   /** Where grants come from: `--kubeconfig F` or `--grants DIR`. */
   readonly grants: readonly string[]
   /** Further arguments. */
@@ -61,7 +62,6 @@ export const TETHER = ['--import', `${pathToFileURL(path.join(import.meta.dirnam
 
 /** Starts `refgrant serve` as a process that ends with this one at the latest, and waits until it is ready. */
 export async function startRefgrant({
-  certs,
   grants,
   program = 'src/cli.ts',
   nodeOptions = [],
@@ -71,7 +71,9 @@ export async function startRefgrant({
   more = [],
   wrapper = [],
   onLine,
+  ...options
 }: RefgrantOptions): Promise<Refgrant> {
+  const certs = options.certs ?? (await certificates())
   const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
   const ports = ['--listen', listen, '--metrics-listen', '127.0.0.1:0']
   const serve = [...TETHER, ...nodeOptions, path.join(ROOT, program), 'serve']

@@ -53,9 +53,9 @@ interface Start {
  */
 export async function startFaultyCluster<P extends Proxy>(
   startProxy: (controlPlane: ControlPlane) => Promise<P>,
-  { prepare, nodeOptions, more, signal }: Start = {},
+  { prepare, nodeOptions = [], more = [], signal }: Start = {},
 ): Promise<FaultyCluster<P>> {
-  const cluster = await startCluster(undefined, undefined, signal)
+  const cluster = await startCluster({ signal })
   const { controlPlane } = cluster
   const proxy = await startProxy(controlPlane)
   const stop = async () => {
@@ -67,7 +67,7 @@ export async function startFaultyCluster<P extends Proxy>(
     await prepare?.(cluster)
     const token = await controlPlane.api.token('refgrant-system', 'refgrant')
     const authenticate = (token: string) => controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
-    const refgrant = await startGuard(cluster, await authenticate(token), nodeOptions, more)
+    const refgrant = await startGuard(cluster, { kubeconfig: await authenticate(token), nodeOptions, more })
     const stopAll = () => refgrant.stop().then(stop)
     return { ...cluster, proxy, refgrant, history: new History(BOUND), authenticate, stop: stopAll }
   } catch (error) {

@@ -4,14 +4,15 @@ import { connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
-import { objectTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
 import { effectivePart } from '../policy/lint.ts'
-import { quote, visible } from '../policy/quote.ts'
 import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
 import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
-import { counted, tooLargeSentence } from '../report/words.ts'
 import { reasonOf } from '../system/reason.ts'
+import { counted } from '../wording/counted.ts'
+import { tooLargeSentence } from '../wording/finding.ts'
+import { objectTitle } from '../wording/objects.ts'
+import { quote, visible } from '../wording/quote.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
 import { MODES_UNKNOWN, readInput } from './input.ts'
@@ -21,6 +22,7 @@ import {
   excludeOption,
   filenameOption,
   kubeconfigOption,
+  namespaceOf,
   outputOption,
 } from './options.ts'
 import { print } from './print.ts'
@@ -62,6 +64,7 @@ export function auditCommand(): Command {
     .option(
       '-n, --namespace <namespace>',
       'of a cluster: ask for the lists of this namespace alone; of files: namespace of objects that name none, "default" without it',
+      namespaceOf,
     )
     .addOption(excludeOption())
     .addOption(configOption())
@@ -150,7 +153,6 @@ async function fromFiles(
 
 async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Subject> {
   const { kubeconfig, context, namespace } = options
-  if (namespace === '') throw new CommandFailure('no namespace has an empty name: name one with --namespace, or none')
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
   const tell = (what: string) => {

@@ -6,8 +6,8 @@ import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { isHost } from '../certificates/host.ts'
 import { issueAuthority, issueClient, issueServer } from '../certificates/issue.ts'
-import { bare, quote, visible } from '../policy/quote.ts'
 import { reasonOf } from '../system/reason.ts'
+import { bare, quote, visible } from '../wording/quote.ts'
 import { CommandFailure } from './failure.ts'
 
 /** How long development certificates last, in days. They are for one machine and made again in milliseconds. */

@@ -1,11 +1,11 @@
 import { Command } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import type { FileObject } from '../files/object-files.ts'
-import type { Severity } from '../policy/lint.ts'
+import type { Finding, GrantFlaw, Place } from '../policy/finding.ts'
+import { SEVERITIES, type Severity } from '../policy/finding-codes.ts'
 import { lintObject, type ObjectFlaw } from '../policy/lint-object.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import { type CheckReport, checkJson, checkText } from '../report/check.ts'
-import type { Finding, GrantFlaw, Place } from '../report/finding.ts'
 import { duplicatesOf } from './duplicates.ts'
 import { EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
@@ -94,12 +94,13 @@ const countOf = (flaws: readonly ObjectFlaw[], severity: Severity) =>
 
 function notPermitted({ object, reference }: SurveyedReference<FileObject>): Placed {
   const place = { file: object.file, line: object.lineOf(reference.path) }
-  return { code: 'not-permitted', severity: 'error', reference, place }
+  return { code: 'not-permitted', severity: SEVERITIES['not-permitted'], reference, place }
 }
 
 function tooManyReferences({ object, count }: { object: FileObject; count: number }): Placed {
   const place = { file: object.file, line: object.line }
-  return { code: 'too-many-references', severity: 'error', object: object.name, references: count, place }
+  const severity = SEVERITIES['too-many-references']
+  return { code: 'too-many-references', severity, object: object.name, references: count, place }
 }
 
 type Placed = Finding & { readonly place: Place }

@@ -19,8 +19,9 @@ export function readiness({ knowledge }: GrantSupply, stopping: AbortSignal): ()
 }
 
 /** Whether the registration is as it should be; no part of readiness, since only an administrator can repair it. */
-export function driftCheck({ drift }: GrantSupply): Check {
+export function driftCheck({ drift, driftAgeSeconds }: GrantSupply): Check {
   const lines = drift()
-  const detail = lines === undefined ? 'not known' : lines.join('; ')
-  return { name: 'registration', ok: lines?.length === 0, ...(detail !== '' && { detail }) }
+  const age = driftAgeSeconds()
+  const when = age === undefined ? [] : [`${lines === undefined ? 'last ' : ''}compared ${age.toFixed(1)} s ago`]
+  return { name: 'registration', ok: lines?.length === 0, detail: [...(lines ?? ['not known']), ...when].join('; ') }
 }

@@ -118,6 +118,7 @@ export class DriftWatch {
   readonly #logger: Logger
   readonly #stop = new AbortController()
   #lines: readonly string[] | undefined
+  #comparedAt: number | undefined
   #logged: string | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -130,6 +131,11 @@ export class DriftWatch {
   /** What differs, in words; undefined if that is not known. */
   get lines(): readonly string[] | undefined {
     return this.#lines
+  }
+
+  /** Time since the last comparison, in ms; undefined before the first one. */
+  get age(): number | undefined {
+    return this.#comparedAt === undefined ? undefined : performance.now() - this.#comparedAt
   }
 
   run(): void {
@@ -149,6 +155,7 @@ export class DriftWatch {
     try {
       const comparisons = await compare(this.#api, this.#wanted(), signal)
       this.#lines = comparisons.flatMap(driftLines)
+      this.#comparedAt = performance.now()
       this.#log(this.#lines, comparisons.flatMap(toleratedLines))
     } catch (error) {
       if (this.#stop.signal.aborted) return

@@ -1,6 +1,8 @@
 import type { FileGrant } from '../files/grant-files.ts'
-import { bare, quote } from '../policy/quote.ts'
-import type { DuplicateGrant } from '../report/finding.ts'
+import type { DuplicateGrant } from '../policy/finding.ts'
+import { SEVERITIES } from '../policy/finding-codes.ts'
+import { grantTitle } from '../wording/objects.ts'
+import { placeTitle } from '../wording/place.ts'
 
 /**
  * Grants that are written once more, with another content, below the same path that was asked for; each names the one
@@ -11,7 +13,7 @@ export function duplicatesOf(grants: readonly FileGrant[]): DuplicateGrant[] {
     .filter(([before, after]) => before.object.asked === after.object.asked)
     .map(([before, after]) => ({
       code: 'grant-duplicate',
-      severity: 'warning',
+      severity: SEVERITIES['grant-duplicate'],
       grant: { namespace: after.grant.namespace, name: after.grant.name },
       grantKind: after.object.name.kind,
       path: 'metadata.name',
@@ -25,9 +27,8 @@ export function conflictsOf(grants: readonly FileGrant[]): string[] {
   return pairsOf(grants)
     .filter(([before, after]) => before.object.asked !== after.object.asked)
     .map(([before, after]) => {
-      const { namespace, name } = after.grant
-      const title = `${bare(after.object.name.kind)} ${quote(name)} in namespace ${quote(namespace)}`
-      return `${told(before)} and ${told(after)} give ${title} another content: the second counts, the first does not`
+      const title = grantTitle(after.grant, after.object.name.kind)
+      return `${placeTitle(before.object)} and ${placeTitle(after.object)} give ${title} another content: the second counts, the first does not`
     })
 }
 
@@ -44,4 +45,3 @@ function pairsOf(grants: readonly FileGrant[]): [before: FileGrant, after: FileG
 
 const contentOf = ({ grant: { from, to } }: FileGrant) => JSON.stringify([from, to])
 const placeOf = ({ object: { file, line } }: FileGrant) => ({ file, line })
-const told = ({ object: { file, line } }: FileGrant) => `${bare(file)}:${line}`

@@ -10,9 +10,9 @@ import type { LiveConfig } from '../config/live.ts'
 import { addedFields, type Config, catalogueOf, limitsOf } from '../config/load.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
-import { quote } from '../policy/quote.ts'
 import type { Knowledge } from '../server/metrics.ts'
 import type { KeyPair } from '../server/tls.ts'
+import { quote } from '../wording/quote.ts'
 import { DriftWatch } from './drift.ts'
 import { CommandFailure } from './failure.ts'
 
@@ -25,6 +25,8 @@ export interface GrantSupply {
   readonly knowledge: () => Knowledge
   /** Where the live registration is not as the configuration has it, in words; undefined if that is not known. */
   readonly drift: () => readonly string[] | undefined
+  /** Seconds since that was last compared; undefined before the first time. */
+  readonly driftAgeSeconds: () => number | undefined
   /** Takes a changed configuration. */
   readonly configure: (config: Config) => void
   /** Begins to ask the API server; nothing is asked before. */
@@ -63,6 +65,7 @@ export async function clusterGrants(
     knowledge: () => ({
       grants: grants.size,
       incompleteNamespaces: grants.incomplete,
+      unreadableFiles: 0,
       ageSeconds: grants.age / 1_000,
       freshReads: grants.freshReads,
       freshReadSeconds: grants.freshReadTime / 1_000,
@@ -70,6 +73,7 @@ export async function clusterGrants(
       lists: grants.lists,
     }),
     drift: () => drift.lines,
+    driftAgeSeconds: () => (drift.age === undefined ? undefined : drift.age / 1_000),
     configure: (changed) => {
       grants.limit(limitsOf(changed))
       if (!isDeepStrictEqual(catalogueOf(changed).grantKinds, kinds))
@@ -141,11 +145,13 @@ export async function folderGrants(folder: string, { live, logger }: SupplyConte
       knowledge: () => ({
         grants: source.grants.length,
         incompleteNamespaces: 0,
+        unreadableFiles: source.unreadable,
         ageSeconds: source.age / 1_000,
         ...none,
       }),
       // Without a cluster there is no registration to compare.
       drift: () => undefined,
+      driftAgeSeconds: () => undefined,
       configure: (changed) => source.limit(limitsOf(changed).knowledgeAge),
       run: () => source.watch(),
       stop: () => source.close(),

@@ -4,8 +4,9 @@ import { targetNamespaceOf } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
-import { bare, quote } from '../policy/quote.ts'
-import { counted } from '../report/words.ts'
+import { counted } from '../wording/counted.ts'
+import { placeTitle } from '../wording/place.ts'
+import { bare, quote } from '../wording/quote.ts'
 import { conflictsOf } from './duplicates.ts'
 
 /** The files that a command reads. */
@@ -79,7 +80,7 @@ function leftOut(read: FileObjects, command: string): string[] {
     ...read.objects.flatMap((object) => {
       const flux = targetNamespaceOf(object)
       if (!flux) return []
-      const place = `${bare(object.file)}:${object.lineOf('spec.targetNamespace')}`
+      const place = placeTitle({ file: object.file, line: object.lineOf('spec.targetNamespace') })
       const sets = `Flux sets namespace ${quote(flux.namespace)} for what is in ${bare(flux.folder)}`
       return [
         `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', flux.folder)} -n ${argument(flux.namespace)}`,
@@ -113,7 +114,7 @@ function assumed(judged: readonly FileObject[]): string[] {
   const without = judged.filter((one) => !one.hasNamespace)
   const [first] = without
   if (!first) return []
-  const place = `${bare(first.file)}:${first.line}`
+  const place = placeTitle(first)
   const more = without.length > 1 ? ` and ${without.length - 1} more` : ''
   return [`namespace "default" assumed for ${place}${more} (use -n, or check the rendered output)`]
 }

@@ -8,11 +8,11 @@ import { modeLabelPolicy } from '../manifests/mode-label-policy.ts'
 import { NAME, NAMESPACE } from '../manifests/names.ts'
 import { rbac } from '../manifests/rbac.ts'
 import type { WebhookClient } from '../manifests/webhook.ts'
-import { quote, visible } from '../policy/quote.ts'
-import { toJson } from '../report/words.ts'
+import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
 import { authoritiesIn } from '../server/trust.ts'
 import { reasonOf } from '../system/reason.ts'
+import { quote, visible } from '../wording/quote.ts'
 import { type Comparison, compare, driftLines, registrationOf, toleratedLines, type Wanted } from './drift.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
@@ -76,11 +76,15 @@ function lastRemark({ mode, modeLabel }: Config, { url }: WebhookClient): string
   return `apply this registration last: until a server answers at ${server}, the API server refuses each write${where} that names another namespace in a guarded field (failurePolicy: Fail)`
 }
 
-/** Takes an origin, of which a slash at the end is no part. */
+/**
+ * Takes an origin. The API server takes a path too, but no user, query or fragment
+ * (k8s.io/apiserver/pkg/util/webhook/validation.go, ValidateWebhookURL); each entry adds a path of its own.
+ */
 function origin(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol !== 'https:' || url.username || url.search || url.hash)
-    throw new InvalidArgumentError('an address that begins with https://, without a query')
+  if (!/^https:\/\/[^/?#@\\\s]+\/*$/i.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError(
+      'https://HOST:PORT alone: without a user, a query or a fragment, which the API server refuses, and without a path, since each entry adds its own',
+    )
   return text.replace(/\/+$/, '')
 }
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { shorten, visible } from '../policy/quote.ts'
 import { reasonOf } from '../system/reason.ts'
+import { shorten, visible } from '../wording/quote.ts'
 import { CommandFailure } from './failure.ts'
 
 /** Text that is gathered before it is written, in characters: a call to the system for each line would cost more. */

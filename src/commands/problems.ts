@@ -1,5 +1,5 @@
 import type { FileProblem } from '../files/object-files.ts'
-import { bare, visible } from '../policy/quote.ts'
+import { bare, visible } from '../wording/quote.ts'
 import { EXIT } from './failure.ts'
 import { tell } from './print.ts'
 

@@ -22,6 +22,7 @@ import { CommandFailure, EXIT } from './failure.ts'
 import { clusterGrants, folderGrants, type GrantSupply, type SupplyContext } from './grant-supply.ts'
 import { addressOf, listen } from './listen.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption } from './options.ts'
+import { tell } from './print.ts'
 
 /**
  * How long to serve on after SIGTERM, in s: kube-proxies learn of it within a few seconds, and a pod is given 30 s.
@@ -215,7 +216,10 @@ function stopSignal(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(EXIT.failed)
+      if (controller.signal.aborted) {
+        tell(`ended at once by a second signal (${signal}): reviews in flight are not answered`)
+        process.exit(EXIT.failed)
+      }
       controller.abort(signal)
     })
   }

@@ -106,6 +106,12 @@ export class GrantFolder implements GrantSource {
     return this.#grants
   }
 
+  /** Files and folders that cannot be read now; what they last said stays in force. */
+  get unreadable(): number {
+    const wrong = [...this.#files].filter(([file, { problem }]) => problem && !this.#isSkipped(file))
+    return this.#skipped.size + wrong.length
+  }
+
   cached() {
     return { grants: this.#lookup, current: this.age <= this.#knowledgeAge }
   }

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { bare } from '../policy/quote.ts'
 import type { ObjectName } from '../policy/reference.ts'
+import { bare } from '../wording/quote.ts'
 import { DocumentError, parseDocuments, type ValueDocument, wholeMemory } from './documents.ts'
 import { type Kustomization, kustomizationOf } from './kustomize.ts'
 import { type ObjectDocument, objectsOf } from './objects.ts'

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type TLSSocket } from 'node:tls'
-import { quote } from '../policy/quote.ts'
 import { reasonOf } from '../system/reason.ts'
+import { quote } from '../wording/quote.ts'
 
 /** A certificate chain and its private key, PEM. */
 export interface KeyPair {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { pino } from 'pino'
 import { type Api, ApiError } from '../../src/cluster/api.ts'
+import { driftCheck } from '../../src/commands/checks.ts'
 import {
   compare,
   DriftWatch,
@@ -10,6 +11,7 @@ import {
   toleratedLines,
   type Wanted,
 } from '../../src/commands/drift.ts'
+import type { GrantSupply } from '../../src/commands/grant-supply.ts'
 import { catalogueOf, loadConfig } from '../../src/config/load.ts'
 import { rbac } from '../../src/manifests/rbac.ts'
 import type { WebhookClient } from '../../src/manifests/webhook.ts'
@@ -193,6 +195,29 @@ suite('a server that compares again and again', () => {
       log.map((line) => JSON.parse(line).msg.split(' ')[0]),
       ['cannot', 'compared', 'cannot'],
     )
+  })
+
+  test('tells when it last could, beside what differs', async () => {
+    let fails = true
+    const good = holding(trusting(authority))
+    const get = async (path: string, signal: AbortSignal) => {
+      if (fails) throw new ApiError(path, 403, 'no')
+      return good.get(path, signal)
+    }
+    const drifting = watch({ get } as unknown as Api, () => {})
+    const detail = () =>
+      driftCheck({
+        drift: () => drifting.lines,
+        driftAgeSeconds: () => drifting.age && drifting.age / 1_000,
+      } as GrantSupply).detail
+    await drifting.compare()
+    assert.equal(detail(), 'not known')
+    fails = false
+    await drifting.compare()
+    assert.match(detail() ?? '', /^compared \d+\.\d s ago$/)
+    fails = true
+    await drifting.compare()
+    assert.match(detail() ?? '', /^not known; last compared \d+\.\d s ago$/)
   })
 
   test('ends a comparison that is under way when it stops, and says nothing of it', async () => {

@@ -127,7 +127,7 @@ suite('serving settings take effect while the server runs', () => {
     await until('it is reported', async () => (await failed()) > before)
     const problems = () => refgrant.log.findLast((line) => line.level === 'error')?.problems
     await until('it is logged', () => problems() !== undefined)
-    assert.deepEqual(problems(), [`${file}:3: exemt is no field of the configuration: did you mean exempt?`])
+    assert.deepEqual(problems(), [`${file}:3: exemt is not a field of the configuration: did you mean exempt?`])
     assert.equal(await outcome(violation()), 'silent')
   })
 })

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import https from 'node:https'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
@@ -39,8 +41,10 @@ test('after SIGTERM the server is unready, answers on, and sends its clients els
   assert.deepEqual(await ask(agent), { allowed: true, connection: 'close' })
   agent.destroy()
   const ended = once(server.process, 'exit')
+  const said = text(server.process.stderr as Readable)
   server.process.kill('SIGTERM')
   assert.deepEqual(await ended, [2, null])
+  assert.equal(await said, 'refgrant: ended at once by a second signal (SIGTERM): reviews in flight are not answered\n')
 })
 
 test('when nothing is left to wait for, one signal is enough', async () => {

@@ -72,6 +72,15 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
     const [call] = output.match(/^ +refgrant grant -f \S+/m) ?? []
     const { stdout } = await run('bash', ['-c', `${definition}\n${call}`])
     assert.match(stdout, /^kind: ReferenceGrant$/m)
+    const [kubeconfig] = output.match(/^ +export \S+/m) ?? []
+    const [health, metrics, diff, audit] = output.match(/^ +(curl|refgrant manifests|grep) .*$/gm) ?? []
+    for (const [command, says] of [
+      [health, /^\[.\]registration/m],
+      [metrics, /^refgrant_grants 0$/m],
+      [`${diff}\necho "exit code $?"`, /^exit code 0$/m],
+      [audit, /"deny\.refgrant\.dev\/decision":"refused"/],
+    ] as const)
+      assert.match((await run('bash', ['-c', `${kubeconfig}\n${definition}\n${command}`])).stdout, says)
     child.kill('SIGINT')
     await exited
   })

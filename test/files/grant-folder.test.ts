@@ -337,6 +337,24 @@ suite('a file that is broken', { timeout: 60_000 }, () => {
     assert.deepEqual(inForce(), {})
   })
 
+  test('is counted, and a file or folder that cannot be opened too, until it can', async (t) => {
+    const { root, write, remove, fresh, folder } = await folderOf(t, { 'a.yaml': grant('one'), 'b/c.yaml': broken })
+    assert.equal(folder.unreadable, 1)
+    write('a.yaml', broken)
+    symlinkSync('/nowhere', path.join(root, 'gone.yaml'))
+    await fresh('billing')
+    assert.equal(folder.unreadable, 3)
+    // The broken file is in a folder that is not read: both are one.
+    rmSync(path.join(root, 'b'), { recursive: true })
+    symlinkSync(tmpdir(), path.join(root, 'b'))
+    await fresh('billing')
+    assert.equal(folder.unreadable, 3)
+    for (const file of ['gone.yaml', 'b']) remove(file)
+    write('a.yaml', grant('one'))
+    await fresh('billing')
+    assert.equal(folder.unreadable, 0)
+  })
+
   test('from the beginning says nothing, and hides no other file', async (t) => {
     const { errors, inForce } = await folderOf(t, { 'a.yaml': broken, 'b.yaml': grant('two') })
     assert.deepEqual(inForce(), { two: 'payments' })

@@ -1,3 +1,4 @@
+import { isPlain } from '../policy/path.ts'
 import { escapedCharacters } from './quote.ts'
 
 /** A foreign text in a sentence. */
@@ -16,11 +17,6 @@ export const word = (text: string): Part => ({ text, quoted: !isPlain(text), wei
 
 /** The path of a field, shortened last: no grant and no search finds a field by a part of it. */
 export const field = (text: string): Part => ({ text, quoted: false, weight: 5 })
-
-/** Whether a group or kind may stand without quotes. */
-export function isPlain(text: string): boolean {
-  return /^[-.a-zA-Z0-9]{1,253}$/.test(text)
-}
 
 /** What stands in a shortened text in place of what is left out, in characters: a digest between two ellipses. */
 const DIGEST = 7

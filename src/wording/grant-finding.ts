@@ -1,17 +1,18 @@
-import { objectPieces } from './explain.ts'
+import type { LintCode } from '../policy/finding-codes.ts'
+import type { LintFinding } from '../policy/lint.ts'
+import type { ObjectName } from '../policy/reference.ts'
 import { field, fitted, name, type Piece } from './fitted.ts'
-import type { LintCode, LintFinding } from './lint.ts'
-import { quote } from './quote.ts'
-import type { ObjectName } from './reference.ts'
+import { objectPieces } from './objects.ts'
+import { quote, visible } from './quote.ts'
 
 const SENTENCES: Record<LintCode, (value: Piece, meant: Piece) => readonly Piece[]> = {
   'grant-empty': () => ['has no entries, so the grant permits nothing'],
-  'grant-incomplete-entry': () => ['is missing or no text, so the entry matches nothing'],
+  'grant-incomplete-entry': () => ['is missing, empty or not a string, so the entry matches nothing'],
   'grant-empty-name': () => [
     'is empty, and no object has an empty name: leave it out to mean every object of the kind',
   ],
-  'grant-wildcard': () => ['is "*", which is no wildcard: nothing is called that'],
-  'grant-core-group': () => ['is "core", which is no alias: the core group is ""'],
+  'grant-wildcard': (value) => ['is ', value, ', and * is not a wildcard: the entry matches nothing'],
+  'grant-core-group': () => ['is "core", which is not an alias: the core group is ""'],
   'grant-version-as-group': (value, meant) => [
     'is ',
     value,
@@ -21,7 +22,9 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece) => readonly Piece
   ],
   'grant-wrong-group': (value, meant) => ['is ', value, ', which has no such kind: write ', meant],
   'grant-kind-spelling': (value, meant) => ['is ', value, ': kinds are compared exactly, write ', meant],
-  'grant-unknown-field': () => ['is no field of the entry: the API server drops it, and the entry matches without it'],
+  'grant-unknown-field': () => [
+    'is not a field of the entry: the API server drops it, and the entry matches without it',
+  ],
   'grant-parent-reference': (value) => [
     'is ',
     value,
@@ -32,9 +35,9 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece) => readonly Piece
   'grant-every-name': () => ['is absent, so the entry exposes every object of the kind in this namespace'],
 }
 
-/** A finding in words: `spec.to[0].group is "core", which is no alias: the core group is ""`. */
+/** A finding in words: `spec.to[0].group is "core", which is not an alias: the core group is ""`. */
 export function lintSentence({ code, path, value = '', meant = '' }: LintFinding): string {
-  return `${path} ${SENTENCES[code](quote(value), quote(meant)).join('')}`
+  return `${visible(path)} ${SENTENCES[code](quote(value), quote(meant)).join('')}`
 }
 
 /**

@@ -1,7 +1,8 @@
-import type { GrantName } from '../policy/grant.ts'
-import type { LintFinding } from '../policy/lint.ts'
-import type { ObjectFlaw } from '../policy/lint-object.ts'
-import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { Severity } from './finding-codes.ts'
+import type { GrantName } from './grant.ts'
+import type { LintFinding } from './lint.ts'
+import type { ObjectFlaw } from './lint-object.ts'
+import type { ObjectName, Reference } from './reference.ts'
 
 /** A place in a file; the line is counted from 1. */
 export interface Place {
@@ -12,14 +13,14 @@ export interface Place {
 /** A reference into another namespace that no grant permits. */
 interface NotPermitted {
   readonly code: 'not-permitted'
-  readonly severity: 'error'
+  readonly severity: Severity
   readonly reference: Reference
 }
 
 /** An object with more references into other namespaces than are judged, so that the webhook refuses it. */
 interface TooLarge {
   readonly code: 'too-many-references'
-  readonly severity: 'error'
+  readonly severity: Severity
   readonly object: ObjectName
   readonly references: number
 }
@@ -34,7 +35,7 @@ export interface GrantFlaw extends LintFinding {
 /** A grant that another place gives another content; the last one counts. */
 export interface DuplicateGrant {
   readonly code: 'grant-duplicate'
-  readonly severity: 'warning'
+  readonly severity: Severity
   readonly grant: GrantName
   readonly grantKind: string
   readonly path: string

@@ -1,9 +1,12 @@
-import { field, fitted, isPlain, name, type Piece, word } from './fitted.ts'
-import { grantKindFor, REFERENCE_GRANT } from './grant-kinds.ts'
+import { distinctTargets } from '../policy/distinct-targets.ts'
+import { grantKindFor, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
+import type { Reference } from '../policy/reference.ts'
+import { article, counted } from './counted.ts'
+import { field, fitted, name, word } from './fitted.ts'
+import { kindPieces, kindTitle, objectPieces, objectTitle, printable, targetTitle } from './objects.ts'
 import { quote } from './quote.ts'
-import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
-/** References that a refusal spells out; the rest are counted. One apply is mended a few at a time. */
+/** References that a refusal spells out; the rest are counted. Few are corrected at a time. */
 const SPELT_OUT = 8
 
 /** What is said of a refusal that rests on the watches alone. */
@@ -33,8 +36,7 @@ export function explain({ refused, unjudged, confirmed }: Refusal): string {
   const lines = spelt.map((reference, index) =>
     index === 0 ? `${objectTitle(reference.from)}: ${sentence(reference)}` : `Also ${sentence(reference)}`,
   )
-  if (more > 0)
-    lines.push(`And ${more} more ${more === 1 ? 'reference' : 'references'} of this object to other namespaces.`)
+  if (more > 0) lines.push(`And ${counted(more, 'more reference')} of this object to other namespaces.`)
   lines.push(...neededGrants(spelt))
   if (!confirmed) {
     lines.push(UNCONFIRMED)
@@ -71,36 +73,6 @@ export function violationLines(reference: Reference, kept: boolean, limit: numbe
   ]
 }
 
-/** An object as `objectTitle` calls it, for a line that is fitted. */
-export function objectPieces({ kind, name: called, namespace }: ObjectName): Piece[] {
-  return [word(kind), ' ', name(called), ' in namespace ', name(namespace)]
-}
-
-function kindPieces({ group, kind }: GroupKind): Piece[] {
-  return group === '' ? [word(kind)] : [word(kind), ' (', word(group), ')']
-}
-
-/** An object as its owner calls it: `HTTPRoute "checkout" in namespace "shop"`. */
-export function objectTitle({ kind, name, namespace }: ObjectName): string {
-  return `${printable(kind)} ${quote(name)} in namespace ${quote(namespace)}`
-}
-
-/** What a reference points at, without its namespace: `Service "payments"`, `ServiceImport (multicluster.x-k8s.io) "a"`. */
-function targetTitle(to: ObjectName): string {
-  return `${kindTitle(to)} ${quote(to.name)}`
-}
-
-/** References to distinct targets, the first of each. */
-export function distinctTargets(references: readonly Reference[]): Reference[] {
-  const byTarget = new Map<string, Reference>()
-  for (const reference of references) {
-    const { group, kind, namespace, name } = reference.to
-    const key = JSON.stringify([group, kind, namespace, name, grantKindFor(reference)])
-    if (!byTarget.has(key)) byTarget.set(key, reference)
-  }
-  return [...byTarget.values()]
-}
-
 function neededGrants(references: readonly Reference[]): string[] {
   const keyOf = (reference: Reference) => JSON.stringify([reference.to.namespace, grantKindFor(reference)])
   return [...Map.groupBy(references, keyOf).values()].map((group) => {
@@ -111,14 +83,4 @@ function neededGrants(references: readonly Reference[]): string[] {
     const accepted = `${kindTitle(from)} in namespace ${quote(from.namespace)}`
     return `Needed in namespace ${quote(to.namespace)}: ${article(kind)} ${printable(kind)} from ${accepted} to ${targets}.`
   })
-}
-
-const article = (kind: string) => (/^[AEIO]/.test(kind) ? 'an' : 'a')
-
-export function kindTitle({ group, kind }: GroupKind): string {
-  return group === '' ? printable(kind) : `${printable(kind)} (${printable(group)})`
-}
-
-function printable(text: string): string {
-  return isPlain(text) ? text : quote(text)
 }

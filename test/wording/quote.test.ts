@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { bare, escapedCharacters, quote, shorten, visible, visibleJson } from '../../src/policy/quote.ts'
+import { bare, escapedCharacters, quote, shorten, visible, visibleJson } from '../../src/wording/quote.ts'
 
 suite('a foreign text is put in quotes', () => {
   const cases: [title: string, text: string, quoted: string][] = [

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { distinctTargets, explain, objectTitle, type Refusal, sentence } from '../../src/policy/explain.ts'
+import { distinctTargets } from '../../src/policy/distinct-targets.ts'
 import type { ObjectName, Reference } from '../../src/policy/reference.ts'
+import { objectTitle } from '../../src/wording/objects.ts'
+import { explain, type Refusal, sentence } from '../../src/wording/refusal.ts'
 
 const checkout = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }
 

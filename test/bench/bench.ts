@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import https from 'node:https'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Inspector } from '../harness/program/inspector.ts'
+import { type Memory, memoryOf } from '../harness/program/memory.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 import {
   type Content,
@@ -14,7 +14,7 @@ import {
   neighbours,
 } from '../harness/stand-ins/generated-cluster.ts'
 import { post } from '../harness/traffic/post.ts'
-import { MIB, reference, review, route } from '../harness/traffic/reviews.ts'
+import { reference, review, route } from '../harness/traffic/reviews.ts'
 
 /**
  * Measures the bundle, and prints what docs/security.md says of it:
@@ -62,20 +62,19 @@ async function measured<T>(
   }
 }
 
-async function memoryOf(server: Refgrant): Promise<{ resident: number; inUse: number }> {
+async function memory(server: Refgrant): Promise<Memory> {
   const inspector = await Inspector.connect(server.inspector())
-  const inUse = await inspector.memory()
+  const measured = await memoryOf(server.process.pid, inspector)
   inspector.close()
-  const status = readFileSync(`/proc/${server.process.pid}/status`, 'utf8')
-  return { resident: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024, inUse }
+  return measured
 }
 
 async function million(): Promise<void> {
   const plain = (index: number) => grantOf(`team-${index % 1_000}`, `grant-${index}`)
-  const empty = await measured(content(0, plain), memoryOf)
-  const full = await measured(content(1_000_000, plain), memoryOf)
-  const more = (what: 'resident' | 'inUse') => `${Math.round((full[what] - empty[what]) / MIB)} MiB`
-  print(`a million plain grants: ${more('inUse')} in use, ${more('resident')} resident above the empty server`)
+  const empty = await measured(content(0, plain), memory)
+  const full = await measured(content(1_000_000, plain), memory)
+  const more = (what: keyof Memory) => `${Math.round(full[what] - empty[what])} MiB`
+  print(`a million plain grants: ${more('heap')} in use, ${more('resident')} resident above the empty server`)
 }
 
 /** Sends a review, and gives its time in ms and whether it was allowed. */

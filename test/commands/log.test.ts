@@ -4,11 +4,11 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import https from 'node:https'
-import { type AddressInfo, createServer } from 'node:net'
 import type { Readable } from 'node:stream'
 import { after, suite, type TestContext, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { folderWith } from '../harness/folders.ts'
+import { freePort } from '../harness/free-port.ts'
 import { GRANT } from '../harness/objects/texts.ts'
 import { CLI } from '../harness/program/cli.ts'
 import { TETHER } from '../harness/program/refgrant.ts'
@@ -27,15 +27,6 @@ const LONG = 'x'.repeat(4_000)
 
 const agent = new https.Agent({ keepAlive: true })
 after(() => agent.destroy())
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** A server whose log goes there, and which serves. */
 async function start(t: TestContext, log: number | 'pipe') {

@@ -99,9 +99,6 @@ function namespacesOf(cases: readonly Case[]): ApiObject[] {
   }))
 }
 
-const knows = (count: number) =>
-  until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
-
 async function run(one: Case): Promise<void> {
   const { api } = cluster.controlPlane
   try {
@@ -113,7 +110,7 @@ async function run(one: Case): Promise<void> {
   } finally {
     await api.delete(one.object, ...one.grants, ...one.grantsBefore)
     if (one.request.deleting) await letGo(one.object)
-    await knows(0)
+    await refgrant.knows(0)
   }
 }
 
@@ -124,7 +121,7 @@ async function store({ grantsBefore, request }: Case, object: ApiObject): Promis
   const { code, stderr } = await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(object))
   assert.equal(code, 0, stderr)
   await api.delete(...grantsBefore)
-  await knows(0)
+  await refgrant.knows(0)
   if (request.deleting) await api.delete(object)
 }
 

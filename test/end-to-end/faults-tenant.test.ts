@@ -55,10 +55,7 @@ after(async () => {
   await cluster?.controlPlane.stop()
 })
 
-async function create(object: ApiObject) {
-  const { api } = cluster.controlPlane
-  return api.request('POST', (await api.pathOf(object)).replace(/\/[^/]*$/, ''), object)
-}
+const create = (object: ApiObject) => cluster.controlPlane.api.create(object)
 
 test('one tenant who has everything refused keeps nobody else from a grant and its route in one go', async (context) => {
   const reads = async () => ({

@@ -9,7 +9,6 @@ import type { ApiObject } from '../harness/objects/api-object.ts'
 import { grant, route } from '../harness/objects/objects.ts'
 import { refgrant as refgrantCommand } from '../harness/program/cli.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
-import { until } from '../harness/until.ts'
 
 const GROUP = 'policies.example.com'
 
@@ -89,17 +88,15 @@ test('grants of another kind count where the configuration says so, as they come
       const object = route({ name: `to-${backend}`, backends: [[backend, 'billing']] })
       return (await cluster.kubectl(['apply', '--dry-run=server', '-f', '-'], JSON.stringify(object))).code
     }
-    const knows = (count: number) =>
-      until(`refgrant knows ${count} grants`, async () => (await server.metric('refgrant_grants')) === count)
     await api.delete(grant({ name: 'shields', to: 'payments' }))
-    await knows(0)
+    await server.knows(0)
     assert.deepEqual([await outcome('ledger'), await outcome('payments')], [1, 1])
     // In one moment, before any watch has told of them.
     await api.apply(permit, namesake)
     assert.deepEqual([await outcome('ledger'), await outcome('payments')], [0, 0])
-    await knows(2)
+    await server.knows(2)
     await api.delete(permit)
-    await knows(1)
+    await server.knows(1)
     assert.deepEqual([await outcome('ledger'), await outcome('payments')], [1, 0])
     await api.delete(namesake)
   } finally {

@@ -10,6 +10,7 @@ import type { Refgrant } from '../harness/program/refgrant.ts'
 // What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C.
 
 const folder = path.join(cacheFolder, 'sandbox')
+const certs = path.resolve('certs')
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal))

@@ -58,8 +58,7 @@ export async function register(
     metadata: { name: 'probe', namespace: PROBED.metadata.name },
     spec: { rules: [{ backendRefs: [{ name: 'nothing', namespace: 'nowhere', port: 80 }] }] },
   }
-  const create = `${(await api.pathOf(probe)).replace(/\/probe$/, '')}?dryRun=All`
-  await until('the webhook is called', async () => (await api.request('POST', create, probe)).status === 403)
+  await until('the webhook is called', async () => (await api.create(probe, '?dryRun=All')).status === 403)
 }
 
 /** kubectl as an administrator of the control plane. */

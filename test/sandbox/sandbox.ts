@@ -32,9 +32,6 @@ async function takeLock(socket: string): Promise<Server | undefined> {
   return promise
 }
 
-/** Where `make certs` has put the development certificates. */
-const certs = path.resolve('certs')
-
 /** Does one step, and shows for how long it has been going on. */
 async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
   stop.signal.throwIfAborted()

@@ -2,17 +2,15 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
-import { type ControlPlane, startControlPlane } from '../harness/control-plane/control-plane.ts'
-import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
-import { kubectl, printed, register, serverAccount } from '../harness/control-plane/guarded-cluster.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import type { ControlPlane } from '../harness/control-plane/control-plane.ts'
+import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { Progress } from '../harness/control-plane/progress.ts'
-import type { ApiObject } from '../harness/objects/api-object.ts'
-import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
 
 // What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C. The commands that
 // it runs read the configuration that REFGRANT_CONFIG names, if there is one.
 
-const GATEWAY_API = 'v1.7.0'
 const folder = path.join(cacheFolder, 'sandbox')
 const certs = path.resolve('certs')
 
@@ -54,31 +52,13 @@ async function sandbox(): Promise<void> {
   await binaries(stop.signal)
   const data = path.join(folder, 'data')
   await rm(data, { recursive: true, force: true })
-  const { signal } = stop
-  const controlPlane = await step('starting etcd and kube-apiserver', () =>
-    startControlPlane({ folder: data, signal, apiServerFlags: [GATES] }),
-  )
+  const cluster = await startCluster({ folder: data, apiServerFlags: [GATES], certs, signal: stop.signal, step })
+  const { controlPlane } = cluster
   try {
-    await step(`installing the CRDs of Gateway API ${GATEWAY_API}`, async () =>
-      controlPlane.api.installCrds(await gatewayApiCrds(GATEWAY_API, 'experimental')),
-    )
-    const refgrant = await step('starting refgrant under its own service account', async () =>
-      startRefgrant({ certs, grants: ['--kubeconfig', await serverAccount(controlPlane)], onLine: show }),
-    )
+    await cluster.namespaces('shop', 'billing')
+    const refgrant = await startGuard(cluster, { onLine: show, step })
     try {
-      await step('registering the webhook', async () => {
-        const ca = path.join(certs, 'ca.crt')
-        // Some modes refuse nothing.
-        await register(controlPlane, refgrant, ca, [], () => refgrant.log.some(({ msg }) => msg === 'review'))
-        const namespaces = ['shop', 'billing'].map((name) => ({
-          apiVersion: 'v1',
-          kind: 'Namespace',
-          metadata: { name },
-        }))
-        await controlPlane.api.apply(...namespaces)
-        const origin = new URL(refgrant.url).origin
-        await markApplied(controlPlane, [...namespaces, ...(await printed('manifests', '--url', origin, '--ca', ca))])
-      })
+      await markApplied(cluster, refgrant)
       invited = true
       process.stdout.write(invitation(controlPlane, refgrant))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
@@ -91,13 +71,14 @@ async function sandbox(): Promise<void> {
   }
 }
 
-/** Makes these objects what `kubectl apply` has made, so that it changes them without a warning. */
-async function markApplied(controlPlane: ControlPlane, items: readonly ApiObject[]): Promise<void> {
-  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
+/** Makes of the objects here what `kubectl apply` has made, so that it changes them without a warning. */
+async function markApplied({ kubectl }: Cluster, { url }: Refgrant): Promise<void> {
+  const namespaces = ['shop', 'billing'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
+  const manifests = await printed('manifests', '--url', new URL(url).origin, '--ca', path.join(certs, 'ca.crt'))
+  const list = { apiVersion: 'v1', kind: 'List', items: [...namespaces, ...manifests] }
   const { code, stderr } = await kubectl(
-    controlPlane,
     ['apply', 'set-last-applied', '--create-annotation', '-f', '-'],
-    list,
+    JSON.stringify(list),
   )
   if (code !== 0) throw new Error(`kubectl apply set-last-applied: ${stderr}`)
 }

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
-import { targetNamespaceOf } from '../files/kustomize.ts'
+import { deliveryOf } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
@@ -79,12 +79,13 @@ function leftOut(read: FileObjects, command: string): string[] {
       return `${bare(file)}: is a kustomization, no object,${sets || ' and is left out'}${instead}`
     }),
     ...read.objects.flatMap((object) => {
-      const flux = targetNamespaceOf(object)
-      if (!flux) return []
-      const place = placeTitle({ file: object.file, line: object.lineOf('spec.targetNamespace') })
-      const sets = `Flux sets namespace ${quote(flux.namespace)} for what is in ${bare(flux.folder)}`
+      const delivery = deliveryOf(object)
+      if (!delivery) return []
+      const { tool, namespace, folder, field } = delivery
+      const place = placeTitle({ file: object.file, line: object.lineOf(field) })
+      const sets = `${tool} sets namespace ${quote(namespace)} for what is in ${bare(folder)}`
       return [
-        `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', flux.folder)} -n ${argument(flux.namespace)}`,
+        `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', folder)} -n ${argument(namespace)}`,
       ]
     }),
     ...read.left.map(({ place, message }) => `${bare(place)}: ${message}`),

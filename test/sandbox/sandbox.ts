@@ -51,7 +51,7 @@ async function sandbox(): Promise<void> {
   const { controlPlane } = cluster
   try {
     await cluster.namespaces('shop', 'billing')
-    const refgrant = await startGuard(cluster, { onLine: show, step })
+    const refgrant = await startGuard(cluster, { onLine: show, signal: stop.signal, step })
     try {
       invited = true
       process.stdout.write(invitation(controlPlane, refgrant))

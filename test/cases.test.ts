@@ -22,7 +22,7 @@ import { metricSources } from './harness/stand-ins/metric-sources.ts'
 import { post } from './harness/traffic/post.ts'
 
 let lookup = lookupIn([])
-const source = sourceOf({ permitting: (...asked) => lookup.permitting(...asked) })
+const source = sourceOf({ of: (kind) => lookup.of(kind) })
 
 let settings = settingsOf(loadConfig(undefined))
 

@@ -34,7 +34,9 @@ const ROOMS: Record<string, readonly string[]> = {
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
 const importsOf = (file: string) =>
-  [...readFileSync(path.join('src', file), 'utf8').matchAll(/from '([^']+)'/g)].map(([, module]) => module as string)
+  [...readFileSync(path.join('src', file), 'utf8').matchAll(/(?:from |import\()'([^']+)'/g)].map(
+    ([, module]) => module as string,
+  )
 
 for (const file of files.filter((file) => file.includes(path.sep))) {
   const [room = ''] = file.split(path.sep)

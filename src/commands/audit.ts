@@ -25,8 +25,7 @@ import {
   namespaceOf,
   outputOption,
 } from './options.ts'
-import { print } from './print.ts'
-import { problemLine, reportProblems, tellNotes } from './problems.ts'
+import { print, reportProblems, tellNotes } from './print.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
@@ -148,7 +147,7 @@ async function fromFiles(
 ): Promise<Subject> {
   const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit -')
   const grants = own.map(({ grant, object }) => ({ grant, object: object.object }))
-  return { objects, grants, unknown: new Set(), problems: problems.map(problemLine), notes }
+  return { objects, grants, unknown: new Set(), problems, notes }
 }
 
 async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Subject> {

@@ -11,8 +11,7 @@ import { EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
 import { MODES_UNKNOWN, readInput } from './input.ts'
 import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
-import { print } from './print.ts'
-import { problemLine, reportProblems, tellNotes } from './problems.ts'
+import { print, reportProblems, tellNotes } from './print.ts'
 
 /** References without a grant that a report shows; the others are counted. */
 const SHOWN = 1_000
@@ -72,7 +71,7 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
       note: counts.note,
     },
     exempt,
-    problems: input.problems.map(problemLine),
+    problems: input.problems,
     notes: [...input.notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])],
   }
   await print(output === 'json' ? checkJson(report) : checkText(report, process.stdout))

@@ -13,6 +13,7 @@ import type { GuardedField } from '../policy/catalogue.ts'
 import type { Knowledge } from '../server/metrics.ts'
 import type { KeyPair } from '../server/tls.ts'
 import { quote } from '../wording/quote.ts'
+import { ClusterCounts } from './cluster-counts.ts'
 import { DriftWatch } from './drift.ts'
 import { CommandFailure } from './failure.ts'
 
@@ -57,7 +58,9 @@ export async function clusterGrants(
   const api = apiOf(choice)
   await refuseUnservable(api, addedFields(config), logger, signal)
   const kinds = catalogueOf(config).grantKinds
-  const grants = new ClusterGrants({ api, kinds, logger, now: () => performance.now(), limits: limitsOf(config) })
+  const observer = new ClusterCounts()
+  const now = () => performance.now()
+  const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
   const drift = new DriftWatch(api, () => ({ config: live.config, client: {}, served: keyPair.cert }), logger)
   const stop = new AbortController()
   return {
@@ -67,10 +70,10 @@ export async function clusterGrants(
       incompleteNamespaces: grants.incomplete,
       unreadableFiles: 0,
       ageSeconds: grants.age / 1_000,
-      freshReads: grants.freshReads,
-      freshReadSeconds: grants.freshReadTime / 1_000,
-      watches: grants.watches,
-      lists: grants.lists,
+      freshReads: observer.freshReads,
+      freshReadSeconds: observer.freshReadSeconds,
+      watches: observer.watches,
+      lists: observer.lists,
     }),
     drift: () => drift.lines,
     driftAgeSeconds: () => (drift.age === undefined ? undefined : drift.age / 1_000),

@@ -14,8 +14,7 @@ import { EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
 import { readInput } from './input.ts'
 import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
-import { print, tell } from './print.ts'
-import { problemLine, reportProblems, tellNotes } from './problems.ts'
+import { print, reportProblems, tell, tellNotes } from './print.ts'
 
 interface GrantOptions {
   readonly filename: readonly string[]
@@ -64,7 +63,7 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   const useless = flawsOf(missing, (object) => object, catalogue).flaws.filter(({ severity }) => severity === 'error')
   for (const flaw of useless) tell(`error: ${findingSentence(flaw)}`)
   if (useless.length > 0) process.exitCode = EXIT.findings
-  reportProblems([...input.problems.map(problemLine), ...refused.flatMap(ungrantableLines)])
+  reportProblems([...input.problems, ...refused.flatMap(ungrantableLines)])
 }
 
 function ungrantableLines(reference: Reference): string[] {

@@ -1,12 +1,12 @@
 import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { targetNamespaceOf } from '../files/kustomize.ts'
-import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
+import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
 import { counted } from '../wording/counted.ts'
 import { placeTitle } from '../wording/place.ts'
-import { bare, quote } from '../wording/quote.ts'
+import { bare, quote, visible } from '../wording/quote.ts'
 import { conflictsOf } from './duplicates.ts'
 
 /** The files that a command reads. */
@@ -26,7 +26,8 @@ export interface Input {
   /** The grants among them, and those that only count. */
   readonly own: readonly FileGrant[]
   readonly beside: readonly FileGrant[]
-  readonly problems: readonly FileProblem[]
+  /** What could not be read, in lines. */
+  readonly problems: readonly string[]
   /** What was left out or assumed, in lines. */
   readonly notes: readonly string[]
 }
@@ -54,7 +55,7 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
     objects: main.objects,
     own,
     beside: others,
-    problems: [...main.problems, ...beside.problems],
+    problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),
       ...emptiness(main, isChecked, 'an object that is checked'),

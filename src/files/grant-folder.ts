@@ -1,10 +1,11 @@
 import path from 'node:path'
 import type { Logger } from 'pino'
-import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
+import { type GrantPlace, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { unlessAborted } from '../admission/unless-aborted.ts'
 import type { Grant } from '../policy/grant.ts'
-import { type GrantLookup, lookupIn } from '../policy/grant-index.ts'
+import { lookupIn } from '../policy/grant-index.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
+import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { type GrantFile, readGrantFile, Slices } from './grant-file.ts'
 import { unreadable } from './text.ts'
 import { type FoundFile, filesIn, type Tree } from './tree.ts'
@@ -118,7 +119,7 @@ export class GrantFolder implements GrantSource {
 
   /** Looks at the folder once more; that costs the cluster nothing, so every namespace is read. */
   async fresh(
-    namespaces: readonly string[],
+    places: readonly GrantPlace[],
     _referrer: string,
     take: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
@@ -129,7 +130,7 @@ export class GrantFolder implements GrantSource {
       throw new LookupFailed('the folder of grants was not read in time', { cause: error })
     }
     if (this.#problem !== undefined) throw new LookupFailed(FAILED)
-    for (const namespace of namespaces) take(namespace, this.#lookup)
+    for (const { namespace } of places) take(namespace, this.#lookup)
   }
 
   /** A look that begins after this call; all who ask before it begins share it. Failures are logged. */

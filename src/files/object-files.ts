@@ -20,7 +20,7 @@ export interface FileObject extends ObjectDocument {
 }
 
 /** A file that cannot be read: `place` is the file, with the line where it is known. */
-export interface FileProblem {
+interface FileProblem {
   readonly place: string
   readonly message: string
 }

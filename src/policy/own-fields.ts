@@ -48,7 +48,8 @@ export type RowProblem =
   | { readonly code: 'too-many-kinds'; readonly kinds: number; readonly most: number }
 
 /**
- * Why a row that somebody wants to add to the catalogue cannot work; undefined if it can. What only a cluster knows, such as the scope of a kind of its own, is not looked at.
+ * Why a row that somebody wants to add to the catalogue cannot work; undefined if it can.
+ * What only a cluster knows, such as the scope of a kind of its own, is not looked at.
  */
 export function rowProblem({ from, path, to, grantKind }: GuardedField, catalogue: Catalogue): RowProblem | undefined {
   return (

@@ -6,8 +6,8 @@ import { suite, type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { LookupFailed } from '../../src/admission/grant-source.ts'
 import { GrantFolder } from '../../src/files/grant-folder.ts'
-import type { GrantLookup } from '../../src/policy/grant-index.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import type { GrantLookup } from '../../src/policy/grant-lookup.ts'
 import { until } from '../harness/until.ts'
 
 const grant = (name: string, target = 'payments') => `apiVersion: gateway.networking.k8s.io/v1
@@ -46,7 +46,8 @@ async function folderOf(t: TestContext, files: Record<string, string>) {
   const fresh = async (...namespaces: string[]) => {
     const taken = new Map<string, GrantLookup>()
     const take = (namespace: string, grants: GrantLookup) => taken.set(namespace, grants)
-    await folder.fresh(namespaces, 'shop', take, AbortSignal.timeout(60_000))
+    const places = namespaces.map((namespace) => ({ namespace, kinds: [REFERENCE_GRANT] }))
+    await folder.fresh(places, 'shop', take, AbortSignal.timeout(60_000))
     return taken
   }
   return { root, write, remove: (file: string) => rmSync(path.join(root, file)), folder, fresh, clock, errors, inForce }
@@ -242,7 +243,7 @@ suite('a look at a folder', { timeout: 60_000 }, () => {
   test('that does not end in time gives no verdict', async (t) => {
     const { folder } = await folderOf(t, { 'a.yaml': grant('one') })
     await assert.rejects(
-      folder.fresh(['billing'], 'shop', () => {}, AbortSignal.abort()),
+      folder.fresh([], 'shop', () => {}, AbortSignal.abort()),
       LookupFailed,
     )
   })

@@ -75,9 +75,16 @@ suite('a grant permits the rows of its kind, and no others', () => {
   test('and where no row names a kind, grants of every kind count', () => {
     const plain = new Catalogue([{ ...rows[0], from: shield, path: 'spec.usual' }], undefined, grantKinds)
     const [reference] = crossingReferences(plain, name, { spec: { usual: { ...ref, kind: 'Secret' } } }).references
-    assert.equal(reference?.grantKinds, undefined)
+    assert.deepEqual(reference?.grantKinds, grantKinds)
     assert.equal(judge([reference as never], lookupIn([parsed(permit)]))[0]?.permitted, true)
   })
+})
+
+test('a kind that counts for no row is not among those that count', () => {
+  const kinds = (fields: readonly GuardedField[]) => new Catalogue(fields, undefined, grantKinds).grantKinds
+  assert.deepEqual(kinds(rows.slice(1)), [permit, allowance])
+  assert.deepEqual(kinds(rows), grantKinds)
+  assert.deepEqual(kinds([]), [])
 })
 
 suite('the entries of a grant', () => {

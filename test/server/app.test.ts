@@ -3,14 +3,14 @@ import { after, suite, test } from 'node:test'
 import { pino } from 'pino'
 import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Metrics } from '../../src/server/metrics.ts'
 import { metricSources } from '../harness/stand-ins/metric-sources.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const broken: GrantSource = {
-  cached: () => ({ grants: new GrantIndex(), current: true }),
+  cached: () => ({ grants: lookupIn([]), current: true }),
   fresh: async () => {
     throw new LookupFailed('the API server could not be reached')
   },

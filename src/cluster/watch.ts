@@ -1,7 +1,9 @@
-import type { GrantKind } from '../policy/grant-kinds.ts'
+import type { Shape } from '../json/shape.ts'
 import { type Api, ApiError } from './api.ts'
-import { GRANT_SHAPE, type GrantStore, LARGEST_GRANT, takeGrant } from './grant-list.ts'
-import { Deadline, LONGEST_LIST, OVERDUE } from './watch-time.ts'
+import { Deadline } from './deadline.ts'
+import type { Resource } from './resource.ts'
+import { remove, type Store, take } from './store.ts'
+import { LONGEST_LIST, OVERDUE } from './watch-time.ts'
 
 /**
  * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
@@ -12,15 +14,11 @@ const LIST_ENDS = 'k8s.io/initial-events-end'
 
 const TYPES: readonly unknown[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']
 
-const EVENT_SHAPE = {
-  type: 'whole',
-  object: {
-    ...GRANT_SHAPE,
-    metadata: { ...GRANT_SHAPE.metadata, resourceVersion: 'whole', annotations: { [LIST_ENDS]: 'whole' } },
-    code: 'whole',
-    message: 'whole',
-  },
-} as const
+/** What is kept of an event: of its object what the resource says, and what a bookmark and an error tell. */
+function eventShape({ shape }: Resource<unknown>): Shape {
+  const metadata: Shape = { ...shape.metadata, resourceVersion: 'whole', annotations: { [LIST_ENDS]: 'whole' } }
+  return { type: 'whole', object: { ...shape, metadata, code: 'whole', message: 'whole' } }
+}
 
 /** Where a watch begins, and how long it is to last. */
 export interface WatchRequest {
@@ -35,9 +33,9 @@ export interface WatchRequest {
 /** An event of a watch. */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
-  /** What is kept of the grant. */
-  readonly object: { readonly metadata: { readonly namespace?: string; readonly name?: string } }
-  /** Whether nothing of the grant was dropped for its size. */
+  /** What is kept of the object. */
+  readonly object: unknown
+  /** Whether nothing of the object was dropped for its size. */
   readonly whole: boolean
   readonly resourceVersion: string
   /** Whether it ends the list that the watch began with. */
@@ -45,24 +43,24 @@ export interface WatchEvent {
 }
 
 /**
- * Watches the grants of a kind until the API server ends it.
+ * Watches a resource until the API server ends it.
  *
  * @param opened called when the answer begins
  * @throws ApiError if it is refused or reports an error; Error if the connection breaks, falls silent, sends something else or
  *   does not end in its time
  */
-export async function* watchGrants(
+export async function* watch(
   api: Api,
-  kind: GrantKind,
+  resource: Resource<unknown>,
   request: WatchRequest,
   signal: AbortSignal,
   opened: () => void,
 ): AsyncGenerator<WatchEvent> {
-  const path = pathOf(kind, request)
+  const path = pathOf(resource, request)
   const longest = request.lasting + OVERDUE
   let listing = request.resourceVersion === undefined
-  const deadline = new Deadline(path, listing ? LONGEST_LIST : longest, signal)
-  const options = { shape: EVENT_SHAPE, most: LARGEST_GRANT, silence: longest, opened }
+  const deadline = new Deadline(`${path}: no end`, listing ? LONGEST_LIST : longest, signal)
+  const options = { shape: eventShape(resource), most: resource.most, silence: longest, opened }
   try {
     for await (const { event, whole } of api.stream(path, options, deadline.signal)) {
       const taken = eventOf(path, event, whole)
@@ -85,34 +83,31 @@ function eventOf(path: string, event: unknown, whole: boolean): WatchEvent {
   const { resourceVersion, annotations } = object?.metadata ?? {}
   if (!isEvent(type) || object === undefined || typeof resourceVersion !== 'string')
     throw new Error(`${path}: the API server sent something that is no event`)
-  // A grant may carry the annotation too.
+  // An object may carry the annotation too.
   const endsList = type === 'BOOKMARK' && annotations?.[LIST_ENDS] === 'true'
   return { type, object, whole, resourceVersion, endsList }
 }
 
 /** Brings a store up to an event. */
-export function takeEvent(store: GrantStore, kind: GrantKind, { type, object, whole }: WatchEvent): void {
-  const { namespace, name } = object.metadata
+export function takeEvent<T>(store: Store<T>, resource: Resource<T>, { type, object, whole }: WatchEvent): void {
   if (type === 'BOOKMARK') return
-  if (type === 'DELETED' && namespace !== undefined && name !== undefined) store.delete({ namespace, name })
-  else takeGrant(store, kind, object, whole)
+  if (type === 'DELETED') remove(store, resource, object)
+  else take(store, resource, object, whole)
 }
 
 function isEvent(type: unknown): type is WatchEvent['type'] {
   return TYPES.includes(type)
 }
 
-function pathOf(kind: GrantKind, { path, resourceVersion, lasting }: WatchRequest): string {
+function pathOf({ plural }: Resource<unknown>, { path, resourceVersion, lasting }: WatchRequest): string {
   const start = resourceVersion === undefined ? LIST_FIRST : `resourceVersion=${resourceVersion}`
-  return `${path}/${kind.plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${lasting / 1_000}&${start}`
+  return `${path}/${plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${lasting / 1_000}&${start}`
 }
 
 interface SentEvent {
   readonly type: WatchEvent['type'] | 'ERROR'
   readonly object: {
     readonly metadata: {
-      readonly namespace?: string
-      readonly name?: string
       readonly resourceVersion?: string
       readonly annotations?: Readonly<Record<string, string>>
     }

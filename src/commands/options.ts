@@ -2,9 +2,15 @@ import { Option } from 'commander'
 import { MODES } from '../admission/settings.ts'
 import { CommandFailure } from './failure.ts'
 
+/** An option that the environment may set too: `--log-level` by `REFGRANT_LOG_LEVEL`. */
+export function settable(flags: string, description: string): Option {
+  const option = new Option(flags, description)
+  return option.env(`REFGRANT_${option.name().toUpperCase().replaceAll('-', '_')}`)
+}
+
 /** Options that several commands have, in the same words. */
 export const configOption = () =>
-  new Option('--config <file>', 'configuration, with guarded fields of your own; default: none').env('REFGRANT_CONFIG')
+  settable('--config <file>', 'configuration, with guarded fields of your own; default: none')
 
 export const outputOption = (choices: readonly string[] = ['text', 'json']) =>
   new Option('-o, --output <format>', 'what to print').choices(choices).default(choices[0])
@@ -41,22 +47,18 @@ export const excludeOption = () =>
     .argParser((glob: string, before: readonly string[]) => [...before, glob])
 
 export const kubeconfigOption = () =>
-  new Option('--kubeconfig <file>', 'how to reach the cluster; default: the pod’s account, else your kubeconfig').env(
-    'REFGRANT_KUBECONFIG',
-  )
+  settable('--kubeconfig <file>', 'how to reach the cluster; default: the pod’s account, else your kubeconfig')
 
-export const contextOption = () =>
-  new Option('--context <name>', 'context of the kubeconfig; default: its current one').env('REFGRANT_CONTEXT')
+export const contextOption = () => settable('--context <name>', 'context of the kubeconfig; default: its current one')
 
 export const modeOption = () =>
-  new Option(
+  settable(
     '--mode <mode>',
     'what becomes of violations where no label says otherwise; default: the configuration’s, deny',
-  )
-    .env('REFGRANT_MODE')
-    .choices(MODES)
+  ).choices(MODES)
 
 export const meshRoutesOption = () =>
-  new Option('--mesh-routes <treatment>', 'routes for a mesh only; default: the configuration’s, exempt')
-    .env('REFGRANT_MESH_ROUTES')
-    .choices(['exempt', 'enforce'])
+  settable('--mesh-routes <treatment>', 'routes for a mesh only; default: the configuration’s, exempt').choices([
+    'exempt',
+    'enforce',
+  ])

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import type { Logger } from 'pino'
 import type { Mode } from '../admission/settings.ts'
 import { LiveConfig } from '../config/live.ts'
@@ -21,7 +21,7 @@ import { driftCheck, readiness } from './checks.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { clusterGrants, folderGrants, type GrantSupply, type SupplyContext } from './grant-supply.ts'
 import { addressOf, listen } from './listen.ts'
-import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption } from './options.ts'
+import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption, settable } from './options.ts'
 
 /**
  * How long to serve on after SIGTERM, in s: kube-proxies learn of it within a few seconds, and a pod is given 30 s.
@@ -61,66 +61,41 @@ interface ServeOptions {
 
 /** `refgrant serve`: the webhook. */
 export function serveCommand(): Command {
-  return new Command('serve')
-    .description('answer the API server, with grants from the cluster or from a folder')
-    .addOption(kubeconfigOption())
-    .addOption(contextOption())
-    .addOption(
-      new Option('--grants <folder>', 'take grants from the YAML files of a folder, without a cluster')
-        .env('REFGRANT_GRANTS')
-        .conflicts(['kubeconfig', 'context']),
-    )
-    .addOption(
-      new Option('--listen <address>', 'HOST:PORT of the webhook, HTTPS').env('REFGRANT_LISTEN').default(':8443'),
-    )
-    .addOption(new Option('--cert <file>', 'certificate chain, PEM').env('REFGRANT_CERT').default('certs/tls.crt'))
-    .addOption(
-      new Option('--key <file>', 'private key of the certificate, PEM').env('REFGRANT_KEY').default('certs/tls.key'),
-    )
-    .addOption(
-      new Option(
-        '--client-ca <file>',
-        'answer only clients whose certificate these authorities signed; default: anybody',
-      ).env('REFGRANT_CLIENT_CA'),
-    )
-    .addOption(
-      new Option('--client-name <name...>', 'and whose certificate has one of these common names; default: any')
-        .env('REFGRANT_CLIENT_NAME')
-        .default([]),
-    )
-    .addOption(
-      new Option('--metrics-listen <address>', 'HOST:PORT of health and metrics, plain HTTP')
-        .env('REFGRANT_METRICS_LISTEN')
-        .default(':8080'),
-    )
-    .addOption(configOption())
-    .addOption(modeOption())
-    .addOption(
-      new Option(
-        '--existing-violations <treatment>',
-        'updates that keep a violation; default: the configuration’s, warn',
-      )
-        .env('REFGRANT_EXISTING_VIOLATIONS')
-        .choices(['warn', 'deny']),
-    )
-    .addOption(meshRoutesOption())
-    .addOption(
-      new Option(
-        '--drain <seconds>',
-        'how long to serve on after SIGTERM, unready, while the cluster takes this server off',
-      )
-        .env('REFGRANT_DRAIN')
-        .argParser(seconds)
-        .default(DRAIN),
-    )
-    .addOption(
-      new Option('--log-level <level>', 'debug shows permitted reviews too')
-        .env('REFGRANT_LOG_LEVEL')
-        .choices(['debug', 'info', 'warn', 'error'])
-        .default('info'),
-    )
-    .action(serve)
+  const command = new Command('serve').description(
+    'answer the API server, with grants from the cluster or from a folder',
+  )
+  for (const option of options()) command.addOption(option)
+  return command.action(serve)
 }
+
+/** In the order of the help. */
+const options = () => [
+  kubeconfigOption(),
+  contextOption(),
+  settable('--grants <folder>', 'take grants from the YAML files of a folder, without a cluster').conflicts([
+    'kubeconfig',
+    'context',
+  ]),
+  settable('--listen <address>', 'HOST:PORT of the webhook, HTTPS').default(':8443'),
+  settable('--cert <file>', 'certificate chain, PEM').default('certs/tls.crt'),
+  settable('--key <file>', 'private key of the certificate, PEM').default('certs/tls.key'),
+  settable('--client-ca <file>', 'answer only clients whose certificate these authorities signed; default: anybody'),
+  settable('--client-name <name...>', 'and whose certificate has one of these common names; default: any').default([]),
+  settable('--metrics-listen <address>', 'HOST:PORT of health and metrics, plain HTTP').default(':8080'),
+  configOption(),
+  modeOption(),
+  settable(
+    '--existing-violations <treatment>',
+    'updates that keep a violation; default: the configuration’s, warn',
+  ).choices(['warn', 'deny']),
+  meshRoutesOption(),
+  settable('--drain <seconds>', 'how long to serve on after SIGTERM, unready, while the cluster takes this server off')
+    .argParser(seconds)
+    .default(DRAIN),
+  settable('--log-level <level>', 'debug shows permitted reviews too')
+    .choices(['debug', 'info', 'warn', 'error'])
+    .default('info'),
+]
 
 async function serve(options: ServeOptions): Promise<void> {
   // Before anything that takes time, so that no signal is missed.

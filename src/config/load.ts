@@ -54,7 +54,30 @@ const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true }).
  * @throws ConfigError if it cannot be read, or anything in it is wrong
  */
 export function loadConfig(file: string | undefined, overrides: Overrides = {}): Config {
-  const { object, lineOf } = file === undefined ? NO_FILE : readDocument(file)
+  return configOf(file, textOf(file), overrides)
+}
+
+/**
+ * The text of a file; empty without one.
+ *
+ * @throws ConfigError if it cannot be read
+ */
+export function textOf(file: string | undefined): string {
+  try {
+    return file === undefined ? '' : readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${file}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/**
+ * The configuration that a text says.
+ *
+ * @param file where the text is from; without it, everything has its default
+ * @throws ConfigError if anything in it is wrong
+ */
+export function configOf(file: string | undefined, text: string, overrides: Overrides = {}): Config {
+  const { object, lineOf } = file === undefined ? NO_FILE : documentOf(file, text)
   const tell = (field: string, reason: string) => `${file}:${lineOf(field)}: ${field === '' ? 'this' : field} ${reason}`
   if (!validate(object)) {
     const complaints = (validate.errors ?? []).map(complaint).map(({ field, reason }) => tell(field, reason))
@@ -123,9 +146,9 @@ const NO_FILE: Pick<ObjectDocument, 'object' | 'lineOf'> = {
   lineOf: () => 0,
 }
 
-function readDocument(file: string): ObjectDocument {
+function documentOf(file: string, text: string): ObjectDocument {
   try {
-    const [document, second] = parseDocuments(readFileSync(file, 'utf8')).map(anyObject)
+    const [document, second] = parseDocuments(text).map(anyObject)
     if (!document) throw new DocumentError(1, 'there is no configuration in this file')
     if (second) throw new DocumentError(second.line, 'there is a second document, where one configuration is all')
     return document

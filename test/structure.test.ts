@@ -29,7 +29,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'server',
     'system',
   ],
-  cli: ['commands', 'config'],
+  cli: ['commands', 'system'],
 }
 
 /** The longest that a function may be, in lines: what a screen shows. */

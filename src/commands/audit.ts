@@ -11,8 +11,8 @@ import { quote, visible } from '../policy/quote.ts'
 import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
 import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
 import { counted, tooLargeSentence } from '../report/words.ts'
+import { EXIT, Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
-import { CommandFailure, EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
 import { MODES_UNKNOWN, readInput } from './input.ts'
 import {
@@ -150,7 +150,7 @@ async function fromFiles(
 
 async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Subject> {
   const { kubeconfig, context, namespace } = options
-  if (namespace === '') throw new CommandFailure('no namespace has an empty name: name one with --namespace, or none')
+  if (namespace === '') throw new Failure('no namespace has an empty name: name one with --namespace, or none')
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
   const tell = (what: string) => {
@@ -161,7 +161,7 @@ async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise
     const inventory = await takeInventory(api, catalogue, tell, interrupted.signal, { namespace })
     return { ...inventory, only: namespace, problems: inventory.problems.map(visible), notes: [] }
   } catch (error) {
-    throw new CommandFailure(`cannot audit the cluster: ${reasonOf(error)}`, { cause: error })
+    throw new Failure(`cannot audit the cluster: ${reasonOf(error)}`, { cause: error })
   } finally {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   }

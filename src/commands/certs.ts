@@ -7,8 +7,8 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { isHost } from '../certificates/host.ts'
 import { issueAuthority, issueClient, issueServer } from '../certificates/issue.ts'
 import { bare, quote, visible } from '../policy/quote.ts'
+import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
-import { CommandFailure } from './failure.ts'
 
 /** How long development certificates last, in days. They are for one machine and made again in milliseconds. */
 const DAYS = 365
@@ -50,14 +50,11 @@ async function certs({ out, host, client, keep, force }: CertsOptions): Promise<
   const places = files.map((file) => path.join(out, file))
   const there = places.filter((place) => existsSync(place))
   if (there.length > 0 && !force) {
-    if (!keep)
-      throw new CommandFailure(`${list(there)}: already there. Keep them with --keep, or replace them with --force`)
+    if (!keep) throw new Failure(`${list(there)}: already there. Keep them with --keep, or replace them with --force`)
     const missing = places.filter((place) => !there.includes(place))
     // The authority's key is gone, so nothing can be added to what there is.
     if (missing.length > 0)
-      throw new CommandFailure(
-        `${list(missing)}: not there, and --keep keeps ${list(there)}. Make all anew with --force`,
-      )
+      throw new Failure(`${list(missing)}: not there, and --keep keeps ${list(there)}. Make all anew with --force`)
     return refuseUnfit(out, host ?? [], client)
   }
   await write(places, host ?? HOSTS, client)
@@ -66,10 +63,10 @@ async function certs({ out, host, client, keep, force }: CertsOptions): Promise<
 
 const list = (places: readonly string[]) => places.map(bare).join(', ')
 
-/** @throws CommandFailure if the certificates of a folder have expired, or are not for these hosts and this client */
+/** @throws Failure if the certificates of a folder have expired, or are not for these hosts and this client */
 async function refuseUnfit(out: string, hosts: readonly string[], client: string | undefined): Promise<void> {
   const refuse = (place: string, problem: string) => {
-    throw new CommandFailure(`${bare(place)} ${problem}. Leave out --keep and make all anew with --force`)
+    throw new Failure(`${bare(place)} ${problem}. Leave out --keep and make all anew with --force`)
   }
   const serverPlace = path.join(out, 'tls.crt')
   const server = await certificateAt(serverPlace)
@@ -92,7 +89,7 @@ async function certificateAt(place: string): Promise<X509Certificate> {
   try {
     return new X509Certificate(await readFile(place))
   } catch (error) {
-    throw new CommandFailure(`${bare(place)} is no certificate that can be kept: ${reasonOf(error)}`, { cause: error })
+    throw new Failure(`${bare(place)} is no certificate that can be kept: ${reasonOf(error)}`, { cause: error })
   }
 }
 
@@ -112,7 +109,7 @@ async function write(
       await writeFile(`${place}.new`, contents[index] as string, { mode: 0o600 })
       await rename(`${place}.new`, place)
     } catch (error) {
-      throw new CommandFailure(`cannot write ${bare(place)}: ${reasonOf(error)} (--out)`, { cause: error })
+      throw new Failure(`cannot write ${bare(place)}: ${reasonOf(error)} (--out)`, { cause: error })
     }
   }
 }

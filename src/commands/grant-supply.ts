@@ -13,8 +13,8 @@ import type { GuardedField } from '../policy/catalogue.ts'
 import { quote } from '../policy/quote.ts'
 import type { Knowledge } from '../server/metrics.ts'
 import type { KeyPair } from '../server/tls.ts'
+import { Failure } from '../system/failure.ts'
 import { DriftWatch } from './drift.ts'
-import { CommandFailure } from './failure.ts'
 
 /** How long the start may wait for what the cluster serves, in ms; only with guarded fields of one's own. */
 const DISCOVERY = 5_000
@@ -45,7 +45,7 @@ export interface SupplyContext {
 /**
  * Grants of a cluster, kept by watches.
  *
- * @throws CommandFailure if the kubeconfig cannot be used, or the cluster cannot serve a guarded field
+ * @throws Failure if the kubeconfig cannot be used, or the cluster cannot serve a guarded field
  */
 export async function clusterGrants(
   choice: ConnectionChoice,
@@ -98,7 +98,7 @@ function apiOf(choice: ConnectionChoice): Api {
     // A parser adds the place in the file, on lines of its own.
     const [reason = ''] = (error as Error).message.split('\n')
     const remedy = reason.includes('--') ? '' : ' (name another one with --kubeconfig)'
-    throw new CommandFailure(`cannot use the kubeconfig: ${reason}${remedy}`, { cause: error })
+    throw new Failure(`cannot use the kubeconfig: ${reason}${remedy}`, { cause: error })
   }
 }
 
@@ -117,13 +117,13 @@ async function refuseUnservable(
       logger.warn({ err: error }, 'cannot compare the guarded fields of the configuration with what the cluster serves')
     return []
   })
-  if (problems.length > 0) throw new CommandFailure(problems.join('\n'))
+  if (problems.length > 0) throw new Failure(problems.join('\n'))
 }
 
 /**
  * Grants of a folder, without a cluster.
  *
- * @throws CommandFailure if the folder cannot be read
+ * @throws Failure if the folder cannot be read
  */
 export async function folderGrants(folder: string, { live, logger }: SupplyContext): Promise<GrantSupply> {
   const none = {
@@ -151,7 +151,7 @@ export async function folderGrants(folder: string, { live, logger }: SupplyConte
       stop: () => source.close(),
     }
   } catch (error) {
-    throw new CommandFailure(`the folder of grants ${quote(folder)} ${(error as Error).message} (--grants)`, {
+    throw new Failure(`the folder of grants ${quote(folder)} ${(error as Error).message} (--grants)`, {
       cause: error,
     })
   }

@@ -11,9 +11,9 @@ import { quote, visible } from '../policy/quote.ts'
 import { REPORT_VERSION, toJson } from '../report/words.ts'
 import { toYaml } from '../report/yaml.ts'
 import { authoritiesIn } from '../server/trust.ts'
+import { EXIT, Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { type Comparison, compare, driftLines, registrationOf, toleratedLines, type Wanted } from './drift.ts'
-import { CommandFailure, EXIT } from './failure.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
 import { print, tell } from './print.ts'
 
@@ -85,16 +85,16 @@ function origin(text: string): string {
 
 async function authoritiesOf(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error) => {
-    throw new CommandFailure(`cannot read the authorities: ${quote(file)}: ${reasonOf(error)} (--ca)`, { cause: error })
+    throw new Failure(`cannot read the authorities: ${quote(file)}: ${reasonOf(error)} (--ca)`, { cause: error })
   })
   if (authoritiesIn(text).length === 0)
-    throw new CommandFailure(`${file} holds no certificate: name a PEM file of certificate authorities with --ca`)
+    throw new Failure(`${file} holds no certificate: name a PEM file of certificate authorities with --ca`)
   return text
 }
 
 async function printDifferences(part: Part | undefined, wanted: Wanted, choice: ManifestsOptions): Promise<void> {
   if (part !== undefined && !COMPARED.includes(part))
-    throw new CommandFailure(
+    throw new Failure(
       `--diff compares ${COMPARED.join(' and ')}, and not ${part}: run refgrant manifests ${part} | kubectl diff -f -`,
     )
   let comparisons: Comparison[]
@@ -102,7 +102,7 @@ async function printDifferences(part: Part | undefined, wanted: Wanted, choice: 
     const all = await compare(new Api(connectionFrom(choice)), wanted, AbortSignal.timeout(DIFF))
     comparisons = all.filter((one) => part === undefined || one.part === part)
   } catch (error) {
-    throw new CommandFailure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
+    throw new Failure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
   }
   if (choice.output === 'json') {
     await print(toJson({ apiVersion: REPORT_VERSION, kind: 'DriftReport', objects: comparisons }))

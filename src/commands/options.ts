@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import { MODES } from '../admission/settings.ts'
-import { CommandFailure } from './failure.ts'
+import { Failure } from '../system/failure.ts'
 
 /** An option that the environment may set too: `--log-level` by `REFGRANT_LOG_LEVEL`. */
 export function settable(flags: string, description: string): Option {
@@ -22,12 +22,12 @@ export const filenameOption = () =>
  * The paths that a command is to read, named either way.
  *
  * @param verb what the command does, for who names none
- * @throws CommandFailure if no path is given
+ * @throws Failure if no path is given
  */
 export function pathsOf(args: readonly string[], filename: readonly string[], verb: string): string[] {
   const paths = [...args, ...filename]
   if (paths.length === 0)
-    throw new CommandFailure(`there is nothing to ${verb}: name files or folders, or - for standard input`)
+    throw new Failure(`there is nothing to ${verb}: name files or folders, or - for standard input`)
   return paths
 }
 

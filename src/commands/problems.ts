@@ -1,6 +1,6 @@
 import type { FileProblem } from '../files/object-files.ts'
 import { bare, visible } from '../policy/quote.ts'
-import { EXIT } from './failure.ts'
+import { EXIT } from '../system/failure.ts'
 import { tell } from './print.ts'
 
 /** Problems that are told; the others are counted. A folder may hold any number of files that cannot be read. */

@@ -17,8 +17,8 @@ import {
   readClientAuthentication,
   readKeyPair,
 } from '../server/tls.ts'
+import { EXIT, Failure } from '../system/failure.ts'
 import { driftCheck, readiness } from './checks.ts'
-import { CommandFailure, EXIT } from './failure.ts'
 import { clusterGrants, folderGrants, type GrantSupply, type SupplyContext } from './grant-supply.ts'
 import { addressOf, listen } from './listen.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption, settable } from './options.ts'
@@ -177,7 +177,7 @@ function endSoon(): void {
 async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<ClientAuthentication | undefined> {
   if (clientCa !== undefined) return readClientAuthentication(clientCa, clientName).catch(rethrow(REMEDY.clientCa))
   if (clientName.length > 0)
-    throw new CommandFailure('--client-name needs --client-ca: a name counts only in a certificate that is verified')
+    throw new Failure('--client-name needs --client-ca: a name counts only in a certificate that is verified')
   return undefined
 }
 
@@ -206,6 +206,6 @@ function seconds(text: string): number {
 
 function rethrow(remedy: string): (error: Error) => never {
   return (error) => {
-    throw new CommandFailure(`${error.message} (${remedy})`, { cause: error })
+    throw new Failure(`${error.message} (${remedy})`, { cause: error })
   }
 }

@@ -10,6 +10,7 @@ import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { kindsProblem, rowProblem } from '../policy/own-fields.ts'
 import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
+import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { complaint } from './complaint.ts'
 import { configurationSchema } from './schema.ts'
@@ -40,7 +41,7 @@ export interface Config {
 }
 
 /** A configuration that cannot be used: the message has a line for each thing that is wrong: file, line, field, reason. */
-export class ConfigError extends Error {}
+export class ConfigError extends Failure {}
 
 /** Values that the command line or the environment sets; they win over the file. */
 export type Overrides = { [K in 'mode' | 'existingViolations' | 'meshRoutes']?: Config[K] | undefined }

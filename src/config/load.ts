@@ -1,10 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import type { Settings } from '../admission/settings.ts'
-import type { Rate } from '../cluster/budget.ts'
-import type { Limits } from '../cluster/grants.ts'
-import { DocumentError, parseDocuments } from '../files/documents.ts'
-import { anyObject, type ObjectDocument } from '../files/objects.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { kindsProblem, rowProblem } from '../policy/own-fields.ts'
@@ -12,8 +8,16 @@ import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
+import { DocumentError, parseDocuments } from '../yaml/documents.ts'
+import { anyObject, type ObjectDocument } from '../yaml/objects.ts'
 import { complaint } from './complaint.ts'
 import { configurationSchema } from './schema.ts'
+
+/** How many reads at once after a quiet time, and how many a second that follow. */
+interface Rate {
+  readonly burst: number
+  readonly perSecond: number
+}
 
 /** What an admin may set, complete: what the file leaves out has its default (see schema.ts for what each means). */
 export interface Config {
@@ -113,8 +117,8 @@ export function settingsOf(config: Config): Settings {
   }
 }
 
-/** How much fresh reading a configuration allows. */
-export function limitsOf({ budgets, bounds }: Config): Limits {
+/** How much fresh reading a configuration allows, and the age of what may be judged by, in ms. */
+export function limitsOf({ budgets, bounds }: Config) {
   return { ...budgets, knowledgeAge: bounds.knowledgeAgeSeconds * 1_000 }
 }
 

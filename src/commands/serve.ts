@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import type { Logger } from 'pino'
 import type { Mode } from '../admission/settings.ts'
+import { expiryOf, readClientAuthorities, readKeyPair } from '../certificates/files.ts'
 import { LiveConfig } from '../config/live.ts'
 import type { Config } from '../config/load.ts'
 import { buildApp } from '../server/app.ts'
@@ -10,13 +11,7 @@ import { buildHealth } from '../server/health.ts'
 import { Load } from '../server/load.ts'
 import { createLogger } from '../server/log.ts'
 import { Metrics } from '../server/metrics.ts'
-import {
-  type ClientAuthentication,
-  expiryOf,
-  type KeyPair,
-  readClientAuthentication,
-  readKeyPair,
-} from '../server/tls.ts'
+import type { ClientAuthentication, KeyPair } from '../server/tls.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { driftCheck, readiness } from './checks.ts'
 import { clusterGrants, folderGrants, type GrantSupply, type SupplyContext } from './grant-supply.ts'
@@ -146,7 +141,7 @@ function serversFor({ live, grants, keyPair, clients, logger, stopping }: Parts)
     load,
     reloads: () => live.reloads,
     drift: () => grants.drift()?.length,
-    certificateExpiry: expiryOf(keyPair),
+    certificateExpiry: expiryOf(keyPair.cert),
   })
   const health = buildHealth({
     registry: metrics.registry,
@@ -175,9 +170,10 @@ function endSoon(): void {
 }
 
 async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<ClientAuthentication | undefined> {
-  if (clientCa !== undefined) return readClientAuthentication(clientCa, clientName).catch(rethrow(REMEDY.clientCa))
-  if (clientName.length > 0)
-    throw new Failure('--client-name needs --client-ca: a name counts only in a certificate that is verified')
+  const names = clientName.length > 0 ? new Set(clientName) : undefined
+  if (clientCa !== undefined)
+    return { ca: await readClientAuthorities(clientCa).catch(rethrow(REMEDY.clientCa)), names }
+  if (names) throw new Failure('--client-name needs --client-ca: a name counts only in a certificate that is verified')
   return undefined
 }
 

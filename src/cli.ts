@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { outputFailure, tell, write } from './commands/print.ts'
 import { usageSentence } from './commands/usage.ts'
@@ -59,7 +60,7 @@ function exitCode(error: unknown): number {
     return EXIT.failed
   }
   // Only what nobody foresaw shows its stack.
-  tell(String(error instanceof Failure ? error.message : (error as Error).stack))
+  tell(error instanceof Failure ? error.message : inspect(error))
   return EXIT.failed
 }
 

@@ -18,6 +18,7 @@ const ROOMS: Record<string, readonly string[]> = {
   certificates: ['policy', 'system'],
   report: ['policy'],
   config: ['admission', 'policy', 'system', 'yaml'],
+  runtime: ['admission', 'certificates', 'cluster', 'config', 'files', 'manifests', 'policy', 'server', 'system'],
   commands: [
     'admission',
     'certificates',
@@ -27,7 +28,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'manifests',
     'policy',
     'report',
-    'server',
+    'runtime',
     'system',
   ],
   cli: ['commands', 'system'],

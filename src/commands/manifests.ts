@@ -11,9 +11,16 @@ import type { WebhookClient } from '../manifests/webhook.ts'
 import { quote, visible } from '../policy/quote.ts'
 import { REPORT_VERSION, toJson } from '../report/words.ts'
 import { toYaml } from '../report/yaml.ts'
+import {
+  type Comparison,
+  compare,
+  driftLines,
+  registrationOf,
+  toleratedLines,
+  type Wanted,
+} from '../runtime/comparison.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
-import { type Comparison, compare, driftLines, registrationOf, toleratedLines, type Wanted } from './drift.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
 import { print, tell } from './print.ts'
 

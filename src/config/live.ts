@@ -3,12 +3,9 @@ import type { Settings } from '../admission/settings.ts'
 import { type Config, type ConfigError, configOf, type Overrides, settingsOf, textOf } from './load.ts'
 
 /**
- * How often the file is looked at, in ms. Its folder is not watched: a ConfigMap's files change by a link that is put in
- * place of another, which file systems tell of in different ways.
+ * A configuration that follows its file, at each look. A new text that cannot be used is reported, and the last good one
+ * stays.
  */
-const LOOK = 1_000
-
-/** A configuration that follows its file. A new text that cannot be used is reported, and the last good one stays. */
 export class LiveConfig {
   readonly #file: string | undefined
   readonly #overrides: Overrides
@@ -17,7 +14,6 @@ export class LiveConfig {
   #settings: Settings
   /** What was read last; undefined if it could not be read. */
   #text: string | undefined
-  #timer: NodeJS.Timeout | undefined
   /** How often the file changed: to something that could be used, and to something that could not. */
   readonly reloads = { done: 0, failed: 0 }
 
@@ -37,18 +33,6 @@ export class LiveConfig {
 
   get settings(): Settings {
     return this.#settings
-  }
-
-  /** Follows the file until `close`. */
-  watch(changed: (config: Config) => void): void {
-    if (this.#file === undefined) return
-    this.#timer = setInterval(() => {
-      if (this.look()) changed(this.#config)
-    }, LOOK).unref()
-  }
-
-  close(): void {
-    clearInterval(this.#timer)
   }
 
   /**

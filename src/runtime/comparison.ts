@@ -1,23 +1,9 @@
-import type { Logger } from 'pino'
 import { type Api, ApiError } from '../cluster/api.ts'
 import { type Config, catalogueOf } from '../config/load.ts'
 import { type Difference, differences } from '../manifests/drift.ts'
 import { rbac } from '../manifests/rbac.ts'
 import { type WebhookClient, webhookConfiguration } from '../manifests/webhook.ts'
-import { trustDifferences } from './drift-trust.ts'
-
-/** How often the live objects are compared, in ms: an admin who edits them looks after a minute, and it is two reads. */
-const COMPARE = 60_000
-
-/** How long a comparison may take, in ms. */
-const LONGEST = 10_000
-
-/** What is kept in place of what was logged, while comparisons fail. */
-const UNKNOWN = 'unknown'
-
-/** What repairs differences. Where the server was started with a configuration, another one would make others. */
-const REMEDY =
-  'refgrant manifests --ca FILE | kubectl apply -f -, with the --config of this server, and with --url where the registration has a URL'
+import { trustDifferences } from './trust-differences.ts'
 
 /** Where the objects that a configuration shapes are read, by their kind. */
 const PATHS: Record<string, string> = {
@@ -109,62 +95,4 @@ export function driftLines({ object, differences }: Comparison): string[] {
 /** What a comparison tolerates, in words, a line each. */
 export function toleratedLines({ object, tolerated }: Comparison): string[] {
   return tolerated.map(({ field, tolerated: by }) => `${object}: ${field} has terms that ${by} adds; that is no drift`)
-}
-
-/** Compares again and again while the server runs, and logs what changes. */
-export class DriftWatch {
-  readonly #api: Api
-  readonly #wanted: () => Wanted
-  readonly #logger: Logger
-  readonly #stop = new AbortController()
-  #lines: readonly string[] | undefined
-  #logged: string | undefined
-  #timer: NodeJS.Timeout | undefined
-
-  constructor(api: Api, wanted: () => Wanted, logger: Logger) {
-    this.#api = api
-    this.#wanted = wanted
-    this.#logger = logger
-  }
-
-  /** What differs, in words; undefined if that is not known. */
-  get lines(): readonly string[] | undefined {
-    return this.#lines
-  }
-
-  run(): void {
-    void this.compare()
-    this.#timer = setInterval(() => void this.compare(), COMPARE).unref()
-  }
-
-  /** Ends a comparison that is under way too. */
-  stop(): void {
-    clearInterval(this.#timer)
-    this.#stop.abort()
-  }
-
-  /** Compares now. */
-  async compare(): Promise<void> {
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(LONGEST)])
-    try {
-      const comparisons = await compare(this.#api, this.#wanted(), signal)
-      this.#lines = comparisons.flatMap(driftLines)
-      this.#log(this.#lines, comparisons.flatMap(toleratedLines))
-    } catch (error) {
-      if (this.#stop.signal.aborted) return
-      this.#lines = undefined
-      if (this.#logged !== UNKNOWN)
-        this.#logger.warn({ err: error }, 'cannot compare the registration with the configuration')
-      this.#logged = UNKNOWN
-    }
-  }
-
-  #log(lines: readonly string[], tolerated: readonly string[]): void {
-    const logged = JSON.stringify([lines, tolerated])
-    if (logged === this.#logged) return
-    this.#logged = logged
-    const drifted = lines.length > 0 && { remedy: REMEDY }
-    const details = { differences: lines, ...drifted, ...(tolerated.length > 0 && { tolerated }) }
-    this.#logger[drifted ? 'warn' : 'info'](details, 'compared the registration with the configuration')
-  }
 }

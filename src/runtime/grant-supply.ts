@@ -8,13 +8,14 @@ import { ClusterGrants } from '../cluster/grants.ts'
 import { unservableRows } from '../cluster/own-kinds.ts'
 import type { LiveConfig } from '../config/live.ts'
 import { addedFields, type Config, catalogueOf, limitsOf } from '../config/load.ts'
-import { GrantFolder } from '../files/grant-folder.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import { quote } from '../policy/quote.ts'
+import type { Check } from '../server/health.ts'
 import type { Knowledge } from '../server/metrics.ts'
 import type { KeyPair } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
-import { DriftWatch } from './drift.ts'
+import { DriftWatch } from './drift-watch.ts'
+import type { Task } from './task.ts'
 
 /** How long the start may wait for what the cluster serves, in ms; only with guarded fields of one's own. */
 const DISCOVERY = 5_000
@@ -27,9 +28,8 @@ export interface GrantSupply {
   readonly drift: () => readonly string[] | undefined
   /** Takes a changed configuration. */
   readonly configure: (config: Config) => void
-  /** Begins to ask the API server; nothing is asked before. */
-  readonly run: () => void
-  readonly stop: () => void
+  /** What runs for them; nothing is asked of the API server before that. */
+  readonly tasks: readonly Task[]
 }
 
 /** What both kinds of supply are made with. */
@@ -57,32 +57,30 @@ export async function clusterGrants(
   const kinds = catalogueOf(config).grantKinds
   const grants = new ClusterGrants({ api, kinds, logger, now: () => performance.now(), limits: limitsOf(config) })
   const drift = new DriftWatch(api, () => ({ config: live.config, client: {}, served: keyPair.cert }), logger)
-  const stop = new AbortController()
+  const knowledge = () => ({
+    grants: grants.size,
+    incompleteNamespaces: grants.incomplete,
+    ageSeconds: grants.age / 1_000,
+    freshReads: grants.freshReads,
+    freshReadSeconds: grants.freshReadTime / 1_000,
+    watches: grants.watches,
+    lists: grants.lists,
+  })
+  const watches: Task = {
+    name: 'watches of grants',
+    run: (signal) => grants.run(signal),
+    checks: syncedOnce(knowledge),
+  }
   return {
     source: grants,
-    knowledge: () => ({
-      grants: grants.size,
-      incompleteNamespaces: grants.incomplete,
-      ageSeconds: grants.age / 1_000,
-      freshReads: grants.freshReads,
-      freshReadSeconds: grants.freshReadTime / 1_000,
-      watches: grants.watches,
-      lists: grants.lists,
-    }),
+    knowledge,
+    tasks: [watches, drift],
     drift: () => drift.lines,
     configure: (changed) => {
       grants.limit(limitsOf(changed))
       if (!isDeepStrictEqual(catalogueOf(changed).grantKinds, kinds))
         logger.warn('other grantKinds take effect when the server is started again')
-      void drift.compare()
-    },
-    run: () => {
-      drift.run()
-      void grants.run(stop.signal)
-    },
-    stop: () => {
-      drift.stop()
-      stop.abort()
+      drift.soon()
     },
   }
 }
@@ -120,39 +118,13 @@ async function refuseUnservable(
   if (problems.length > 0) throw new Failure(problems.join('\n'))
 }
 
-/**
- * Grants of a folder, without a cluster.
- *
- * @throws Failure if the folder cannot be read
- */
-export async function folderGrants(folder: string, { live, logger }: SupplyContext): Promise<GrantSupply> {
-  const none = {
-    freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
-    freshReadSeconds: 0,
-    watches: {},
-    lists: {},
-  }
-  try {
-    const { knowledgeAge } = limitsOf(live.config)
-    const { grantKinds: kinds } = catalogueOf(live.config)
-    const source = await GrantFolder.open({ folder, kinds, logger, now: () => performance.now(), knowledgeAge })
-    return {
-      source,
-      knowledge: () => ({
-        grants: source.grants.length,
-        incompleteNamespaces: 0,
-        ageSeconds: source.age / 1_000,
-        ...none,
-      }),
-      // Without a cluster there is no registration to compare.
-      drift: () => undefined,
-      configure: (changed) => source.limit(limitsOf(changed).knowledgeAge),
-      run: () => source.watch(),
-      stop: () => source.close(),
-    }
-  } catch (error) {
-    throw new Failure(`the folder of grants ${quote(folder)} ${(error as Error).message} (--grants)`, {
-      cause: error,
-    })
+/** Once synced, the grants count as synced: where they are out of date, fresh reads take their place. */
+export function syncedOnce(knowledge: () => Knowledge): () => Check[] {
+  let synced = false
+  return () => {
+    const { grants, ageSeconds } = knowledge()
+    synced ||= Number.isFinite(ageSeconds)
+    const detail = synced ? `${grants} grants, complete ${ageSeconds.toFixed(1)} s ago` : 'waiting for the first list'
+    return [{ name: 'grants', ok: synced, detail }]
   }
 }

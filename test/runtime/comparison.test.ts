@@ -2,17 +2,11 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { pino } from 'pino'
 import { type Api, ApiError } from '../../src/cluster/api.ts'
-import {
-  compare,
-  DriftWatch,
-  driftLines,
-  registrationOf,
-  toleratedLines,
-  type Wanted,
-} from '../../src/commands/drift.ts'
 import { catalogueOf, loadConfig } from '../../src/config/load.ts'
 import { rbac } from '../../src/manifests/rbac.ts'
 import type { WebhookClient } from '../../src/manifests/webhook.ts'
+import { compare, driftLines, registrationOf, toleratedLines, type Wanted } from '../../src/runtime/comparison.ts'
+import { DriftWatch } from '../../src/runtime/drift-watch.ts'
 import { type Issued, issue } from '../harness/certificates.ts'
 
 const config = loadConfig(undefined)
@@ -154,6 +148,7 @@ test('the terms that AKS adds are named, and are no drift', async () => {
 })
 
 suite('a server that compares again and again', () => {
+  const never = new AbortController().signal
   const watch = (api: Api, write: (line: string) => void) => {
     const logger = pino({ level: 'info', base: null }, { write })
     return new DriftWatch(api, () => ({ config, client: {}, served }), logger)
@@ -165,7 +160,7 @@ suite('a server that compares again and again', () => {
     const api = { get: (path: string, signal: AbortSignal) => (apis[0] as Api).get(path, signal) } as unknown as Api
     const drifting = watch(api, (line) => log.push(line))
     for (const expected of [4, 4, 0]) {
-      await drifting.compare()
+      await drifting.compare(never)
       assert.equal(drifting.lines?.length, expected)
       apis.shift()
     }
@@ -186,7 +181,7 @@ suite('a server that compares again and again', () => {
     const drifting = watch({ get } as unknown as Api, (line) => log.push(line))
     for (const now of [true, true, false, true]) {
       fails = now
-      await drifting.compare()
+      await drifting.compare(never)
       assert.equal(drifting.lines?.length, now ? undefined : 0)
     }
     assert.deepEqual(
@@ -197,12 +192,17 @@ suite('a server that compares again and again', () => {
 
   test('ends a comparison that is under way when it stops, and says nothing of it', async () => {
     const log: string[] = []
-    const get = (_path: string, signal: AbortSignal) =>
-      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const asked = Promise.withResolvers<void>()
+    const get = (_path: string, signal: AbortSignal) => {
+      asked.resolve()
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }
     const drifting = watch({ get } as unknown as Api, (line) => log.push(line))
-    const comparison = drifting.compare()
-    drifting.stop()
-    await comparison
+    const stop = new AbortController()
+    const running = drifting.run(stop.signal)
+    await asked.promise
+    stop.abort()
+    await running
     assert.deepEqual(log, [])
   })
 })

@@ -34,26 +34,26 @@ sandbox: certs ## a real API server on this machine, with the webhook registered
 
 # Ends with the make that has started it, and whatever it has started ends with it: no other make and no shell is between
 # them. The runner itself takes `--require`, and leaves `--import` to its files.
-TEST := exec node --require ./test/harness/tether.ts --test
+TEST := exec node --require ./test/harness/program/tether.ts --test
 UNIT_TESTS = $(TEST) --test-concurrency=4 \
 	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
 		-not -path 'test/control-plane/*' | sort)
 
 test: $(INSTALLED) ## all tests; the first time compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README)
-	node test/harness/binaries.ts
+	node test/harness/control-plane/binaries.ts
 	$(UNIT_TESTS)
 	@# Forced to end, since a process that a failed test left behind would keep the run alive for ever. Not so the others:
 	@# a forced end may come before the last results are told.
 	@mkdir -p dist
 	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
-		--test-reporter=./test/harness/fault-table.ts --test-reporter-destination=dist/faults.md 'test/end-to-end/*.test.ts'
+		--test-reporter=./test/harness/reporters/fault-table.ts --test-reporter-destination=dist/faults.md 'test/end-to-end/*.test.ts'
 
 test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
 	$(UNIT_TESTS)
 
 test-attacks: $(BUNDLE) ## the bundle in a container of 256 MiB, under attack (a table in dist/attacks.md); needs root, for a control group
 	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
-		--test-reporter=./test/harness/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
+		--test-reporter=./test/harness/reporters/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
 
 test-long: export REFGRANT_LONG := 1
 test-long: RUNS := 200000

@@ -2,13 +2,19 @@ import assert from 'node:assert/strict'
 import { chmodSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
-import { folderWith } from './harness/cli.ts'
-import { run } from './harness/run.ts'
+import { folderWith } from './harness/folders.ts'
+import { run } from './harness/program/run.ts'
 
 /** Runs what `make test` begins with, in an environment of its own. */
 function binaries(env: Record<string, string>) {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  return run('env', ['-u', 'KUBEBUILDER_ASSETS', ...variables, process.execPath, 'test/harness/binaries.ts'])
+  return run('env', [
+    '-u',
+    'KUBEBUILDER_ASSETS',
+    ...variables,
+    process.execPath,
+    'test/harness/control-plane/binaries.ts',
+  ])
 }
 
 suite('the programs of a control plane', () => {

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { pino } from 'pino'
-import { admit } from '../src/admission/admit.ts'
-import { respond } from '../src/admission/respond.ts'
+import { answer, questionIn } from '../src/admission/answer.ts'
+import type { ReviewResponse } from '../src/admission/respond.ts'
 import type { ReviewRequest } from '../src/admission/review.ts'
 import { issueAuthority, issueServer } from '../src/certificates/issue.ts'
 import { loadConfig, settingsOf } from '../src/config/load.ts'
@@ -15,9 +15,9 @@ import { lookupIn } from '../src/policy/grant-index.ts'
 import { grantKindOf } from '../src/policy/grant-kinds.ts'
 import { buildApp } from '../src/server/app.ts'
 import { Metrics } from '../src/server/metrics.ts'
-import { type Case, configurationFile, readCases } from './harness/cases.ts'
-import { sourceOf } from './harness/grant-source.ts'
-import { metricSources } from './harness/metric-sources.ts'
+import { type Case, configurationFile, readCases } from './harness/objects/cases.ts'
+import { lookUpsIn, sourceOf } from './harness/stand-ins/grant-source.ts'
+import { metricSources } from './harness/stand-ins/metric-sources.ts'
 
 let lookup = lookupIn([])
 const source = sourceOf({ permitting: (...asked) => lookup.permitting(...asked) })
@@ -40,6 +40,12 @@ function reviewOf({ title, object, oldObject }: Case): ReviewRequest {
   }
 }
 
+const reviewed = (one: Case) => ({
+  apiVersion: 'admission.k8s.io/v1',
+  kind: 'AdmissionReview',
+  request: reviewOf(one),
+})
+
 function use(one: Case): void {
   settings = settingsFor(one)
   const { grantKinds } = settings.catalogue
@@ -48,7 +54,7 @@ function use(one: Case): void {
   lookup = lookupIn(read)
 }
 
-function check({ expect }: Case, { response }: ReturnType<typeof respond>): void {
+function check({ expect }: Case, { response }: ReviewResponse): void {
   assert.equal(response.allowed, expect.allowed)
   for (const text of expect.message ?? []) assert.ok(response.status?.message.includes(text), response.status?.message)
   assert.equal(response.warnings?.length ?? 0, expect.warnings?.length ?? 0)
@@ -62,8 +68,9 @@ suite('cases in memory', () => {
   for (const one of cases) {
     test(one.title, async () => {
       use(one)
-      const review = reviewOf(one)
-      check(one, respond(review, await admit(review, settings, source, AbortSignal.timeout(1_000)), 'deny'))
+      const { response } = await answer(questionIn(reviewed(one)), settings, lookUpsIn(source))
+      assert.ok(response)
+      check(one, response)
     })
   }
 })
@@ -95,9 +102,7 @@ suite('cases over HTTPS', () => {
       const headers = { 'content-type': 'application/json' }
       const url = `https://localhost:${port}/validate?timeout=5s`
       const request = https.request(url, { method: 'POST', agent, headers, family: 4 })
-      request.end(
-        JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request: reviewOf(one) }),
-      )
+      request.end(JSON.stringify(reviewed(one)))
       const [response] = await once(request, 'response')
       assert.equal(response.statusCode, 200)
       check(one, JSON.parse(await text(response)))

@@ -10,8 +10,8 @@ import { LINT_SEVERITIES } from '../src/policy/lint.ts'
 import { OBJECT_SEVERITIES } from '../src/policy/lint-object.ts'
 import { Metrics } from '../src/server/metrics.ts'
 import { parseObjects } from '../src/yaml/objects.ts'
-import { folderWith } from './harness/cli.ts'
-import { metricSources } from './harness/metric-sources.ts'
+import { folderWith } from './harness/folders.ts'
+import { metricSources } from './harness/stand-ins/metric-sources.ts'
 
 const yamlBlocks = (file: string) =>
   [...readFileSync(file, 'utf8').matchAll(/```yaml\n(.*?)```/gs)].map(([, block]) => block as string)

@@ -14,9 +14,9 @@ const ROOMS: Record<string, readonly string[]> = {
   cluster: ['admission', 'json', 'policy', 'system'],
   files: ['admission', 'policy', 'system', 'yaml'],
   server: ['admission', 'json', 'policy', 'system'],
-  manifests: ['policy'],
+  manifests: ['admission', 'policy'],
   certificates: ['policy', 'system'],
-  report: ['policy'],
+  report: ['admission', 'policy'],
   config: ['admission', 'policy', 'system', 'yaml'],
   runtime: ['admission', 'certificates', 'cluster', 'config', 'files', 'manifests', 'policy', 'server', 'system'],
   commands: [
@@ -108,4 +108,13 @@ test(`no function is longer than ${LONGEST_FUNCTION} lines`, () => {
   for (const file of files)
     for (const { line, lines } of functionsOf(textOf(file)))
       assert.ok(lines <= LONGEST_FUNCTION, `src/${file}:${line} has a function of ${lines} lines`)
+})
+
+test('nothing imports from the end-to-end tests: what several tests need is in the harness', () => {
+  const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  for (const file of tests)
+    for (const [, module] of readFileSync(path.join('test', file), 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g)) {
+      const target = path.join(path.dirname(file), module as string)
+      assert.ok(!target.startsWith(`end-to-end${path.sep}`), `${file} imports ${target}`)
+    }
 })

@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { before, suite, type TestContext, test } from 'node:test'
-import { until } from './harness/api-client.ts'
-import { folderWith, GRANT } from './harness/cli.ts'
-import { processesWith } from './harness/processes.ts'
-import { run } from './harness/run.ts'
+import { folderWith } from './harness/folders.ts'
+import { GRANT } from './harness/objects/texts.ts'
+import { processesWith } from './harness/program/processes.ts'
+import { run } from './harness/program/run.ts'
+import { until } from './harness/until.ts'
 
-const HARNESS = path.join(import.meta.dirname, 'harness')
+const HARNESS = path.join(import.meta.dirname, 'harness', 'program')
 
 /** A test file that starts a server, says so in a file, and waits for ever. */
 const STARTS = `

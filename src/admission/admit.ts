@@ -3,10 +3,10 @@ import { type Crossing, crossingReferences, MOST_REFERENCES } from '../policy/cr
 import type { GrantLookup } from '../policy/grant-index.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
-import type { Decision, Unjudged } from './decision.ts'
-import { compareWithStored, heldUnpermitted } from './existing.ts'
-import { type GrantSource, LookupFailed } from './grant-source.ts'
-import type { Oversize } from './oversize.ts'
+import type { Decision, Permitted, Refused, Undecided, Unjudged } from './decision.ts'
+import { compareWithStored, unpermitted } from './existing.ts'
+import { type CachedGrants, type GrantSource, LookupFailed } from './grant-source.ts'
+import type { Excess } from './oversize.ts'
 import { type ReviewRequest, reviewedObject } from './review.ts'
 import { exemption, type Settings } from './settings.ts'
 
@@ -16,18 +16,15 @@ import { exemption, type Settings } from './settings.ts'
  */
 const FRESH_NAMESPACES = 8
 
-/**
- * Decides on one admission request.
- *
- * @param signal ends the wait for fresh reads
- * @throws LookupFailed if the decision needs grants that cannot be read now
- */
-export async function admit(
-  request: ReviewRequest,
-  settings: Settings,
-  source: GrantSource,
-  signal: AbortSignal,
-): Promise<Decision> {
+/** Where grants are looked up for one review. */
+export interface LookUps {
+  readonly source: GrantSource
+  /** Begins the time that fresh reads may take; the signal ends the wait for them. */
+  readonly begin: () => AbortSignal
+}
+
+/** Decides on one admission request. */
+export async function admit(request: ReviewRequest, settings: Settings, lookUps: LookUps): Promise<Decision> {
   const { catalogue } = settings
   const reason = passesUnread(request, catalogue)
   if (reason) return { outcome: 'unjudged', reason }
@@ -35,7 +32,7 @@ export async function admit(
   const object = reviewedObject(request)
   const crossing = crossingReferences(catalogue, object, request.object)
   const { misfits } = crossing
-  const decision = await admitCrossing(request, object, crossing, settings, source, signal)
+  const decision = await admitCrossing(request, object, crossing, settings, lookUps)
   return misfits ? { ...decision, misfits } : decision
 }
 
@@ -44,8 +41,7 @@ async function admitCrossing(
   object: ObjectName,
   crossing: Crossing,
   settings: Settings,
-  source: GrantSource,
-  signal: AbortSignal,
+  lookUps: LookUps,
 ): Promise<Decision> {
   if (crossing.count === 0) return { outcome: 'unjudged', reason: crossing.exempt ?? 'nothing crosses' }
 
@@ -57,22 +53,21 @@ async function admitCrossing(
     const oversize = { cap: 'references', found: crossing.count, most: MOST_REFERENCES } as const
     return { outcome: 'oversized', ...oversize, object, existing: storedOversized }
   }
-  const decision = await decide(added, source, object.namespace, signal)
-  if (decision.outcome === 'refused') return decision
-  return { ...decision, existing: heldUnpermitted(held, request, source) }
+  const cached = lookUps.source.cached()
+  const existing = unpermitted(held, request, cached)
+  const decision = await judgeAdded(added, cached, object.namespace, lookUps)
+  return decision.outcome === 'permitted' ? { ...decision, existing } : decision
 }
 
 /**
  * Decides on a request whose objects are too large to be read.
  *
  * @param request without its objects
- * @param storedOversized whether the stored object of an update is too large by itself
  */
 export function admitOversized(
   request: ReviewRequest,
   settings: Settings,
-  oversize: Oversize,
-  storedOversized: boolean,
+  { oversize, storedOversized }: Excess,
 ): Decision {
   const reason = passesUnread(request, settings.catalogue) ?? exemption(request, settings.exempt)
   if (reason) return { outcome: 'unjudged', reason }
@@ -88,30 +83,36 @@ function passesUnread(request: ReviewRequest, catalogue: Catalogue): Unjudged['r
   return catalogue.referrer(request.kind) ? undefined : 'unknown kind'
 }
 
-async function decide(
+/** Judges the references that a request adds, by cached grants first, and by fresh reads where these do not permit. */
+async function judgeAdded(
   added: readonly Reference[],
-  source: GrantSource,
+  { grants, current }: CachedGrants,
   referrerNamespace: string,
-  signal: AbortSignal,
-): Promise<Decision & { outcome: 'permitted' | 'refused' }> {
-  const { grants, current } = source.cached()
+  lookUps: LookUps,
+): Promise<Permitted | Refused | Undecided> {
   const cached = current ? judge(added, grants) : []
   const known = cached.filter(({ permitted }) => permitted)
   let rest = current ? cached.filter(({ permitted }) => !permitted).map(({ reference }) => reference) : added
 
   while (rest.length > 0) {
-    const { verdicts, unread } = await judgeFresh(rest, source, referrerNamespace, signal)
+    const read = await judgeFresh(rest, referrerNamespace, lookUps)
+    if (read instanceof LookupFailed) return undecided(read.message)
+    const { verdicts, unread } = read
     // The budget of fresh reads is spent.
     if (verdicts.length === 0) return refuseUnconfirmed(rest, cached)
     const missing = verdicts.filter((verdict) => !verdict.permitted)
     const refused = missing.filter(({ known }) => known).map(({ reference }) => reference)
     if (refused.length > 0)
       return { outcome: 'refused', refused, unjudged: unread.length + missing.length - refused.length, confirmed: true }
-    if (missing.length > 0) throw new LookupFailed('a namespace has more grants than can be read')
+    if (missing.length > 0) return undecided('a namespace has more grants than can be read')
     known.push(...verdicts)
     rest = unread
   }
   return permitted(known)
+}
+
+function undecided(why: string): Undecided {
+  return { outcome: 'undecided', why }
 }
 
 /**
@@ -119,37 +120,41 @@ async function decide(
  *
  * @param cached verdicts by cached grants; empty if these are not current
  */
-function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[]): Decision & { outcome: 'refused' } {
+function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[]): Refused | Undecided {
   const unconfirmed = new Set(rest)
   const verdicts = cached.filter(({ reference }) => unconfirmed.has(reference))
   if (verdicts.length === 0)
-    throw new LookupFailed('its grants are not up to date, and too many had to be read lately to read more')
+    return undecided('its grants are not up to date, and too many had to be read lately to read more')
   if (verdicts.some((verdict) => !verdict.permitted && !verdict.known))
-    throw new LookupFailed('a namespace has more grants than are cached, and too many were read lately to read more')
+    return undecided('a namespace has more grants than are cached, and too many were read lately to read more')
   return { outcome: 'refused', refused: rest, unjudged: 0, confirmed: false }
 }
 
 /** Verdicts from grants read after the request came; `unread` are the references beyond the budget of such reads. */
 async function judgeFresh(
   references: readonly Reference[],
-  source: GrantSource,
   referrerNamespace: string,
-  signal: AbortSignal,
-): Promise<{ verdicts: Verdict[]; unread: Reference[] }> {
+  { source, begin }: LookUps,
+): Promise<{ readonly verdicts: Verdict[]; readonly unread: Reference[] } | LookupFailed> {
   const byNamespace = Map.groupBy(references, ({ to }) => to.namespace)
   const namespaces = [...byNamespace.keys()].slice(0, FRESH_NAMESPACES)
   const verdicts = new Map<Reference, Verdict>()
   const take = (namespace: string, grants: GrantLookup) => {
     for (const verdict of judge(byNamespace.get(namespace) ?? [], grants)) verdicts.set(verdict.reference, verdict)
   }
-  await source.fresh(namespaces, referrerNamespace, take, signal)
+  try {
+    await source.fresh(namespaces, referrerNamespace, take, begin())
+  } catch (error) {
+    if (error instanceof LookupFailed) return error
+    throw error
+  }
   return {
     verdicts: references.flatMap((reference) => verdicts.get(reference) ?? []),
     unread: references.filter((reference) => !verdicts.has(reference)),
   }
 }
 
-function permitted(verdicts: readonly Verdict[]): Decision & { outcome: 'permitted' } {
+function permitted(verdicts: readonly Verdict[]): Permitted {
   const granted = verdicts.flatMap((verdict) =>
     verdict.permitted && verdict.by !== 'same namespace' ? [{ reference: verdict.reference, by: verdict.by }] : [],
   )

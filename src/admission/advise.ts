@@ -1,19 +1,22 @@
 import type { Catalogue } from '../policy/catalogue.ts'
 import { lintGrant } from '../policy/lint.ts'
-import { allow, type ReviewResponse } from './respond.ts'
+import type { Advised } from './decision.ts'
+import type { Excess } from './oversize.ts'
 import { type ReviewRequest, reviewedObject } from './review.ts'
-import { SPELT_OUT, warningsOfGrant } from './warnings.ts'
+import { SPELT_OUT } from './warnings.ts'
 
 /**
- * Advice to the author of a ReferenceGrant: what the linter finds, as warnings. Whatever it finds, the grant is allowed,
- * and so is any other object that an edited rule may bring.
+ * Lints a ReferenceGrant. There is nothing to say of any other object, which only an edited rule can bring, and of a
+ * grant that is too large to be read no more than that.
+ *
+ * @param excess why the grant is not read
  */
-export function advise(request: ReviewRequest, catalogue: Catalogue): ReviewResponse {
+export function advise(request: ReviewRequest, excess: Excess | undefined, catalogue: Catalogue): Advised {
   const { group, kind } = request.kind
   const grantKind = catalogue.grantKinds.find((one) => one.group === group && one.kind === kind)
-  if (!grantKind) return allow(request, [], { findings: '0' })
+  const grant = reviewedObject(request)
+  const unread = excess?.oversize
+  if (!grantKind || unread) return { outcome: 'advised', grant, findings: [], count: 0, unread }
   const { findings, counts } = lintGrant(request.object, request.namespace ?? '', catalogue, SPELT_OUT, grantKind)
-  const count = counts.error + counts.warning + counts.note
-  const warnings = warningsOfGrant(reviewedObject(request), findings, count)
-  return allow(request, warnings, { findings: String(count) })
+  return { outcome: 'advised', grant, findings, count: counts.error + counts.warning + counts.note }
 }

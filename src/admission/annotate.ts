@@ -1,17 +1,25 @@
 import type { GrantName } from '../policy/grant.ts'
 import { bare, quote } from '../policy/quote.ts'
 import type { Reference } from '../policy/reference.ts'
-import type { Decision } from './decision.ts'
+import type { Decision, Verdict } from './decision.ts'
 import type { Mode } from './settings.ts'
 
 /** Entries listed for one request; the rest are counted. An object may hold 10,000 references. */
 const LISTED = 16
 
 /**
- * A decision and its mode in one word; `existing` is permitted though the object keeps a violation that was there, and
- * `warned` and `audited` are violations that are not refused.
+ * A decision and its mode in one word; `existing` is permitted though the object keeps a violation that was there,
+ * `warned` and `audited` are violations that are not refused, and `failed` is no verdict.
  */
-export type DecisionLabel = 'unjudged' | 'permitted' | 'existing' | 'refused' | 'warned' | 'audited'
+export type DecisionLabel =
+  | 'unjudged'
+  | 'permitted'
+  | 'existing'
+  | 'refused'
+  | 'warned'
+  | 'audited'
+  | 'advised'
+  | 'failed'
 
 const VIOLATIONS = { deny: 'refused', warn: 'warned', audit: 'audited' } as const satisfies Record<Mode, DecisionLabel>
 
@@ -26,6 +34,10 @@ export function label(decision: Decision, mode: Mode): DecisionLabel {
       return VIOLATIONS[mode]
     case 'oversized':
       return decision.existing ? 'existing' : VIOLATIONS[mode]
+    case 'advised':
+      return 'advised'
+    case 'undecided':
+      return 'failed'
   }
 }
 
@@ -46,14 +58,15 @@ export const ANNOTATIONS = [
   'unconfirmed',
 ] as const
 
-type Annotations = Partial<Record<(typeof ANNOTATIONS)[number], string>>
+/** Of a grant, how many findings there are. */
+type Annotations = Partial<Record<(typeof ANNOTATIONS)[number] | 'findings', string>>
 
 /** A decision as flat text by key, for the API server's audit log and for ours. */
-export function annotate(decision: Decision, mode: Mode): Readonly<Record<string, string>> {
+export function annotate(decision: Verdict, mode: Mode): Readonly<Record<string, string>> {
   return { decision: label(decision, mode), ...details(decision) }
 }
 
-function details(decision: Decision): Annotations {
+function details(decision: Verdict): Annotations {
   switch (decision.outcome) {
     case 'unjudged':
       return { reason: decision.reason }
@@ -72,6 +85,8 @@ function details(decision: Decision): Annotations {
       }
     case 'oversized':
       return { reason: TOO_LARGE, [decision.cap]: `${decision.found} of at most ${decision.most}` }
+    case 'advised':
+      return { findings: decision.unread ? 'unread' : String(decision.count) }
   }
 }
 

@@ -1,12 +1,18 @@
 import type { Refusal } from '../policy/explain.ts'
 import type { GrantName } from '../policy/grant.ts'
+import type { LintFinding } from '../policy/lint.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { Oversize } from './oversize.ts'
 import { EXEMPTIONS } from './settings.ts'
 
 /** What was decided on one request, as data. */
-export type Decision = (Unjudged | Permitted | Refused | Oversized) & {
-  /** Rows of the admin's own that led to what is no reference, by their paths. */
+export type Decision = Verdict | Undecided
+
+/** A decision that answers the request. */
+export type Verdict = (Unjudged | Permitted | Refused | Oversized | Advised) & Misfits
+
+interface Misfits {
+  /** Paths of rows of the configuration that led to something other than a reference. */
   readonly misfits?: readonly string[]
 }
 
@@ -27,7 +33,7 @@ export interface Unjudged {
   readonly reason: (typeof UNJUDGED_REASONS)[number]
 }
 
-interface Permitted {
+export interface Permitted {
   readonly outcome: 'permitted'
   /** The references that the request adds, each with the grant that permits it. */
   readonly granted: readonly { readonly reference: Reference; readonly by: GrantName }[]
@@ -45,4 +51,23 @@ export interface Oversized extends Oversize {
   readonly object: ObjectName
   /** Whether the stored object is too large too, so that the update is let through with a warning. */
   readonly existing: boolean
+}
+
+/** Grants could not be looked up: there is no verdict. */
+export interface Undecided extends Misfits {
+  readonly outcome: 'undecided'
+  /** Shown to the requester. */
+  readonly why: string
+}
+
+/** A grant was linted. It is allowed, whatever was found. */
+export interface Advised {
+  readonly outcome: 'advised'
+  readonly grant: ObjectName
+  /** The first findings. */
+  readonly findings: readonly LintFinding[]
+  /** How many findings there are. */
+  readonly count: number
+  /** Why the grant was not read, if it is too large. */
+  readonly unread?: Oversize | undefined
 }

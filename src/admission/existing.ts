@@ -4,7 +4,7 @@ import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
 import { judge } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
-import type { GrantSource } from './grant-source.ts'
+import type { CachedGrants } from './grant-source.ts'
 import type { ReviewRequest } from './review.ts'
 import type { Settings } from './settings.ts'
 
@@ -55,15 +55,14 @@ function changesGuarded({ kind, object, oldObject }: ReviewRequest, catalogue: C
 }
 
 /**
- * The held references to warn about: no grant permits them, as far as is known now. None for an object that is being
- * deleted: it needs its last updates, such as the removal of a finalizer, and nobody will mend it.
+ * The held references to warn about: no cached grant permits them. None if the cache is stale, and none for an object
+ * that is being deleted: it needs its last updates, such as the removal of a finalizer, and nobody will correct it.
  */
-export function heldUnpermitted(
+export function unpermitted(
   held: readonly Reference[],
   { object }: ReviewRequest,
-  source: GrantSource,
+  { grants, current }: CachedGrants,
 ): Reference[] {
-  const { grants, current } = source.cached()
   if (!current || isBeingDeleted(object)) return []
   return judge(held, grants)
     .filter((verdict) => !verdict.permitted && verdict.known)

@@ -1,9 +1,15 @@
 import type { GrantLookup } from '../policy/grant-index.ts'
 
+/** What is known of the grants now. */
+export interface CachedGrants {
+  readonly grants: GrantLookup
+  /** Whether that is recent enough to judge by. */
+  readonly current: boolean
+}
+
 /** Where the grants come from: the cluster's watches, a folder of files, an array in a test. */
 export interface GrantSource {
-  /** What is known now, and whether that is recent enough to judge by. */
-  cached(): { readonly grants: GrantLookup; readonly current: boolean }
+  cached(): CachedGrants
 
   /**
    * Reads the grants of these namespaces after this call began: no write that was finished before it is missed.

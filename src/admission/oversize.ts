@@ -1,5 +1,6 @@
 import { objectPieces } from '../policy/explain.ts'
 import { fitted } from '../policy/fitted.ts'
+import type { ObjectName } from '../policy/reference.ts'
 import type { Oversized } from './decision.ts'
 
 /** A cap on the content of one review that is exceeded. */
@@ -9,6 +10,13 @@ export interface Oversize {
   /** How much there is; at least, where counting ended early. */
   readonly found: number
   readonly most: number
+}
+
+/** Why the objects of a review are not read. */
+export interface Excess {
+  readonly oversize: Oversize
+  /** Whether the stored object of an update is too large by itself. */
+  readonly storedOversized: boolean
 }
 
 const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: string }> = {
@@ -30,4 +38,14 @@ export function oversizeSentences(
   const { of, remedy } = WORDS[cap]
   const excess = ` is too large to be judged: it has ${found} ${of}, and at most ${most} are read.`
   return [fitted(limit)`${objectPieces(object)}${excess}`, remedy]
+}
+
+/**
+ * That a grant was not read.
+ *
+ * @param limit characters of the line, 256 or more
+ */
+export function unreadLine(grant: ObjectName, { cap, found, most }: Oversize, limit: number): string {
+  const excess = ` was not read, because it is too large: it has ${found} ${WORDS[cap].of}, and at most ${most} are read.`
+  return fitted(limit)`${objectPieces(grant)}${excess}`
 }

@@ -2,7 +2,7 @@ import { explain, sentence } from '../policy/explain.ts'
 import { LONGEST_NAME } from '../policy/missing-grant.ts'
 import { shorten } from '../policy/quote.ts'
 import { annotate } from './annotate.ts'
-import type { Decision, Oversized, Refused } from './decision.ts'
+import type { Oversized, Refused, Verdict } from './decision.ts'
 import { oversizeSentences } from './oversize.ts'
 import type { ReviewRequest } from './review.ts'
 import type { Mode } from './settings.ts'
@@ -44,32 +44,19 @@ interface Status {
 /**
  * Words a decision for the API server. The same decision in the same mode always gives the same bytes, but for the uid.
  */
-export function respond(request: ReviewRequest, decision: Decision, mode: Mode): ReviewResponse {
-  const annotations = annotate(decision, mode)
+export function respond(request: ReviewRequest, decision: Verdict, mode: Mode): ReviewResponse {
+  const auditAnnotations = annotate(decision, mode)
   const status = mode === 'deny' ? refusal(request, decision) : undefined
-  if (status) return review({ uid: request.uid, allowed: false, status, auditAnnotations: annotations })
-  return allow(request, mode === 'audit' ? [] : warningsOf(decision), annotations)
-}
-
-/**
- * Allows a request.
- *
- * @param warnings shown to the requester; they fit what the API server passes on (warnings.ts)
- */
-export function allow(
-  { uid }: ReviewRequest,
-  warnings: readonly string[],
-  auditAnnotations: Readonly<Record<string, string>>,
-): ReviewResponse {
-  return review({ uid, allowed: true, ...(warnings.length > 0 && { warnings }), auditAnnotations })
-}
-
-function review(response: ReviewResponse['response']): ReviewResponse {
+  const warnings = status || mode === 'audit' ? [] : warningsOf(decision)
+  const { uid } = request
+  const response = status
+    ? { uid, allowed: false, status, auditAnnotations }
+    : { uid, allowed: true, ...(warnings.length > 0 && { warnings }), auditAnnotations }
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
 }
 
 /** What a decision refuses with, if it refuses. */
-function refusal(request: ReviewRequest, decision: Decision): Status | undefined {
+function refusal(request: ReviewRequest, decision: Verdict): Status | undefined {
   if (decision.outcome === 'refused') return denial(request, decision)
   if (decision.outcome === 'oversized' && !decision.existing) return oversizeDenial(request, decision)
   return undefined

@@ -1,10 +1,9 @@
 import { distinctTargets, objectPieces, UNCONFIRMED, violationLines } from '../policy/explain.ts'
 import { fitted } from '../policy/fitted.ts'
-import type { LintFinding } from '../policy/lint.ts'
 import { lintLine } from '../policy/lint-sentence.ts'
-import type { ObjectName, Reference } from '../policy/reference.ts'
-import type { Decision } from './decision.ts'
-import { oversizeSentences } from './oversize.ts'
+import type { Reference } from '../policy/reference.ts'
+import type { Advised, Verdict } from './decision.ts'
+import { oversizeSentences, unreadLine } from './oversize.ts'
 
 /**
  * The longest warning and the longest of all together, in characters (code points): once all together exceed 4,096, the
@@ -19,7 +18,7 @@ export const SPELT_OUT = 8
  * What is told of a decision that refuses nothing. kubectl shows one text once, however many objects of an apply it came
  * for, so each violation begins with its object.
  */
-export function warningsOf(decision: Decision): string[] {
+export function warningsOf(decision: Verdict): string[] {
   switch (decision.outcome) {
     case 'unjudged':
       return []
@@ -31,16 +30,13 @@ export function warningsOf(decision: Decision): string[] {
       const { refused, unjudged, confirmed } = decision
       return ofViolations(refused, { kept: false, unjudged, end: confirmed ? [] : [UNCONFIRMED] })
     }
+    case 'advised':
+      return decision.unread ? [unreadLine(decision.grant, decision.unread, LONGEST.one)] : ofGrant(decision)
   }
 }
 
-/**
- * What is told of a grant, a line for each finding.
- *
- * @param findings the first ones
- * @param count of all findings
- */
-export function warningsOfGrant(grant: ObjectName, findings: readonly LintFinding[], count: number): string[] {
+/** A line for each finding. */
+function ofGrant({ grant, findings, count }: Advised): string[] {
   return fill(findings, (finding) => [lintLine(grant, finding, LONGEST.one)], {
     unjudged: count - findings.length,
     end: [],
@@ -84,16 +80,16 @@ interface Ending {
 function fill<T>(subjects: readonly T[], words: (subject: T) => readonly string[], ending: Ending): string[] {
   const { unjudged = 0, end, rest } = ending
   const all = subjects.length + unjudged
-  const room = LONGEST.all - lengthOf([rest(all), ...end])
+  const closing = (spelt: number) => [...(spelt < all ? [rest(all - spelt)] : []), ...end]
   let shown: string[] = []
   let spelt = 0
   for (const subject of subjects.slice(0, SPELT_OUT)) {
     const more = [...new Set([...shown, ...words(subject)])]
-    if (lengthOf(more) > room) break
+    if (lengthOf([...more, ...closing(spelt + 1)]) > LONGEST.all) break
     shown = more
     spelt += 1
   }
-  return [...shown, ...(spelt < all ? [rest(all - spelt)] : []), ...end]
+  return [...shown, ...closing(spelt)]
 }
 
 function lengthOf(lines: readonly string[]): number {

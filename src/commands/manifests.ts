@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Argument, Command, InvalidArgumentError } from 'commander'
+import { API_VERSION } from '../admission/names.ts'
 import { authoritiesIn } from '../certificates/trust.ts'
 import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
@@ -9,7 +10,7 @@ import { NAME, NAMESPACE } from '../manifests/names.ts'
 import { rbac } from '../manifests/rbac.ts'
 import type { WebhookClient } from '../manifests/webhook.ts'
 import { quote, visible } from '../policy/quote.ts'
-import { REPORT_VERSION, toJson } from '../report/words.ts'
+import { toJson } from '../report/words.ts'
 import { toYaml } from '../report/yaml.ts'
 import {
   type Comparison,
@@ -112,7 +113,7 @@ async function printDifferences(part: Part | undefined, wanted: Wanted, choice: 
     throw new Failure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
   }
   if (choice.output === 'json') {
-    await print(toJson({ apiVersion: REPORT_VERSION, kind: 'DriftReport', objects: comparisons }))
+    await print(toJson({ apiVersion: API_VERSION, kind: 'DriftReport', objects: comparisons }))
   } else {
     const lines = comparisons.flatMap((one) => [...driftLines(one), ...toleratedLines(one)])
     await print(lines.map((line) => `${visible(line)}\n`))

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
-import { REPORT_VERSION, toJson } from '../report/words.ts'
+import { API_VERSION } from '../admission/names.ts'
+import { toJson } from '../report/words.ts'
 import { outputOption } from './options.ts'
 import { print } from './print.ts'
 
@@ -16,7 +17,7 @@ export function versionCommand(): Command {
     .description('print the version of refgrant, and of the Node that runs it')
     .addOption(outputOption())
     .action(async ({ output }: { output: 'text' | 'json' }) => {
-      const report = { apiVersion: REPORT_VERSION, kind: 'Version', version, node }
+      const report = { apiVersion: API_VERSION, kind: 'Version', version, node }
       await print(output === 'json' ? toJson(report) : [`${versionLine}\n`])
     })
 }

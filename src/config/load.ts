@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
-import type { Settings } from '../admission/settings.ts'
+import type { Mode, Settings } from '../admission/settings.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { kindsProblem, rowProblem } from '../policy/own-fields.ts'
@@ -21,7 +21,7 @@ interface Rate {
 
 /** What an admin may set, complete: what the file leaves out has its default (see schema.ts for what each means). */
 export interface Config {
-  readonly mode: 'deny' | 'warn' | 'audit'
+  readonly mode: Mode
   readonly modeLabel: string
   readonly failurePolicy: 'Fail' | 'Ignore'
   readonly existingViolations: 'warn' | 'deny'

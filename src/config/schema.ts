@@ -1,3 +1,5 @@
+import { API_VERSION, DOMAIN } from '../admission/names.ts'
+import { MODES } from '../admission/settings.ts'
 import { PRESETS } from '../policy/presets.ts'
 
 /**
@@ -41,17 +43,17 @@ export const configurationSchema = {
   required: ['apiVersion', 'kind'],
   additionalProperties: false,
   properties: {
-    apiVersion: { const: 'refgrant.dev/v1alpha1' },
+    apiVersion: { const: API_VERSION },
     kind: { const: 'Configuration' },
     mode: {
-      enum: ['deny', 'warn', 'audit'],
+      enum: MODES,
       default: 'deny',
       description: 'what becomes of a violation in namespaces without the mode label',
     },
     modeLabel: {
       ...text,
       pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
-      default: 'refgrant.dev/mode',
+      default: `${DOMAIN}/mode`,
       description: 'label of a namespace that chooses the mode for its objects',
     },
     failurePolicy: {

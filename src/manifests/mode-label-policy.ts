@@ -1,4 +1,4 @@
-import { DOMAIN } from './names.ts'
+import { DOMAIN } from '../admission/names.ts'
 
 /** The verb that lets somebody change the mode label of a namespace. */
 const VERB = 'set-refgrant-mode'

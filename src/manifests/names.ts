@@ -1,6 +1,3 @@
-/** The domain of everything that carries our name in a cluster. */
-export const DOMAIN = 'refgrant.dev'
-
 /** The namespace that the shipped manifests install to, and the name of the objects in it. */
 export const NAMESPACE = 'refgrant-system'
 export const NAME = 'refgrant'

@@ -1,17 +1,15 @@
+import { ADVICE_PATH, DOMAIN, reviewPath } from '../admission/names.ts'
+import { MODES, type Mode } from '../admission/settings.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { matchConditions } from './match-conditions.ts'
-import { DOMAIN, NAME, NAMESPACE } from './names.ts'
+import { NAME, NAMESPACE } from './names.ts'
 
 /**
  * How long the API server waits, in s: where a write may be refused, long enough for a fresh read and short enough for
  * whoever waits at a prompt; where it never is, not longer than anybody would wait for a remark.
  */
 const TIMEOUT = { deny: 5, other: 2 }
-
-/** The modes, each an entry of its own. */
-const MODES = ['deny', 'warn', 'audit'] as const
-type Mode = (typeof MODES)[number]
 
 /** How the API server reaches the webhook. */
 export interface WebhookClient {
@@ -53,7 +51,7 @@ export function webhookConfiguration(registration: Registration, client: Webhook
 function entryFor(mode: Mode, { catalogue, failurePolicy, ...modes }: Registration, client: WebhookClient) {
   const byGroup = Map.groupBy(catalogue.referrers(), ({ group }) => group)
   return {
-    ...entry(mode, `/validate/${mode}`, client),
+    ...entry(mode, reviewPath(mode), client),
     rules: [...byGroup].map(([group, referrers]) =>
       rule(
         group,
@@ -75,7 +73,7 @@ function selection(mode: Mode, { mode: byDefault, modeLabel }: Pick<Registration
 /** Advice on grants as they are written; never on their deletion, which revokes and must always work. */
 function advisory(grantKinds: readonly GrantKind[], client: WebhookClient) {
   return {
-    ...entry('advisory', '/advise', client),
+    ...entry('advisory', ADVICE_PATH, client),
     rules: grantKinds.map(({ group, plural }) => rule(group, [plural])),
     failurePolicy: 'Ignore',
     timeoutSeconds: TIMEOUT.other,

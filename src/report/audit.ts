@@ -1,3 +1,4 @@
+import { API_VERSION } from '../admission/names.ts'
 import { guardedFields } from '../policy/catalogue.ts'
 import { kindTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
@@ -7,7 +8,7 @@ import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import type { Survey, SurveyedReference } from '../policy/survey.ts'
 import type { GrantFlaw } from './finding.ts'
 import { table } from './table.ts'
-import { counted, findingSentence, REPORT_VERSION, shown, toJson } from './words.ts'
+import { counted, findingSentence, shown, toJson } from './words.ts'
 
 /** What `refgrant audit` has seen. */
 export interface AuditReport {
@@ -143,7 +144,7 @@ export function auditJson(report: AuditReport): Generator<string> {
   const { only, permitting, survey, unjudged, flaws, problems, notes } = report
   const notPermitted = survey.references.filter(isRefused).length
   return toJson({
-    apiVersion: REPORT_VERSION,
+    apiVersion: API_VERSION,
     kind: 'AuditReport',
     namespace: only,
     complete: problems.length === 0,

@@ -1,7 +1,8 @@
+import { API_VERSION } from '../admission/names.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import { kindTitle } from '../policy/explain.ts'
 import { table } from './table.ts'
-import { REPORT_VERSION, toJson } from './words.ts'
+import { toJson } from './words.ts'
 
 const HEAD = ['FROM', 'FIELD', 'TO'] as const
 
@@ -12,7 +13,7 @@ export function catalogueText(fields: readonly GuardedField[]): Iterable<string>
 
 /** The guarded fields for machines. */
 export function catalogueJson(fields: readonly GuardedField[]): Iterable<string> {
-  return toJson({ apiVersion: REPORT_VERSION, kind: 'Catalogue', guardedFields: fields })
+  return toJson({ apiVersion: API_VERSION, kind: 'Catalogue', guardedFields: fields })
 }
 
 /** The guarded fields as a Markdown table: a row for each kind, its fields below each other. */

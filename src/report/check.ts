@@ -1,9 +1,10 @@
 import { styleText } from 'node:util'
+import { API_VERSION } from '../admission/names.ts'
 import type { Severity } from '../policy/lint.ts'
 import { bare } from '../policy/quote.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import type { Finding } from './finding.ts'
-import { counted, findingSentence, REPORT_VERSION, shown, toJson } from './words.ts'
+import { counted, findingSentence, shown, toJson } from './words.ts'
 
 /** What `refgrant check` has seen and found. */
 export interface CheckReport {
@@ -56,7 +57,7 @@ export function checkJson(report: CheckReport): Generator<string> {
   const { files, objects, references, findings, counts, exempt, problems } = report
   const { error: errors, warning: warnings, note: notes } = counts
   return toJson({
-    apiVersion: REPORT_VERSION,
+    apiVersion: API_VERSION,
     kind: 'CheckReport',
     complete: problems.length === 0,
     problems,

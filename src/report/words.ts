@@ -7,9 +7,6 @@ import { bare, quote, shorten, visibleJson } from '../policy/quote.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import type { Finding } from './finding.ts'
 
-/** The version of every JSON report. It changes when a field changes its meaning or goes; fields may be added. */
-export const REPORT_VERSION = 'refgrant.dev/v1alpha1'
-
 /** A finding in words, without its place. */
 export function findingSentence(finding: Finding): string {
   if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`

@@ -1,4 +1,4 @@
-import { grantedTime, halfOf } from './deadline.ts'
+import { halfOf } from './deadline.ts'
 import type { HeldFor, Lacking, Load, ShedReason } from './load.ts'
 
 /**
@@ -21,11 +21,14 @@ export class Allowance {
   #lookUps: AbortController | undefined
   #lookUpTimer: NodeJS.Timeout | undefined
 
-  /** @param now a monotonic clock, in ms */
-  constructor(load: Load, now: () => number, timeout: unknown) {
+  /**
+   * @param now a monotonic clock, in ms
+   * @param granted how long an answer may take, in ms, from the first try of the request
+   */
+  constructor(load: Load, now: () => number, granted: number) {
     this.#load = load
     this.#now = now
-    this.#granted = grantedTime(timeout)
+    this.#granted = granted
     this.#arrived = now()
     this.#begun = this.#arrived
   }
@@ -132,8 +135,9 @@ export class Allowance {
     return undefined
   }
 
-  /** Begins with look-ups: they end when half of the time that is left is over, or when the client has gone. */
+  /** Begins with look-ups, once: they end when half of the time that is left is over, or when the client has gone. */
   startLookUps(): AbortSignal {
+    if (this.#lookUps) return this.#lookUps.signal
     const lookUps = new AbortController()
     const late = () => lookUps.abort(new DOMException('look-ups took too long', 'TimeoutError'))
     this.#lookUpTimer = setTimeout(late, halfOf(this.left))

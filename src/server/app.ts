@@ -1,17 +1,27 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Answer, answer, answerWithAdvice, type Question, questionIn } from '../admission/answer.ts'
+import type { GrantSource } from '../admission/grant-source.ts'
+import { ADVICE_PATH, reviewPath } from '../admission/names.ts'
 import { NotAReview } from '../admission/review.ts'
-import { MODES } from '../admission/settings.ts'
+import { MODES, type Settings } from '../admission/settings.ts'
 import { visible } from '../policy/quote.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
+import { grantedTime } from './deadline.ts'
 import { buildListener } from './listener.ts'
 import type { Load } from './load.ts'
+import { type Records, ReviewRecorder } from './record.ts'
 import { RETRY_AFTER, Retries } from './retries.ts'
 import { refuseStrangers } from './strangers.ts'
 import { type ClientAuthentication, type KeyPair, tlsOptions } from './tls.ts'
-import { type Asked, adviceOn, asked, NoVerdict, type VerdictOptions, verdictsBy } from './verdict.ts'
 
-export interface AppOptions extends VerdictOptions {
+/** The paths at which reviews are answered. */
+const PATHS = [reviewPath(), ...MODES.map(reviewPath), ADVICE_PATH]
+
+export interface AppOptions extends Records {
+  /** Asked for with each review, since settings change while the server runs. */
+  readonly settings: () => Settings
+  readonly source: GrantSource
   readonly keyPair: KeyPair
   /** Who may ask; anybody without it. */
   readonly clients?: ClientAuthentication | undefined
@@ -32,7 +42,7 @@ declare module 'fastify' {
  * `POST /advise` for ReferenceGrants; nothing else. It does not listen yet.
  */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { settings, keyPair, clients, load, logger } = options
+  const { keyPair, clients, load, logger, source } = options
   const connections = { most: load.room.connections, bodies: true, counts: load.connections }
   const { app } = buildListener({ tls: tlsOptions(keyPair, clients), connections })
   const retries = new Retries()
@@ -40,36 +50,53 @@ export function buildApp(options: AppOptions): FastifyInstance {
   refuseStrangers(app, { clients, counts: load.connections.refused, logger })
   closeWhileDraining(app, options)
   answerFailures(app, retries, options)
-  const verdict = verdictsBy(options)
-  const review = (answer: (asked: Asked, allowance: Allowance) => Promise<object> | object) =>
-    async function handle({ raw, allowance }: FastifyRequest) {
+
+  const review = reviewsBy(options, retries)
+  for (const entry of [undefined, ...MODES])
+    app.post(
+      reviewPath(entry),
+      review((question, settings, allowance) =>
+        answer(question, settings, { source, begin: () => allowance.startLookUps() }, entry),
+      ),
+    )
+  app.post(ADVICE_PATH, review(answerWithAdvice))
+  return app
+}
+
+type Answering = (question: Question, settings: Settings, allowance: Allowance) => Promise<Answer> | Answer
+
+/** Makes handlers of requests: each reads a review, answers it and records that. */
+function reviewsBy(options: AppOptions, retries: Retries) {
+  const { settings, load } = options
+  const recorder = new ReviewRecorder(options)
+  return (answering: Answering) =>
+    async ({ raw, allowance }: FastifyRequest, reply: FastifyReply) => {
       try {
-        return await answer(asked(await readBody(raw, { load, allowance, retries })), allowance)
+        const body = await readBody(raw, { load, allowance, retries })
+        const started = performance.now()
+        const question = questionIn(body.review, body.excess)
+        const current = settings()
+        const answer = await answering(question, current, allowance)
+        const { review } = question
+        const undecided = answer.response === undefined
+        if (undecided && allowance.evicted) throw new Overloaded('memory', review.uid)
+        const milliseconds = performance.now() - started
+        if (undecided && allowance.gone) allowance.turnAwayGone()
+        else recorder.record({ review, catalogue: current.catalogue, answer, milliseconds })
+        if (!undecided) return answer.response
+        const why = `refgrant could not look up ReferenceGrants: ${answer.decision.why}`
+        return unavailable(reply, why, retries.invite(review.uid, allowance))
       } finally {
         allowance.finish()
       }
     }
-  app.post(
-    '/validate',
-    review((asked, allowance) => verdict(asked, allowance)),
-  )
-  for (const mode of MODES)
-    app.post(
-      `/validate/${mode}`,
-      review((asked, allowance) => verdict(asked, allowance, mode)),
-    )
-  app.post(
-    '/advise',
-    review((asked) => adviceOn(asked, settings())),
-  )
-  return app
 }
 
 /** Gives each request its allowance, until it is answered. */
 function allot(app: FastifyInstance, load: Load): void {
   app.decorateRequest('allowance')
   app.addHook('onRequest', (request, reply, done) => {
-    const allowance = load.enter((request.query as { timeout?: unknown }).timeout)
+    const allowance = load.enter(grantedTime((request.query as { timeout?: unknown }).timeout))
     request.allowance = allowance
     reply.raw.once('close', () => allowance.leave(reply.raw.writableFinished))
     done()
@@ -98,18 +125,13 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
       const back = error.uid !== undefined && retries.invite(error.uid, allowance)
       return unavailable(reply, `refgrant is overloaded: ${error.message}`, back)
     }
-    if (error instanceof NoVerdict) return unavailable(reply, error.message, retries.invite(error.uid, allowance))
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
     if (status < 500) return plainText(reply, status, error.message)
     logger.error({ err: error }, 'a review failed for a reason inside refgrant')
     return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')
   })
   app.setNotFoundHandler((_request, reply) =>
-    plainText(
-      reply,
-      404,
-      `there is nothing here: reviews are answered at POST /validate, /validate/${MODES.join(', /validate/')} and /advise`,
-    ),
+    plainText(reply, 404, `this path is not served; POST an AdmissionReview to ${PATHS.join(', ')}`),
   )
 }
 

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Excess } from '../admission/oversize.ts'
 import { NotAReview } from '../admission/review.ts'
 import { free } from '../json/piece.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
-import { type Excess, excessOf, isDoubtful, LARGEST_BODY, lookAt, type Summary, SummaryReader } from './content.ts'
+import { excessOf, isDoubtful, LARGEST_BODY, lookAt, type Summary, SummaryReader } from './content.ts'
 import type { Load, ShedReason } from './load.ts'
 import type { Retries } from './retries.ts'
 

@@ -1,4 +1,4 @@
-import type { Oversize } from '../admission/oversize.ts'
+import type { Excess, Oversize } from '../admission/oversize.ts'
 import { NotAReview } from '../admission/review.ts'
 import { Projector } from '../json/projector.ts'
 import type { Measure } from '../json/shape.ts'
@@ -79,12 +79,6 @@ function orNoReview(read: () => void): void {
   } catch (error) {
     throw new NotAReview(`the body is no JSON: ${(error as Error).message}`, { cause: error })
   }
-}
-
-/** Why a review is too large to judge, and whether its stored object is. */
-export interface Excess {
-  readonly oversize: Oversize
-  readonly storedOversized: boolean
 }
 
 /** Why a review is too large to judge; undefined if it is not. */

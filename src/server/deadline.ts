@@ -2,7 +2,7 @@
 const DEFAULT_TIMEOUT = 10_000
 
 /** Kept back for the answer's way home and for the API server rounding its `timeout` up to whole seconds, in ms. */
-const MARGIN = 250
+export const MARGIN = 250
 
 /** Longest timeout that a webhook can have, in ms. Source: admissionregistration/v1, validation.go. */
 const LONGEST_TIMEOUT = 30_000

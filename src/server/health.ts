@@ -1,5 +1,5 @@
+import type { Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
-import type { Registry } from 'prom-client'
 import { visible } from '../policy/quote.ts'
 import { buildListener } from './listener.ts'
 

@@ -52,10 +52,10 @@ export class Load {
   /**
    * The allowance of one more request, which takes nothing yet.
    *
-   * @param timeout the query parameter `timeout` of the API server
+   * @param granted how long an answer may take, in ms, from the first try of the request
    */
-  enter(timeout: unknown): Allowance {
-    return new Allowance(this, this.#now, timeout)
+  enter(granted: number): Allowance {
+    return new Allowance(this, this.#now, granted)
   }
 
   /** What there is no room for so many bytes more of: bodies, or all together; undefined if there is, and they are held. */

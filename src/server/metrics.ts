@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Load } from './load.ts'
 

@@ -1,24 +1,19 @@
 import type { Logger } from 'pino'
-import { annotate, label } from '../admission/annotate.ts'
-import type { Decision } from '../admission/decision.ts'
-import { LookupFailed } from '../admission/grant-source.ts'
+import { label } from '../admission/annotate.ts'
+import type { Answer } from '../admission/answer.ts'
+import type { Decision, Undecided } from '../admission/decision.ts'
 import type { ReviewRequest } from '../admission/review.ts'
-import type { Mode } from '../admission/settings.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { Metrics } from './metrics.ts'
-import type { Pace } from './pace.ts'
+import { Pace } from './pace.ts'
 
 /** What of a name is logged, in characters: the longest that Kubernetes allows. */
 const LONGEST_NAME = 253
 
 /** Where reviews are recorded. */
-export interface ReviewRecorder {
+export interface Records {
   readonly logger: Logger
   readonly metrics: Metrics
-  /** For reviews that are too large: anybody can send many of them, and each is logged. */
-  readonly oversizedPace: Pace
-  /** For rows that lead to what is no reference: each write of a kind may meet one. */
-  readonly misfitPace: Pace
 }
 
 /** One review, and what came of it. */
@@ -26,62 +21,97 @@ export interface ReviewRecord {
   readonly review: ReviewRequest
   /** The kinds that may be named in a metric. */
   readonly catalogue: Catalogue
-  readonly mode: Mode
-  /** What was decided, or why nothing could be. */
-  readonly outcome: Decision | LookupFailed
+  readonly answer: Answer
   /** How long it took, in ms. */
   readonly milliseconds: number
 }
 
+/** Counts reviews, and logs what the API server's audit log has of them. */
+export class ReviewRecorder {
+  readonly #logger: Logger
+  readonly #metrics: Metrics
+  /** For reviews that are too large: anybody can send many of them, and each is logged. */
+  readonly #oversized = new Pace(() => performance.now())
+  /** For rows of the configuration that an object does not fit: each write of a kind may meet one. */
+  readonly #misfits = new Pace(() => performance.now())
+
+  constructor({ logger, metrics }: Records) {
+    this.#logger = logger
+    this.#metrics = metrics
+  }
+
+  record(record: ReviewRecord): void {
+    const { review, catalogue, answer, milliseconds } = record
+    const { decision, mode } = answer
+    const { group, kind } = review.kind
+    // The review comes from the network: only kinds that the catalogue knows become labels.
+    const known =
+      catalogue.referrer(review.kind) ?? catalogue.grantKinds.find((one) => one.group === group && one.kind === kind)
+    const labels = { kind: known?.kind ?? 'other', operation: review.operation, mode, decision: label(decision, mode) }
+    const reason = decision.outcome === 'unjudged' ? decision.reason : ''
+    this.#metrics.review({ ...labels, reason }, milliseconds / 1_000)
+    if (decision.misfits) this.#recordMisfits(labels.kind, decision.misfits)
+    const level = isQuiet(decision) ? 'debug' : 'info'
+    if (this.#logger.isLevelEnabled(level)) this.#log(level, record)
+  }
+
+  #log(level: 'debug' | 'info', { review, answer, milliseconds }: ReviewRecord): void {
+    const suppressed = isOversized(answer.decision) ? this.#oversized.take() : 0
+    if (suppressed === undefined) return
+    const { uid, operation, namespace, name, dryRun, userInfo } = review
+    this.#logger[level](
+      {
+        uid,
+        user: cut(userInfo.username),
+        operation,
+        dryRun,
+        object: { kind: cut(review.kind.kind), namespace: cut(namespace), name: cut(name) },
+        ...(suppressed > 0 && { suppressed }),
+        ...(answer.response ? answer.response.response.auditAnnotations : failure(answer.decision)),
+        milliseconds: Math.round(milliseconds * 100) / 100,
+      },
+      'review',
+    )
+  }
+
+  /** Tells the admin of rows that are wrong, or that an object does not fit. */
+  #recordMisfits(kind: string, fields: readonly string[]): void {
+    for (const field of fields) this.#metrics.misfit(kind, field)
+    const suppressed = this.#misfits.take()
+    if (suppressed === undefined) return
+    this.#logger.warn(
+      { kind, fields, ...(suppressed > 0 && { suppressed }) },
+      'the configuration guards fields that do not hold references in this object; its other fields were judged',
+    )
+  }
+}
+
 /**
- * Counts a review and logs it: refused, warned and failed ones at info, all others at debug, since a line costs a good
- * part of a permitted review. Of the object's body only the references are logged. Exemptions are for a person to see,
- * so they are logged at info too.
+ * Whether a review is logged at debug: a line costs a good part of a permitted review. Exemptions are for a person to
+ * see, so they are logged at info.
  */
-export function recordReview(recorder: ReviewRecorder, record: ReviewRecord): void {
-  const { logger, metrics, oversizedPace } = recorder
-  const { review, catalogue, mode, outcome, milliseconds } = record
-  const failed = outcome instanceof LookupFailed
-  const decision = failed ? 'failed' : label(outcome, mode)
-  const reason = !failed && outcome.outcome === 'unjudged' ? outcome.reason : ''
-  // The review comes from the network: only kinds that the catalogue knows become labels.
-  const kind = catalogue.referrer(review.kind)?.kind ?? 'other'
-  metrics.review({ kind, operation: review.operation, mode, decision, reason }, milliseconds / 1_000)
-  if (!failed && outcome.misfits) recordMisfits(recorder, kind, outcome.misfits)
-
-  const quiet = decision === 'permitted' || (decision === 'unjudged' && !reason.startsWith('exempt'))
-  const level = quiet ? 'debug' : 'info'
-  if (!logger.isLevelEnabled(level)) return
-  const suppressed = !failed && outcome.outcome === 'oversized' ? oversizedPace.take() : 0
-  if (suppressed === undefined) return
-  const { uid, operation, namespace, name, dryRun, userInfo } = review
-  logger[level](
-    {
-      uid,
-      user: cut(userInfo.username),
-      operation,
-      dryRun,
-      object: { kind: cut(review.kind.kind), namespace: cut(namespace), name: cut(name) },
-      ...(suppressed > 0 && { suppressed }),
-      ...(failed ? { decision, error: outcome.message } : annotate(outcome, mode)),
-      milliseconds: Math.round(milliseconds * 100) / 100,
-    },
-    'review',
-  )
+function isQuiet(decision: Decision): boolean {
+  switch (decision.outcome) {
+    case 'unjudged':
+      return !decision.reason.startsWith('exempt')
+    case 'permitted':
+      return decision.existing.length === 0
+    case 'advised':
+      return decision.count === 0 && !decision.unread
+    default:
+      return false
+  }
 }
 
-/** Tells the admin of rows of the configuration that are wrong, or that an object does not fit. */
-function recordMisfits({ logger, metrics, misfitPace }: ReviewRecorder, kind: string, fields: readonly string[]): void {
-  for (const field of fields) metrics.misfit(kind, field)
-  const suppressed = misfitPace.take()
-  if (suppressed === undefined) return
-  logger.warn(
-    { kind, fields, ...(suppressed > 0 && { suppressed }) },
-    'guarded fields of the configuration lead to what is no reference; the other fields of the object were judged',
-  )
+function failure({ why }: Undecided): object {
+  return { decision: 'failed', error: why }
 }
 
-/** Whoever asks chooses these. */
+function isOversized(decision: Decision): boolean {
+  return decision.outcome === 'oversized' || (decision.outcome === 'advised' && decision.unread !== undefined)
+}
+
+/** The client chooses these. */
 function cut(name: string | undefined): string | undefined {
   return name !== undefined && name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name
 }

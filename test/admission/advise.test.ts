@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { advise } from '../../src/admission/advise.ts'
+import { answerWithAdvice } from '../../src/admission/answer.ts'
+import type { Excess } from '../../src/admission/oversize.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
-const catalogue = new Catalogue(guardedFields)
 
 /** What is said of a grant with so many empty entries in `from`, each of which lacks three parts. */
-function advice(entries: number, kind = 'ReferenceGrant') {
-  const request: ReviewRequest = {
+function advice(entries: number, kind = 'ReferenceGrant', excess?: Excess) {
+  const review: ReviewRequest = {
     uid: '7',
     kind: { group: GROUP, version: 'v1', kind },
     name: 'shop',
@@ -18,8 +18,10 @@ function advice(entries: number, kind = 'ReferenceGrant') {
     userInfo: {},
     object: { spec: { from: Array(entries).fill(0), to: [{ group: '', kind: 'Service', name: 'payments' }] } },
   }
-  const { allowed, warnings, auditAnnotations } = advise(request, catalogue).response
-  assert.equal(allowed, true)
+  const { response } = answerWithAdvice({ review, excess }, defaultSettings)
+  assert.ok(response?.response.allowed)
+  const { warnings, auditAnnotations } = response.response
+  assert.equal(auditAnnotations.decision, 'advised')
   return { warnings: warnings ?? [], count: auditAnnotations.findings }
 }
 
@@ -37,6 +39,16 @@ suite('the author of a grant is told', () => {
     const { warnings, count } = advice(450_000)
     assert.deepEqual([warnings.length, count], [9, '1350000'])
     assert.equal(warnings[8], 'ReferenceGrant "shop" in namespace "billing": and 1349992 more findings.')
+  })
+
+  test('that the grant was not read, where it is too large', () => {
+    const oversize = { cap: 'values', found: 130_000, most: 120_000 } as const
+    assert.deepEqual(advice(2, 'ReferenceGrant', { oversize, storedOversized: false }), {
+      warnings: [
+        'ReferenceGrant "shop" in namespace "billing" was not read, because it is too large: it has 130000 values, and at most 120000 are read.',
+      ],
+      count: 'unread',
+    })
   })
 
   test('nothing of an object that is no grant', () => {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { compareWithStored, heldUnpermitted } from '../../src/admission/existing.ts'
-import type { GrantSource } from '../../src/admission/grant-source.ts'
+import { compareWithStored, unpermitted } from '../../src/admission/existing.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Settings } from '../../src/admission/settings.ts'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
 import { crossingReferences } from '../../src/policy/crossing.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const kind = { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'HTTPRoute' }
 const checkout = { group: kind.group, kind: kind.kind, namespace: 'shop', name: 'checkout' }
@@ -138,13 +137,12 @@ suite('held references are warned about', () => {
     to: [{ group: '', kind: 'Service', name: 'old' }],
   }
   const warned = (object: Record<string, unknown>, current = true) => {
-    const source: Pick<GrantSource, 'cached'> = { cached: () => ({ grants: lookupIn([grant]), current }) }
     const request: ReviewRequest = { uid: '1', kind, operation: 'UPDATE', userInfo: {}, object, oldObject: object }
-    return heldUnpermitted(references, request, source as GrantSource).map(({ to }) => to.name)
+    return unpermitted(references, request, { grants: lookupIn([grant]), current }).map(({ to }) => to.name)
   }
 
   test('if no grant permits them', () => assert.deepEqual(warned({}), ['other']))
-  test('but not by what is known no longer', () => assert.deepEqual(warned({}, false), []))
+  test('but not by a stale cache', () => assert.deepEqual(warned({}, false), []))
   test('nor if the object is being deleted', () => assert.deepEqual(warned(DELETED), []))
   test('whatever its metadata are', () => {
     for (const metadata of [null, 7, 'deletionTimestamp', [], {}, { deletionTimestamp: null }])

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { admit, admitOversized } from '../../src/admission/admit.ts'
 import { label } from '../../src/admission/annotate.ts'
-import { respond } from '../../src/admission/respond.ts'
+import { type Answer, answer } from '../../src/admission/answer.ts'
+import type { Excess } from '../../src/admission/oversize.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Mode, Settings } from '../../src/admission/settings.ts'
 import { MOST_REFERENCES } from '../../src/policy/crossing.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { sourceOf } from '../harness/grant-source.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { lookUpsIn, sourceOf } from '../harness/stand-ins/grant-source.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const source = sourceOf(lookupIn([]))
 const routeWith = (count: number) => ({
@@ -24,13 +24,17 @@ const review = (change: Partial<ReviewRequest> = {}): ReviewRequest => ({
   object: routeWith(MOST_REFERENCES + 1),
   ...change,
 })
-const decide = (request: ReviewRequest, settings: Settings = defaultSettings) =>
-  admit(request, settings, source, AbortSignal.timeout(10_000))
+const ask = (review: ReviewRequest, settings: Settings = defaultSettings, entry: Mode = 'deny', excess?: Excess) =>
+  answer({ review, excess }, settings, lookUpsIn(source), entry)
+const labelOf = ({ decision, mode }: Answer) => label(decision, mode)
+const responseOf = ({ response }: Answer) => {
+  assert.ok(response)
+  return response.response
+}
 
 suite('an object with more references than are judged', () => {
   test('is refused in mode deny, with what to do', async () => {
-    const decision = await decide(review())
-    const { response } = respond(review(), decision, 'deny')
+    const response = responseOf(await ask(review()))
     assert.deepEqual([response.allowed, response.status?.code, response.status?.reason], [false, 403, 'Forbidden'])
     assert.equal(
       response.status?.message,
@@ -43,7 +47,7 @@ suite('an object with more references than are judged', () => {
     ['audit', 'audited', 0],
   ] as const) {
     test(`is allowed in mode ${mode}, and annotated`, async () => {
-      const { response } = respond(review(), await decide(review()), mode satisfies Mode)
+      const response = responseOf(await ask(review(), defaultSettings, mode))
       assert.equal(response.allowed, true)
       assert.equal(response.warnings?.length ?? 0, warnings)
       assert.deepEqual(response.auditAnnotations, {
@@ -56,32 +60,32 @@ suite('an object with more references than are judged', () => {
 
   test('is let through with a warning where the stored object has too many as well', async () => {
     const update = review({ operation: 'UPDATE', oldObject: routeWith(MOST_REFERENCES + 1) })
-    const decision = await decide(update)
-    assert.equal(label(decision, 'deny'), 'existing')
-    const { response } = respond(update, decision, 'deny')
+    const answer = await ask(update)
+    assert.equal(labelOf(answer), 'existing')
+    const response = responseOf(answer)
     assert.deepEqual([response.allowed, response.warnings?.length], [true, 2])
-    const strict = await decide(
+    const strict = await ask(
       { ...update, object: routeWith(MOST_REFERENCES + 2) },
       { ...defaultSettings, existingViolations: 'deny' },
     )
-    assert.equal(label(strict, 'deny'), 'refused', 'existing violations are denied where what is judged changes')
+    assert.equal(labelOf(strict), 'refused', 'existing violations are denied where what is judged changes')
   })
 
   test('is refused where the stored object has fewer', async () => {
-    const decision = await decide(review({ operation: 'UPDATE', oldObject: routeWith(1) }))
-    assert.equal(label(decision, 'deny'), 'refused')
+    const answer = await ask(review({ operation: 'UPDATE', oldObject: routeWith(1) }))
+    assert.equal(labelOf(answer), 'refused')
   })
 
   test('once stored, can be made smaller', async () => {
-    const decision = await decide(
+    const answer = await ask(
       review({ operation: 'UPDATE', object: routeWith(3), oldObject: routeWith(MOST_REFERENCES + 1) }),
     )
-    assert.equal(label(decision, 'deny'), 'existing')
+    assert.equal(labelOf(answer), 'existing')
   })
 
   test('of an exempt user passes', async () => {
     const exempt = { ...defaultSettings.exempt, users: new Set(['jane']) }
-    assert.deepEqual(await decide(review(), { ...defaultSettings, exempt }), {
+    assert.deepEqual((await ask(review(), { ...defaultSettings, exempt })).decision, {
       outcome: 'unjudged',
       reason: 'exempt user',
     })
@@ -95,17 +99,19 @@ suite('a review that is too large to be read', () => {
   }
   const oversize = { cap: 'bytes', found: 9_000_000, most: 8_388_608 } as const
 
-  test('is refused, unless the stored object is too large as well', () => {
+  const excess = (storedOversized: boolean) => ({ oversize, storedOversized })
+
+  test('is refused, unless the stored object is too large as well', async () => {
     const update = unread({ operation: 'UPDATE' })
-    assert.equal(label(admitOversized(update, defaultSettings, oversize, false), 'deny'), 'refused')
-    assert.equal(label(admitOversized(update, defaultSettings, oversize, true), 'deny'), 'existing')
-    assert.equal(label(admitOversized(unread(), defaultSettings, oversize, true), 'deny'), 'refused')
+    assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(false))), 'refused')
+    assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(true))), 'existing')
+    assert.equal(labelOf(await ask(unread(), defaultSettings, 'deny', excess(true))), 'refused')
     const strict: Settings = { ...defaultSettings, existingViolations: 'deny' }
-    assert.equal(label(admitOversized(update, strict, oversize, true), 'deny'), 'refused')
+    assert.equal(labelOf(await ask(update, strict, 'deny', excess(true))), 'refused')
   })
 
-  test('is none of ours where no review of its kind is', () => {
+  test('is not judged where no review of its kind is', async () => {
     for (const change of [{ operation: 'DELETE' }, { subResource: 'status' }] as const)
-      assert.equal(admitOversized(unread(change), defaultSettings, oversize, false).outcome, 'unjudged')
+      assert.equal(labelOf(await ask(unread(change), defaultSettings, 'deny', excess(false))), 'unjudged')
   })
 })

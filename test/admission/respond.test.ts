@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { Decision } from '../../src/admission/decision.ts'
+import type { Verdict } from '../../src/admission/decision.ts'
 import { respond } from '../../src/admission/respond.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import { MODES, type Mode } from '../../src/admission/settings.ts'
@@ -36,9 +36,9 @@ const granted = (...names: string[]) =>
     existing: [],
   }) as const
 
-const answer = (decision: Decision, mode: Mode = 'deny', change: Partial<ReviewRequest> = {}) =>
+const answer = (decision: Verdict, mode: Mode = 'deny', change: Partial<ReviewRequest> = {}) =>
   respond({ ...request, ...change }, decision, mode).response
-const annotations = (decision: Decision, mode: Mode = 'deny') => answer(decision, mode).auditAnnotations
+const annotations = (decision: Verdict, mode: Mode = 'deny') => answer(decision, mode).auditAnnotations
 
 suite('a denial', () => {
   test('is a Status that says which fields are forbidden, and nothing else', () => {
@@ -107,7 +107,7 @@ suite('a denial', () => {
 })
 
 suite('a decision is answered', () => {
-  const decisions: Record<string, Decision> = {
+  const decisions: Record<string, Verdict> = {
     unjudged: { outcome: 'unjudged', reason: 'nothing crosses' },
     permitted: granted('one'),
     existing: existing(references(1)),
@@ -185,7 +185,7 @@ suite('audit annotations', () => {
   })
 
   test('list sixteen and count the rest', () => {
-    const listed = (decision: Decision, key: string) => annotations(decision)[key]?.split('; ') ?? []
+    const listed = (decision: Verdict, key: string) => annotations(decision)[key]?.split('; ') ?? []
     const many = Array.from({ length: 20 }, (_, index) => `g${index}`)
     for (const [decision, key] of [
       [refused(20), 'references'],

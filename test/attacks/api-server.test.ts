@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
-import { MIB, numbered, reference, review, route } from '../harness/reviews.ts'
+import { added, type Content, grantOf, grantsOf, neighbours } from '../harness/stand-ins/generated-cluster.ts'
+import { MIB, numbered, reference, review, route } from '../harness/traffic/reviews.ts'
+import { until } from '../harness/until.ts'
 import { attacked, content } from './attacked-cluster.ts'
-import { added, type Content, grantOf, grantsOf, neighbours } from './generated-cluster.ts'
 import { atOnce, post } from './send.ts'
 import type { Siege, Victim } from './siege.ts'
 

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import { type Content, GeneratedCluster, grantsOf, neighbours } from './generated-cluster.ts'
+import { type Content, GeneratedCluster, grantsOf, neighbours } from '../harness/stand-ins/generated-cluster.ts'
 import { type Siege, type Victim, withstand } from './siege.ts'
 
 /** Attacks a server whose cluster has this. */

@@ -1,5 +1,15 @@
 import { suite, test } from 'node:test'
-import { commaRoute, filled, MIB, nested, numbered, reference, repeated, review, route } from '../harness/reviews.ts'
+import {
+  commaRoute,
+  filled,
+  MIB,
+  nested,
+  numbered,
+  reference,
+  repeated,
+  review,
+  route,
+} from '../harness/traffic/reviews.ts'
 import { atOnce, post } from './send.ts'
 import { withstand } from './siege.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { filled, MIB, repeated, review, route } from '../harness/reviews.ts'
+import { filled, MIB, repeated, review, route } from '../harness/traffic/reviews.ts'
 import { atOnce, closeAll, connect, connectTls, ended, head, openAll, post, sendAll, trickle } from './send.ts'
 import { permitted, type Siege, type Victim, withstand } from './siege.ts'
 

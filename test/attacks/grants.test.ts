@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import { until, untilCounted } from '../harness/api-client.ts'
-import { numbered, reference, repeated, review, route } from '../harness/reviews.ts'
-import { attacked, content } from './attacked-cluster.ts'
 import {
   added,
   type Content,
@@ -12,7 +9,10 @@ import {
   longSpec,
   neighbours,
   specFrom,
-} from './generated-cluster.ts'
+} from '../harness/stand-ins/generated-cluster.ts'
+import { numbered, reference, repeated, review, route } from '../harness/traffic/reviews.ts'
+import { until, untilCounted } from '../harness/until.ts'
+import { attacked, content } from './attacked-cluster.ts'
 import { atOnce, closeAll, connectTls, head, openAll, post } from './send.ts'
 import { permitted, type Victim } from './siege.ts'
 

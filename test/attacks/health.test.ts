@@ -1,5 +1,5 @@
 import { suite, test } from 'node:test'
-import { MIB } from '../harness/reviews.ts'
+import { MIB } from '../harness/traffic/reviews.ts'
 import { closeAll, connect, head, openAll, sendAll, trickle } from './send.ts'
 import { type Victim, withstand } from './siege.ts'
 

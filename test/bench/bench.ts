@@ -5,6 +5,10 @@ import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import { content } from '../attacks/attacked-cluster.ts'
+import { folderWith } from '../harness/folders.ts'
+import { refgrant as command } from '../harness/program/cli.ts'
+import { Inspector } from '../harness/program/inspector.ts'
+import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 import {
   type Content,
   GeneratedCluster,
@@ -12,11 +16,8 @@ import {
   grantsOf,
   largestSpec,
   neighbours,
-} from '../attacks/generated-cluster.ts'
-import { refgrant as command, folderWith } from '../harness/cli.ts'
-import { Inspector } from '../harness/inspector.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
-import { MIB, reference, review, route } from '../harness/reviews.ts'
+} from '../harness/stand-ins/generated-cluster.ts'
+import { MIB, reference, review, route } from '../harness/traffic/reviews.ts'
 
 /**
  * Measures the bundle, and prints what docs/security.md says of it:

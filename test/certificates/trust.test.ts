@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { rootCertificates } from 'node:tls'
 import { hostProblem, trustProblem } from '../../src/certificates/trust.ts'
-import { issue } from '../harness/certificates.ts'
+import { issue } from '../harness/stand-ins/certificates.ts'
 
 const root = issue({ name: 'root', ca: true })
 const other = issue({ name: 'other', ca: true })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
-import { FakeApiServer } from '../harness/fake-api-server.ts'
+import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 
 async function start(t: TestContext) {
   const server = await FakeApiServer.start()

@@ -8,7 +8,7 @@ import { suite, type TestContext, test } from 'node:test'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { Api } from '../../src/cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../../src/cluster/connection.ts'
-import { FakeApiServer } from '../harness/fake-api-server.ts'
+import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const identity = (name: string) => issueServer(issueAuthority('users', 1), [name], 1)

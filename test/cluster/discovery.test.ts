@@ -3,7 +3,7 @@ import { suite, type TestContext, test } from 'node:test'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { discoverKinds } from '../../src/cluster/discovery.ts'
-import { FakeApiServer } from '../harness/fake-api-server.ts'
+import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 
 const GROUP = 'example.com'
 const versions = [{ version: 'v2' }, { version: 'v1' }]

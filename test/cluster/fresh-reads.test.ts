@@ -9,7 +9,13 @@ import type { Made } from '../../src/cluster/namespace-reads.ts'
 import { ReadingRoom } from '../../src/cluster/reading-room.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
-import { type Exchange, FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/fake-api-server.ts'
+import {
+  type Exchange,
+  FakeApiServer,
+  grantPage,
+  grantsPath,
+  storedGrant,
+} from '../harness/stand-ins/fake-api-server.ts'
 
 const served = { v1: ['referencegrants'] }
 const listOf = (namespace: string, version = 'v1') => `${grantsPath(version, namespace)}?limit=500`

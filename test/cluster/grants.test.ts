@@ -6,8 +6,8 @@ import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { ClusterGrants } from '../../src/cluster/grants.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { until } from '../harness/api-client.ts'
-import { FakeApiServer, grantPage, grantsPath } from '../harness/fake-api-server.ts'
+import { FakeApiServer, grantPage, grantsPath } from '../harness/stand-ins/fake-api-server.ts'
+import { until } from '../harness/until.ts'
 
 const LIMITS = {
   knowledgeAge: 40_000,

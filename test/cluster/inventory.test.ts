@@ -4,8 +4,8 @@ import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { type Inventory, takeInventory } from '../../src/cluster/inventory.ts'
 import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
-import { refgrant } from '../harness/cli.ts'
-import { FakeApiServer, storedGrant } from '../harness/fake-api-server.ts'
+import { refgrant } from '../harness/program/cli.ts'
+import { FakeApiServer, storedGrant } from '../harness/stand-ins/fake-api-server.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 const MIB = 1024 * 1024

@@ -4,7 +4,7 @@ import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { type ListOptions, listPages } from '../../src/cluster/list.ts'
-import { type Exchange, FakeApiServer } from '../harness/fake-api-server.ts'
+import { type Exchange, FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 
 const SHAPE = { metadata: { name: 'whole', namespace: 'whole' }, spec: 'whole' } as const
 const GRANTS = '/grants?limit=500'

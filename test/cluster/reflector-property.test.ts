@@ -7,8 +7,8 @@ import { pino } from 'pino'
 import type { Api, StreamOptions } from '../../src/cluster/api.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { ChangingCluster, LARGE, type Step } from '../harness/changing-cluster.ts'
-import { GrantMap } from '../harness/grant-map.ts'
+import { ChangingCluster, LARGE, type Step } from '../harness/stand-ins/changing-cluster.ts'
+import { GrantMap } from '../harness/stand-ins/grant-map.ts'
 
 // The reflector's pauses are one turn of the event loop.
 mock.method(timers, 'setTimeout', (_: number, value: unknown) => timers.setImmediate(value))

@@ -8,9 +8,15 @@ import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { until } from '../harness/api-client.ts'
-import { type Exchange, FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/fake-api-server.ts'
-import { GrantMap } from '../harness/grant-map.ts'
+import {
+  type Exchange,
+  FakeApiServer,
+  grantPage,
+  grantsPath,
+  storedGrant,
+} from '../harness/stand-ins/fake-api-server.ts'
+import { GrantMap } from '../harness/stand-ins/grant-map.ts'
+import { until } from '../harness/until.ts'
 
 const GRANTS = `${grantsPath('v1')}?limit=500`
 const GROUP = '/apis/gateway.networking.k8s.io'

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import { folderWith, GRANT, ROUTE, refgrant } from '../harness/cli.ts'
-import { FakeApiServer, storedGrant } from '../harness/fake-api-server.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
+import { FakeApiServer, storedGrant } from '../harness/stand-ins/fake-api-server.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 const OTHER = ROUTE.replace('name: checkout', 'name: about').replace('namespace: shop', 'namespace: market')

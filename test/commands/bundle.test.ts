@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
 import { Script } from 'node:vm'
-import { folderWith } from '../harness/cli.ts'
-import { run } from '../harness/run.ts'
+import { folderWith } from '../harness/folders.ts'
+import { run } from '../harness/program/run.ts'
 
 const BUNDLE = path.resolve('dist/refgrant.js')
 

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { folderWith, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 const contentOf = (folder: string) =>
   Object.fromEntries(readdirSync(folder).map((file) => [file, readFileSync(path.join(folder, file), 'utf8')]))

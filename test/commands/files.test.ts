@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { folderWith, GRANT, ROUTE, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 /** What a command says of files on standard error, without its own name. */
 async function said(argv: string[], files: Record<string, string>, input?: string) {

@@ -10,10 +10,11 @@ import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { after, suite, type TestContext, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { until } from '../harness/api-client.ts'
-import { folderWith, GRANT } from '../harness/cli.ts'
-import { TETHER } from '../harness/refgrant.ts'
-import { GROUP, MIB, review } from '../harness/reviews.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+import { TETHER } from '../harness/program/refgrant.ts'
+import { GROUP, MIB, review } from '../harness/traffic/reviews.ts'
+import { until } from '../harness/until.ts'
 
 const authority = issueAuthority('log', 1)
 const pair = issueServer(authority, ['127.0.0.1'], 1)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
-import { folderWith, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 const HEAD = 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\n'
 const cwd = folderWith({ 'warn.yaml': `${HEAD}mode: warn\n`, 'ignore.yaml': `${HEAD}failurePolicy: Ignore\n` })

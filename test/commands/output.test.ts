@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { suite, test } from 'node:test'
-import { folderWith, ROUTE, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 const cwd = folderWith({ 'route.yaml': ROUTE })
 const PROGRAM = new URL('../../src/cli.ts', import.meta.url).pathname

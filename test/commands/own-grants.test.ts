@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse, stringify } from 'yaml'
-import { folderWith, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 const GROUP = 'configuration.konghq.com'
 

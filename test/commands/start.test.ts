@@ -8,9 +8,11 @@ import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, type TestContext, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { until } from '../harness/api-client.ts'
-import { folderWith, GRANT, refgrant } from '../harness/cli.ts'
-import { FakeApiServer } from '../harness/fake-api-server.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
+import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
+import { until } from '../harness/until.ts'
 
 /** How long a start that fails may take to end, in ms, before the test kills it; it takes less than 1 s alone. */
 const STUCK = 300_000

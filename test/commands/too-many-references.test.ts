@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MOST_REFERENCES } from '../../src/policy/crossing.ts'
-import { folderWith, GRANT, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 /** A route with more references than are judged, all of which the grant beside it permits. */
 const cwd = folderWith({

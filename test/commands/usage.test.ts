@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import manifest from '../../package.json' with { type: 'json' }
-import { folderWith, GRANT, ROUTE, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 /** Wrong usage: what is typed, and the one line on standard error. */
 const wrong: Record<string, [argv: string[], says: string]> = {

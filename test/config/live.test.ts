@@ -5,8 +5,8 @@ import { beforeEach, suite, type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { LiveConfig } from '../../src/config/live.ts'
 import { ConfigError } from '../../src/config/load.ts'
-import { replaceFile } from '../harness/cli.ts'
-import { configFile } from '../harness/live-config.ts'
+import { replaceFile } from '../harness/folders.ts'
+import { configFile } from '../harness/program/live-config.ts'
 
 const HEAD = 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\n'
 

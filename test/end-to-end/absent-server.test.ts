@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
-import { type ApiObject, until } from '../harness/api-client.ts'
-import { gatewayApiCrds } from '../harness/gateway-api.ts'
-import { type Cluster, startCluster, startGuard } from './cluster.ts'
-import { grant, route } from './objects.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
+import { grant, route } from '../harness/objects/objects.ts'
+import { until } from '../harness/until.ts'
 
 let cluster: Cluster
 

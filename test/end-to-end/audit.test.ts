@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { refgrant } from '../harness/cli.ts'
-import { run } from '../harness/run.ts'
-import { type Cluster, startCluster } from './cluster.ts'
-import { grant, route } from './objects.ts'
+import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
+import { grant, route } from '../harness/objects/objects.ts'
+import { refgrant } from '../harness/program/cli.ts'
+import { run } from '../harness/program/run.ts'
 
 /** What people do without refgrant: the first lines of every grant, namespace by namespace. */
 const SCRIPT = `

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
-import { type Case, configurationFile, readCases } from '../harness/cases.ts'
-import { printed } from '../harness/guarded-cluster.ts'
-import { ownCrds } from '../harness/own-crds.ts'
-import type { Refgrant } from '../harness/refgrant.ts'
-import { type Cluster, startCluster, startGuard } from './cluster.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { printed } from '../harness/control-plane/guarded-cluster.ts'
+import { type Case, configurationFile, readCases } from '../harness/objects/cases.ts'
+import { ownCrds } from '../harness/objects/own-crds.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
+import { until } from '../harness/until.ts'
 
 /** What the API server itself says of an old version of a kind. */
 const DEPRECATION = /^Warning: The \w+ version of \w+ has been deprecated/

@@ -3,8 +3,8 @@ import { suite, test } from 'node:test'
 import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
 import { MOST_REFERENCES } from '../../src/policy/crossing.ts'
 import type { GroupKind } from '../../src/policy/reference.ts'
-import { gatewayApiCrds } from '../harness/gateway-api.ts'
-import { type KindVersion, mostOf, type Schema, schemaAt, versionsOf } from './crd-schemas.ts'
+import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
+import { type KindVersion, mostOf, type Schema, schemaAt, versionsOf } from '../harness/objects/crd-schemas.ts'
 
 /** The releases that clusters run. A new one is added here; what it brings is then named by a failure. */
 const RELEASES = [

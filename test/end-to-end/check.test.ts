@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { stringify } from 'yaml'
-import { type Case, configurationFile, readCases } from '../harness/cases.ts'
-import { folderWith, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { type Case, configurationFile, readCases } from '../harness/objects/cases.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 /** Each case starts a process, which takes a third of a second; half of that is spent waiting. */
 const AT_ONCE = 4

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
-import { startRefgrant } from '../harness/refgrant.ts'
-import { type Cluster, startCluster } from './cluster.ts'
-import { grant } from './objects.ts'
+import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
+import { grant } from '../harness/objects/objects.ts'
+import { startRefgrant } from '../harness/program/refgrant.ts'
 
 const GRANTS = 1_000
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { folderWith, GRANT, ROUTE, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 const refusal =
   'error: HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1] refers to Service "payments" in namespace "billing", which no ReferenceGrant permits. [not-permitted]'

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import type { ApiObject } from '../harness/api-client.ts'
-import { moduleFolder } from '../harness/gateway-api.ts'
-import { run } from '../harness/run.ts'
+import { moduleFolder } from '../harness/control-plane/gateway-api.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
+import { run } from '../harness/program/run.ts'
 
 /** What is made of a file's references into other namespaces, by the grants of that file alone. */
 interface Judgement {

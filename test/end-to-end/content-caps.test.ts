@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
-import { refgrant as command, folderWith, GRANT } from '../harness/cli.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
-import { commaRoute, MIB, nested, reference, repeated, review, route } from '../harness/reviews.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+import { refgrant as command } from '../harness/program/cli.ts'
+import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { commaRoute, MIB, nested, reference, repeated, review, route } from '../harness/traffic/reviews.ts'
+import { until } from '../harness/until.ts'
 
 const certs = folderWith({})
 let server: Refgrant

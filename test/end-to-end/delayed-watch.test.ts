@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
-import { askIndex, askRefgrant } from '../harness/ask.ts'
-import type { Refgrant } from '../harness/refgrant.ts'
-import { type ReverseProxy, startReverseProxy } from '../harness/reverse-proxy.ts'
-import { type Cluster, startCluster, startGuard } from './cluster.ts'
-import { grant, route } from './objects.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { type ReverseProxy, startReverseProxy } from '../harness/network/reverse-proxy.ts'
+import { grant, route } from '../harness/objects/objects.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
+import { askIndex, askRefgrant } from '../harness/traffic/ask.ts'
+import { until } from '../harness/until.ts'
 
 /** How late refgrant hears of a grant, in ms: long after the route of the same apply has been judged. */
 const DELAY = 2_000

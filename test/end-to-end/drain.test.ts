@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
-import { refgrant as command, folderWith, GRANT } from '../harness/cli.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+import { refgrant as command } from '../harness/program/cli.ts'
+import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { until } from '../harness/until.ts'
 
 /** Long enough for everything that a test does meanwhile, in s; nothing waits for its end. */
 const LONG = 600

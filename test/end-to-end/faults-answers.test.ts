@@ -1,7 +1,7 @@
 import { after, before, suite, test } from 'node:test'
-import { untilCounted } from '../harness/api-client.ts'
-import { type ReverseProxy, type Script, type Scripted, startReverseProxy } from '../harness/reverse-proxy.ts'
-import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
+import { type ReverseProxy, type Script, type Scripted, startReverseProxy } from '../harness/network/reverse-proxy.ts'
+import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from '../harness/traffic/faults.ts'
+import { untilCounted } from '../harness/until.ts'
 
 /** How long the API server answers so, in s. */
 const LASTING = LONG ? 60 : 4

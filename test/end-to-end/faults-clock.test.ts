@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { TcpProxy } from '../harness/tcp-proxy.ts'
-import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
+import { TcpProxy } from '../harness/network/tcp-proxy.ts'
+import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from '../harness/traffic/faults.ts'
 
 /** By how much the clock is wrong, in h, for half a second each: a day is longer than everything that is waited for. */
 const WRONG = [0, 1, -1, 24, -24]

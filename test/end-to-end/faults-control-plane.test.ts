@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, suite, test } from 'node:test'
-import { type ApiClient, until } from '../harness/api-client.ts'
-import { TcpProxy } from '../harness/tcp-proxy.ts'
-import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
+import type { ApiClient } from '../harness/control-plane/api-client.ts'
+import { TcpProxy } from '../harness/network/tcp-proxy.ts'
+import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from '../harness/traffic/faults.ts'
+import { until } from '../harness/until.ts'
 
 /** How long a program is gone, in s. */
 const OUTAGE = LONG ? 60 : 2

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { type ApiObject, until } from '../harness/api-client.ts'
-import { gatewayApiCrds } from '../harness/gateway-api.ts'
-import { TcpProxy } from '../harness/tcp-proxy.ts'
-import type { Cluster } from './cluster.ts'
-import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
+import type { Cluster } from '../harness/control-plane/cluster.ts'
+import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
+import { TcpProxy } from '../harness/network/tcp-proxy.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
+import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from '../harness/traffic/faults.ts'
+import { until } from '../harness/until.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 

@@ -6,12 +6,12 @@ import { after, before, suite, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
-import { folderWith } from '../harness/cli.ts'
-import { register } from '../harness/guarded-cluster.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
-import { type Cluster, startCluster } from './cluster.ts'
-import { LONG } from './faults.ts'
-import { grant, route } from './objects.ts'
+import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
+import { register } from '../harness/control-plane/guarded-cluster.ts'
+import { folderWith } from '../harness/folders.ts'
+import { grant, route } from '../harness/objects/objects.ts'
+import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { LONG } from '../harness/traffic/faults.ts'
 
 /** Pairs of routes that are applied, one with a grant and one without. */
 const PAIRS = LONG ? 500 : 75

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, suite, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { until, untilCounted } from '../harness/api-client.ts'
-import { configFile, configure } from '../harness/live-config.ts'
-import { TcpProxy } from '../harness/tcp-proxy.ts'
-import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from './faults.ts'
+import { TcpProxy } from '../harness/network/tcp-proxy.ts'
+import { configFile, configure } from '../harness/program/live-config.ts'
+import { type FaultyCluster, judgeUnder, LONG, lasting, startFaultyCluster } from '../harness/traffic/faults.ts'
+import { until, untilCounted } from '../harness/until.ts'
 
 /** How late everything comes on a slow network, in ms: a fresh read takes a second on a connection that there is. */
 const DELAY = 500

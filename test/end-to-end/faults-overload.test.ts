@@ -4,11 +4,13 @@ import type { ClientRequest } from 'node:http'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
-import { refgrant as command, folderWith, GRANT } from '../harness/cli.ts'
-import { Inspector } from '../harness/inspector.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
-import { LONG } from './faults.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+import { refgrant as command } from '../harness/program/cli.ts'
+import { Inspector } from '../harness/program/inspector.ts'
+import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { LONG } from '../harness/traffic/faults.ts'
+import { until } from '../harness/until.ts'
 
 const MIB = 1024 * 1024
 

@@ -5,9 +5,11 @@ import https from 'node:https'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
-import { folderWith, GRANT, refgrant as refgrantCommand } from '../harness/cli.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+import { refgrant as refgrantCommand } from '../harness/program/cli.ts'
+import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { until } from '../harness/until.ts'
 
 let server: Refgrant
 let agent: https.Agent

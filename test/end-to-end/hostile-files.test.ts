@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import { folderWith, GRANT, ROUTE } from '../harness/cli.ts'
-import { run } from '../harness/run.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
+import { run } from '../harness/program/run.ts'
 
 /** What a terminal obeys or hides, and what Azure Pipelines, GitHub Actions and TeamCity obey. */
 const OBEYED = /[^\P{C}\n]|[\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|##\[|##vso\[|^\s*::/mu

@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
-import { folderWith, GRANT, refgrant as refgrantCommand } from '../harness/cli.ts'
-import { Inspector } from '../harness/inspector.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+import { refgrant as refgrantCommand } from '../harness/program/cli.ts'
+import { Inspector } from '../harness/program/inspector.ts'
+import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 
 const MIB = 1024 * 1024
 /** What the server may keep in use after all of it, in bytes. */

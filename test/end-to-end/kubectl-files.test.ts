@@ -5,10 +5,10 @@ import fc from 'fast-check'
 import { decoded } from '../../src/files/text.ts'
 import { DocumentError } from '../../src/yaml/documents.ts'
 import { parseObjects } from '../../src/yaml/objects.ts'
-import { binaries } from '../harness/binaries.ts'
-import { folderWith } from '../harness/cli.ts'
-import { run } from '../harness/run.ts'
-import { file, jsonStream } from './random-files.ts'
+import { binaries } from '../harness/control-plane/binaries.ts'
+import { folderWith } from '../harness/folders.ts'
+import { file, jsonStream } from '../harness/objects/random-files.ts'
+import { run } from '../harness/program/run.ts'
 
 /** Files that one kubectl reads, in about a second. */
 const AT_ONCE = 1_000

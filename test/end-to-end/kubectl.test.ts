@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { ApiClient, type ApiObject, until } from '../harness/api-client.ts'
-import { folderWith } from '../harness/cli.ts'
-import type { Refgrant } from '../harness/refgrant.ts'
-import { type Cluster, startCluster, startGuard } from './cluster.ts'
-import { grant, route } from './objects.ts'
+import { ApiClient } from '../harness/control-plane/api-client.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { folderWith } from '../harness/folders.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
+import { grant, route } from '../harness/objects/objects.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
+import { until } from '../harness/until.ts'
 
 let cluster: Cluster
 let refgrant: Refgrant

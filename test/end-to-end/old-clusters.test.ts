@@ -4,12 +4,13 @@ import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/ca
 import { extract } from '../../src/policy/extract.ts'
 import { crosses } from '../../src/policy/judge.ts'
 import type { Reference } from '../../src/policy/reference.ts'
-import { type ApiObject, until } from '../harness/api-client.ts'
-import { readCases } from '../harness/cases.ts'
-import { gatewayApiCrds } from '../harness/gateway-api.ts'
-import type { Refgrant } from '../harness/refgrant.ts'
-import { type Cluster, startCluster, startGuard } from './cluster.ts'
-import { type KindVersion, schemaAt, versionsOf } from './crd-schemas.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
+import { readCases } from '../harness/objects/cases.ts'
+import { type KindVersion, schemaAt, versionsOf } from '../harness/objects/crd-schemas.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
+import { until } from '../harness/until.ts'
 
 /** Releases whose experimental channels together have every guarded field, in the order they are installed. */
 const RELEASES = ['v0.8.1', 'v1.2.1', 'v1.3.0', 'v1.7.0']

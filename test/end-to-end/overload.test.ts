@@ -5,10 +5,12 @@ import net from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import tls from 'node:tls'
-import { until } from '../harness/api-client.ts'
-import { refgrant as command, folderWith, GRANT } from '../harness/cli.ts'
-import { type Refgrant, startRefgrant } from '../harness/refgrant.ts'
-import { LONG } from './faults.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+import { refgrant as command } from '../harness/program/cli.ts'
+import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { LONG } from '../harness/traffic/faults.ts'
+import { until } from '../harness/until.ts'
 
 /** What Node takes of a container of 256 MiB, by `--max-old-space-size-percentage=60`, in MiB. */
 const HEAP = 156

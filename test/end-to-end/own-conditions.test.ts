@@ -6,12 +6,13 @@ import { stringify } from 'yaml'
 import { Catalogue, type GuardedField } from '../../src/policy/catalogue.ts'
 import { extract } from '../../src/policy/extract.ts'
 import { crosses } from '../../src/policy/judge.ts'
-import { type ApiObject, until } from '../harness/api-client.ts'
-import { folderWith } from '../harness/cli.ts'
-import { applyRegistration } from '../harness/guarded-cluster.ts'
-import { startRecorder } from '../harness/recorder.ts'
+import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
+import { applyRegistration } from '../harness/control-plane/guarded-cluster.ts'
+import { folderWith } from '../harness/folders.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
+import { startRecorder } from '../harness/stand-ins/recorder.ts'
+import { until } from '../harness/until.ts'
 import { holding, stepsOf } from '../policy/holding.ts'
-import { type Cluster, startCluster } from './cluster.ts'
 
 /** Objects of odd shapes that are made for each row, and how many of them call for the webhook and do not, at least. */
 const OBJECTS = 250

@@ -5,10 +5,10 @@ import { mkdtemp, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
-import { until } from '../harness/api-client.ts'
-import { binaries, cacheFolder } from '../harness/binaries.ts'
-import { processesWith } from '../harness/processes.ts'
-import { run } from '../harness/run.ts'
+import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
+import { processesWith } from '../harness/program/processes.ts'
+import { run } from '../harness/program/run.ts'
+import { until } from '../harness/until.ts'
 
 let home: string
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, suite, test } from 'node:test'
-import { type Ending, History, type Verdict } from '../harness/history.ts'
+import { type Ending, History, type Verdict } from '../harness/traffic/history.ts'
 
 /** Age that knowledge may have in these tests, in ms. */
 const BOUND = 40

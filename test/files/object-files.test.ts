@@ -7,7 +7,8 @@ import net from 'node:net'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { readObjects } from '../../src/files/object-files.ts'
-import { folderWith, refgrant } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 const object = (name: string) => `kind: A\nmetadata: {name: ${name}}\n`
 const LARGE = 64 * 1024 * 1024 + 1

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { TETHER } from '../harness/refgrant.ts'
+import { TETHER } from '../harness/program/refgrant.ts'
 
 // What `make run` does: serves the webhook with the grants of this folder, and says what to try once it is ready.
 

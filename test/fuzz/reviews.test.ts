@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { admit } from '../../src/admission/admit.ts'
-import { respond } from '../../src/admission/respond.ts'
+import { answer, questionIn } from '../../src/admission/answer.ts'
 import { NotAReview, parseReview } from '../../src/admission/review.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { type Grant, parseGrant } from '../../src/policy/grant.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { sourceOf } from '../harness/grant-source.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { lookUpsIn, sourceOf } from '../harness/stand-ins/grant-source.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 import { isPermitted, type Json, references } from './oracle.ts'
 
 /** How many reviews are tried; `make fuzz RUNS=N` tries more. */
@@ -155,9 +154,10 @@ test(`any review is judged as the rule says, seed ${SEED}, ${RUNS} runs`, async 
   const property = fc.asyncProperty(situation, async (generated) => {
     // As it comes from the network.
     const { request, grants } = JSON.parse(JSON.stringify(generated))
-    const parsed = parseReview({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request })
-    const decision = await admit(parsed, defaultSettings, sourceOf(lookupIn(readGrants(grants))), NEVER)
-    const { response } = JSON.parse(JSON.stringify(respond(parsed, decision, 'deny')))
+    const question = questionIn({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request })
+    const lookUps = lookUpsIn(sourceOf(lookupIn(readGrants(grants))))
+    const answered = await answer(question, defaultSettings, lookUps)
+    const { response } = JSON.parse(JSON.stringify(answered.response))
     assert.equal(response.uid, request.uid)
 
     const from = { ...request.kind, namespace: request.namespace }
@@ -180,8 +180,6 @@ test(`any JSON is a review or no review, and never anything else, seed ${SEED}`,
   })
   fc.assert(property, { numRuns: RUNS, seed: SEED })
 })
-
-const NEVER = new AbortController().signal
 
 function sameTarget(a: { to: readonly string[] }, b: { to: readonly string[] }): boolean {
   return a.to.every((part, index) => part === b.to[index])

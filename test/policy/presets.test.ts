@@ -5,8 +5,8 @@ import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/ca
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { rowProblem } from '../../src/policy/own-fields.ts'
 import { PRESETS, type Preset, presets } from '../../src/policy/presets.ts'
-import { type Schema, schemaAt, versionsOf } from '../end-to-end/crd-schemas.ts'
-import { ownCrds } from '../harness/own-crds.ts'
+import { type Schema, schemaAt, versionsOf } from '../harness/objects/crd-schemas.ts'
+import { ownCrds } from '../harness/objects/own-crds.ts'
 
 test('the presets are these, with so many fields of each kind', () => {
   const counts = PRESETS.map((name) => {

@@ -7,7 +7,7 @@ import { rbac } from '../../src/manifests/rbac.ts'
 import type { WebhookClient } from '../../src/manifests/webhook.ts'
 import { compare, driftLines, registrationOf, toleratedLines, type Wanted } from '../../src/runtime/comparison.ts'
 import { DriftWatch } from '../../src/runtime/drift-watch.ts'
-import { type Issued, issue } from '../harness/certificates.ts'
+import { type Issued, issue } from '../harness/stand-ins/certificates.ts'
 
 const config = loadConfig(undefined)
 const authority = issue({ name: 'authority', ca: true })

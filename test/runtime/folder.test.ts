@@ -4,7 +4,8 @@ import { pino } from 'pino'
 import { loadConfig } from '../../src/config/load.ts'
 import { folderGrants } from '../../src/runtime/folder-grants.ts'
 import { Tasks } from '../../src/runtime/task.ts'
-import { folderWith, GRANT } from '../harness/cli.ts'
+import { folderWith } from '../harness/folders.ts'
+import { GRANT } from '../harness/objects/texts.ts'
 
 test('grants of a folder are known, and nothing is said of a registration that nobody compares', async () => {
   const supply = await folderGrants(folderWith({ 'grants.yaml': GRANT }), {

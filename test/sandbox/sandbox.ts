@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
-import { binaries, cacheFolder } from '../harness/binaries.ts'
-import { startControlPlane } from '../harness/control-plane.ts'
-import { gatewayApiCrds } from '../harness/gateway-api.ts'
-import { register, serverAccount } from '../harness/guarded-cluster.ts'
-import { Progress } from '../harness/progress.ts'
-import { startRefgrant } from '../harness/refgrant.ts'
+import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
+import { startControlPlane } from '../harness/control-plane/control-plane.ts'
+import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
+import { register, serverAccount } from '../harness/control-plane/guarded-cluster.ts'
+import { Progress } from '../harness/control-plane/progress.ts'
+import { startRefgrant } from '../harness/program/refgrant.ts'
 
 // What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C.
 

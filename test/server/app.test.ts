@@ -6,8 +6,8 @@ import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Metrics } from '../../src/server/metrics.ts'
-import { metricSources } from '../harness/metric-sources.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { metricSources } from '../harness/stand-ins/metric-sources.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const broken: GrantSource = {
   cached: () => ({ grants: new GrantIndex(), current: true }),

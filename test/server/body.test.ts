@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { suite, test } from 'node:test'
 import { NotAReview } from '../../src/admission/review.ts'
 import { BodyRefused, Overloaded, readBody } from '../../src/server/body.ts'
+import { MARGIN } from '../../src/server/deadline.ts'
 import { Load } from '../../src/server/load.ts'
 import { Retries } from '../../src/server/retries.ts'
 import { roomIn } from '../../src/server/room.ts'
@@ -23,7 +24,7 @@ class Payload extends Readable {
 /** Reads a body with the load of a container of 256 MiB. */
 function start({ load = new Load(() => 0, roomIn(256 * MIB)), retries = new Retries(), headers = {} } = {}) {
   const payload = new Payload(headers)
-  const allowance = load.enter('10s')
+  const allowance = load.enter(10_000 - MARGIN)
   const read = readBody(payload as unknown as IncomingMessage, { load, allowance, retries })
   // It is looked at later.
   read.catch(() => {})
@@ -190,7 +191,7 @@ test('a later try has what the earlier ones left', async () => {
   let now = 0
   const load = new Load(() => now, roomIn(256 * MIB))
   const retries = new Retries()
-  const first = load.enter('5s')
+  const first = load.enter(5_000 - MARGIN)
   now = 3_000
   retries.invite('u', first)
   now = 4_000

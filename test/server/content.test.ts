@@ -6,9 +6,9 @@ import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Metrics } from '../../src/server/metrics.ts'
-import { sourceOf } from '../harness/grant-source.ts'
-import { metricSources } from '../harness/metric-sources.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { sourceOf } from '../harness/stand-ins/grant-source.ts'
+import { metricSources } from '../harness/stand-ins/metric-sources.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const MIB = 1024 * 1024
 
@@ -133,7 +133,7 @@ suite('an object that is larger than any that is judged', () => {
     const grant = { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'ReferenceGrant' }
     const { allowed, warnings } = await post(reviewOf(listOf('0', 200_000), { kind: grant }), '/advise')
     assert.equal(allowed, true)
-    assert.match(warnings[0], /not read.* too large: 2000\d\d values, and at most 120000/)
+    assert.match(warnings[0], /not read, because it is too large: it has 2000\d\d values, and at most 120000/)
   })
 
   test('is seen in the rest of a review too', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
-import { Gauge, Registry } from 'prom-client'
+import { Gauge, Registry } from '@prometheus-io/client'
 import { buildHealth, type Check } from '../../src/server/health.ts'
 
 const registry = new Registry()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MARGIN } from '../../src/server/deadline.ts'
 import { Load } from '../../src/server/load.ts'
 import { roomIn } from '../../src/server/room.ts'
 
@@ -14,24 +15,24 @@ function start() {
 
 test('a thousand reviews are judged at once; one more is turned away until one is finished', () => {
   const { load } = start()
-  const allowances = Array.from({ length: 1_000 }, () => load.enter('10s'))
+  const allowances = Array.from({ length: 1_000 }, () => load.enter(10_000 - MARGIN))
   for (const allowance of allowances) assert.equal(allowance.startReview(), undefined)
-  assert.equal(load.enter('10s').startReview(), 'reviews')
+  assert.equal(load.enter(10_000 - MARGIN).startReview(), 'reviews')
   allowances[0]?.finish()
-  assert.equal(load.enter('10s').startReview(), undefined)
+  assert.equal(load.enter(10_000 - MARGIN).startReview(), undefined)
   assert.deepEqual(load.shed, { reviews: 1, memory: 0, late: 0, gone: 0 })
   assert.equal(load.counts.reviews, 1_000)
 })
 
 test('all that requests hold has 64 MiB, and bodies have a quarter of it; what is turned away holds nothing', () => {
   const { load } = start()
-  const large = load.enter('10s')
+  const large = load.enter(10_000 - MARGIN)
   assert.equal(large.reserve('bodies', 14 * MIB), undefined)
-  assert.equal(load.enter('10s').reserve('bodies', 5 * MIB), 'memory')
+  assert.equal(load.enter(10_000 - MARGIN).reserve('bodies', 5 * MIB), 'memory')
   assert.equal(large.reserve('values', 49 * MIB), undefined)
-  const other = load.enter('10s')
+  const other = load.enter(10_000 - MARGIN)
   assert.equal(other.reserve('bodies', MIB), undefined)
-  assert.equal(load.enter('10s').reserve('values', 1), 'memory')
+  assert.equal(load.enter(10_000 - MARGIN).reserve('values', 1), 'memory')
   other.leave(true)
   assert.deepEqual(load.held, { ...NONE, bodies: 14 * MIB, values: 49 * MIB })
   large.leave(false)
@@ -43,7 +44,7 @@ test('a body on its way gives its room to a smaller one, the largest first, and 
   const { load } = start()
   const dropped: string[] = []
   const arriving = (name: string, bytes: number) => {
-    const allowance = load.enter('10s')
+    const allowance = load.enter(10_000 - MARGIN)
     allowance.startArrival((evicted) => dropped.push(`${name}: ${evicted}`))
     assert.equal(allowance.reserve('bodies', bytes), undefined)
     return allowance
@@ -64,40 +65,40 @@ test('a body on its way gives its room to a smaller one, the largest first, and 
 test('a review that waits for look-ups gives its room to a smaller one, the largest first', () => {
   const { load } = start()
   const reviewing = (bytes: number) => {
-    const allowance = load.enter('10s')
+    const allowance = load.enter(10_000 - MARGIN)
     assert.equal(allowance.startReview(), undefined)
     assert.equal(allowance.reserve('values', bytes), undefined)
     return { allowance, signal: allowance.startLookUps() }
   }
   const [large, largest, small] = [reviewing(20 * MIB), reviewing(30 * MIB), reviewing(14 * MIB - 1_000)]
-  const next = load.enter('10s')
+  const next = load.enter(10_000 - MARGIN)
   assert.equal(next.reserve('bodies', 1_000), undefined)
   assert.equal(next.reserve('values', 10_000), undefined)
   assert.deepEqual([large.signal.aborted, largest.signal.aborted, small.signal.aborted], [false, true, false])
   assert.deepEqual([largest.allowance.evicted, largest.allowance.holds('all'), load.counts.reviews], [true, 0, 2])
-  assert.equal(load.enter('10s').reserve('values', 60 * MIB), 'memory', 'none is larger')
+  assert.equal(load.enter(10_000 - MARGIN).reserve('values', 60 * MIB), 'memory', 'none is larger')
   assert.deepEqual(load.shed, { reviews: 0, memory: 2, late: 0, gone: 0 })
   // Its judgement ends when its look-ups have.
   largest.allowance.finish()
   large.allowance.finish()
-  assert.equal(load.enter('10s').reserve('values', 21 * MIB), undefined)
+  assert.equal(load.enter(10_000 - MARGIN).reserve('values', 21 * MIB), undefined)
   assert.deepEqual([small.signal.aborted, load.counts.reviews], [false, 1])
 })
 
 test('a body for which bodies have no room takes that of no review that waits for look-ups', () => {
   const { load } = start()
-  const reviewing = load.enter('10s')
+  const reviewing = load.enter(10_000 - MARGIN)
   assert.equal(reviewing.startReview(), undefined)
   assert.equal(reviewing.reserve('values', 20 * MIB), undefined)
   const signal = reviewing.startLookUps()
-  assert.equal(load.enter('10s').reserve('bodies', 16 * MIB), undefined)
-  assert.equal(load.enter('10s').reserve('bodies', MIB), 'memory')
+  assert.equal(load.enter(10_000 - MARGIN).reserve('bodies', 16 * MIB), undefined)
+  assert.equal(load.enter(10_000 - MARGIN).reserve('bodies', MIB), 'memory')
   assert.deepEqual([signal.aborted, load.counts.reviews], [false, 1])
 })
 
 test('an answer is held until it is sent', () => {
   const { load } = start()
-  const allowance = load.enter('10s')
+  const allowance = load.enter(10_000 - MARGIN)
   allowance.startReview()
   allowance.reserve('values', MIB)
   allowance.answer(1_000)
@@ -109,7 +110,7 @@ test('an answer is held until it is sent', () => {
 
 test('whose client leaves while it is read or waits takes nothing any more', () => {
   const { load } = start()
-  const allowance = load.enter('10s')
+  const allowance = load.enter(10_000 - MARGIN)
   let told = 0
   allowance.startArrival(() => {
     told += 1
@@ -124,7 +125,7 @@ test('whose client leaves while it is read or waits takes nothing any more', () 
 
 test('what is in judgement is held until that ends, though the client has gone; its look-ups end at once', () => {
   const { load } = start()
-  const allowance = load.enter('10s')
+  const allowance = load.enter(10_000 - MARGIN)
   allowance.startReview()
   allowance.reserve('values', MIB)
   const signal = allowance.startLookUps()
@@ -138,7 +139,7 @@ test('what is in judgement is held until that ends, though the client has gone; 
 
 test('a client that has its answer ends nothing', () => {
   const { load } = start()
-  const allowance = load.enter('10s')
+  const allowance = load.enter(10_000 - MARGIN)
   allowance.startReview()
   const signal = allowance.startLookUps()
   allowance.leave(true)
@@ -148,20 +149,20 @@ test('a client that has its answer ends nothing', () => {
 
 test('a review that has waited for half of its time is turned away', () => {
   const { clock, load } = start()
-  const [one, other] = [load.enter('4s'), load.enter('4250ms')]
+  const [one, other] = [load.enter(4_000 - MARGIN), load.enter(4250 - MARGIN)]
   clock.now = 1_876
   assert.equal(one.startTurn(), 'late')
   assert.equal(other.startTurn(), undefined)
-  assert.equal(load.enter('1ms').startTurn(), undefined)
+  assert.equal(load.enter(1 - MARGIN).startTurn(), undefined)
   assert.deepEqual(load.shed, { reviews: 0, memory: 0, late: 1, gone: 0 })
 })
 
 test('a later try has half of what the earlier ones left, for its turn and for its look-ups', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { clock, load } = start()
-  const first = load.enter('5s')
+  const first = load.enter(5_000 - MARGIN)
   clock.now = 3_400
-  const [late, second] = [load.enter('5s'), load.enter('5s')]
+  const [late, second] = [load.enter(5_000 - MARGIN), load.enter(5_000 - MARGIN)]
   for (const allowance of [late, second]) allowance.continue(first.begun)
   assert.equal(second.left, 1_350)
   clock.now = 3_400 + 675
@@ -177,11 +178,11 @@ test('a later try has half of what the earlier ones left, for its turn and for i
 
 test('four bodies that are too large to be judged are read at once', () => {
   const { load } = start()
-  const allowances = Array.from({ length: 4 }, () => load.enter('10s'))
+  const allowances = Array.from({ length: 4 }, () => load.enter(10_000 - MARGIN))
   for (const allowance of allowances) assert.equal(allowance.startOversized(), undefined)
-  assert.equal(load.enter('10s').startOversized(), 'reviews')
+  assert.equal(load.enter(10_000 - MARGIN).startOversized(), 'reviews')
   allowances[0]?.leave(false)
-  assert.equal(load.enter('10s').startOversized(), undefined)
+  assert.equal(load.enter(10_000 - MARGIN).startOversized(), undefined)
 })
 
 test('room grows with the memory that may be used, between that of 256 MiB and of 1 GiB', () => {
@@ -192,9 +193,9 @@ test('room grows with the memory that may be used, between that of 256 MiB and o
 
 test('a request whose uid was seen before, when the time of that one is over, has all of its own time', () => {
   const { load, clock } = start()
-  const first = load.enter('10s')
+  const first = load.enter(10_000 - MARGIN)
   clock.now = 10_000
-  const other = load.enter('10s')
+  const other = load.enter(10_000 - MARGIN)
   other.continue(first.begun)
   assert.equal(other.begun, 10_000)
   assert.equal(other.startTurn(), undefined)

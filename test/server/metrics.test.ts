@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Metrics } from '../../src/server/metrics.ts'
-import { metricSources, unknown } from '../harness/metric-sources.ts'
+import { metricSources, unknown } from '../harness/stand-ins/metric-sources.ts'
 
 /** What is exposed under a name: each row without its help. */
 async function rows(metrics: Metrics, name: string) {
@@ -81,9 +81,9 @@ test('two servers in one process count each for itself', async () => {
 test('what is in flight, what was turned away, the certificate and the build are told', async () => {
   const sources = metricSources({ certificateExpiry: new Date('2027-01-01T00:00:00Z') })
   const metrics = new Metrics(sources)
-  sources.load.enter('10s').startReview()
-  sources.load.enter('10s').reserve('bodies', Infinity)
-  sources.load.enter('10s').reserve('values', 7)
+  sources.load.enter(10_000).startReview()
+  sources.load.enter(10_000).reserve('bodies', Infinity)
+  sources.load.enter(10_000).reserve('values', 7)
   sources.load.connections.held = 3
   sources.load.connections.closed.evicted = 2
   assert.deepEqual(await rows(metrics, 'refgrant_reviews_'), [

@@ -6,9 +6,9 @@ import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { createLogger } from '../../src/server/log.ts'
 import { Metrics } from '../../src/server/metrics.ts'
-import { sourceOf } from '../harness/grant-source.ts'
-import { metricSources } from '../harness/metric-sources.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { sourceOf } from '../harness/stand-ins/grant-source.ts'
+import { metricSources } from '../harness/stand-ins/metric-sources.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const from = { group: 'example.com', kind: 'Shield', plural: 'shields' }
 const rows: GuardedField[] = [

@@ -12,9 +12,9 @@ import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Load } from '../../src/server/load.ts'
 import { Metrics } from '../../src/server/metrics.ts'
-import { metricSources } from '../harness/metric-sources.ts'
-import { reference, review, route } from '../harness/reviews.ts'
-import { defaultSettings } from '../harness/settings.ts'
+import { metricSources } from '../harness/stand-ins/metric-sources.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
+import { reference, review, route } from '../harness/traffic/reviews.ts'
 
 /** A server whose fresh reads end by their signal alone, with room for so many bytes. */
 async function start(t: TestContext, bytes: number) {

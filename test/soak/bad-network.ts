@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Hands } from '../harness/churn.ts'
-import type { TcpProxy } from '../harness/tcp-proxy.ts'
+import type { TcpProxy } from '../harness/network/tcp-proxy.ts'
+import type { Hands } from '../harness/traffic/churn.ts'
 
 /**
  * One turn, in ms: time to recover from the fault before, longer than a watch waits before it tries again (0.8 s at

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Hands, Reference } from '../harness/churn.ts'
-import type { Verdict } from '../harness/history.ts'
+import type { Hands, Reference } from '../harness/traffic/churn.ts'
+import type { Verdict } from '../harness/traffic/history.ts'
 
 /**
  * How often a grant is made, and how long after that it is deleted, in ms. Neither waits for what others take: else

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Inspector } from '../harness/inspector.ts'
+import type { Inspector } from '../harness/program/inspector.ts'
 
 const MIB = 1024 * 1024
 

@@ -1,0 +1,54 @@
+import { admit, admitOversized, type LookUps } from './admit.ts'
+import { advise } from './advise.ts'
+import type { Undecided, Verdict } from './decision.ts'
+import type { Excess } from './oversize.ts'
+import { type ReviewResponse, respond } from './respond.ts'
+import { parseReview, type ReviewRequest } from './review.ts'
+import { type Mode, modeOf, type Settings } from './settings.ts'
+
+/** A review to be answered. */
+export interface Question {
+  readonly review: ReviewRequest
+  /** Why its objects are not read, if they are too large; the review comes without them then. */
+  readonly excess?: Excess | undefined
+}
+
+/**
+ * Reads an AdmissionReview v1.
+ *
+ * @param body a parsed JSON body; it is not changed
+ * @param excess why its objects are too large to be read; in their place is their size
+ * @throws NotAReview
+ */
+export function questionIn(body: unknown, excess?: Excess): Question {
+  const review = parseReview(body)
+  return excess ? { review: { ...review, object: null, oldObject: null }, excess } : { review }
+}
+
+/** What was decided, the mode that this was answered in, and the answer. Without a verdict there is no answer. */
+export type Answer =
+  | { readonly decision: Verdict; readonly mode: Mode; readonly response: ReviewResponse }
+  | { readonly decision: Undecided; readonly mode: Mode; readonly response?: never }
+
+/**
+ * Answers a review of an object that may refer to other namespaces.
+ *
+ * @param entry the mode of the webhook entry that asks; undefined for that of the configuration
+ */
+export async function answer(
+  { review, excess }: Question,
+  settings: Settings,
+  lookUps: LookUps,
+  entry?: Mode,
+): Promise<Answer> {
+  const mode = modeOf(review, entry ?? settings.mode, settings)
+  const decision = excess ? admitOversized(review, settings, excess) : await admit(review, settings, lookUps)
+  if (decision.outcome === 'undecided') return { decision, mode }
+  return { decision, mode, response: respond(review, decision, mode) }
+}
+
+/** Answers a review of a grant: it is allowed, and its author gets advice as warnings. */
+export function answerWithAdvice({ review, excess }: Question, { catalogue }: Settings): Answer {
+  const decision = advise(review, excess, catalogue)
+  return { decision, mode: 'warn', response: respond(review, decision, 'warn') }
+}

@@ -1,0 +1,66 @@
+import path from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import type { ApiObject } from '../objects/api-object.ts'
+import type { Refgrant } from '../program/refgrant.ts'
+import { type Result, run } from '../program/run.ts'
+import { until } from '../until.ts'
+import type { ControlPlane } from './control-plane.ts'
+
+const CLI = path.join(import.meta.dirname, '..', '..', '..', 'src', 'cli.ts')
+
+/** Objects that the command line prints. */
+export async function printed(...argv: string[]): Promise<ApiObject[]> {
+  const { code, stdout, stderr } = await run(process.execPath, [CLI, ...argv])
+  if (code !== 0) throw new Error(`refgrant ${argv.join(' ')}: exit code ${code}: ${stderr}`)
+  return parseAllDocuments(stdout).map((document) => document.toJS() as ApiObject)
+}
+
+/** Creates the server's account with the rights that the manifests give it; returns a kubeconfig of that account. */
+export async function serverAccount(controlPlane: ControlPlane): Promise<string> {
+  await controlPlane.api.apply(...(await printed('manifests', 'rbac')))
+  return controlPlane.kubeconfigFor('refgrant', await controlPlane.api.token('refgrant-system', 'refgrant'))
+}
+
+/** Writes the registration as the manifests have it; the API server goes by it a moment later. */
+export async function applyRegistration(
+  { api }: ControlPlane,
+  { url }: Pick<Refgrant, 'url'>,
+  caFile: string,
+  settings: readonly string[],
+): Promise<void> {
+  await api.apply(...(await printed('manifests', 'webhook', '--url', new URL(url).origin, '--ca', caFile, ...settings)))
+}
+
+/**
+ * Registers the webhook as the manifests do, and waits until the API server calls it.
+ *
+ * @param settings further arguments of `refgrant manifests`
+ */
+export async function register(
+  controlPlane: ControlPlane,
+  server: Pick<Refgrant, 'url'>,
+  caFile: string,
+  settings: readonly string[] = [],
+): Promise<void> {
+  const { api } = controlPlane
+  await applyRegistration(controlPlane, server, caFile, settings)
+  // The registration reaches the API server's admission through a watch of its own: a refusal shows that it has.
+  const probe: ApiObject = {
+    // The version that every release of Gateway API serves.
+    apiVersion: 'gateway.networking.k8s.io/v1beta1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'probe', namespace: 'default' },
+    spec: { rules: [{ backendRefs: [{ name: 'nothing', namespace: 'nowhere', port: 80 }] }] },
+  }
+  const create = `${(await api.pathOf(probe)).replace(/\/probe$/, '')}?dryRun=All`
+  await until('the webhook is called', async () => (await api.request('POST', create, probe)).status === 403)
+}
+
+/** kubectl as an administrator of the control plane. */
+export function kubectl(
+  { kubectl: program, kubeconfig }: ControlPlane,
+  argv: readonly string[],
+  input = '',
+): Promise<Result> {
+  return run(program, ['--kubeconfig', kubeconfig, ...argv], input)
+}

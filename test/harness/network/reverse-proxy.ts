@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import type { OutgoingHttpHeaders } from 'node:http'
+import https from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { Transform } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
+import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
+
+/** An answer that the API server did not give. */
+export interface Scripted {
+  readonly status: number
+  readonly headers?: OutgoingHttpHeaders
+  readonly body: string
+}
+
+/** A proxy between refgrant and an API server that holds watches back, and answers some requests by itself. */
+export interface ReverseProxy {
+  readonly server: string
+  /** PEM that the proxy's certificate is verified with. */
+  readonly ca: string
+  /** Lists of one namespace that have passed. */
+  lists(): number
+  /** Answers from now on by itself wherever the script has an answer for a path; gives the number of such answers. */
+  script(script: Script): () => number
+  /** Holds back what watches say, until the function that it gives is called. */
+  hold(): () => void
+  /** Breaks every connection; new ones work. */
+  cut(): void
+  close(): Promise<void>
+}
+
+/** The answer to a path, if it has one. */
+export type Script = (path: string) => Scripted | undefined
+
+/** Passes everything on to `upstream`; what a watch says comes `delay` ms late. */
+export async function startReverseProxy(upstream: { server: string; ca: string }, delay = 0): Promise<ReverseProxy> {
+  const authority = issueAuthority('proxy', 1)
+  const agent = new https.Agent({ ca: upstream.ca, keepAlive: true })
+  let lists = 0
+  let scripted: Script = () => undefined
+  let pass = () => wait<void>(delay)
+  const proxy = https.createServer(issueServer(authority, ['127.0.0.1'], 1), (request, response) => {
+    const isWatch = request.url?.includes('watch=1')
+    if (!isWatch && request.url?.includes('/namespaces/')) lists += 1
+    const answer = scripted(request.url ?? '')
+    if (answer) {
+      response.writeHead(answer.status, answer.headers).end(answer.body)
+      return
+    }
+    const { method, headers } = request
+    const passed = https.request(`${upstream.server}${request.url}`, { method, headers, agent }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      if (isWatch) {
+        response.flushHeaders()
+        answer.pipe(late(() => pass())).pipe(response)
+      } else answer.pipe(response)
+    })
+    passed.on('error', () => response.destroy())
+    response.on('close', () => passed.destroy())
+    request.pipe(passed)
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  return {
+    server: `https://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+    ca: authority.cert,
+    lists: () => lists,
+    script(script) {
+      let answers = 0
+      scripted = (path) => {
+        const answer = script(path)
+        if (answer) answers += 1
+        return answer
+      }
+      return () => answers
+    },
+    hold() {
+      const usual = pass
+      const { promise, resolve } = Promise.withResolvers<void>()
+      pass = () => promise
+      return () => {
+        pass = usual
+        resolve()
+      }
+    },
+    cut: () => proxy.closeAllConnections(),
+    async close() {
+      proxy.closeAllConnections()
+      proxy.close()
+      agent.destroy()
+    },
+  }
+}
+
+/** Passes each chunk on when it may pass, and after those before it. */
+function late(pass: () => Promise<void>): Transform {
+  let last = Promise.resolve()
+  return new Transform({
+    highWaterMark: 1024 * 1024,
+    transform(chunk, _encoding, done) {
+      last = Promise.all([pass(), last]).then(() => void this.push(chunk))
+      done()
+    },
+    flush(done) {
+      void last.then(() => done())
+    },
+  })
+}

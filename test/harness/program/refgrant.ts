@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import './tether.ts'
+
+/** How long a server may take to be ready, in ms: it takes less than 2 s alone, and machines may be very busy. */
+const READY = 180_000
+
+/** How often readiness is asked for, in ms. */
+const PROBE = 10
+
+export interface Refgrant {
+  /** What the API server calls. */
+  readonly url: string
+  /** PEM that the server's certificate is verified with. */
+  readonly ca: string
+  /** The log lines so far, parsed. */
+  readonly log: Record<string, unknown>[]
+  /** The answer of the health listener. */
+  health(path: string): Promise<string>
+  /** The value of a metric without labels, or the sum over its labels that `labels` is part of. */
+  metric(name: string, labels?: string): Promise<number>
+  /** Address of Node's inspector, if `nodeOptions` asked for it. */
+  inspector(): string
+  stop(): Promise<void>
+  readonly process: ChildProcess
+}
+
+export interface RefgrantOptions {
+  /** Folder with ca.crt, tls.crt and tls.key for 127.0.0.1. */
+  readonly certs: string
+  /** Where grants come from: `--kubeconfig F` or `--grants DIR`. */
+  readonly grants: readonly string[]
+  /** Further arguments. */
+  readonly more?: readonly string[]
+  /** What to run; the source by default. */
+  readonly program?: string
+  /** How long it serves on after SIGTERM, in s; not at all by default. */
+  readonly drain?: number
+  /** HOST:PORT of the webhook; a free port by default. */
+  readonly listen?: string
+  /** What the start waits for; `ready` by default, which a server that cannot sync never is. */
+  readonly waitFor?: 'listening' | 'ready'
+  /** Options of Node. */
+  readonly nodeOptions?: readonly string[]
+  /** What the command line begins with, before Node: a program that becomes it (`exec`). */
+  readonly wrapper?: readonly string[]
+  /** Takes each log line, as it comes. */
+  readonly onLine?: (line: string) => void
+}
+
+/** The repository. */
+const ROOT = path.join(import.meta.dirname, '..', '..', '..')
+
+/** What ends a Node process when its parent ends, which has to give it a pipe as standard input. */
+export const TETHER = ['--import', `${pathToFileURL(path.join(import.meta.dirname, 'tether.ts'))}?stdin`]
+
+/** Starts `refgrant serve` as a process that ends with this one at the latest, and waits until it is ready. */
+export async function startRefgrant({
+  certs,
+  grants,
+  program = 'src/cli.ts',
+  nodeOptions = [],
+  drain = 0,
+  listen = '127.0.0.1:0',
+  waitFor = 'ready',
+  more = [],
+  wrapper = [],
+  onLine,
+}: RefgrantOptions): Promise<Refgrant> {
+  const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
+  const ports = ['--listen', listen, '--metrics-listen', '127.0.0.1:0']
+  const serve = [...TETHER, ...nodeOptions, path.join(ROOT, program), 'serve']
+  const argv = [...serve, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
+  const [command = '', ...rest] = [...wrapper, process.execPath, ...argv]
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+    process.stderr.write(chunk)
+  })
+  const log: Record<string, unknown>[] = []
+  const lines = createInterface({ input: child.stdout })
+  lines.on('line', (line) => {
+    const entry = parsed(line)
+    if (entry) log.push(entry)
+    // What a process prints that runs out of memory.
+    else process.stderr.write(`${line}\n`)
+    onLine?.(line)
+  })
+  const ended = once(child, 'exit')
+  const port = (message: string) => log.find(({ msg }) => msg === message)?.port
+  const health = async (path: string) =>
+    (await fetch(`http://127.0.0.1:${port('serving health and metrics')}${path}`)).text()
+  const deadline = Date.now() + READY
+  for (;;) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`refgrant ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`)
+    if (port('serving reviews') && (waitFor === 'listening' || (await health('/readyz')) === 'ok\n')) break
+    if (Date.now() > deadline) {
+      child.kill()
+      throw new Error(
+        `refgrant was not ready in ${READY} ms; it logged:\n${log.map((line) => JSON.stringify(line)).join('\n')}`,
+      )
+    }
+    await wait(PROBE)
+  }
+  return {
+    url: `https://127.0.0.1:${port('serving reviews')}/validate`,
+    ca: readFileSync(path.join(certs, 'ca.crt'), 'utf8'),
+    log,
+    health,
+    async metric(name, labels = '') {
+      const rows = (await health('/metrics')).split('\n').filter((row) => row.startsWith(name) && row.includes(labels))
+      const values = rows
+        .filter((row) => /^[{ ]/.test(row.slice(name.length)))
+        .map((row) => Number(row.split(' ').at(-1)))
+      return values.reduce((sum, value) => sum + value, 0)
+    },
+    inspector: () => stderr.match(/ws:\S+/)?.[0] ?? '',
+    async stop() {
+      child.kill('SIGTERM')
+      await ended
+    },
+    process: child,
+  }
+}
+
+function parsed(line: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,18 @@
+import type { LookUps } from '../../../src/admission/admit.ts'
+import type { GrantSource } from '../../../src/admission/grant-source.ts'
+import type { GrantLookup } from '../../../src/policy/grant-index.ts'
+
+/** Looks grants up in a source, with 10 s for fresh reads. */
+export function lookUpsIn(source: GrantSource): LookUps {
+  return { source, begin: () => AbortSignal.timeout(10_000) }
+}
+
+/** Knows these grants, and reads the same ones afresh. */
+export function sourceOf(grants: GrantLookup): GrantSource {
+  return {
+    cached: () => ({ grants, current: true }),
+    fresh: async (namespaces, _referrer, take) => {
+      for (const namespace of namespaces) take(namespace, grants)
+    },
+  }
+}

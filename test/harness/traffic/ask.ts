@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto'
+import https from 'node:https'
+import { text } from 'node:stream/consumers'
+import type { ApiClient } from '../control-plane/api-client.ts'
+import type { Refgrant } from '../program/refgrant.ts'
+import type { Hands, Reference } from './churn.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+
+/** How long the API server waits for the webhook, in s, as registered (src/manifests/webhook.ts). */
+const TIMEOUT = 5
+
+type Answer = Awaited<ReturnType<Hands['ask']>>
+
+/** An HTTPRoute that refers to the target. */
+function route({ from, to, target }: Reference) {
+  return {
+    apiVersion: `${GROUP}/v1`,
+    kind: 'HTTPRoute',
+    metadata: { name: 'route', namespace: from },
+    spec: { rules: [{ backendRefs: [{ name: target, namespace: to, port: 80 }] }] },
+  }
+}
+
+/** Asks by a dry run of a route's creation: whatever is neither stored nor refused by refgrant is no verdict. */
+export async function askApiServer(api: ApiClient, reference: Reference): Promise<Answer> {
+  const path = `/apis/${GROUP}/v1/namespaces/${reference.from}/httproutes?dryRun=All`
+  const answer = await api.request('POST', path, route(reference))
+  const said = String(answer.body?.message ?? '')
+  if (answer.status === 201) return { verdict: 'permitted' }
+  const refused = answer.status === 403 && said.includes('admission webhook "deny.refgrant.dev" denied the request')
+  return { verdict: refused ? 'denied' : 'unjudged', said: `HTTP ${answer.status} ${said}` }
+}
+
+const agent = new https.Agent({ keepAlive: true })
+
+/** Asks refgrant itself, as the API server would: possible while there is none. */
+export function askRefgrant(server: Server, reference: Reference): Promise<Answer> {
+  return post(server, reference, null, ({ allowed, status }) => ({
+    verdict: allowed ? 'permitted' : 'denied',
+    said: status?.message ?? '',
+  }))
+}
+
+/**
+ * Asks what refgrant's index knows, as its watch left it: by an update that keeps the reference. It is allowed either
+ * way, with a warning if no grant permits the reference; nothing is read afresh for that. While the index is older than
+ * knowledge may be, there is no warning.
+ */
+export function askIndex(server: Server, reference: Reference): Promise<Answer> {
+  return post(server, reference, route(reference), ({ warnings }) => ({ verdict: warnings ? 'denied' : 'permitted' }))
+}
+
+type Server = Pick<Refgrant, 'url' | 'ca'>
+
+/** What refgrant responds. */
+interface Response {
+  readonly allowed: boolean
+  readonly status?: { readonly message?: string }
+  readonly warnings?: readonly string[]
+}
+
+/** @param stored the stored object, if the review is of an update */
+async function post(
+  { url, ca }: Server,
+  reference: Reference,
+  stored: object | null,
+  verdictOf: (response: Response) => Answer,
+): Promise<Answer> {
+  const review = {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid: randomUUID(),
+      kind: { group: GROUP, version: 'v1', kind: 'HTTPRoute' },
+      resource: { group: GROUP, version: 'v1', resource: 'httproutes' },
+      name: 'route',
+      namespace: reference.from,
+      operation: stored ? 'UPDATE' : 'CREATE',
+      userInfo: {},
+      object: route(reference),
+      oldObject: stored,
+    },
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<import('node:http').IncomingMessage>()
+  const headers = { 'content-type': 'application/json' }
+  const request = https.request(`${url}/deny?timeout=${TIMEOUT}s`, { method: 'POST', headers, agent, ca }, resolve)
+  request.on('error', reject)
+  request.end(JSON.stringify(review))
+  const response = await promise
+  const body = await text(response)
+  if (response.statusCode !== 200) return { verdict: 'unjudged', said: `HTTP ${response.statusCode} ${body}` }
+  return verdictOf(JSON.parse(body).response)
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { loadConfig } from '../../../src/config/load.ts'
+import { type Cluster, startCluster, startGuard } from '../control-plane/cluster.ts'
+import type { ControlPlane } from '../control-plane/control-plane.ts'
+import { grant } from '../objects/objects.ts'
+import type { Refgrant } from '../program/refgrant.ts'
+import { until, untilCounted } from '../until.ts'
+import { askApiServer, askRefgrant } from './ask.ts'
+import { CHURNED, Churn, type Hands, type Reference } from './churn.ts'
+import { History } from './history.ts'
+
+/** The age that knowledge may have without any configuration, in ms. */
+const BOUND = loadConfig(undefined).bounds.knowledgeAgeSeconds * 1_000
+
+/** Whether everything runs at its full length. */
+export const LONG = process.env.REFGRANT_LONG === '1'
+
+/** What refgrant reaches the API server through. */
+interface Proxy {
+  readonly server: string
+  /** PEM that its certificate is verified with, if that is not the API server's own. */
+  readonly ca?: string
+  close(): void
+}
+
+/** A cluster with refgrant in it, which reaches the API server through a proxy; everybody else reaches it directly. */
+export interface FaultyCluster<P extends Proxy> extends Cluster {
+  readonly proxy: P
+  readonly refgrant: Refgrant
+  readonly history: History
+  /** Gives refgrant another token. */
+  authenticate(token: string): Promise<unknown>
+  stop(): Promise<void>
+}
+
+interface Start {
+  /** What is done before refgrant starts. */
+  readonly prepare?: (cluster: Cluster) => Promise<unknown>
+  /** Options of the Node that refgrant runs on. */
+  readonly nodeOptions?: readonly string[]
+  /** Further arguments of refgrant. */
+  readonly more?: readonly string[]
+  /** Ends the start, or the control plane that has started. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Starts it, with namespaces for a churn.
+ *
+ * @param startProxy starts what refgrant reaches the API server through
+ */
+export async function startFaultyCluster<P extends Proxy>(
+  startProxy: (controlPlane: ControlPlane) => Promise<P>,
+  { prepare, nodeOptions, more, signal }: Start = {},
+): Promise<FaultyCluster<P>> {
+  const cluster = await startCluster(undefined, undefined, signal)
+  const { controlPlane } = cluster
+  const proxy = await startProxy(controlPlane)
+  const stop = async () => {
+    proxy.close()
+    await controlPlane.stop()
+  }
+  try {
+    await cluster.namespaces(...CHURNED)
+    await prepare?.(cluster)
+    const token = await controlPlane.api.token('refgrant-system', 'refgrant')
+    const authenticate = (token: string) => controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
+    const refgrant = await startGuard(cluster, await authenticate(token), nodeOptions, more)
+    const stopAll = () => refgrant.stop().then(stop)
+    return { ...cluster, proxy, refgrant, history: new History(BOUND), authenticate, stop: stopAll }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** What a churn takes place in; refgrant is whoever must follow the cluster in the end. */
+type Judged = Pick<FaultyCluster<Proxy>, 'controlPlane' | 'refgrant' | 'history'>
+
+/** How a churn writes and asks. */
+interface Writing {
+  /** The version of Gateway API's kinds; the last sign of life is in the version that holds at the end. */
+  readonly version?: () => string
+  /** Bytes by which each grant is larger than it need be. */
+  readonly padding?: number
+  /** Asks for a verdict; the API server and refgrant itself in turn by default. */
+  readonly ask?: Hands['ask']
+}
+
+/** Writes through the API server; asks there and refgrant itself in turn. */
+export function hands(
+  { controlPlane: { api }, refgrant }: Judged,
+  { version = () => 'v1', padding = 0, ask }: Writing = {},
+): Hands {
+  const named = ({ from, to, target }: Reference, name: string) => {
+    const object = grant({ name, to: target, namespace: to, from: { namespace: from }, version: version() })
+    return { ...object, metadata: { ...object.metadata, annotations: { padding: '.'.repeat(padding) } } }
+  }
+  let turn = 0
+  return {
+    async create(reference, name) {
+      const object = named(reference, name)
+      await api.must('POST', (await api.pathOf(object)).replace(/\/[^/]*$/, ''), object)
+    },
+    async delete(reference, name) {
+      const path = await api.pathOf(named(reference, name))
+      const { status } = await api.request('DELETE', path)
+      if (status !== 200 && status !== 404) throw new Error(`DELETE ${path}: HTTP ${status}`)
+    },
+    ask: ask ?? ((reference) => (turn++ % 2 === 0 ? askApiServer(api, reference) : askRefgrant(refgrant, reference))),
+  }
+}
+
+/** What a scenario goes on for until it has been seen: a slower machine takes longer. */
+interface Least {
+  readonly permitted: number
+  readonly denied: number
+  /** Grants that came and went. */
+  readonly gone?: number
+}
+
+interface Expected {
+  /** What the scenario is called in the table. */
+  readonly name: string
+  readonly least: Least
+  /** Reviews that may go without a verdict; any number by default. */
+  readonly mostUnjudged?: number
+}
+
+/**
+ * Lets grants come and go, and reviews be asked for, while `fault` lasts; then no answer may have been wrong, and
+ * refgrant must follow the cluster again. `fault` leaves a cluster behind that works.
+ */
+export async function judgeUnder(
+  context: TestContext,
+  cluster: Judged,
+  { name, least, mostUnjudged = Infinity, ...writing }: Expected & Writing,
+  fault: (churn: Churn) => Promise<void>,
+): Promise<void> {
+  const { history } = cluster
+  const churn = new Churn(history, hands(cluster, writing))
+  const { permitted: permits, denied: denials } = history.ended
+  await churn.start()
+  try {
+    await fault(churn)
+    await untilCounted('reviews are permitted', permits + least.permitted, () => history.ended.permitted)
+    await untilCounted('reviews are denied', denials + least.denied, () => history.ended.denied)
+    await untilCounted('grants come and go', least.gone ?? 0, () => churn.gone)
+  } finally {
+    await churn.stop()
+  }
+  const healed = performance.now()
+  await followsAgain(cluster, writing.version?.())
+  const recovery = Math.round(performance.now() - healed)
+  const { permitted, denied, unjudged, wrong, stalest } = history.tally()
+  const reviews = permitted + denied + unjudged
+  context.diagnostic(
+    `${name}: ${reviews} reviews, ${wrong.length} wrong, ${permitted} permitted, ${denied} denied, ${unjudged} not judged, ` +
+      `${churn.gone} grants came and went, stalest permit ${Math.round(stalest)} ms, followed again after ${recovery} ms`,
+  )
+  // A few tell as much as all.
+  assert.deepEqual(wrong.slice(0, 3), [])
+  assert.ok(unjudged <= mostUnjudged, `${unjudged} not judged`)
+}
+
+/** Waits until the index has what the cluster has; reviews have no part in it, and fresh reads never enter the index. */
+async function followsAgain({ controlPlane, refgrant }: Judged, version = 'v1'): Promise<void> {
+  const sign = grant({ name: 'sign', to: 'payments', namespace: CHURNED[0] as string, version })
+  const knows = (count: number) =>
+    until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
+  await controlPlane.api.apply(sign)
+  await knows(1)
+  await controlPlane.api.delete(sign)
+  await knows(0)
+}
+
+/** Reviews that each stretch of a fault has at least. */
+const ASKED = 10
+
+/** Lets the churn go on for so many seconds, and until some reviews were asked for and so many grants have come and gone. */
+export async function lasting(churn: Churn, seconds: number, gone = 0): Promise<void> {
+  const enough = churn.asked + ASKED
+  await wait(seconds * 1_000)
+  await untilCounted('reviews are asked for', enough, () => churn.asked)
+  await untilCounted('grants come and go', gone, () => churn.gone)
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { after, suite, test } from 'node:test'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { buildApp } from '../../src/server/app.ts'
+import { createLogger } from '../../src/server/log.ts'
+import { Metrics } from '../../src/server/metrics.ts'
+import { sourceOf } from '../harness/stand-ins/grant-source.ts'
+import { metricSources } from '../harness/stand-ins/metric-sources.ts'
+import { defaultSettings } from '../harness/stand-ins/settings.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+const lines: string[] = []
+const { load } = metricSources()
+const metrics = new Metrics(metricSources({ load }))
+const app = buildApp({
+  settings: () => defaultSettings,
+  source: sourceOf(new GrantIndex()),
+  keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
+  logger: createLogger('info', { write: (line) => void lines.push(line) }),
+  load,
+  metrics,
+})
+after(() => app.close())
+
+/** The annotations of the answer, and what the log has of the review. */
+async function post(url: string, kind: string, spec: unknown) {
+  const request = {
+    uid: '1',
+    kind: { group: GROUP, version: 'v1', kind },
+    namespace: 'shop',
+    name: 'front',
+    operation: 'CREATE',
+    userInfo: { username: 'jane' },
+    object: { spec },
+  }
+  lines.length = 0
+  const payload = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }
+  const answer = await app.inject({ method: 'POST', url: `${url}?timeout=5s`, payload })
+  return { annotations: answer.json().response.auditAnnotations, logged: lines.map((line) => JSON.parse(line)) }
+}
+
+suite('a review is logged with the annotations of its answer, and counted:', () => {
+  const crossing = { rules: [{ backendRefs: [{ name: 'payments', namespace: 'billing' }] }] }
+  const wrongGrant = { from: [], to: [{ group: 'core', kind: 'Service' }] }
+  const rightGrant = {
+    from: [{ group: GROUP, kind: 'HTTPRoute', namespace: 'web' }],
+    to: [{ group: '', kind: 'Service', name: 'payments' }],
+  }
+
+  for (const [title, url, kind, spec, labels] of [
+    ['a refusal', '/validate/deny', 'HTTPRoute', crossing, 'mode="deny",decision="refused"'],
+    ['a warning', '/validate/warn', 'HTTPRoute', crossing, 'mode="warn",decision="warned"'],
+    ['advice on a grant', '/advise', 'ReferenceGrant', wrongGrant, 'mode="warn",decision="advised"'],
+  ] as const) {
+    test(title, async () => {
+      const { annotations, logged } = await post(url, kind, spec)
+      assert.equal(logged.length, 1)
+      const [line] = logged
+      for (const [key, value] of Object.entries(annotations)) assert.equal(line[key], value)
+      assert.deepEqual([line.user, line.object.kind, line.msg], ['jane', kind, 'review'])
+      const exposed = await metrics.registry.getSingleMetricAsString('refgrant_reviews_total')
+      assert.ok(exposed.includes(`kind="${kind}",operation="CREATE",${labels},reason=""} 1`), exposed)
+    })
+  }
+
+  test('a grant of which there is nothing to say is not logged at info', async () => {
+    const { annotations, logged } = await post('/advise', 'ReferenceGrant', rightGrant)
+    assert.deepEqual([annotations, logged], [{ decision: 'advised', findings: '0' }, []])
+  })
+})

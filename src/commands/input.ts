@@ -5,8 +5,8 @@ import { type FileObject, type FileObjects, type FileProblem, readObjects } from
 import type { Catalogue } from '../policy/catalogue.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
 import { bare, quote } from '../policy/quote.ts'
+import { conflictsOf } from '../report/duplicates.ts'
 import { counted } from '../report/words.ts'
-import { conflictsOf } from './duplicates.ts'
 
 /** The files that a command reads. */
 interface Asked {

@@ -1,12 +1,28 @@
-import type { GrantName } from '../policy/grant.ts'
+import type { Grant, GrantName } from '../policy/grant.ts'
 import type { LintFinding } from '../policy/lint.ts'
 import type { ObjectFlaw } from '../policy/lint-object.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { NamedObject } from '../policy/survey.ts'
 
 /** A place in a file; the line is counted from 1. */
 export interface Place {
   readonly file: string
   readonly line: number
+}
+
+/** An object that a file holds. */
+export interface WrittenObject extends NamedObject {
+  readonly file: string
+  /** The line where it begins. */
+  readonly line: number
+  /** The line of a field, such as `spec.rules[0]`. */
+  lineOf(field: string): number
+}
+
+/** A grant, and the object of a file that it is. */
+export interface WrittenGrant<T extends WrittenObject = WrittenObject> {
+  readonly grant: Grant
+  readonly object: T
 }
 
 /** A reference into another namespace that no grant permits. */

@@ -2,7 +2,7 @@ import type { Catalogue } from '../policy/catalogue.ts'
 import type { Grant } from '../policy/grant.ts'
 import { kindOf } from '../policy/grant-kinds.ts'
 import { lintGrant, type Severity } from '../policy/lint.ts'
-import type { GrantFlaw } from '../report/finding.ts'
+import type { GrantFlaw } from './finding.ts'
 
 /** Findings about grants that a report shows; the others are counted. Nobody reads more, and an entry may have three. */
 const SHOWN = 1_000

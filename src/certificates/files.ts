@@ -2,9 +2,11 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import { quote } from '../policy/quote.ts'
+import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import type { Certificate } from './issue.ts'
 import { pemBlocks } from './pem.ts'
+import { authoritiesIn } from './trust.ts'
 
 /**
  * Reads the certificate and key that the service presents.
@@ -40,6 +42,20 @@ export async function readClientAuthorities(file: string): Promise<string> {
   // OpenSSL passes over those that it cannot read, so that their clients would be refused without a reason.
   for (const pem of pemBlocks(ca)) parsed(file, () => new X509Certificate(pem))
   return ca
+}
+
+/**
+ * Reads the authorities that a registration names, PEM.
+ *
+ * @throws Failure if there are none in the file
+ */
+export async function readAuthorities(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw new Failure(`cannot read the authorities: ${quote(file)}: ${reasonOf(error)} (--ca)`, { cause: error })
+  })
+  if (authoritiesIn(text).length === 0)
+    throw new Failure(`${file} holds no certificate: name a PEM file of certificate authorities with --ca`)
+  return text
 }
 
 async function textOf(file: string, what: string): Promise<string> {

@@ -122,6 +122,12 @@ export function limitsOf({ budgets, bounds }: Config) {
   return { ...budgets, knowledgeAge: bounds.knowledgeAgeSeconds * 1_000 }
 }
 
+/** What a configuration says of the registration. */
+export function registrationOf(config: Config) {
+  const { mode, modeLabel, failurePolicy } = config
+  return { catalogue: catalogueOf(config), mode, modeLabel, failurePolicy }
+}
+
 /** What is judged under a configuration. */
 export function catalogueOf(config: Config): Catalogue {
   const { meshRoutes, exemptTargets, grantKinds } = config

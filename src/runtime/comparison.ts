@@ -1,8 +1,7 @@
 import { type Api, ApiError } from '../cluster/api.ts'
-import { type Config, catalogueOf } from '../config/load.ts'
 import { type Difference, differences } from '../manifests/drift.ts'
-import { rbac } from '../manifests/rbac.ts'
-import { type WebhookClient, webhookConfiguration } from '../manifests/webhook.ts'
+import { objectsOf } from '../manifests/parts.ts'
+import type { Registration, WebhookClient } from '../manifests/webhook.ts'
 import { trustDifferences } from './trust-differences.ts'
 
 /** Where the objects that a configuration shapes are read, by their kind. */
@@ -30,17 +29,11 @@ export interface Comparison {
 
 /** What live objects are compared with. */
 export interface Wanted {
-  readonly config: Config
+  readonly registration: Registration
   /** How the webhook is reached, as far as that is known. */
   readonly client: WebhookClient
   /** PEM of the certificate that is served, with its chain; undefined where nothing is served. */
   readonly served?: string
-}
-
-/** The registration that a configuration makes. */
-export function registrationOf(config: Config, client: WebhookClient) {
-  const { mode, modeLabel, failurePolicy } = config
-  return webhookConfiguration({ catalogue: catalogueOf(config), mode, modeLabel, failurePolicy }, client)
 }
 
 /**
@@ -51,11 +44,11 @@ export function registrationOf(config: Config, client: WebhookClient) {
  */
 export async function compare(
   api: Api,
-  { config, client, served }: Wanted,
+  { registration, client, served }: Wanted,
   signal: AbortSignal,
 ): Promise<Comparison[]> {
-  const registration = registrationOf(config, client) as Shaped
-  const rights = (rbac(catalogueOf(config).grantKinds) as Shaped[]).filter(({ kind }) => PATHS[kind])
+  const shaped = (part: Comparison['part']) =>
+    (objectsOf(part, registration, client) as Shaped[]).filter(({ kind }) => PATHS[kind])
   const compareOne = async (
     part: Comparison['part'],
     wanted: Shaped,
@@ -66,10 +59,13 @@ export async function compare(
     const [counted, tolerated] = [all.filter((one) => !one.tolerated), all.filter((one) => one.tolerated)]
     return { object: `${wanted.kind} ${wanted.metadata.name}`, part, differences: counted, tolerated }
   }
-  const names = new Set((registration.webhooks ?? []).map(({ name }) => name))
+  const trust = { served, wanted: client.caBundle }
   return Promise.all([
-    compareOne('webhook', registration, (live) => trustDifferences(live, names, { served, wanted: client.caBundle })),
-    ...rights.map((one) => compareOne('rbac', one)),
+    ...shaped('webhook').map((one) => {
+      const names = new Set((one.webhooks ?? []).map(({ name }) => name))
+      return compareOne('webhook', one, (live) => trustDifferences(live, names, trust))
+    }),
+    ...shaped('rbac').map((one) => compareOne('rbac', one)),
   ])
 }
 

@@ -7,7 +7,7 @@ import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
 import { unservableRows } from '../cluster/own-kinds.ts'
 import type { LiveConfig } from '../config/live.ts'
-import { addedFields, type Config, catalogueOf, limitsOf } from '../config/load.ts'
+import { addedFields, type Config, catalogueOf, limitsOf, registrationOf } from '../config/load.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import { quote } from '../policy/quote.ts'
 import type { Check } from '../server/health.ts'
@@ -56,7 +56,8 @@ export async function clusterGrants(
   await refuseUnservable(api, addedFields(config), logger, signal)
   const kinds = catalogueOf(config).grantKinds
   const grants = new ClusterGrants({ api, kinds, logger, now: () => performance.now(), limits: limitsOf(config) })
-  const drift = new DriftWatch(api, () => ({ config: live.config, client: {}, served: keyPair.cert }), logger)
+  const wanted = () => ({ registration: registrationOf(live.config), client: {}, served: keyPair.cert })
+  const drift = new DriftWatch(api, wanted, logger)
   const knowledge = () => ({
     grants: grants.size,
     incompleteNamespaces: grants.incomplete,

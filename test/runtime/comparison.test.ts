@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { pino } from 'pino'
 import { type Api, ApiError } from '../../src/cluster/api.ts'
-import { catalogueOf, loadConfig } from '../../src/config/load.ts'
+import { loadConfig, registrationOf } from '../../src/config/load.ts'
 import { rbac } from '../../src/manifests/rbac.ts'
-import type { WebhookClient } from '../../src/manifests/webhook.ts'
-import { compare, driftLines, registrationOf, toleratedLines, type Wanted } from '../../src/runtime/comparison.ts'
+import { type WebhookClient, webhookConfiguration } from '../../src/manifests/webhook.ts'
+import { compare, driftLines, toleratedLines, type Wanted } from '../../src/runtime/comparison.ts'
 import { DriftWatch } from '../../src/runtime/drift-watch.ts'
 import { type Issued, issue } from '../harness/stand-ins/certificates.ts'
 
-const config = loadConfig(undefined)
+const registration = registrationOf(loadConfig(undefined))
 const authority = issue({ name: 'authority', ca: true })
 const server = issue({ name: 'server', by: authority, hosts: ['refgrant.refgrant-system.svc'], ips: ['127.0.0.1'] })
 const stranger = issue({ name: 'stranger', ca: true })
@@ -18,16 +18,16 @@ const stranger = issue({ name: 'stranger', ca: true })
 type Live = any
 
 /** An API server that holds what the manifests say, with a change. */
-function holding(client: WebhookClient, change: (registration: Live) => void = () => {}): Api {
-  const registration = structuredClone(registrationOf(config, client)) as Live
-  change(registration)
-  const roles = rbac(catalogueOf(config).grantKinds).filter(({ kind }) => kind === 'ClusterRole')
-  const get = async (path: string) => (path.includes('/clusterroles/') ? roles[0] : registration)
+function holding(client: WebhookClient, change: (live: Live) => void = () => {}): Api {
+  const live = structuredClone(webhookConfiguration(registration, client)) as Live
+  change(live)
+  const roles = rbac(registration.catalogue.grantKinds).filter(({ kind }) => kind === 'ClusterRole')
+  const get = async (path: string) => (path.includes('/clusterroles/') ? roles[0] : live)
   return { get } as unknown as Api
 }
 
 async function drift(api: Api, wanted: Partial<Wanted> = {}) {
-  const comparisons = await compare(api, { config, client: {}, ...wanted }, AbortSignal.timeout(10_000))
+  const comparisons = await compare(api, { registration, client: {}, ...wanted }, AbortSignal.timeout(10_000))
   return { lines: comparisons.flatMap(driftLines), tolerated: comparisons.flatMap(toleratedLines) }
 }
 
@@ -151,7 +151,7 @@ suite('a server that compares again and again', () => {
   const never = new AbortController().signal
   const watch = (api: Api, write: (line: string) => void) => {
     const logger = pino({ level: 'info', base: null }, { write })
-    return new DriftWatch(api, () => ({ config, client: {}, served }), logger)
+    return new DriftWatch(api, () => ({ registration, client: {}, served }), logger)
   }
 
   test('logs a difference once, and its end', async () => {

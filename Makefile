@@ -82,16 +82,19 @@ lint: $(INSTALLED) ## types, format, unused code, generated files
 format: $(INSTALLED) ## put the source into shape
 	npx --no biome check --write
 
-generate: $(INSTALLED) ## write manifests/, the README's table and the configuration's schema
+generate: $(INSTALLED) ## write manifests/, the README's tables and the configuration's schema
 	node src/cli.ts manifests rbac > manifests/rbac.yaml
 	node src/cli.ts manifests webhook > manifests/webhook.yaml
 	node -e "import('./src/config/schema.ts').then((m) => console.log(JSON.stringify(m.configurationSchema, null, 2)))" \
 		> docs/configuration.schema.json
-	node src/cli.ts catalogue --output markdown > README.table
+	node src/cli.ts catalogue --output markdown > README.catalogue
+	node -e "import('./src/wording/meanings.ts').then((m) => console.log(m.findingsTable()))" > README.findings
 	awk '/<!-- end of the table -->/ { inside = 0 } !inside { print } \
-		/<!-- table: make generate -->/ { inside = 1; while ((getline line < "README.table") > 0) print line }' README.md > README.new
+		match($$0, /<!-- table: [a-z]+/) { \
+			inside = 1; file = "README." substr($$0, 13, RLENGTH - 12); \
+			while ((getline line < file) > 0) print line }' README.md > README.new
 	mv README.new README.md
-	rm README.table
+	rm README.catalogue README.findings
 
 certs: $(INSTALLED) ## make development certificates in certs/, if there are none
 	@node src/cli.ts certs --out certs --keep

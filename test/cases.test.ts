@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { pino } from 'pino'
 import { answer, questionIn } from '../src/admission/answer.ts'
 import type { ReviewResponse } from '../src/admission/respond.ts'
 import type { ReviewRequest } from '../src/admission/review.ts'
+import { MODES, type Mode } from '../src/admission/settings.ts'
 import { issueAuthority, issueServer } from '../src/certificates/issue.ts'
 import { loadConfig, settingsOf } from '../src/config/load.ts'
 import { parseGrant } from '../src/policy/grant.ts'
@@ -15,30 +14,38 @@ import { lookupIn } from '../src/policy/grant-index.ts'
 import { grantKindOf } from '../src/policy/grant-kinds.ts'
 import { buildApp } from '../src/server/app.ts'
 import { Metrics } from '../src/server/metrics.ts'
-import { type Case, configurationFile, readCases } from './harness/objects/cases.ts'
+import type { ApiObject } from './harness/objects/api-object.ts'
+import { type Case, readCases } from './harness/objects/cases.ts'
+import { configFileOf } from './harness/program/live-config.ts'
 import { lookUpsIn, sourceOf } from './harness/stand-ins/grant-source.ts'
 import { metricSources } from './harness/stand-ins/metric-sources.ts'
+import { post } from './harness/traffic/post.ts'
 
 let lookup = lookupIn([])
-const source = sourceOf({ permitting: (...asked) => lookup.permitting(...asked) })
+const source = sourceOf({ of: (kind) => lookup.of(kind) })
 
-const settingsFor = (one: Case) => settingsOf(loadConfig(configurationFile(one)))
 let settings = settingsOf(loadConfig(undefined))
 
-function reviewOf({ title, object, oldObject }: Case): ReviewRequest {
+function reviewOf({ title, object, oldObject, request }: Case): ReviewRequest {
   const [version = '', group = ''] = object.apiVersion.split('/').reverse()
+  const { user = 'admin', groups = ['system:masters'], dryRun = false, fieldManager, deleting = false } = request
+  const state = (object: ApiObject) => (deleting ? { ...object, metadata: { ...object.metadata, ...DELETED } } : object)
   return {
     uid: title,
     kind: { group, version, kind: object.kind },
     name: object.metadata.name,
     namespace: object.metadata.namespace as string,
     operation: oldObject ? 'UPDATE' : 'CREATE',
-    userInfo: { username: 'jane' },
-    object,
-    oldObject: oldObject ?? null,
-    dryRun: false,
+    userInfo: { username: user, groups },
+    object: state(object),
+    oldObject: oldObject ? state(oldObject) : null,
+    dryRun,
+    ...(fieldManager !== undefined && { options: { fieldManager } }),
   }
 }
+
+/** What an object that is being deleted has. */
+const DELETED = { deletionTimestamp: '2026-01-01T00:00:00Z' }
 
 const reviewed = (one: Case) => ({
   apiVersion: 'admission.k8s.io/v1',
@@ -46,8 +53,14 @@ const reviewed = (one: Case) => ({
   request: reviewOf(one),
 })
 
+/** The webhook's entry that the label of the namespace chooses; undefined for that of the default mode. */
+function entryOf({ request: { namespaceLabels = {} }, configuration }: Case): Mode | undefined {
+  const { modeLabel } = loadConfig(configFileOf(configuration))
+  return MODES.find((mode) => mode === namespaceLabels[modeLabel])
+}
+
 function use(one: Case): void {
-  settings = settingsFor(one)
+  settings = settingsOf(loadConfig(configFileOf(one.configuration)))
   const { grantKinds } = settings.catalogue
   const read = one.grants.flatMap((grant) => parseGrant(grant, grantKindOf(grant, grantKinds)) ?? [])
   assert.equal(read.length, one.grants.length, 'every grant of the case is read')
@@ -60,6 +73,8 @@ function check({ expect }: Case, { response }: ReviewResponse): void {
   assert.equal(response.warnings?.length ?? 0, expect.warnings?.length ?? 0)
   for (const text of expect.warnings ?? [])
     assert.ok(response.warnings?.join('\n').includes(text), response.warnings?.join('\n'))
+  const { auditAnnotations } = response
+  assert.deepEqual({ ...auditAnnotations, ...expect.annotations }, auditAnnotations)
 }
 
 const cases = readCases()
@@ -68,7 +83,7 @@ suite('cases in memory', () => {
   for (const one of cases) {
     test(one.title, async () => {
       use(one)
-      const { response } = await answer(questionIn(reviewed(one)), settings, lookUpsIn(source))
+      const { response } = await answer(questionIn(reviewed(one)), settings, lookUpsIn(source), entryOf(one))
       assert.ok(response)
       check(one, response)
     })
@@ -77,7 +92,7 @@ suite('cases in memory', () => {
 
 suite('cases over HTTPS', () => {
   const authority = issueAuthority('cases', 1)
-  const keyPair = issueServer(authority, ['localhost'], 1)
+  const keyPair = issueServer(authority, ['127.0.0.1'], 1)
   const { load } = metricSources()
   const logger = pino({ level: 'silent' })
   const app = buildApp({
@@ -99,13 +114,12 @@ suite('cases over HTTPS', () => {
     test(one.title, async () => {
       use(one)
       const { port } = app.server.address() as AddressInfo
-      const headers = { 'content-type': 'application/json' }
-      const url = `https://localhost:${port}/validate?timeout=5s`
-      const request = https.request(url, { method: 'POST', agent, headers, family: 4 })
-      request.end(JSON.stringify(reviewed(one)))
-      const [response] = await once(request, 'response')
-      assert.equal(response.statusCode, 200)
-      check(one, JSON.parse(await text(response)))
+      const entry = entryOf(one)
+      const path = entry === undefined ? '/validate' : `/validate/${entry}`
+      const url = `https://127.0.0.1:${port}${path}?timeout=5s`
+      const { status, body } = await post(url, JSON.stringify(reviewed(one)), { agent })
+      assert.equal(status, 200)
+      check(one, JSON.parse(body))
     })
   }
 })

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { ANNOTATIONS, TOO_LARGE } from '../src/admission/annotate.ts'
 import { UNJUDGED_REASONS } from '../src/admission/decision.ts'
 import { loadConfig } from '../src/config/load.ts'
-import { LINT_SEVERITIES } from '../src/policy/lint.ts'
-import { OBJECT_SEVERITIES } from '../src/policy/lint-object.ts'
+import { distance } from '../src/policy/distance.ts'
+import { SEVERITIES } from '../src/policy/finding-codes.ts'
 import { Metrics } from '../src/server/metrics.ts'
+import { findingsTable } from '../src/wording/meanings.ts'
 import { parseObjects } from '../src/yaml/objects.ts'
 import { folderWith } from './harness/folders.ts'
 import { metricSources } from './harness/stand-ins/metric-sources.ts'
@@ -81,11 +82,34 @@ test('the alerts in the documentation are on metrics that it explains', () => {
   }
 })
 
-test('the findings in the README are those that there are, with their severity', () => {
-  const rows = [...readFileSync('README.md', 'utf8').matchAll(/^\| `([a-z-]+)` \| (error|warning|note) \|/gm)]
-  const told = Object.fromEntries(rows.map(([, code, severity]) => [code, severity]))
-  const others = { 'not-permitted': 'error', 'too-many-references': 'error', 'grant-duplicate': 'warning' }
-  assert.deepEqual(told, { ...others, ...LINT_SEVERITIES, ...OBJECT_SEVERITIES })
+const CODES = Object.keys(SEVERITIES)
+
+/** What may be a finding's code in a text: words with a dash in code or in square brackets. */
+const codesIn = (text: string) =>
+  [...text.matchAll(/`([a-z]+(?:-[a-z]+)+)`|\[([a-z]+(?:-[a-z]+)+)\]/g)].map(([, code, other]) => code ?? other ?? '')
+
+/** Texts that are nearly a code: what is misspelt. */
+const misspelt = (text: string) =>
+  codesIn(text).filter((one) => !CODES.includes(one) && CODES.some((code) => distance(one, code) <= 4))
+
+const GUIDES = ['README.md', ...readdirSync('docs').flatMap((file) => (file.endsWith('.md') ? `docs/${file}` : []))]
+
+test('the table of findings in the README has each code, with its severity, meaning and remedy', () => {
+  const table = findingsTable()
+  for (const [code, severity] of Object.entries(SEVERITIES)) assert.ok(table.includes(`| \`${code}\` | ${severity} |`))
+  assert.ok(readFileSync('README.md', 'utf8').includes(`\n${table}\n<!-- end of the table -->\n`))
+})
+
+for (const file of GUIDES)
+  test(`${file} misspells no code of a finding`, () => {
+    assert.deepEqual(misspelt(readFileSync(file, 'utf8')), [])
+  })
+
+test('a code that is misspelt is found', () => {
+  assert.deepEqual(misspelt('`grant-duplicates`, [not-permited], `grant-duplicate`, [not-permitted], `node-modules`'), [
+    'grant-duplicates',
+    'not-permited',
+  ])
 })
 
 test('the limits of files in the README are those that are told', () => {

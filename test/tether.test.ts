@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
-import type { Readable } from 'node:stream'
 import { before, suite, type TestContext, test } from 'node:test'
 import { folderWith } from './harness/folders.ts'
 import { GRANT } from './harness/objects/texts.ts'
-import { processesWith } from './harness/program/processes.ts'
+import { refgrant } from './harness/program/cli.ts'
+import { processesWith, said } from './harness/program/processes.ts'
 import { run } from './harness/program/run.ts'
 import { until } from './harness/until.ts'
 
@@ -27,7 +27,7 @@ test('waits', async () => {
 const folder = folderWith({ 'grants/grant.yaml': GRANT, 'starts.test.ts': STARTS })
 let names = 0
 
-before(() => run(process.execPath, ['src/cli.ts', 'certs', '--out', path.join(folder, 'certs')]))
+before(() => refgrant(['certs', '--out', path.join(folder, 'certs')]))
 
 /** Starts a program, all of whose processes can be found again by a variable of their environment. */
 function start(t: TestContext, program: string, argv: readonly string[], cwd: string) {
@@ -49,19 +49,6 @@ function start(t: TestContext, program: string, argv: readonly string[], cwd: st
     if (left.length > 0) await run('kill', ['-KILL', ...left])
   })
   return { child, running: () => processesWith(marker) }
-}
-
-/** Waits until a process has said something, on either stream. */
-async function said(child: ChildProcess, text: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  let output = ''
-  for (const stream of [child.stdout, child.stderr] as Readable[])
-    stream.on('data', (chunk) => {
-      output += chunk
-      if (output.includes(text)) resolve()
-    })
-  child.once('exit', () => reject(new Error(`it ended without saying "${text}":\n${output}`)))
-  await promise
 }
 
 suite('nothing is left running', { skip: process.platform !== 'linux' && 'reads /proc' }, () => {

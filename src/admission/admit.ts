@@ -1,6 +1,7 @@
 import type { Catalogue } from '../policy/catalogue.ts'
 import { type Crossing, crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
-import type { GrantLookup } from '../policy/grant-index.ts'
+import { grantKindsFor } from '../policy/grant-kinds.ts'
+import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { Decision, Permitted, Refused, Undecided, Unjudged } from './decision.ts'
@@ -126,7 +127,7 @@ function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[
   if (verdicts.length === 0)
     return undecided('its grants are not up to date, and too many had to be read lately to read more')
   if (verdicts.some((verdict) => !verdict.permitted && !verdict.known))
-    return undecided('a namespace has more grants than are cached, and too many were read lately to read more')
+    return undecided('not all grants of a namespace are cached, and too many were read lately to read more')
   return { outcome: 'refused', refused: rest, unjudged: 0, confirmed: false }
 }
 
@@ -137,13 +138,15 @@ async function judgeFresh(
   { source, begin }: LookUps,
 ): Promise<{ readonly verdicts: Verdict[]; readonly unread: Reference[] } | LookupFailed> {
   const byNamespace = Map.groupBy(references, ({ to }) => to.namespace)
-  const namespaces = [...byNamespace.keys()].slice(0, FRESH_NAMESPACES)
+  const places = [...byNamespace].slice(0, FRESH_NAMESPACES).map(([namespace, into]) => {
+    return { namespace, kinds: [...new Set(into.flatMap(grantKindsFor))] }
+  })
   const verdicts = new Map<Reference, Verdict>()
   const take = (namespace: string, grants: GrantLookup) => {
     for (const verdict of judge(byNamespace.get(namespace) ?? [], grants)) verdicts.set(verdict.reference, verdict)
   }
   try {
-    await source.fresh(namespaces, referrerNamespace, take, begin())
+    await source.fresh(places, referrerNamespace, take, begin())
   } catch (error) {
     if (error instanceof LookupFailed) return error
     throw error

@@ -1,6 +1,6 @@
 import type { GrantName } from '../policy/grant.ts'
-import { bare, quote } from '../policy/quote.ts'
 import type { Reference } from '../policy/reference.ts'
+import { bare, quote } from '../wording/quote.ts'
 import type { Decision, Verdict } from './decision.ts'
 import type { Mode } from './settings.ts'
 

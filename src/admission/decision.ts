@@ -1,7 +1,7 @@
-import type { Refusal } from '../policy/explain.ts'
 import type { GrantName } from '../policy/grant.ts'
 import type { LintFinding } from '../policy/lint.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { Refusal } from '../wording/refusal.ts'
 import type { Oversize } from './oversize.ts'
 import { EXEMPTIONS } from './settings.ts'
 

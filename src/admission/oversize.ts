@@ -1,6 +1,6 @@
-import { objectPieces } from '../policy/explain.ts'
-import { fitted } from '../policy/fitted.ts'
 import type { ObjectName } from '../policy/reference.ts'
+import { fitted } from '../wording/fitted.ts'
+import { objectPieces } from '../wording/objects.ts'
 import type { Oversized } from './decision.ts'
 
 /** A cap on the content of one review that is exceeded. */

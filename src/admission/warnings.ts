@@ -1,7 +1,9 @@
-import { distinctTargets, objectPieces, UNCONFIRMED, violationLines } from '../policy/explain.ts'
-import { fitted } from '../policy/fitted.ts'
-import { lintLine } from '../policy/lint-sentence.ts'
+import { distinctTargets } from '../policy/distinct-targets.ts'
 import type { Reference } from '../policy/reference.ts'
+import { fitted } from '../wording/fitted.ts'
+import { lintLine } from '../wording/grant-finding.ts'
+import { objectPieces } from '../wording/objects.ts'
+import { UNCONFIRMED, violationLines } from '../wording/refusal.ts'
 import type { Advised, Verdict } from './decision.ts'
 import { oversizeSentences, unreadLine } from './oversize.ts'
 

@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import path from 'node:path'
-import { bare, quote } from '../policy/quote.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
+import { bare, quote } from '../wording/quote.ts'
 import { issueAuthority, issueClient, issueServer } from './issue.ts'
 
 /** How long development certificates last, in days. They are for one machine and made again in milliseconds. */

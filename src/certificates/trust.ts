@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { rootCertificates } from 'node:tls'
-import { quote } from '../policy/quote.ts'
+import { quote } from '../wording/quote.ts'
 import { pemBlocks } from './pem.ts'
 
 /** Extended key usages that let a certificate authenticate a server: serverAuth and any (RFC 5280, section 4.2.1.12). */

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
+import { unlessAborted } from '../admission/unless-aborted.ts'
 import { JsonError } from '../json/parse.ts'
 import { Projector, type ProjectorOptions } from '../json/projector.ts'
 import { reasonOf } from '../system/reason.ts'
 import type { Connection } from './connection.ts'
+import { Deadline } from './deadline.ts'
 import { inTurns } from './turns.ts'
 
 /**
@@ -162,17 +164,11 @@ export class Api {
 
   async #credentials(path: string, signal: AbortSignal, ownConnection: boolean): Promise<https.RequestOptions> {
     signal.throwIfAborted()
-    const { promise, reject } = Promise.withResolvers<never>()
-    const late = () =>
-      reject(new Error(`${path}: no credentials in ${CREDENTIALS} ms; check the plugin of the kubeconfig`))
-    const timer = setTimeout(late, CREDENTIALS)
-    const abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
+    const deadline = new Deadline(`${path}: no credentials (check the plugin of the kubeconfig)`, CREDENTIALS, signal)
     try {
-      return await Promise.race([this.#connection.requestOptions(ownConnection), promise])
+      return await unlessAborted(deadline.signal, this.#connection.requestOptions(ownConnection))
     } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', abort)
+      deadline.clear()
     }
   }
 }

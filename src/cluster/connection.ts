@@ -6,8 +6,8 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { KubeConfig } from '@kubernetes/client-node'
 import { parse } from 'yaml'
-import { bare } from '../policy/quote.ts'
 import { reasonOf } from '../system/reason.ts'
+import { bare } from '../wording/quote.ts'
 
 /** How to reach one API server: its address and, for each request, current credentials. */
 export interface Connection {

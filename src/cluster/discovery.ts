@@ -1,18 +1,9 @@
-import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { type Api, ApiError } from './api.ts'
+import { nameOf, type Resource } from './resource.ts'
 
-/**
- * Versions of ReferenceGrant that are known to have one shape, the best first; v1beta1 is served by every release since
- * v0.6.
- */
-const VERSIONS = ['v1', 'v1beta1', 'v1alpha2']
-
-/** The versions in which grants of a kind can be read, the best first; undefined for any that its group has. */
-function readable(kind: GrantKind): readonly string[] | undefined {
-  if (kind === REFERENCE_GRANT) return VERSIONS
-  return kind.version === undefined ? undefined : [kind.version]
-}
+/** The versions of the core group, which discovery tells in a form of its own. */
+const CORE = ['v1']
 
 const ABSENT = Symbol('absent')
 
@@ -24,18 +15,21 @@ export interface ServedKind extends GroupKind {
   readonly path: string
 }
 
+/** What is looked for. */
+type Sought = Pick<Resource<unknown>, 'group' | 'plural' | 'versions'>
+
 /**
- * The API path at which the best version of a grant kind is listed, or undefined if discovery lists none, which proves
+ * The API path at which the best version of a resource is listed, or undefined if discovery lists none, which proves
  * nothing by itself (see `confirmAbsent`).
  *
  * @throws ApiError, or Error if the API server cannot be reached
  */
-export async function discoverGrants(api: Api, grants: GrantKind, signal: AbortSignal): Promise<string | undefined> {
-  const served = await versionsOf(api, grants.group, signal)
-  const best = readable(grants)?.filter((known) => served.includes(known)) ?? served
+export async function discover(api: Api, sought: Sought, signal: AbortSignal): Promise<string | undefined> {
+  const served = await versionsOf(api, sought.group, signal)
+  const best = sought.versions?.filter((known) => served.includes(known)) ?? served
   for (const version of best) {
-    const kinds = await kindsOf(api, grants.group, version, signal)
-    const kind = kinds.find(({ plural }) => plural === grants.plural)
+    const kinds = await kindsOf(api, sought.group, version, signal)
+    const kind = kinds.find(({ plural }) => plural === sought.plural)
     if (kind) return kind.path
   }
   return undefined
@@ -48,18 +42,19 @@ export async function discoverGrants(api: Api, grants: GrantKind, signal: AbortS
  *
  * @throws Error if it is there, or the API server cannot be reached; ApiError for any other failure: nothing is known then
  */
-export async function confirmAbsent(api: Api, grants: GrantKind, signal: AbortSignal): Promise<void> {
-  const group = `/apis/${grants.group}`
-  const known = readable(grants) ?? []
-  for (const version of new Set([...known, ...(await versionsAt(api, group, signal))])) {
-    const path = `${group}/${version}/${grants.plural}`
+export async function confirmAbsent(api: Api, sought: Sought, signal: AbortSignal): Promise<void> {
+  const { group, plural, versions = [] } = sought
+  for (const version of new Set([...versions, ...(await versionsAt(api, group, signal))])) {
+    const path = `${pathOf(group, version)}/${plural}`
     if ((await unlessAbsent(api, `${path}?limit=1`, signal)) !== ABSENT)
-      throw new Error(`${path} is served, but discovery lists no version of it that can be read`)
+      throw new Error(`${path} is served, but discovery lists no version of ${nameOf(sought)} that can be read`)
   }
 }
 
 /** The versions of a group, by the group's own answer; none where that is 404. */
-async function versionsAt(api: Api, path: string, signal: AbortSignal): Promise<string[]> {
+async function versionsAt(api: Api, group: string, signal: AbortSignal): Promise<readonly string[]> {
+  if (group === '') return CORE
+  const path = `/apis/${group}`
   const answer = await unlessAbsent(api, path, signal)
   return answer === ABSENT ? [] : listIn<{ version: string }>(answer, 'versions', path).map(({ version }) => version)
 }
@@ -83,19 +78,23 @@ export async function discoverKinds(api: Api, group: string, signal: AbortSignal
   return [...kinds.values()]
 }
 
-async function versionsOf(api: Api, group: string, signal: AbortSignal): Promise<string[]> {
-  if (group === '') return ['v1']
+async function versionsOf(api: Api, group: string, signal: AbortSignal): Promise<readonly string[]> {
+  if (group === '') return CORE
   const path = '/apis'
   const groups = listIn<{ name: string; versions: { version: string }[] }>(await api.get(path, signal), 'groups', path)
   return groups.find(({ name }) => name === group)?.versions.map(({ version }) => version) ?? []
 }
 
 async function kindsOf(api: Api, group: string, version: string, signal: AbortSignal): Promise<ServedKind[]> {
-  const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+  const path = pathOf(group, version)
   const answer = await api.get(path, signal)
   return listIn<{ name: string; kind: string; namespaced: boolean }>(answer, 'resources', path)
     .filter(({ name }) => !name.includes('/'))
     .map(({ name, kind, namespaced }) => ({ group, kind, plural: name, namespaced, path }))
+}
+
+function pathOf(group: string, version: string): string {
+  return group === '' ? `/api/${version}` : `/apis/${group}/${version}`
 }
 
 /** The list under a name in an answer of discovery; without one, nothing is known. */

@@ -1,12 +1,16 @@
+import type { Grant } from '../policy/grant.ts'
 import { GrantIndex } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import type { Charge } from './budget.ts'
-import { confirmAbsent, discoverGrants } from './discovery.ts'
+import { confirmAbsent, discover } from './discovery.ts'
 import type { FairQueue } from './fair-queue.ts'
-import { listGrants } from './grant-list.ts'
+import { grantResource } from './grant-resource.ts'
 import { type Made, NamespaceReads } from './namespace-reads.ts'
+import type { ClusterObserver, ReadEnd } from './observer.ts'
 import type { ReadingRoom } from './reading-room.ts'
+import { nameOf, type Resource } from './resource.ts'
+import { listInto } from './store.ts'
 
 /** Longest that one read may take, in ms; reviews wait half of their timeout, which is 5 s as registered. */
 const LONGEST_READ = 10_000
@@ -28,6 +32,7 @@ interface FreshReadsOptions {
   readonly room: ReadingRoom
   /** Most that is kept of one namespace, in bytes (see IndexLimits). */
   readonly most: number
+  readonly observer: ClusterObserver
   /** A monotonic clock, in ms. */
   readonly now: () => number
   /** Whether the API is known to be absent, so that a 404 means that there are no grants. */
@@ -36,15 +41,16 @@ interface FreshReadsOptions {
 
 /** Reads the grants of single namespaces; what a read has made is shared by all who may use it. */
 export class FreshReads {
-  readonly counts = { started: 0, shared: 0, failed: 0, over_budget: 0 }
-  /** Time that reads took, those that failed included, in ms. */
-  milliseconds = 0
   readonly #options: FreshReadsOptions
+  readonly #resource: Resource<Grant>
+  readonly #name: string
   readonly #namespaces = new Map<string, NamespaceReads>()
   #path: string | undefined
 
   constructor(options: FreshReadsOptions) {
     this.#options = options
+    this.#resource = grantResource(options.kind)
+    this.#name = nameOf(options.kind)
   }
 
   /** How many namespaces have reads that wait or are on their way. */
@@ -70,12 +76,12 @@ export class FreshReads {
     if (!isNamespace(namespace)) return Promise.resolve(NONE)
     const reads = this.#namespaces.get(namespace) ?? this.#readsOf(namespace)
     if (reads.waiting) {
-      this.counts.shared += 1
+      this.#options.observer.readShared(this.#name)
       return reads.join(owner, signal)
     }
     const charge = afford()
     if (!charge) {
-      this.counts.over_budget += 1
+      this.#options.observer.readRefused(this.#name)
       return undefined
     }
     this.#namespaces.set(namespace, reads)
@@ -90,22 +96,28 @@ export class FreshReads {
   #readsOf(namespace: string): NamespaceReads {
     const { queue, now } = this.#options
     return new NamespaceReads(
-      async (signal, own) => {
-        this.counts.started += 1
-        const begun = now()
-        try {
-          return await this.#list(namespace, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_READ)]), own)
-        } catch (error) {
-          if (!signal.aborted) this.counts.failed += 1
-          throw error
-        } finally {
-          this.milliseconds += now() - begun
-        }
-      },
+      (signal, own) => this.#read(namespace, signal, own),
       queue,
       now,
       (reads) => this.#forget(namespace, reads),
     )
+  }
+
+  async #read(namespace: string, signal: AbortSignal, own: boolean): Promise<Made> {
+    const { observer, now } = this.#options
+    observer.readStarted(this.#name)
+    const begun = now()
+    let end: ReadEnd = 'failed'
+    try {
+      const made = await this.#list(namespace, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_READ)]), own)
+      end = 'done'
+      return made
+    } catch (error) {
+      if (signal.aborted) end = 'given up'
+      throw error
+    } finally {
+      observer.readEnded(this.#name, end, now() - begun)
+    }
   }
 
   /** A read that was given up may end after its namespace was forgotten and is read again. */
@@ -118,7 +130,7 @@ export class FreshReads {
     const list = async (path: string): Promise<Made> => {
       const grants = room.open(resourceOf(kind), { all: most, eachNamespace: most })
       try {
-        const { bytes } = await listGrants(api, kind, path, namespace, grants, signal, { ownConnection: own })
+        const { bytes } = await listInto(grants, api, this.#resource, path, namespace, signal, { ownConnection: own })
         return { grants, bytes }
       } finally {
         room.close(grants)
@@ -132,11 +144,11 @@ export class FreshReads {
       }
     }
     // The version may have changed, or the API may have come or gone.
-    this.#path = await discoverGrants(api, kind, signal)
+    this.#path = await discover(api, this.#resource, signal)
     if (this.#path !== undefined) return list(this.#path)
     // One answer proves no absence; the reflector looks twice.
-    if (!absent()) throw new Error(`the API server does not list ${kind.plural}.${kind.group} now`)
-    await confirmAbsent(api, kind, signal)
+    if (!absent()) throw new Error(`the API server does not list ${this.#name} now`)
+    await confirmAbsent(api, this.#resource, signal)
     return NONE
   }
 }

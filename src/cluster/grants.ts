@@ -1,16 +1,17 @@
 import { getHeapStatistics } from 'node:v8'
 import type { Logger } from 'pino'
-import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
+import { type GrantPlace, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { unlessAborted } from '../admission/unless-aborted.ts'
-import { anyOf, GrantIndex, type GrantLookup, type IndexLimits } from '../policy/grant-index.ts'
+import type { IndexLimits } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
-import { ApiError } from './api.ts'
+import { type GrantLookup, type KindLookup, NOT_KNOWN } from '../policy/grant-lookup.ts'
+import { type Api, ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FairQueue } from './fair-queue.ts'
-import { FreshReads, isNamespace } from './fresh-reads.ts'
-import type { Made } from './namespace-reads.ts'
+import { isNamespace } from './fresh-reads.ts'
+import { KindGrants } from './kind-grants.ts'
+import { type ClusterObserver, UNOBSERVED } from './observer.ts'
 import { ReadingRoom } from './reading-room.ts'
-import { Reflector, type ReflectorOptions } from './reflector.ts'
 
 /**
  * What the cached grants may take of the heap, and those of one namespace of that. In a container of 256 MiB, where the
@@ -36,36 +37,40 @@ export interface Limits {
   readonly allNamespaces: Rate
 }
 
-interface ClusterGrantsOptions extends Pick<ReflectorOptions, 'api' | 'logger' | 'now'> {
+export interface ClusterGrantsOptions {
+  readonly api: Api
+  readonly logger: Logger
   /** What counts as a grant. */
   readonly kinds: readonly GrantKind[]
   readonly limits: Limits
-  /** What the index keeps; by default a share of the heap. */
+  /** What the index of each kind keeps; by default a share of the heap. */
   readonly room?: IndexLimits
+  readonly observer?: ClusterObserver
+  /** A monotonic clock, in ms. */
+  readonly now: () => number
 }
 
-/** The cluster's grants: an index that reflectors keep, and fresh reads where it is too old or says no. */
+/**
+ * The cluster's grants: for each kind an index that a reflector keeps, and fresh reads where that is too old or says no.
+ * What fails for one kind changes nothing for another.
+ */
 export class ClusterGrants implements GrantSource {
-  readonly #kinds: readonly { readonly index: GrantIndex; readonly reflector: Reflector; readonly reads: FreshReads }[]
-  readonly #lookup: GrantLookup
+  /** By their resources (see `resourceOf`). */
+  readonly #byResource: ReadonlyMap<string | undefined, KindGrants>
+  readonly #kinds: readonly KindGrants[]
+  readonly #lookup: GrantLookup = { of: (kind) => this.#indexOf(kind) }
   readonly #now: () => number
   #budget: Budget
   #knowledgeAge: number
-  /** Whether the fresh reads that ended last could be made. */
-  #readable = true
 
-  constructor({ api, logger, now, kinds, limits, room = roomInHeap(kinds.length) }: ClusterGrantsOptions) {
+  constructor(options: ClusterGrantsOptions) {
+    const { api, logger, now, kinds, limits, room = roomInHeap(kinds.length), observer = UNOBSERVED } = options
     this.#now = now
     const queue = new FairQueue(READS_AT_ONCE, SLOW_READ)
     const reading = new ReadingRoom(getHeapStatistics().heap_size_limit * READS_SHARE)
-    this.#kinds = kinds.map((kind) => {
-      const index = new TellingIndex(kind, room, logger)
-      const reflector = new Reflector({ api, kind, store: index, logger, now })
-      const absent = () => reflector.absent
-      const reads = new FreshReads({ api, kind, queue, room: reading, now, most: room.eachNamespace, absent })
-      return { index, reflector, reads }
-    })
-    this.#lookup = anyOf(this.#kinds.map(({ index }) => index))
+    const common = { api, logger, observer, now, room, queue, reading }
+    this.#byResource = new Map(kinds.map((kind) => [resourceOf(kind), new KindGrants(kind, common)]))
+    this.#kinds = [...this.#byResource.values()]
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)
     this.#knowledgeAge = limits.knowledgeAge
   }
@@ -76,14 +81,14 @@ export class ClusterGrants implements GrantSource {
     this.#budget = new Budget(eachNamespace, allNamespaces, this.#now)
   }
 
-  /** Keeps the index until the signal. */
+  /** Keeps the indexes until the signal. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#kinds.map(({ reflector }) => reflector.run(signal)))
+    await Promise.all(this.#kinds.map((kind) => kind.run(signal)))
   }
 
-  /** Age of what is cached, in ms; Infinity before the first list. */
+  /** Age of what is cached of the kind that is oldest, in ms; Infinity before its first list. */
   get age(): number {
-    return this.#now() - Math.min(...this.#kinds.map(({ reflector }) => reflector.completeAt))
+    return Math.max(...this.#kinds.map((kind) => this.#ageOf(kind)))
   }
 
   /** How many grants are cached. */
@@ -96,113 +101,91 @@ export class ClusterGrants implements GrantSource {
     return this.#kinds.reduce((sum, { index }) => sum + index.incomplete.size, 0)
   }
 
-  /** Fresh reads since the start. */
-  get freshReads(): FreshReads['counts'] {
-    return sum(this.#kinds.map(({ reads }) => reads.counts))
-  }
-
-  /** Time that fresh reads took, in ms. */
-  get freshReadTime(): number {
-    return this.#kinds.reduce((sum, { reads }) => sum + reads.milliseconds, 0)
-  }
-
-  /** How watches ended, and why all was listed, since the start. */
-  get watches(): Reflector['watches'] {
-    return sum(this.#kinds.map(({ reflector }) => reflector.watches))
-  }
-
-  get lists(): Reflector['lists'] {
-    return sum(this.#kinds.map(({ reflector }) => reflector.lists))
-  }
-
+  /** Of a kind that is too old, nothing is known; what is cached is current while some kind is. */
   cached() {
-    return { grants: this.#lookup, current: this.age <= this.#knowledgeAge }
+    return { grants: this.#lookup, current: this.#kinds.some((kind) => this.#isCurrent(kind)) }
   }
 
   async fresh(
-    namespaces: readonly string[],
+    places: readonly GrantPlace[],
     referrerNamespace: string,
     take: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    // Whoever sends a made-up review chooses its namespace, and owners are remembered.
+    const counting = this.#counting(places)
+    // The sender of a made-up review chooses its namespace, and owners are remembered.
     const owner = isNamespace(referrerNamespace) ? referrerNamespace : ''
     const begun: Promise<void>[] = []
-    for (const namespace of namespaces) {
-      const reads = this.#readAll(namespace, owner, signal)
+    for (const place of places) {
+      const reads = this.#readAll(place, owner, signal)
       if (!reads) break
-      const taken = reads.then((made) => {
-        if (!signal.aborted) take(namespace, lookupOf(made))
+      const taken = reads.then((grants) => {
+        if (!signal.aborted) take(place.namespace, grants)
       })
       // A review that fails for another namespace does not wait for this one.
       taken.catch(() => {})
       begun.push(taken)
     }
     // What fails for fresh reads fails for watches too, most likely: the index may lack what is seconds old.
-    if (begun.length === 0 && !this.#readable)
+    if (begun.length === 0 && !counting.every(({ readable }) => readable))
       throw new LookupFailed('the last reads failed, and too many had to be made lately to make more')
     try {
       await unlessAborted(signal, Promise.all(begun))
-      this.#readable ||= begun.length > 0
     } catch (error) {
       // A review whose client has gone says nothing of the API server.
-      if ((error as Error).name !== 'AbortError') this.#readable = false
+      if (signal.aborted && (error as Error).name !== 'AbortError') for (const kind of counting) kind.late()
       throw new LookupFailed(explain(error), { cause: error })
     }
   }
 
-  /** Reads of every kind in one namespace; undefined if they could not be afforded. */
-  #readAll(namespace: string, owner: string, signal: AbortSignal): Promise<Made[]> | undefined {
-    const reads: Promise<Made>[] = []
-    for (const kind of this.#kinds) {
-      const read = kind.reads.read(namespace, owner, () => this.#budget.take(owner), signal)
+  /** Reads of each kind that counts in a namespace; undefined if they could not be afforded. */
+  #readAll({ namespace, kinds }: GrantPlace, owner: string, signal: AbortSignal): Promise<GrantLookup> | undefined {
+    const reads: Promise<[string | undefined, KindLookup]>[] = []
+    for (const resource of kinds.map(resourceOf)) {
+      const read = this.#byResource.get(resource)?.read(namespace, owner, () => this.#budget.take(owner), signal)
       if (!read) {
-        // Those that are on their way are of use to others; their failures are nobody's here.
+        // Other reviews may share the reads in flight; this one does not hear of their failures.
         for (const begun of reads) begun.catch(() => {})
         return undefined
       }
-      reads.push(read)
+      reads.push(read.then((grants) => [resource, grants]))
     }
-    return Promise.all(reads)
-  }
-}
-
-/** An index that logs of which namespaces it does not keep all grants, once for each. */
-class TellingIndex extends GrantIndex {
-  readonly #kind: GrantKind
-  readonly #logger: Logger
-
-  constructor(kind: GrantKind, room: IndexLimits, logger: Logger) {
-    super(resourceOf(kind), room)
-    this.#kind = kind
-    this.#logger = logger
+    return Promise.all(reads).then((made) => {
+      const byResource = new Map(made)
+      return { of: (kind) => byResource.get(resourceOf(kind)) ?? NOT_KNOWN }
+    })
   }
 
-  override miss(namespace: string): void {
-    const isTold = this.incomplete.has(namespace)
-    super.miss(namespace)
-    if (isTold) return
-    this.#logger.warn(
-      { namespace, kind: this.#kind.kind },
-      'the grants of a namespace are more, or one of them larger, than is cached; those that are missing are read when a review needs them',
-    )
+  /**
+   * The kinds that count somewhere.
+   *
+   * @throws LookupFailed for a kind that is not followed: a changed configuration may name one
+   */
+  #counting(places: readonly GrantPlace[]): KindGrants[] {
+    return [...new Set(places.flatMap(({ kinds }) => kinds))].map((kind) => {
+      const counting = this.#byResource.get(resourceOf(kind))
+      if (!counting) throw new LookupFailed(`refgrant follows objects of kind ${kind.kind} only after a restart`)
+      return counting
+    })
+  }
+
+  #indexOf(kind: GrantKind): KindLookup {
+    const known = this.#byResource.get(resourceOf(kind))
+    return known && this.#isCurrent(known) ? known.index : NOT_KNOWN
+  }
+
+  #isCurrent(kind: KindGrants): boolean {
+    return this.#ageOf(kind) <= this.#knowledgeAge
+  }
+
+  #ageOf({ completeAt }: KindGrants): number {
+    return this.#now() - completeAt
   }
 }
 
 function roomInHeap(kinds: number): IndexLimits {
   const all = (getHeapStatistics().heap_size_limit * HEAP_SHARE) / kinds
   return { all, eachNamespace: all * NAMESPACE_SHARE }
-}
-
-function lookupOf(made: readonly Made[]): GrantLookup {
-  return anyOf(made.map(({ grants }) => grants))
-}
-
-/** Counts of the same things, added up. */
-function sum<K extends string>(all: readonly Readonly<Record<K, number>>[]): Record<K, number> {
-  const total = { ...all[0] } as Record<K, number>
-  for (const counts of all.slice(1)) for (const key of Object.keys(total) as K[]) total[key] += counts[key]
-  return total
 }
 
 /** The failure in words that may reach any requester: no addresses, nothing of the answer's body. */

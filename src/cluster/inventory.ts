@@ -1,11 +1,12 @@
 import type { Shape } from '../json/shape.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
-import { objectTitle } from '../policy/explain.ts'
 import { type Grant, parseGrant } from '../policy/grant.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import type { NamedObject } from '../policy/survey.ts'
+import { objectTitle } from '../wording/objects.ts'
 import type { Api } from './api.ts'
-import { discoverGrants, discoverKinds } from './discovery.ts'
+import { discover, discoverKinds } from './discovery.ts'
+import { grantResource } from './grant-resource.ts'
 import { listPages } from './list.ts'
 
 /** Most that is kept of one object, in MiB of its JSON: twice what etcd stores by default. */
@@ -75,7 +76,7 @@ async function takeGrants(
   const unknown = new Set<string>()
   for (const kind of grantKinds) {
     tell(kind.plural)
-    const path = await discoverGrants(api, kind, signal)
+    const path = await discover(api, grantResource(kind), signal)
     if (path === undefined) continue
     const { read, unread } = await listObjects(api, listPath(path, kind.plural, scope), kind, [], signal)
     for (const { object } of read) {

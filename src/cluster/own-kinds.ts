@@ -1,6 +1,7 @@
 import type { GuardedField } from '../policy/catalogue.ts'
 import { scopeProblem } from '../policy/own-fields.ts'
-import { quote } from '../policy/quote.ts'
+import { quote } from '../wording/quote.ts'
+import { rowSentence } from '../wording/row-problem.ts'
 import type { Api } from './api.ts'
 import { discoverKinds } from './discovery.ts'
 
@@ -19,7 +20,7 @@ export async function unservableRows(api: Api, rows: readonly GuardedField[], si
       if (!kind) continue
       const row = `the guarded field ${quote(path)} of ${quote(from.kind)}`
       const scope = scopeProblem(from, kind.namespaced ? [] : [from])
-      if (scope) problems.push(`${row} ${scope}`)
+      if (scope) problems.push(`${row} ${rowSentence(scope)}`)
       else if (kind.plural !== from.plural)
         problems.push(`${row} has the plural ${quote(from.plural)}: the cluster calls it ${quote(kind.plural)}`)
     }

@@ -1,12 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
-import { confirmAbsent, discoverGrants } from './discovery.ts'
-import { endList, type GrantStore, listGrants } from './grant-list.ts'
-import { takeEvent, type WatchRequest, watchGrants } from './grant-watch.ts'
-import { Deadline, LONGEST_LIST, lastingAt, OVERDUE, RESUMABLE, WatchTimes } from './watch-time.ts'
+import { Deadline } from './deadline.ts'
+import { confirmAbsent, discover } from './discovery.ts'
+import type { ClusterObserver, ListReason } from './observer.ts'
+import { type Event, type Listing, next, type Probing, START, type State } from './reflector-state.ts'
+import { nameOf, type Resource } from './resource.ts'
+import { endList, listInto, type Store } from './store.ts'
+import { takeEvent, type WatchRequest, watch } from './watch.ts'
+import { LONGEST_LIST, lastingAt, OVERDUE, WatchTimes } from './watch-time.ts'
 
 /** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
 const ABSENT_PROBE = 5_000
@@ -29,54 +32,37 @@ const COMPLETING = 300_000
  */
 const NO_STREAMS = [400, 422]
 
-/** How watches ended: in good order, by a broken or silent connection, or refused by the API server. */
-export type WatchEnd = 'timeout' | 'broken' | 'refused'
-
-/**
- * Why everything was listed: at the start; since watches have proved nothing for a while; since the version to go on
- * from is too old; since the API came, went or is absent; since the store may become complete by it.
- */
-export type ListReason = 'start' | 'unproven' | 'expired' | 'api' | 'incomplete'
-
-/** What a reflector does next. */
-export type State =
-  | { readonly does: 'list'; readonly reason: ListReason }
-  | { readonly does: 'probe'; readonly established: boolean }
-  | { readonly does: 'watch'; readonly path: string; readonly resourceVersion: string }
-
-export interface ReflectorOptions {
+export interface ReflectorOptions<T> {
   readonly api: Api
   /** What is listed and watched. */
-  readonly kind: GrantKind
-  readonly store: GrantStore & { readonly incomplete: { readonly size: number } }
+  readonly resource: Resource<T>
+  readonly store: Store<T>
   readonly logger: Logger
+  readonly observer: ClusterObserver
   /** A monotonic clock, in ms. */
   readonly now: () => number
 }
 
 /**
- * Keeps a store equal to the cluster's grants of one kind: a list, streamed by a watch where the API server can, then
+ * Keeps a store equal to the cluster's objects of one resource: a list, streamed by a watch where the API server can, then
  * watches from where it ended, for ever. A broken watch is resumed; where it cannot be, a list brings the store up.
  *
- * The API may be missing, or come and go. Without it there are no grants; that is concluded only when the resource itself
+ * The API may be missing, or come and go. Without it there are no objects; that is concluded only when the resource itself
  * answers 404 and discovery agrees, twice, with time between.
  */
-export class Reflector {
-  /** Watches that have ended, and lists that have succeeded, since the start. */
-  readonly watches: Record<WatchEnd, number> = { timeout: 0, broken: 0, refused: 0 }
-  readonly lists: Record<ListReason, number> = { start: 0, unproven: 0, expired: 0, api: 0, incomplete: 0 }
-  readonly #options: ReflectorOptions
+export class Reflector<T> {
+  readonly #options: ReflectorOptions<T>
+  readonly #name: string
   readonly #backoff: Backoff
-  #state: State = { does: 'list', reason: 'start' }
+  #state: State = START
   #completeAt = -Infinity
   #listedAt = -Infinity
   /** The API path of the last list, as it was logged. */
   #logged: string | undefined
-  /** Whether the next list is streamed; one that failed is followed by a plain one, which may be possible where it is not. */
-  #streams: 'yes' | 'not now' | 'never' = 'yes'
 
-  constructor(options: ReflectorOptions) {
+  constructor(options: ReflectorOptions<T>) {
     this.#options = options
+    this.#name = nameOf(options.resource)
     this.#backoff = new Backoff(options.now)
   }
 
@@ -89,59 +75,85 @@ export class Reflector {
     return this.#completeAt
   }
 
-  /** Whether the API is known to be absent, so that there are no grants. */
+  /** Whether the API is known to be absent, so that there are no objects. */
   get absent(): boolean {
-    return this.#state.does === 'probe' && this.#state.established
+    return this.#state.does === 'probe' && this.#state.absent
   }
 
   /** Runs until the signal; never throws. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        this.#state = await this.#step(this.#state, signal)
+        this.#move(await this.#step(signal))
       } catch (error) {
         if (signal.aborted) return
-        this.#state = this.#after(error)
+        this.#fail(error)
         await this.#pause(error, signal).catch(() => {})
       }
     }
   }
 
-  #step(state: State, signal: AbortSignal): Promise<State> {
+  #move(event: Event): void {
+    this.#state = next(this.#state, event)
+  }
+
+  /** Does what the state says, and tells what came of it. */
+  #step(signal: AbortSignal): Promise<Event> {
+    const state = this.#state
     switch (state.does) {
+      case 'discover':
+        return this.#discover(signal)
       case 'list':
-        return this.#list(state.reason, signal)
-      case 'probe':
-        return this.#probe(state.established, signal)
+        return state.streams === 'yes' ? this.#stream(state, signal) : this.#list(state, signal)
       case 'watch':
-        return this.#watch({ ...state, lasting: lastingAt(this.#age()) }, undefined, signal)
+        return this.#watch({ ...state, lasting: lastingAt(this.#age()) }, signal)
+      case 'probe':
+        return this.#probe(state, signal)
     }
   }
 
-  async #list(reason: ListReason, signal: AbortSignal): Promise<State> {
-    const { api, kind, store, now } = this.#options
+  async #discover(signal: AbortSignal): Promise<Event> {
+    const { api, resource } = this.#options
+    const path = await discover(api, resource, signal)
+    if (path !== undefined) return { is: 'served', path }
+    await confirmAbsent(api, resource, signal)
+    return { is: 'not served' }
+  }
+
+  /** Looks again, after a while, whether the API is absent: the first time to prove it, then to find it. */
+  async #probe({ absent }: Probing, signal: AbortSignal): Promise<Event> {
+    const { store, now } = this.#options
+    await wait(absent ? ABSENT_PROBE : ABSENT_AGAIN, undefined, { signal })
     const begun = now()
-    const path = await discoverGrants(api, kind, signal)
-    if (path === undefined) {
-      await confirmAbsent(api, kind, signal)
-      return { does: 'probe', established: false }
+    const event = await this.#discover(signal)
+    if (event.is === 'not served') {
+      store.beginList()
+      await endList(store)
+      this.#listed({ reason: 'api', begun, path: undefined, streamed: false })
     }
-    if (this.#streams === 'yes') {
-      this.#streams = 'not now'
-      try {
-        return await this.#watch({ path, resourceVersion: undefined, lasting: lastingAt(0) }, reason, signal)
-      } catch (error) {
-        if (!(error instanceof ApiError && NO_STREAMS.includes(error.status)) || this.#state.does === 'watch')
-          throw error
-        this.#streams = 'never'
-      }
-    }
-    if (this.#streams === 'not now') this.#streams = 'yes'
-    const deadline = new Deadline(`${path}: the list`, LONGEST_LIST, signal)
+    return event
+  }
+
+  /** Lists by the beginning of a watch, and watches on. */
+  async #stream(state: Listing, signal: AbortSignal): Promise<Event> {
     try {
-      const { resourceVersion } = await listGrants(api, kind, path, undefined, store, deadline.signal)
+      return await this.#watch({ path: state.path, resourceVersion: undefined, lasting: lastingAt(0) }, signal)
+    } catch (error) {
+      const isRefused = error instanceof ApiError && NO_STREAMS.includes(error.status) && this.#state === state
+      if (isRefused) return { is: 'stream refused' }
+      throw error
+    }
+  }
+
+  /** Lists page by page. */
+  async #list({ reason, path }: Listing, signal: AbortSignal): Promise<Event> {
+    const { api, resource, store, now } = this.#options
+    const begun = now()
+    const deadline = new Deadline(`${path}: no end of the list`, LONGEST_LIST, signal)
+    try {
+      const { resourceVersion } = await listInto(store, api, resource, path, undefined, deadline.signal)
       this.#listed({ reason, begun, path, streamed: false })
-      return { does: 'watch', path, resourceVersion }
+      return { is: 'listed', resourceVersion }
     } catch (error) {
       throw deadline.reasonFor(error)
     } finally {
@@ -149,59 +161,58 @@ export class Reflector {
     }
   }
 
-  /** Looks a second time whether the API is absent, and then again and again. */
-  async #probe(established: boolean, signal: AbortSignal): Promise<State> {
-    const { api, kind, store, now } = this.#options
-    await wait(established ? ABSENT_PROBE : ABSENT_AGAIN, undefined, { signal })
-    const begun = now()
-    if ((await discoverGrants(api, kind, signal)) !== undefined) return { does: 'list', reason: 'api' }
-    await confirmAbsent(api, kind, signal)
-    store.beginList()
-    await endList(store)
-    this.#listed({ reason: 'api', begun, path: undefined, streamed: false })
-    return { does: 'probe', established: true }
-  }
-
-  /** Takes note of a list that the store has taken whole. */
-  #listed({ reason, begun, path, streamed }: List): void {
-    const { logger, kind } = this.#options
-    if (this.#logged !== path || this.#completeAt === -Infinity)
-      logger.info({ kind: kind.kind, path: path ?? 'not served', streamed }, 'synced')
-    this.#logged = path
-    this.#completeAt = begun
-    this.#listedAt = begun
-    this.lists[reason] += 1
-    if (streamed) this.#streams = 'yes'
-  }
-
-  /** Watches; with a list first, if there is a reason for one. */
-  async #watch(request: WatchRequest, listReason: ListReason | undefined, signal: AbortSignal): Promise<State> {
-    const { api, kind, store, now } = this.#options
+  /** Watches until the API server ends that. In the state `list`, the watch begins with a list. */
+  async #watch(request: WatchRequest, signal: AbortSignal): Promise<Event> {
+    const { api, resource, store, now, observer } = this.#options
     const { path, lasting } = request
     const begun = now()
-    let reason = listReason
     const times = new WatchTimes(begun, lasting)
-    const opened = () => times.opened(now())
-    if (reason) store.beginList()
-    for await (const event of watchGrants(api, kind, request, signal, opened)) {
-      takeEvent(store, kind, event)
-      if (reason && !event.endsList) continue
-      if (reason) {
+    const opened = () => {
+      observer.watchStarted(this.#name)
+      times.opened(now())
+    }
+    if (this.#state.does === 'list') store.beginList()
+    for await (const event of watch(api, resource, request, signal, opened)) {
+      takeEvent(store, resource, event)
+      const { resourceVersion, endsList } = event
+      const state = this.#state
+      if (state.does === 'list' && !endsList) continue
+      if (state.does === 'list') {
         await endList(store)
-        this.#listed({ reason, begun, path, streamed: true })
-        reason = undefined
-      } else times.arrived(now())
-      this.#state = { does: 'watch', path, resourceVersion: event.resourceVersion }
+        this.#listed({ reason: state.reason, begun, path, streamed: true })
+        this.#move({ is: 'listed', resourceVersion })
+      } else {
+        times.arrived(now())
+        this.#move({ is: 'advanced', resourceVersion })
+      }
       // However it ends, this watch has done its work.
       this.#backoff.success()
       if (now() - begun > lasting + OVERDUE) throw new Error(`${path}: the watch did not end after ${lasting} ms`)
     }
-    if (reason) throw new Error(`${path}: the watch ended before its list`)
-    const ended = now()
-    if (ended - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
-    this.watches.timeout += 1
-    this.#completeAt = times.provenUntil(ended) ?? this.#completeAt
-    return this.#afterWatch(ended)
+    if (this.#state.does === 'list') throw new Error(`${path}: the watch ended before its list`)
+    return this.#ended(path, begun, times)
+  }
+
+  /** A watch has ended in good order. */
+  #ended(path: string, begun: number, times: WatchTimes): Event {
+    const { store, now, observer } = this.#options
+    const at = now()
+    if (at - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+    observer.watchEnded(this.#name, 'timeout')
+    this.#completeAt = times.provenUntil(at) ?? this.#completeAt
+    const lacking = store.incomplete.size > 0 && at - this.#listedAt > COMPLETING
+    return { is: 'ended', age: this.#age(), lacking }
+  }
+
+  /** Takes note of a list that the store has taken whole. */
+  #listed({ reason, begun, path, streamed }: List): void {
+    const { logger, resource, observer, now } = this.#options
+    if (this.#logged !== path || this.#completeAt === -Infinity)
+      logger.info({ kind: resource.kind, path: path ?? 'not served', streamed }, 'synced')
+    this.#logged = path
+    this.#completeAt = begun
+    this.#listedAt = begun
+    observer.listed(this.#name, reason, now() - begun)
   }
 
   /** Age of what is known, in ms. */
@@ -209,32 +220,20 @@ export class Reflector {
     return this.#options.now() - this.#completeAt
   }
 
-  #afterWatch(ended: number): State {
-    const { store } = this.#options
-    if (this.#age() > RESUMABLE) return { does: 'list', reason: 'unproven' }
-    if (store.incomplete.size > 0 && ended - this.#listedAt > COMPLETING) return { does: 'list', reason: 'incomplete' }
-    return this.#state
-  }
-
-  /** What to do after a failure. */
-  #after(error: unknown): State {
-    const state = this.#state
+  #fail(error: unknown): void {
     const status = error instanceof ApiError ? error.status : undefined
-    if (state.does === 'probe') return { does: 'list', reason: 'api' }
-    if (state.does === 'list') return state
-    this.watches[status === undefined ? 'broken' : 'refused'] += 1
-    if (status === 404) return { does: 'list', reason: 'api' }
-    if (status === 410) return { does: 'list', reason: 'expired' }
-    return this.#age() > RESUMABLE ? { does: 'list', reason: 'unproven' } : state
+    if (this.#state.does === 'watch')
+      this.#options.observer.watchEnded(this.#name, status === undefined ? 'broken' : 'refused')
+    this.#move({ is: 'failed', age: this.#age(), status })
   }
 
   async #pause(error: unknown, signal: AbortSignal): Promise<void> {
-    const { logger, kind } = this.#options
+    const { logger, resource } = this.#options
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
     const pause = Math.max(this.#backoff.failure(), Math.min(asked, LONGEST_PAUSE))
     logger.warn(
-      { err: error, kind: kind.kind, retryMilliseconds: Math.round(pause) },
-      'watching grants failed; trying again',
+      { err: error, kind: resource.kind, retryMilliseconds: Math.round(pause) },
+      'watching failed; trying again',
     )
     await wait(pause, undefined, { signal })
   }

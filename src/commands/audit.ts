@@ -4,11 +4,11 @@ import { connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
-import { visible } from '../policy/quote.ts'
 import { auditJson, auditText } from '../report/audit.ts'
 import { type Audited, auditOf } from '../report/audited.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
+import { visible } from '../wording/quote.ts'
 import { MODES_UNKNOWN, readInput } from './input.ts'
 import {
   configOption,
@@ -16,10 +16,10 @@ import {
   excludeOption,
   filenameOption,
   kubeconfigOption,
+  namespaceOf,
   outputOption,
 } from './options.ts'
-import { print } from './print.ts'
-import { problemLine, reportProblems, tellNotes } from './problems.ts'
+import { print, reportProblems, tellNotes } from './print.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
@@ -44,6 +44,7 @@ export function auditCommand(): Command {
     .option(
       '-n, --namespace <namespace>',
       'of a cluster: ask for the lists of this namespace alone; of files: namespace of objects that name none, "default" without it',
+      namespaceOf,
     )
     .addOption(excludeOption())
     .addOption(configOption())
@@ -75,12 +76,11 @@ async function fromFiles(
   const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit -')
   const told = config === undefined ? [] : [MODES_UNKNOWN]
   const grants = own.map(({ grant, object }) => ({ grant, object: object.object }))
-  return { objects, grants, unknown: new Set(), problems: problems.map(problemLine), notes: [...notes, ...told] }
+  return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...told] }
 }
 
 async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Audited> {
   const { kubeconfig, context, namespace } = options
-  if (namespace === '') throw new Failure('no namespace has an empty name: name one with --namespace, or none')
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
   const tell = (what: string) => {

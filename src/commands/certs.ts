@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { makeCertificates, placesIn, problemIn } from '../certificates/development.ts'
 import { isHost } from '../certificates/host.ts'
-import { bare, visible } from '../policy/quote.ts'
 import { Failure } from '../system/failure.ts'
+import { bare, visible } from '../wording/quote.ts'
 
 /** Where a development server is reached. */
 const HOSTS = ['localhost', '127.0.0.1', '::1'] as const

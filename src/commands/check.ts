@@ -5,8 +5,7 @@ import { checkOf } from '../report/checked.ts'
 import { EXIT } from '../system/failure.ts'
 import { MODES_UNKNOWN, readInput } from './input.ts'
 import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
-import { print } from './print.ts'
-import { problemLine, reportProblems, tellNotes } from './problems.ts'
+import { print, reportProblems, tellNotes } from './print.ts'
 
 interface CheckOptions {
   readonly filename: readonly string[]
@@ -39,8 +38,7 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const catalogue = catalogueOf(config)
   const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'check -')
   const notes = [...input.notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])]
-  const checked = { ...input, problems: input.problems.map(problemLine), notes }
-  const report = checkOf(checked, catalogue, new Set(config.exempt.namespaces))
+  const report = checkOf({ ...input, notes }, catalogue, new Set(config.exempt.namespaces))
   await print(output === 'json' ? checkJson(report) : checkText(report, process.stdout))
   if (report.counts.error > 0) process.exitCode = EXIT.findings
   tellNotes(report.notes)

@@ -1,17 +1,20 @@
 import { Command } from 'commander'
 import { catalogueOf, loadConfig } from '../config/load.ts'
-import { objectTitle } from '../policy/explain.ts'
 import { grantObject } from '../policy/grant.ts'
-import { kindOf } from '../policy/grant-kinds.ts'
-import { LONGEST_NAME, missingGrants } from '../policy/missing-grant.ts'
+import { grantKindFor, kindOf } from '../policy/grant-kinds.ts'
+import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import type { Reference } from '../policy/reference.ts'
 import { survey } from '../policy/survey.ts'
-import { toJson } from '../report/words.ts'
+import { flawsOf } from '../report/flaws.ts'
+import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
+import { EXIT } from '../system/failure.ts'
+import { findingSentence } from '../wording/finding.ts'
+import { objectTitle } from '../wording/objects.ts'
+import { quote } from '../wording/quote.ts'
 import { readInput } from './input.ts'
 import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
-import { print } from './print.ts'
-import { problemLine, reportProblems, tellNotes } from './problems.ts'
+import { print, reportProblems, tell, tellNotes } from './print.ts'
 
 interface GrantOptions {
   readonly filename: readonly string[]
@@ -33,7 +36,10 @@ export function grantCommand(): Command {
     .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption(['yaml', 'json']))
-    .addHelpText('after', '\nA ReferenceGrant among the files counts as there already.')
+    .addHelpText(
+      'after',
+      '\nA ReferenceGrant among the files counts as there already.\n\nExit codes: 0 done; 1 a printed grant permits nothing that can be; 2 could not read something, or make a grant for it.',
+    )
     .action(grant)
 }
 
@@ -45,21 +51,26 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   const there = [...input.own, ...input.beside].map(({ grant }) => grant)
   const { references } = survey(catalogue, input.objects, there)
   const refused = references.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
-  const { usable = [], unusable = [] } = Object.groupBy(refused, (one) => (isUsable(one) ? 'usable' : 'unusable'))
-  const missing = missingGrants(usable).map((grant) => grantObject(grant, kindOf(grant, catalogue.grantKinds)))
-  await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: missing }) : toYaml(missing))
+  const missing = missingGrants(refused.filter((one) => ungrantable(one) === undefined)).map((grant) => ({
+    grant,
+    object: grantObject(grant, kindOf(grant, catalogue.grantKinds)),
+  }))
+  const objects = missing.map(({ object }) => object)
+  await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
   tellNotes(input.notes)
   // What could not be read may lack one.
   if (refused.length === 0 && input.problems.length === 0) process.stderr.write('no grant is missing\n')
-  reportProblems([...input.problems.map(problemLine), ...unusable.map(unusableLine)])
+  const useless = flawsOf(missing, (object) => object, catalogue).flaws.filter(({ severity }) => severity === 'error')
+  for (const flaw of useless) tell(`error: ${findingSentence(flaw)}`)
+  if (useless.length > 0) process.exitCode = EXIT.findings
+  reportProblems([...input.problems, ...refused.flatMap(ungrantableLines)])
 }
 
-/** Whether a grant can name both ends of a reference. */
-function isUsable({ from, to }: Reference): boolean {
-  const names = [from.group, from.kind, from.namespace, to.group, to.kind, to.namespace, to.name]
-  return names.every((name) => name.length <= LONGEST_NAME)
-}
-
-function unusableLine({ from, path }: Reference): string {
-  return `${objectTitle(from)}: ${path} has a name of more than ${LONGEST_NAME} characters, which no grant can have`
+function ungrantableLines(reference: Reference): string[] {
+  const { part, value } = ungrantable(reference) ?? {}
+  if (part === undefined || value === undefined) return []
+  const grant = grantKindFor(reference).kind
+  return [
+    `${objectTitle(reference.from)}: ${reference.path} needs a ${grant} with the ${part} ${quote(value)}, which the API server refuses: correct it in the object`,
+  ]
 }

@@ -1,12 +1,13 @@
 import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { targetNamespaceOf } from '../files/kustomize.ts'
-import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
+import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
-import { bare, quote } from '../policy/quote.ts'
 import { conflictsOf } from '../report/duplicates.ts'
-import { counted } from '../report/words.ts'
+import { counted } from '../wording/counted.ts'
+import { placeTitle } from '../wording/place.ts'
+import { bare, quote, visible } from '../wording/quote.ts'
 
 /** The files that a command reads. */
 interface Asked {
@@ -25,7 +26,8 @@ export interface Input {
   /** The grants among them, and those that only count. */
   readonly own: readonly FileGrant[]
   readonly beside: readonly FileGrant[]
-  readonly problems: readonly FileProblem[]
+  /** What could not be read, in lines. */
+  readonly problems: readonly string[]
   /** What was left out or assumed, in lines. */
   readonly notes: readonly string[]
 }
@@ -53,7 +55,7 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
     objects: main.objects,
     own,
     beside: others,
-    problems: [...main.problems, ...beside.problems],
+    problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),
       ...emptiness(main, isChecked, 'an object that is checked'),
@@ -79,7 +81,7 @@ function leftOut(read: FileObjects, command: string): string[] {
     ...read.objects.flatMap((object) => {
       const flux = targetNamespaceOf(object)
       if (!flux) return []
-      const place = `${bare(object.file)}:${object.lineOf('spec.targetNamespace')}`
+      const place = placeTitle({ file: object.file, line: object.lineOf('spec.targetNamespace') })
       const sets = `Flux sets namespace ${quote(flux.namespace)} for what is in ${bare(flux.folder)}`
       return [
         `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', flux.folder)} -n ${argument(flux.namespace)}`,
@@ -113,7 +115,7 @@ function assumed(judged: readonly FileObject[]): string[] {
   const without = judged.filter((one) => !one.hasNamespace)
   const [first] = without
   if (!first) return []
-  const place = `${bare(first.file)}:${first.line}`
+  const place = placeTitle(first)
   const more = without.length > 1 ? ` and ${without.length - 1} more` : ''
   return [`namespace "default" assumed for ${place}${more} (use -n, or check the rendered output)`]
 }

@@ -5,11 +5,11 @@ import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { loadConfig, type Overrides, registrationOf } from '../config/load.ts'
 import { objectsOf, PARTS, type Part, remarkOn } from '../manifests/parts.ts'
-import { visible } from '../policy/quote.ts'
-import { toJson } from '../report/words.ts'
+import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
 import { type Comparison, compare, driftLines, toleratedLines, type Wanted } from '../runtime/comparison.ts'
 import { EXIT, Failure } from '../system/failure.ts'
+import { visible } from '../wording/quote.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
 import { print, tell } from './print.ts'
 
@@ -61,11 +61,15 @@ export function manifestsCommand(): Command {
     })
 }
 
-/** Takes an origin, of which a slash at the end is no part. */
+/**
+ * Takes an origin. The API server takes a path too, but no user, query or fragment
+ * (k8s.io/apiserver/pkg/util/webhook/validation.go, ValidateWebhookURL); each entry adds a path of its own.
+ */
 function origin(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol !== 'https:' || url.username || url.search || url.hash)
-    throw new InvalidArgumentError('an address that begins with https://, without a query')
+  if (!/^https:\/\/[^/?#@\\\s]+\/*$/i.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError(
+      'https://HOST:PORT alone: without a user, a query or a fragment, which the API server refuses, and without a path, since each entry adds its own',
+    )
   return text.replace(/\/+$/, '')
 }
 

@@ -1,5 +1,6 @@
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { MODES } from '../admission/settings.ts'
+import { NAMESPACE } from '../policy/names.ts'
 import { Failure } from '../system/failure.ts'
 
 /** An option that the environment may set too: `--log-level` by `REFGRANT_LOG_LEVEL`. */
@@ -35,7 +36,16 @@ export const namespaceOption = () =>
   new Option(
     '-n, --namespace <namespace>',
     'namespace of objects that name none; one that names a namespace is in that one, whatever this says',
-  ).default(undefined, '"default"')
+  )
+    .default(undefined, '"default"')
+    .argParser(namespaceOf)
+
+/** Takes the name of a namespace. */
+export function namespaceOf(text: string): string {
+  if (!NAMESPACE.test(text))
+    throw new InvalidArgumentError('a namespace: at most 63 lower-case letters, digits and -, with no - at either end')
+  return text
+}
 
 /** Globs, each of which may be given by an option of its own. */
 export const excludeOption = () =>

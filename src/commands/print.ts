@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { shorten, visible } from '../policy/quote.ts'
-import { Failure } from '../system/failure.ts'
+import { EXIT, Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
+import { shorten, visible } from '../wording/quote.ts'
 
 /** Text that is gathered before it is written, in characters: a call to the system for each line would cost more. */
 const PIECE = 64 * 1_024
@@ -48,4 +48,23 @@ export function outputFailure(error: NodeJS.ErrnoException): Failure {
 /** Tells something on standard error, each line with the program's name before it. */
 export function tell(text: string): void {
   for (const line of text.split('\n')) process.stderr.write(`refgrant: ${visible(shorten(line, LONGEST_LINE))}\n`)
+}
+
+/** Notes that are told; there may be one for each folder. The JSON reports have all. */
+const NOTED = 20
+
+/** Tells what was left out or assumed; it changes nothing of how the command ends. */
+export function tellNotes(lines: readonly string[]): void {
+  for (const line of lines.slice(0, NOTED)) tell(`note: ${line}`)
+  if (lines.length > NOTED) tell(`and ${lines.length - NOTED} more notes`)
+}
+
+/** Problems that are told; the others are counted. A folder may hold any number of files that cannot be read. */
+const TOLD = 1_000
+
+/** Tells what could not be read. The rest was done, but the command has failed: a broken file may hold anything. */
+export function reportProblems(lines: readonly string[]): void {
+  for (const line of lines.slice(0, TOLD)) tell(line)
+  if (lines.length > TOLD) tell(`and ${lines.length - TOLD} more that could not be read`)
+  if (lines.length > 0) process.exitCode = EXIT.failed
 }

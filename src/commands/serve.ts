@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { serve } from '../runtime/serve.ts'
+import { type ServeOptions, serve } from '../runtime/serve.ts'
+import { EXIT } from '../system/failure.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption, settable } from './options.ts'
+import { tell } from './print.ts'
 
 /**
  * How long to serve on after SIGTERM, in s: kube-proxies learn of it within a few seconds, and a pod is given 30 s.
@@ -17,7 +19,8 @@ export function serveCommand(): Command {
     'answer the API server, with grants from the cluster or from a folder',
   )
   for (const option of options()) command.addOption(option)
-  return command.action(serve)
+  // The signals first, before anything that takes time, so that none is missed.
+  return command.action((options: ServeOptions) => serve(options, stopSignal()))
 }
 
 /** In the order of the help. */
@@ -48,6 +51,21 @@ const options = () => [
     .choices(['debug', 'info', 'warn', 'error'])
     .default('info'),
 ]
+
+/** Aborts at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) {
+        tell(`ended at once by a second signal (${signal}): reviews in flight are not answered`)
+        process.exit(EXIT.failed)
+      }
+      controller.abort(signal)
+    })
+  }
+  return controller.signal
+}
 
 function seconds(text: string): number {
   const value = Number(text)

@@ -1,5 +1,5 @@
 import type { CommanderError } from 'commander'
-import { visible } from '../policy/quote.ts'
+import { visible } from '../wording/quote.ts'
 
 /**
  * What commander says of wrong usage, without its `error: ` and its suggestion, and the same as a sentence.

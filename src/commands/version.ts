@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { API_VERSION } from '../admission/names.ts'
-import { toJson } from '../report/words.ts'
+import { toJson } from '../report/json.ts'
 import { outputOption } from './options.ts'
 import { print } from './print.ts'
 

@@ -1,5 +1,7 @@
 import type { ErrorObject } from 'ajv'
-import { quote } from '../policy/quote.ts'
+import { distance } from '../policy/distance.ts'
+import { article } from '../wording/counted.ts'
+import { quote } from '../wording/quote.ts'
 
 /** Most letters that differ between a name and the one that was meant. */
 const FARTHEST = 3
@@ -27,7 +29,18 @@ export function complaint({ instancePath, keyword, params, message, parentSchema
     case 'enum':
       return { field, reason: `must be one of ${params.allowedValues.map(quote).join(', ')}` }
     case 'type':
-      return { field, reason: `must be ${params.type === 'array' ? 'a list' : article(params.type)}` }
+      return {
+        field,
+        reason: `must be ${params.type === 'array' ? 'a list' : `${article(params.type)} ${params.type}`}`,
+      }
+    case 'pattern':
+      return { field, reason: `must be ${parentSchema?.title ?? 'another text'}` }
+    case 'minLength':
+      return { field, reason: 'must not be empty' }
+    case 'minimum':
+      return { field, reason: `must be at least ${params.limit}` }
+    case 'exclusiveMinimum':
+      return { field, reason: `must be more than ${params.limit}` }
     default:
       return { field, reason: message ?? 'is wrong' }
   }
@@ -41,29 +54,11 @@ function fieldOf(instancePath: string): string {
     .replaceAll('/', '.')
 }
 
-function article(type: string): string {
-  return type === 'object' ? 'an object' : `a ${type}`
-}
-
 function unknown(name: string, known: readonly string[]): string {
   const [nearest] = known
-    .map((candidate) => ({ candidate, distance: distance(name, candidate) }))
+    .map((candidate) => ({ candidate, distance: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
   const meant =
     nearest && nearest.distance <= FARTHEST ? `: did you mean ${nearest.candidate}?` : `: there are ${known.join(', ')}`
-  return `is no field of the configuration${meant}`
-}
-
-/** How many letters have to be put in, taken out or changed to make one text of the other (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1]?.toLowerCase() === b[j - 1]?.toLowerCase() ? 0 : 1)
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
+  return `is not a field of the configuration${meant}`
 }

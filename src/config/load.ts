@@ -3,11 +3,12 @@ import { Ajv } from 'ajv'
 import type { Mode, Settings } from '../admission/settings.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
-import { kindsProblem, rowProblem } from '../policy/own-fields.ts'
+import { kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
 import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
+import { rowSentence } from '../wording/row-problem.ts'
 import { DocumentError, parseDocuments } from '../yaml/documents.ts'
 import { anyObject, type ObjectDocument } from '../yaml/objects.ts'
 import { complaint } from './complaint.ts'
@@ -89,14 +90,28 @@ export function configOf(file: string | undefined, text: string, overrides: Over
     throw new ConfigError([...new Set(complaints)].join('\n'))
   }
   const config: Config = object
-  const problems = config.guardedFields.flatMap((row, index, rows) => {
-    const problem = rowProblem(row, catalogueOf({ ...config, guardedFields: rows.slice(0, index) }))
-    return problem === undefined ? [] : [tell(`guardedFields[${index}]`, problem)]
-  })
-  const tooMany = kindsProblem(catalogueOf(config))
-  if (tooMany !== undefined) problems.push(tell('guardedFields', tooMany))
+  const problems = problemsOf(config).map(({ field, problem }) => tell(field, rowSentence(problem)))
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return { ...config, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) }
+}
+
+/** What its schema cannot know of a configuration, each with its field. */
+function problemsOf(config: Config): { field: string; problem: RowProblem }[] {
+  const catalogue = catalogueOf(config)
+  const each = <T>(field: string, all: readonly T[], problemOf: (one: T, index: number) => RowProblem | undefined) =>
+    all.flatMap((one, index) => {
+      const problem = problemOf(one, index)
+      return problem === undefined ? [] : [{ field: `${field}[${index}]`, problem }]
+    })
+  const { exemptTargets, grantKinds, guardedFields } = config
+  const rowsBefore = (index: number) => catalogueOf({ ...config, guardedFields: guardedFields.slice(0, index) })
+  const tooMany = kindsProblem(catalogue)
+  return [
+    ...each('exemptTargets', exemptTargets, (target) => kindProblem(target, catalogue)),
+    ...each('guardedFields', guardedFields, (row, index) => rowProblem(row, rowsBefore(index))),
+    ...(tooMany === undefined ? [] : [{ field: 'guardedFields', problem: tooMany }]),
+    ...each('grantKinds', grantKinds, (kind) => kindProblem(kind, catalogue)),
+  ]
 }
 
 /** How requests are decided on under a configuration. */

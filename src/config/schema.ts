@@ -1,5 +1,6 @@
 import { API_VERSION, DOMAIN } from '../admission/names.ts'
 import { MODES } from '../admission/settings.ts'
+import { NAMESPACE } from '../policy/names.ts'
 import { PRESETS } from '../policy/presets.ts'
 
 /**
@@ -7,9 +8,11 @@ import { PRESETS } from '../policy/presets.ts'
  * read (docs/configuration.schema.json).
  */
 
-const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'
-
-const namespace = { type: 'string', pattern: DNS_LABEL, maxLength: 63 }
+const namespace = {
+  type: 'string',
+  title: 'a namespace: at most 63 lower-case letters, digits and -, with no - at either end',
+  pattern: NAMESPACE.source,
+}
 const text = { type: 'string', minLength: 1 }
 
 function list(description: string, items: object) {
@@ -52,6 +55,7 @@ export const configurationSchema = {
     },
     modeLabel: {
       ...text,
+      title: 'the key of a label, such as example.com/mode',
       pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
       default: `${DOMAIN}/mode`,
       description: 'label of a namespace that chooses the mode for its objects',

@@ -1,10 +1,11 @@
 import path from 'node:path'
 import type { Logger } from 'pino'
-import { type GrantSource, LookupFailed } from '../admission/grant-source.ts'
+import { type GrantPlace, type GrantSource, LookupFailed } from '../admission/grant-source.ts'
 import { unlessAborted } from '../admission/unless-aborted.ts'
 import type { Grant } from '../policy/grant.ts'
-import { type GrantLookup, lookupIn } from '../policy/grant-index.ts'
+import { lookupIn } from '../policy/grant-index.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
+import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { type GrantFile, readGrantFile, Slices } from './grant-file.ts'
 import { unreadable } from './text.ts'
 import { type FoundFile, filesIn, type Tree } from './tree.ts'
@@ -84,13 +85,19 @@ export class GrantFolder implements GrantSource {
     return this.#grants
   }
 
+  /** Files and folders that cannot be read now; what they last said stays in force. */
+  get unreadable(): number {
+    const wrong = [...this.#files].filter(([file, { problem }]) => problem && !this.#isSkipped(file))
+    return this.#skipped.size + wrong.length
+  }
+
   cached() {
     return { grants: this.#lookup, current: this.age <= this.#knowledgeAge }
   }
 
   /** Looks at the folder once more; that costs the cluster nothing, so every namespace is read. */
   async fresh(
-    namespaces: readonly string[],
+    places: readonly GrantPlace[],
     _referrer: string,
     take: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
@@ -101,7 +108,7 @@ export class GrantFolder implements GrantSource {
       throw new LookupFailed('the folder of grants was not read in time', { cause: error })
     }
     if (this.#problem !== undefined) throw new LookupFailed(FAILED)
-    for (const namespace of namespaces) take(namespace, this.#lookup)
+    for (const { namespace } of places) take(namespace, this.#lookup)
   }
 
   /**

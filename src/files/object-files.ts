@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { bare } from '../policy/quote.ts'
 import type { ObjectName } from '../policy/reference.ts'
+import { bare } from '../wording/quote.ts'
 import { DocumentError, parseDocuments, type ValueDocument, wholeMemory } from '../yaml/documents.ts'
 import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
 import { type Kustomization, kustomizationOf } from './kustomize.ts'
@@ -20,7 +20,7 @@ export interface FileObject extends ObjectDocument {
 }
 
 /** A file that cannot be read: `place` is the file, with the line where it is known. */
-export interface FileProblem {
+interface FileProblem {
   readonly place: string
   readonly message: string
 }

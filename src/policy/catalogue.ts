@@ -86,8 +86,8 @@ export interface FieldSteps {
   readonly steps: readonly string[]
   readonly groupField: string
   readonly to: GroupKind | undefined
-  /** The kinds of the grants that may permit it; undefined where all kinds count. */
-  readonly grantKinds: readonly GrantKind[] | undefined
+  /** The kinds of the grants that may permit it; fields with the same kinds share one list. */
+  readonly grantKinds: readonly GrantKind[]
   /** Whether an admin added it, so that nothing is known of the schema, and the row may be wrong. */
   readonly own: boolean
 }
@@ -104,9 +104,11 @@ export interface Exemptions {
 export class Catalogue {
   readonly fields: readonly GuardedField[]
   readonly exemptions: Exemptions
+  /** The kinds of grants that count for some field. */
   readonly grantKinds: readonly GrantKind[]
   readonly #byKind = new Map<string, { readonly referrer: ReferrerKind; readonly fields: FieldSteps[] }>()
 
+  /** @param grantKinds what there is that may count as a grant */
   constructor(
     fields: readonly GuardedField[],
     exemptions: Exemptions = { meshRoutes: true, targets: [] },
@@ -114,27 +116,16 @@ export class Catalogue {
   ) {
     this.fields = fields
     this.exemptions = exemptions
-    this.grantKinds = grantKinds
-    const named = new Set(fields.flatMap(({ grantKind }) => (grantKind ? kindKey(grantKind) : [])))
-    named.delete(kindKey(REFERENCE_GRANT))
+    const governing = governingKinds(fields, grantKinds)
+    const counting = new Set(fields.flatMap((field) => governing(field)))
+    this.grantKinds = grantKinds.filter((kind) => counting.has(kind))
     for (const field of fields) {
       const { from, path, groupField = 'group', to } = field
       const ofKind = this.#byKind.get(kindKey(from)) ?? { referrer: from, fields: [] }
       const own = !standard.has(field)
-      ofKind.fields.push({ path, steps: stepsOf(path), groupField, to, grantKinds: this.#governing(field, named), own })
+      ofKind.fields.push({ path, steps: stepsOf(path), groupField, to, grantKinds: governing(field), own })
       this.#byKind.set(kindKey(from), ofKind)
     }
-  }
-
-  /**
-   * The kinds of grants that count for a row: the one that it names, or else those that no row names; undefined if that is
-   * all of them.
-   *
-   * @param named the kinds that rows name, by their keys
-   */
-  #governing({ grantKind }: GuardedField, named: ReadonlySet<string>): readonly GrantKind[] | undefined {
-    if (grantKind) return this.grantKinds.filter((kind) => kindKey(kind) === kindKey(grantKind))
-    return named.size === 0 ? undefined : this.grantKinds.filter((kind) => !named.has(kindKey(kind)))
   }
 
   /** What is known of a kind; undefined for one without guarded fields. */
@@ -156,6 +147,15 @@ export class Catalogue {
 /** The steps of a path: a property's name, or `[]` for each element of a list. */
 export function stepsOf(path: string): string[] {
   return path.replaceAll('[]', '.[]').split('.')
+}
+
+/** Tells which kinds of grants count for a field: the one that it names, or else those that no field names. */
+function governingKinds(fields: readonly GuardedField[], kinds: readonly GrantKind[]) {
+  const byKey = Map.groupBy(kinds, kindKey)
+  const named = new Set(fields.flatMap(({ grantKind }) => (grantKind ? kindKey(grantKind) : [])))
+  named.delete(kindKey(REFERENCE_GRANT))
+  const unnamed = kinds.filter((kind) => !named.has(kindKey(kind)))
+  return ({ grantKind }: GuardedField) => (grantKind ? (byKey.get(kindKey(grantKind)) ?? []) : unnamed)
 }
 
 // A group is a DNS name and holds no slash, so the parts stay apart for every kind that the catalogue has.

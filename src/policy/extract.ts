@@ -1,4 +1,5 @@
 import type { Catalogue, FieldSteps } from './catalogue.ts'
+import { REFERENCE_GRANT } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
 /** Stands where a reference holds something that is no text, which no schema of Gateway API takes. */
@@ -33,7 +34,7 @@ export function extract(
   const references: Reference[] = []
   for (const field of catalogue.fieldsOf(from)) {
     const indexes: number[] = []
-    const governed = field.grantKinds && { grantKinds: field.grantKinds }
+    const governed = isUsual(field) ? {} : { grantKinds: field.grantKinds }
     const found = (value: object) => {
       const to = target(value, field, from)
       if (field.own && !isSound(to, from)) misfit(field)
@@ -63,6 +64,11 @@ export function eachGuarded(
     const tell = (value: object) => found(value, () => pathOf(field, indexes))
     walk(object, field, 0, indexes, { found: tell, other: () => {} })
   }
+}
+
+/** Whether ReferenceGrants alone count for a field, as they do without a word about it. */
+function isUsual({ grantKinds }: FieldSteps): boolean {
+  return grantKinds.length === 1 && grantKinds[0] === REFERENCE_GRANT
 }
 
 /** Whether a target stays in the namespace of the object, or has all that a grant could name. */

@@ -1,32 +1,26 @@
 import type { Grant, GrantFrom, GrantName } from './grant.ts'
-import { type GrantKind, resourceOf } from './grant-kinds.ts'
+import { resourceOf } from './grant-kinds.ts'
+import type { Found, GrantLookup, KindLookup } from './grant-lookup.ts'
 import { Missing } from './missing.ts'
 import { isSame, NamespaceGrants, type Target, weightOf } from './namespace-grants.ts'
-
-/** What grants of one namespace say of some targets. */
-export interface Found {
-  /** For each target, in their order, a grant that permits it; undefined where none does. */
-  readonly grants: readonly (GrantName | undefined)[]
-  /** Whether all grants of the namespace were looked at. If not, a target without a grant is not known to have none. */
-  readonly complete: boolean
-}
-
-/** Answers which grants permit references. */
-export interface GrantLookup {
-  /**
-   * Which grants of a namespace permit references of one referrer. The entries of grants that accept the referrer are
-   * visited once for all targets.
-   *
-   * @param kinds the kinds of grants that count; all without it
-   */
-  permitting(from: GrantFrom, namespace: string, targets: readonly Target[], kinds?: readonly GrantKind[]): Found
-}
 
 /** How much an index keeps, in bytes of memory as they are estimated. */
 export interface IndexLimits {
   readonly all: number
   readonly eachNamespace: number
 }
+
+/** Is told what an index does not keep. */
+export interface IndexObserver {
+  /** A grant is not kept: it could not be read whole, or there is no room for it. */
+  skipped(namespace: string): void
+  /** From now on, not all grants of a namespace are kept. */
+  incomplete(namespace: string): void
+  /** All grants of a namespace were evicted. */
+  evicted(namespace: string): void
+}
+
+const UNOBSERVED: IndexObserver = { skipped: () => {}, incomplete: () => {}, evicted: () => {} }
 
 /**
  * How much of the limit is used, at most, after namespaces were given up: to find the largest, all are looked at, so that
@@ -47,9 +41,10 @@ const SWEPT_AT_ONCE = 5_000
  * the list did not have. A namespace of which something was not kept is incomplete: a grant that is found there permits,
  * and where none is found nothing is known.
  */
-export class GrantIndex implements GrantLookup {
+export class GrantIndex implements KindLookup {
   readonly #resource: string | undefined
   readonly #limits: IndexLimits
+  readonly #observer: IndexObserver
   readonly #namespaces = new Map<string, NamespaceGrants>()
   readonly #missing = new Missing()
   /** The list during or after which a reference into a namespace was last looked up; whether it is kept or not. */
@@ -59,9 +54,14 @@ export class GrantIndex implements GrantLookup {
   #list = 0
 
   /** @param resource of the grants, where they are no ReferenceGrants (see GrantName) */
-  constructor(resource?: string, limits: IndexLimits = { all: Infinity, eachNamespace: Infinity }) {
+  constructor(
+    resource?: string,
+    limits: IndexLimits = { all: Infinity, eachNamespace: Infinity },
+    observer = UNOBSERVED,
+  ) {
     this.#resource = resource
     this.#limits = limits
+    this.#observer = observer
   }
 
   /** How many grants are kept. */
@@ -118,7 +118,8 @@ export class GrantIndex implements GrantLookup {
 
   /** Takes note of a grant in this namespace that is not kept. */
   miss(namespace: string): void {
-    this.#missing.add(namespace, this.#list)
+    this.#observer.skipped(namespace)
+    this.#lack(namespace)
   }
 
   /** Begins a list of everything. One that is not followed by `sweep` deletes nothing. */
@@ -149,10 +150,7 @@ export class GrantIndex implements GrantLookup {
     for (const _ of this.sweep());
   }
 
-  permitting(from: GrantFrom, namespace: string, targets: readonly Target[], kinds?: readonly GrantKind[]): Found {
-    // What does not count is not missed either.
-    if (kinds?.every((kind) => resourceOf(kind) !== this.#resource))
-      return { grants: targets.map(() => undefined), complete: true }
+  permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found {
     const known = this.#namespaces.get(namespace)
     const complete = !this.#missing.has(namespace)
     if (known || !complete) this.#look(namespace)
@@ -219,32 +217,26 @@ export class GrantIndex implements GrantLookup {
       this.#namespaces.delete(namespace)
       this.#size -= size
       this.#weight -= weight
-      this.#missing.add(namespace, this.#list, true)
+      this.#observer.evicted(namespace)
+      this.#lack(namespace, true)
     }
   }
-}
 
-/** Grants of several kinds, each kind in an index of its own. */
-export function anyOf(indexes: readonly GrantLookup[]): GrantLookup {
-  const [only] = indexes
-  if (only && indexes.length === 1) return only
-  return {
-    permitting(from, namespace, targets, kinds) {
-      const found = indexes.map((index) => index.permitting(from, namespace, targets, kinds))
-      return {
-        grants: targets.map((_, at) => found.find(({ grants }) => grants[at])?.grants[at]),
-        complete: found.every(({ complete }) => complete),
-      }
-    },
+  /** Takes note that not all grants of a namespace are kept. */
+  #lack(namespace: string, evicted?: boolean): void {
+    if (!this.#missing.has(namespace)) this.#observer.incomplete(namespace)
+    this.#missing.add(namespace, this.#list, evicted)
   }
 }
 
-/** Grants of any kinds, to look up in. */
+/** Grants of any kinds, to look up in; of a kind without one, there are none. */
 export function lookupIn(grants: Iterable<Grant>): GrantLookup {
-  const indexes = [...Map.groupBy(grants, ({ resource }) => resource)].map(([resource, ofKind]) => {
+  const none = new GrantIndex()
+  const indexes = new Map<string | undefined, GrantIndex>()
+  for (const [resource, ofKind] of Map.groupBy(grants, ({ resource }) => resource)) {
     const index = new GrantIndex(resource)
     index.replace(ofKind)
-    return index
-  })
-  return anyOf(indexes)
+    indexes.set(resource, index)
+  }
+  return { of: (kind) => indexes.get(resourceOf(kind)) ?? none }
 }

@@ -19,9 +19,16 @@ export const REFERENCE_GRANT: GrantKind = {
   plural: 'referencegrants',
 }
 
+const USUAL: readonly GrantKind[] = [REFERENCE_GRANT]
+
+/** The kinds of grants that may permit a reference, the usual one first. */
+export function grantKindsFor({ grantKinds = USUAL }: Pick<Reference, 'grantKinds'>): readonly GrantKind[] {
+  return grantKinds
+}
+
 /** The kind of grants that a person is told to make for a reference. */
-export function grantKindFor({ grantKinds }: Reference): GrantKind {
-  return grantKinds?.[0] ?? REFERENCE_GRANT
+export function grantKindFor(reference: Reference): GrantKind {
+  return grantKindsFor(reference)[0] ?? REFERENCE_GRANT
 }
 
 /** How grants of a kind are told from those of others; ReferenceGrants, the ordinary ones, by nothing. */

@@ -1,4 +1,5 @@
 import { type GrantKind, REFERENCE_GRANT, resourceOf } from './grant-kinds.ts'
+import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
 
 /** The half of a grant that says who may refer. */
@@ -98,9 +99,4 @@ function entries<T>(spec: unknown, half: string, parse: (entry: unknown) => T | 
 
 function isEntry(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function property(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-  return (value as Record<string, unknown>)[name]
 }

@@ -1,5 +1,6 @@
 import type { GrantName } from './grant.ts'
-import type { GrantLookup } from './grant-index.ts'
+import { grantKindsFor } from './grant-kinds.ts'
+import { allOf, type GrantLookup } from './grant-lookup.ts'
 import type { Reference } from './reference.ts'
 
 /** Whether a reference is permitted, and by what. `known` is false where not all grants could be looked at. */
@@ -23,10 +24,12 @@ export const crosses = ({ from, to }: Reference): boolean => from.namespace !== 
 export function judge(references: readonly Reference[], grants: GrantLookup): Verdict[] {
   const verdicts = new Map<Reference, Verdict>()
   for (const group of alike(references)) {
-    const [{ from, to, grantKinds }] = group as [Reference, ...Reference[]]
+    const [reference] = group as [Reference, ...Reference[]]
+    const { from, to } = reference
     const targets = group.map(({ to }) => to)
-    const crossing = from.namespace !== to.namespace
-    const found = crossing ? grants.permitting(from, to.namespace, targets, grantKinds) : undefined
+    const found = crosses(reference)
+      ? allOf(grantKindsFor(reference), grants).permitting(from, to.namespace, targets)
+      : undefined
     for (const [at, reference] of group.entries())
       verdicts.set(reference, verdict(reference, found ? found.grants[at] : 'same namespace', found?.complete ?? true))
   }

@@ -1,26 +1,9 @@
 import type { Catalogue } from './catalogue.ts'
-import { objectTitle } from './explain.ts'
+import { distance } from './distance.ts'
 import { eachGuarded } from './extract.ts'
-import { isPlain } from './fitted.ts'
-import type { Severity } from './lint.ts'
-import { quote } from './quote.ts'
+import { type ObjectCode, SEVERITIES, type Severity } from './finding-codes.ts'
+import { step } from './path.ts'
 import type { ObjectName } from './reference.ts'
-
-/** What can be wrong with an object that is no grant. The codes are stable: pipelines name them. */
-type ObjectCode = keyof typeof OBJECT_SEVERITIES
-
-export const OBJECT_SEVERITIES = {
-  'reference-policy': 'error',
-  'reference-unknown-field': 'error',
-  'mesh-parent-core-group': 'warning',
-} as const satisfies Record<string, Severity>
-
-const SENTENCES: Record<ObjectCode, (meant: string) => string> = {
-  'reference-policy': () => 'is the old name of a ReferenceGrant, and permits nothing: change it',
-  'reference-unknown-field': (meant) => `is no field of a reference: the API server drops it; write ${meant}`,
-  'mesh-parent-core-group': () =>
-    'is "core", which is no alias: the core group is "", and with another one the route is no mesh route',
-}
 
 /** One thing that is wrong with an object, or that its author may not have meant. */
 export interface ObjectFlaw {
@@ -33,18 +16,13 @@ export interface ObjectFlaw {
   readonly meant?: string
 }
 
-/** A flaw in words, with its object. */
-export function objectFlawSentence({ code, object, path, meant = '' }: ObjectFlaw): string {
-  return `${objectTitle(object)}: ${path} ${SENTENCES[code](meant)}`
-}
-
 /**
  * What is wrong with an object as it is written, before an API server has dropped what it does not know. Any shape is
  * taken.
  */
 export function* lintObject(catalogue: Catalogue, object: ObjectName, written: unknown): Generator<ObjectFlaw> {
   const flaw = (code: ObjectCode, path: string, meant?: string): ObjectFlaw => ({
-    ...{ code, severity: OBJECT_SEVERITIES[code], object, path },
+    ...{ code, severity: SEVERITIES[code], object, path },
     ...(meant !== undefined && { meant }),
   })
   if (object.kind === 'ReferencePolicy' && object.group === 'gateway.networking.k8s.io')
@@ -54,7 +32,7 @@ export function* lintObject(catalogue: Catalogue, object: ObjectName, written: u
     for (const field of Object.keys(value)) {
       const meant = meantField(field)
       if (meant === undefined || Object.hasOwn(value, meant)) continue
-      misspelt.push(flaw('reference-unknown-field', `${path()}.${isPlain(field) ? field : quote(field)}`, meant))
+      misspelt.push(flaw('reference-unknown-field', `${path()}.${step(field)}`, meant))
     }
   })
   yield* misspelt
@@ -72,20 +50,6 @@ function meantField(field: string): string | undefined {
   if (FIELDS.includes(field) || OTHERS.includes(field) || field.length > 12) return undefined
   const written = field.toLowerCase()
   return FIELDS.find((one) => distance(written, one) <= (one.length > 5 ? 2 : 1))
-}
-
-/** How many characters have to be added, removed or changed to make one text of the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [index, character] of [...a].entries()) {
-    const next = [index + 1]
-    for (const [column, other] of [...b].entries()) {
-      const kept = (row[column] as number) + (character === other ? 0 : 1)
-      next.push(Math.min(kept, (row[column + 1] as number) + 1, (next[column] as number) + 1))
-    }
-    row = next
-  }
-  return row[b.length] as number
 }
 
 /** The parents that Linkerd 2.13 called `core`, by their index. */

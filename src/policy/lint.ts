@@ -1,34 +1,11 @@
 import type { Catalogue } from './catalogue.ts'
-import { isPlain } from './fitted.ts'
+import { type LintCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
-import { quote } from './quote.ts'
+import { step } from './path.ts'
+import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
-
-/**
- * How much a finding matters: an `error` can never do what its author wants, a `warning` probably not, a `note` is
- * worth knowing.
- */
-export type Severity = 'error' | 'warning' | 'note'
-
-/** What can be wrong with a ReferenceGrant. The codes are stable: pipelines name them. */
-export type LintCode = keyof typeof LINT_SEVERITIES
-
-export const LINT_SEVERITIES = {
-  'grant-empty': 'error',
-  'grant-incomplete-entry': 'error',
-  'grant-empty-name': 'error',
-  'grant-wildcard': 'error',
-  'grant-core-group': 'error',
-  'grant-version-as-group': 'error',
-  'grant-wrong-group': 'error',
-  'grant-kind-spelling': 'error',
-  'grant-unknown-field': 'error',
-  'grant-own-namespace': 'warning',
-  'grant-parent-reference': 'warning',
-  'grant-unknown-referrer': 'warning',
-  'grant-every-name': 'note',
-} as const satisfies Record<string, Severity>
+import { type KnownKind, knownKinds, likest } from './well-known.ts'
 
 /** One thing that is wrong with a ReferenceGrant, or that its author may not have meant. */
 export interface LintFinding {
@@ -41,16 +18,6 @@ export interface LintFinding {
   /** What would work in its place, where that is known. */
   readonly meant?: string
 }
-
-/** The kinds that references name most often (Gateway API, godoc of `ReferenceGrantTo`), for spelling. */
-const TARGETS: readonly (GroupKind & { readonly plural: string })[] = [
-  { group: '', kind: 'Service', plural: 'services' },
-  { group: '', kind: 'Secret', plural: 'secrets' },
-  { group: '', kind: 'ConfigMap', plural: 'configmaps' },
-  { group: 'multicluster.x-k8s.io', kind: 'ServiceImport', plural: 'serviceimports' },
-  { group: 'inference.networking.k8s.io', kind: 'InferencePool', plural: 'inferencepools' },
-  { group: 'inference.networking.x-k8s.io', kind: 'InferencePool', plural: 'inferencepools' },
-]
 
 /** What is wrong with grants: how many findings there are, and the first of them. */
 export interface LintResult {
@@ -65,7 +32,7 @@ export interface LintResult {
  * @param object the grant, as parsed from JSON or YAML
  * @param namespace the grant's namespace
  * @param grantKind the kind of the grant
- * @param most how many findings are made; the others are only counted, since each entry of a grant may have three
+ * @param most how many findings are made; the others are only counted, since each entry of a grant may have several
  */
 export function lintGrant(
   object: unknown,
@@ -83,14 +50,17 @@ export function lintGrant(
     if (isStandard) lintFields(written, FROM, findings)
     const entry = plainFrom(written, grantKind)
     const isSound = lintEntry(entry, FROM, known, findings)
-    if (isSound) lintFrom(entry, namespace, catalogue, findings, grantKind)
+    if (property(entry, 'namespace') === namespace) findings.add('grant-own-namespace', 'namespace', namespace)
+    else if (isSound) lintReferrer(entry as GroupKind, catalogue, findings, grantKind)
   })
   eachEntry(spec, 'to', findings, (written) => {
     if (isStandard) lintFields(written, [...TO, 'name'], findings)
     if (hasRoutes) lintParent(written, findings)
     const entry = plainTo(written, grantKind)
     const isSound = lintEntry(entry, TO, known, findings)
-    if (isSound) lintTo(entry, findings)
+    const name = property(entry, 'name')
+    if (name === '') findings.add('grant-empty-name', 'name', name)
+    else if (isSound && (name === undefined || name === null)) findings.add('grant-every-name', 'name')
   })
   return findings
 }
@@ -139,7 +109,7 @@ class Findings implements LintResult {
   }
 
   #add(code: LintCode, path: () => string, value?: string, meant?: string): void {
-    const severity = LINT_SEVERITIES[code]
+    const severity = SEVERITIES[code]
     this.counts[severity] += 1
     if (this.findings.length >= this.#most) return
     const said = { ...(value !== undefined && { value }), ...(meant !== undefined && { meant }) }
@@ -159,57 +129,62 @@ function eachEntry(spec: unknown, half: string, findings: Findings, lint: (entry
   }
 }
 
-function knownKinds(catalogue: Catalogue): KnownKind[] {
-  return [...catalogue.referrers(), ...TARGETS].map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
-}
-
-type KnownKind = GroupKind & { readonly plural: string; readonly lowerCase: string }
-
-/** Lints what both halves have; what only one half has is looked at where this finds nothing. */
+/** Lints what both halves have. False if there is an error, so that the entry matches nothing. */
 function lintEntry(
   entry: unknown,
   required: readonly string[],
   known: readonly KnownKind[],
   findings: Findings,
 ): boolean {
-  const missing = required.filter((name) => typeof property(entry, name) !== 'string')
-  for (const name of missing) findings.add('grant-incomplete-entry', name)
-  if (missing.length > 0) return false
-  const wild = ['group', 'kind', 'namespace', 'name'].filter((name) => property(entry, name) === '*')
-  for (const part of wild) findings.add('grant-wildcard', part, '*')
-  if (wild.length > 0) return false
-  const { group, kind } = entry as GroupKind
-  const isGroup = lintGroup(group, findings)
-  return lintKind({ group, kind }, known, findings) && isGroup
+  const before = findings.counts.error
+  const written = (part: string) => {
+    const value = property(entry, part)
+    const isMissing = typeof value !== 'string' || (value === '' && part !== 'group')
+    if (isMissing && required.includes(part)) findings.add('grant-incomplete-entry', part)
+    if (isMissing) return undefined
+    if (!value.includes('*')) return value
+    findings.add('grant-wildcard', part, value)
+    return undefined
+  }
+  const [group, kind] = ['group', 'kind', 'namespace', 'name'].map(written)
+  const meant = group === undefined ? undefined : lintGroup(group, findings)
+  if (kind !== undefined) lintKind({ group, meant, kind }, known, findings)
+  return findings.counts.error === before
 }
 
-function lintGroup(group: string, findings: Findings): boolean {
+/** The group that is meant, which is the one that is written if nothing is wrong with it. */
+function lintGroup(group: string, findings: Findings): string {
   const version = /(^|\/)v\d+((alpha|beta)\d+)?$/
-  if (group === 'core') findings.add('grant-core-group', 'group', group, '')
-  else if (version.test(group)) findings.add('grant-version-as-group', 'group', group, group.replace(version, ''))
-  else return true
-  return false
+  const meant = group === 'core' ? '' : group.replace(version, '')
+  if (group === 'core') findings.add('grant-core-group', 'group', group, meant)
+  else if (meant !== group) findings.add('grant-version-as-group', 'group', group, meant)
+  return meant
 }
 
-/** A kind that is misspelt, or well-known under another of the well-known groups. */
-function lintKind({ group, kind }: GroupKind, known: readonly KnownKind[], findings: Findings): boolean {
-  if (known.some((one) => one.group === group && one.kind === kind)) return true
-  const written = kind.toLowerCase()
-  const spelling = known.find((one) => one.group === group && [one.lowerCase, one.plural].includes(written))
-  if (spelling) findings.add('grant-kind-spelling', 'kind', kind, spelling.kind)
-  if (spelling) return false
+/** A kind as it is written, with its group where that can be read. */
+interface WrittenKind {
+  readonly group: string | undefined
+  /** The group that is meant. */
+  readonly meant: string | undefined
+  readonly kind: string
+}
+
+/** A kind that is misspelt, or well-known under another of the well-known groups, or both. */
+function lintKind({ group, meant, kind }: WrittenKind, known: readonly KnownKind[], findings: Findings): void {
+  const same = known.filter((one) => one.group === meant)
   // Others may define a kind of the same name in a group of their own, as Knative does with Service.
-  const ours = known.some((one) => one.group === group)
-  const elsewhere = ours ? known.find((one) => one.kind === kind) : undefined
-  if (elsewhere) findings.add('grant-wrong-group', 'group', group, elsewhere.group)
-  return !elsewhere
+  const found = likest(kind, same) ?? (same.length > 0 || meant === undefined ? likest(kind, known) : undefined)
+  if (!found) return
+  if (found.kind !== kind) findings.add('grant-kind-spelling', 'kind', kind, found.kind)
+  if (found.group !== group && meant === group && group !== undefined)
+    findings.add('grant-wrong-group', 'group', group, found.group)
 }
 
 /** The API server drops other fields, and an entry without them matches more than its author wrote. */
 function lintFields(entry: unknown, fields: readonly string[], findings: Findings): void {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return
   for (const field of Object.keys(entry))
-    if (!fields.includes(field)) findings.add('grant-unknown-field', isPlain(field) ? field : quote(field), field)
+    if (!fields.includes(field)) findings.add('grant-unknown-field', step(field), field)
 }
 
 const PARENTS: readonly GroupKind[] = [
@@ -236,26 +211,7 @@ function lintParent(entry: unknown, findings: Findings): void {
   if (parent) findings.add('grant-parent-reference', 'kind', parent.kind)
 }
 
-function lintFrom(
-  entry: unknown,
-  namespace: string,
-  catalogue: Catalogue,
-  findings: Findings,
-  grantKind: GrantKind,
-): void {
-  const { group, kind, namespace: accepted } = entry as GroupKind & { namespace: string }
-  if (accepted === namespace) findings.add('grant-own-namespace', 'namespace', accepted)
-  else if (!catalogue.fieldsOf({ group, kind }).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
-    findings.add('grant-unknown-referrer', 'kind', kind)
-}
-
-function lintTo(entry: unknown, findings: Findings): void {
-  const name = property(entry, 'name')
-  if (name === '') findings.add('grant-empty-name', 'name', name)
-  else if (name === undefined || name === null) findings.add('grant-every-name', 'name')
-}
-
-function property(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-  return (value as Record<string, unknown>)[name]
+function lintReferrer(kind: GroupKind, catalogue: Catalogue, findings: Findings, grantKind: GrantKind): void {
+  if (!catalogue.fieldsOf(kind).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
+    findings.add('grant-unknown-referrer', 'kind', kind.kind)
 }

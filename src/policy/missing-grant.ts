@@ -1,15 +1,29 @@
-import { distinctTargets } from './explain.ts'
+import { distinctTargets } from './distinct-targets.ts'
 import type { Grant } from './grant.ts'
 import { grantKindFor, resourceOf } from './grant-kinds.ts'
+import { GROUP, KIND, LONGEST_NAME, NAMESPACE } from './names.ts'
 import type { GroupKind, Reference } from './reference.ts'
 
-/** Longest name of an object, in characters (Kubernetes, "Object Names and IDs", DNS subdomain names). */
-export const LONGEST_NAME = 253
+/** The first part of a reference that the API server takes in no grant; undefined if a grant can name both ends. */
+export function ungrantable({ from, to }: Reference): { readonly part: string; readonly value: string } | undefined {
+  const parts: [part: string, value: string, taken: boolean][] = [
+    ['namespace', to.namespace, NAMESPACE.test(to.namespace)],
+    ['group', to.group, GROUP.test(to.group)],
+    ['kind', to.kind, KIND.test(to.kind)],
+    ['name', to.name, to.name.length > 0 && to.name.length <= LONGEST_NAME],
+    ['group in from', from.group, GROUP.test(from.group)],
+    ['kind in from', from.kind, KIND.test(from.kind)],
+    ['namespace in from', from.namespace, NAMESPACE.test(from.namespace)],
+  ]
+  const [part, value] = parts.find(([, , taken]) => !taken) ?? []
+  return part === undefined || value === undefined ? undefined : { part, value }
+}
 
 /**
  * The smallest grants that permit these references: each accepts one kind from one namespace and exposes one object.
- * Each is of the kind that counts for its reference. A grant's name tells both, such as `httproute-from-shop-to-service-payments`, so that grants made at different times
- * stand beside each other and none replaces another.
+ * Each is of the kind that counts for its reference. A grant's name tells both, such as
+ * `httproute-from-shop-to-service-payments`, so that grants made at different times stand beside each other and none
+ * replaces another.
  *
  * @param references references into other namespaces
  */
@@ -39,7 +53,7 @@ function kindPart({ group, kind }: GroupKind): string {
 function nameFor({ from, to }: Reference): string {
   const [accepted, exposed] = [kindPart(from), kindPart(to)]
   const text = `${accepted}-from-${from.namespace}-to-${exposed}-${to.name}`.toLowerCase()
-  const name = text.replace(/[^-a-z0-9.]+/g, '-')
+  const name = text.replace(/[^-a-z0-9.]+/g, '-').replace(/[-.]*\.[-.]*/g, '.')
   const plain =
     name === text && to.name === to.name.toLowerCase() && name.length <= LONGEST_NAME && /[a-z0-9]$/.test(name)
   const clear = !/[-.]/.test(accepted + exposed) && !from.namespace.includes('-to')

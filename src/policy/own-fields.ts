@@ -1,6 +1,6 @@
 import { type Catalogue, type GuardedField, guardedFields, stepsOf } from './catalogue.ts'
-import { quote } from './quote.ts'
 import type { GroupKind } from './reference.ts'
+import { knownKinds, likest } from './well-known.ts'
 
 /** Kinds of Gateway API and of Kubernetes that belong to no namespace and refer to objects that do. */
 const CLUSTER_SCOPED: readonly GroupKind[] = [
@@ -32,14 +32,29 @@ const TEXT = new Set(['apiVersion', 'kind', 'name', 'namespace'])
 /** Parts of an object that no admission request for it carries a decision about. */
 const NOT_JUDGED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
 
+/** Why a row of somebody's own, or a kind in it, cannot work. */
+export type RowProblem =
+  | { readonly code: 'core-group' }
+  | { readonly code: 'no-group'; readonly group: string }
+  | { readonly code: 'kind-spelling'; readonly kind: string; readonly meant: string }
+  | { readonly code: 'cluster-scoped'; readonly kind: string }
+  | { readonly code: 'no-plural'; readonly plural: string }
+  | { readonly code: 'other-plural'; readonly kind: string; readonly plural: string; readonly known: string }
+  | { readonly code: 'no-path' | 'text'; readonly path: string }
+  | { readonly code: 'never-judged' | 'no-cel-identifier'; readonly path: string; readonly root: string }
+  | { readonly code: 'list' | 'no-list'; readonly path: string; readonly list: string }
+  | { readonly code: 'unknown-grant-kind'; readonly group: string; readonly kind: string }
+  | { readonly code: 'duplicate'; readonly path: string; readonly kind: string }
+  | { readonly code: 'too-many-kinds'; readonly kinds: number; readonly most: number }
+
 /**
- * Why a row that somebody wants to add to the catalogue cannot work, in words that continue its name; undefined if it
- * can. What only a cluster knows, such as the scope of a kind of its own, is not looked at.
+ * Why a row that somebody wants to add to the catalogue cannot work; undefined if it can.
+ * What only a cluster knows, such as the scope of a kind of its own, is not looked at.
  */
-export function rowProblem({ from, path, to, grantKind }: GuardedField, catalogue: Catalogue): string | undefined {
+export function rowProblem({ from, path, to, grantKind }: GuardedField, catalogue: Catalogue): RowProblem | undefined {
   return (
-    groupProblem(from.group) ??
-    (to && groupProblem(to.group)) ??
+    kindProblem(from, catalogue) ??
+    (to && kindProblem(to, catalogue)) ??
     scopeProblem(from) ??
     pluralProblem(from, catalogue) ??
     pathProblem(path) ??
@@ -55,81 +70,75 @@ export function rowProblem({ from, path, to, grantKind }: GuardedField, catalogu
  */
 const MOST_KINDS = 63
 
-/** Why these rows are too many, in words that continue `guardedFields`; undefined if they are not. */
-export function kindsProblem(catalogue: Catalogue): string | undefined {
+/** Why these rows are too many; undefined if they are not. */
+export function kindsProblem(catalogue: Catalogue): RowProblem | undefined {
   const kinds = catalogue.referrers().length
-  return kinds > MOST_KINDS
-    ? `makes ${kinds} kinds with those of Gateway API, and a registration has room for ${MOST_KINDS}`
-    : undefined
+  return kinds > MOST_KINDS ? { code: 'too-many-kinds', kinds, most: MOST_KINDS } : undefined
 }
 
-function groupProblem(group: string): string | undefined {
-  if (group === 'core') return 'names the group "core": the core group is ""'
-  return /^[-a-z0-9.]*$/.test(group)
-    ? undefined
-    : `names the group ${quote(group)}, which is none: a version never counts`
+/** Why no object can be of a kind that somebody names; undefined if some may be. */
+export function kindProblem({ group, kind }: GroupKind, catalogue: Catalogue): RowProblem | undefined {
+  const known = knownKinds(catalogue).filter((one) => one.group === group)
+  const meant = likest(kind, known)?.kind ?? kind
+  if (meant !== kind) return { code: 'kind-spelling', kind, meant }
+  return groupProblem(group)
+}
+
+function groupProblem(group: string): RowProblem | undefined {
+  if (group === 'core') return { code: 'core-group' }
+  return /^[-a-z0-9.]*$/.test(group) ? undefined : { code: 'no-group', group }
 }
 
 /** A grant says which namespace it accepts references from, so it can accept none from an object without one. */
-export function scopeProblem({ group, kind }: GroupKind, clusterScoped = CLUSTER_SCOPED): string | undefined {
+export function scopeProblem({ group, kind }: GroupKind, clusterScoped = CLUSTER_SCOPED): RowProblem | undefined {
   const found = clusterScoped.some((one) => one.group === group && one.kind === kind)
-  return found
-    ? `is about ${quote(kind)}, which belongs to no namespace: no ReferenceGrant can ever accept it`
-    : undefined
+  return found ? { code: 'cluster-scoped', kind } : undefined
 }
 
-function pluralProblem(from: GuardedField['from'], catalogue: Catalogue): string | undefined {
-  if (!/^[a-z][-a-z0-9]*$/.test(from.plural))
-    return `has the plural ${quote(from.plural)}: write the resource's name in lower case`
+function pluralProblem(from: GuardedField['from'], catalogue: Catalogue): RowProblem | undefined {
+  const { kind, plural } = from
+  if (!/^[a-z][-a-z0-9]*$/.test(plural)) return { code: 'no-plural', plural }
   const known = catalogue.referrer(from)?.plural
-  if (known === undefined || known === from.plural) return undefined
-  return `calls ${quote(from.kind)} ${quote(from.plural)}, and another row ${quote(known)}`
+  return known === undefined || known === plural ? undefined : { code: 'other-plural', kind, plural, known }
 }
 
-function pathProblem(path: string): string | undefined {
+function pathProblem(path: string): RowProblem | undefined {
   const steps = path.split('.')
-  if (!steps.every((step) => STEP.test(step)))
-    return `has the path ${quote(path)}: write names separated by dots, with [] after each list, such as spec.rules[].backendRefs[]`
-  const [root = ''] = steps
-  const name = root.replaceAll('[]', '')
-  if (NOT_JUDGED.has(name)) return `has the path ${quote(path)}, and ${name} is never judged`
-  if (!CEL_SELECTOR.test(name))
-    return `has the path ${quote(path)}, which no match condition can begin with: ${quote(name)} is no identifier in CEL`
-  return TEXT.has(steps.at(-1) ?? '') ? textProblem(path) : undefined
-}
-
-function textProblem(path: string): string {
-  return `has the path ${quote(path)}, which leads to text: name the object that holds the name and the namespace`
+  if (!steps.every((step) => STEP.test(step))) return { code: 'no-path', path }
+  const root = (steps[0] ?? '').replaceAll('[]', '')
+  if (NOT_JUDGED.has(root)) return { code: 'never-judged', path, root }
+  if (!CEL_SELECTOR.test(root)) return { code: 'no-cel-identifier', path, root }
+  return TEXT.has(steps.at(-1) ?? '') ? { code: 'text', path } : undefined
 }
 
 /** Why a path cannot be, by what the rows of Gateway API say of the same kind. */
-function shapeProblem({ from, path }: Pick<GuardedField, 'from' | 'path'>): string | undefined {
+function shapeProblem({ from, path }: Pick<GuardedField, 'from' | 'path'>): RowProblem | undefined {
   const steps = stepsOf(path)
   const ofKind = guardedFields.filter((row) => row.from.group === from.group && row.from.kind === from.kind)
   for (const known of ofKind) {
     const theirs = stepsOf(known.path)
     const at = theirs.findIndex((step, index) => step !== steps[index])
     if (at < 0) {
-      if (['group', 'kind', 'name', 'namespace'].includes(steps[theirs.length] ?? '')) return textProblem(path)
+      if (['group', 'kind', 'name', 'namespace'].includes(steps[theirs.length] ?? '')) return { code: 'text', path }
     } else if (theirs[at] === '[]' || steps[at] === '[]') {
       const list = steps.slice(0, at).join('.').replaceAll('.[]', '[]')
-      return `has the path ${quote(path)}: ${list} ${theirs[at] === '[]' ? 'is a list, write [] after it' : 'is no list'}`
+      return { code: theirs[at] === '[]' ? 'list' : 'no-list', path, list }
     }
   }
   return undefined
 }
 
-function grantKindProblem({ group, kind }: GroupKind, { grantKinds }: Catalogue): string | undefined {
+function grantKindProblem({ group, kind }: GroupKind, { grantKinds }: Catalogue): RowProblem | undefined {
   const known = grantKinds.some((one) => one.group === group && one.kind === kind)
-  return known ? undefined : `names the grant kind ${quote(kind)} of group ${quote(group)}, which is none of grantKinds`
+  return known ? undefined : { code: 'unknown-grant-kind', group, kind }
 }
 
 function duplicateProblem(
   { from, path }: Pick<GuardedField, 'from' | 'path'>,
   catalogue: Catalogue,
-): string | undefined {
+): RowProblem | undefined {
   const same = catalogue.fields.some(
     (field) => field.from.group === from.group && field.from.kind === from.kind && field.path === path,
   )
-  return same ? `repeats a row: ${quote(path)} of ${quote(from.kind)} is guarded already` : undefined
+  return same ? { code: 'duplicate', path, kind: from.kind } : undefined
 }

@@ -18,6 +18,6 @@ export interface Reference {
   readonly to: ObjectName
   /** The field, with list indexes: `spec.rules[0].backendRefs[1]`. */
   readonly path: string
-  /** The kinds whose grants may permit it, the usual one first; absent where every kind of grants counts. */
+  /** The kinds whose grants may permit it, the usual one first; without it, ReferenceGrants alone. */
   readonly grantKinds?: readonly GrantKind[]
 }

@@ -1,7 +1,7 @@
 import type { Catalogue } from './catalogue.ts'
 import { crossingReferences, MOST_REFERENCES } from './crossing.ts'
 import type { Grant } from './grant.ts'
-import { type GrantKind, resourceOf } from './grant-kinds.ts'
+import { grantKindsFor, resourceOf } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
 /** Grants named for one reference; the others are counted. Any number of grants may permit any number of references. */
@@ -50,7 +50,7 @@ export function survey<T extends NamedObject>(
   exemptNamespaces: ReadonlySet<string> = new Set(),
 ): Survey<T> {
   const distinct = sorted(grants)
-  const lookup = new SurveyedGrants(distinct)
+  const kinds = new Map([...Map.groupBy(distinct, ({ resource }) => resource)].map(ofOneKind))
   const references: SurveyedReference<T>[] = []
   const exempt: { object: ObjectName; reason: string }[] = []
   const tooLarge: { object: T; count: number }[] = []
@@ -62,11 +62,11 @@ export function survey<T extends NamedObject>(
     }
     if (crossing.count > MOST_REFERENCES) tooLarge.push({ object, count: crossing.count })
     if (crossing.exempt) exempt.push({ object: object.name, reason: crossing.exempt })
-    for (const reference of crossing.references) references.push({ object, reference, ...lookup.permitting(reference) })
+    for (const reference of crossing.references) references.push({ object, reference, ...permitting(kinds, reference) })
   }
   // What other kinds do with a grant cannot be seen: nothing is said of grants that accept one.
   const unused = distinct.filter(
-    (grant) => !lookup.used.has(grant) && grant.from.every((from) => catalogue.referrer(from)),
+    (grant) => !kinds.get(grant.resource)?.used.has(grant) && grant.from.every((from) => catalogue.referrer(from)),
   )
   return { references, exempt, tooLarge, unused }
 }
@@ -87,8 +87,31 @@ type Named = Pick<ObjectName, 'namespace' | 'name'>
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
+/** Grants of each kind, by their resources. */
+type SurveyedKinds = ReadonlyMap<string | undefined, SurveyedGrants>
+
+function ofOneKind([resource, grants]: [string | undefined, Grant[]]): [string | undefined, SurveyedGrants] {
+  return [resource, new SurveyedGrants(grants)]
+}
+
+/** The grants that permit a reference, of the kinds that count for it: kind by kind, and first those that name its target. */
+function permitting(kinds: SurveyedKinds, reference: Reference): Permitting {
+  const matching = grantKindsFor(reference).flatMap((kind) => kinds.get(resourceOf(kind))?.matching(reference) ?? [])
+  const count = matching.reduce((count, { named, unnamed }) => {
+    return count + named.size + unnamed.size - common(named, unnamed).size
+  }, 0)
+  const grants = first(NAMED, ...matching.flatMap(({ named, unnamed }) => [named, unnamed]))
+  return { grants, moreGrants: count - grants.length }
+}
+
+/** Grants of one kind that permit a reference: those that name its target, and those that permit every one of its kind. */
+interface Matching {
+  readonly named: ReadonlySet<Grant>
+  readonly unnamed: ReadonlySet<Grant>
+}
+
 /**
- * Grants by the entries of each half, so that they need no more room than they have entries: a grant of m entries in
+ * Grants of one kind by the entries of each half, so that they need no more room than they have entries: a grant of m entries in
  * `from` and n in `to` stands for m times n pairs.
  */
 class SurveyedGrants {
@@ -107,21 +130,18 @@ class SurveyedGrants {
     }
   }
 
-  permitting({ from, to, grantKinds }: Reference): Permitting {
+  matching({ from, to }: Reference): Matching {
     const accepting = this.#fromKey(from, to.namespace)
-    const named = this.#match(accepting, this.#toKey(to, to.namespace), grantKinds)
-    const unnamed = this.#match(accepting, this.#toKey({ group: to.group, kind: to.kind }, to.namespace), grantKinds)
-    const grants = first(NAMED, named, unnamed)
-    return { grants, moreGrants: named.size + unnamed.size - common(named, unnamed).size - grants.length }
+    const named = this.#match(accepting, this.#toKey(to, to.namespace))
+    const unnamed = this.#match(accepting, this.#toKey({ group: to.group, kind: to.kind }, to.namespace))
+    return { named, unnamed }
   }
 
-  #match(from: string, to: string, kinds?: readonly GrantKind[]): ReadonlySet<Grant> {
-    const resources = kinds?.map(resourceOf)
-    const key = `${from}:${to}:${resources?.join() ?? '*'}`
+  #match(from: string, to: string): ReadonlySet<Grant> {
+    const key = `${from}:${to}`
     const known = this.#matches.get(key)
     if (known) return known
     const found = common(this.#byFrom.get(from) ?? NONE, this.#byTo.get(to) ?? NONE)
-    if (resources) for (const grant of found) if (!resources.includes(grant.resource)) found.delete(grant)
     for (const grant of found) this.used.add(grant)
     this.#matches.set(key, found)
     return found

@@ -1,14 +1,16 @@
 import { API_VERSION } from '../admission/names.ts'
 import { guardedFields } from '../policy/catalogue.ts'
-import { kindTitle } from '../policy/explain.ts'
+import type { GrantFlaw } from '../policy/finding.ts'
+import type { Severity } from '../policy/finding-codes.ts'
 import type { Grant } from '../policy/grant.ts'
-import type { Severity } from '../policy/lint.ts'
-import { bare, quote } from '../policy/quote.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import type { Survey, SurveyedReference } from '../policy/survey.ts'
-import type { GrantFlaw } from './finding.ts'
+import { counted } from '../wording/counted.ts'
+import { findingSentence } from '../wording/finding.ts'
+import { kindTitle } from '../wording/objects.ts'
+import { bare, quote } from '../wording/quote.ts'
+import { shown, toJson } from './json.ts'
 import { table } from './table.ts'
-import { counted, findingSentence, shown, toJson } from './words.ts'
 
 /** What `refgrant audit` has seen. */
 export interface AuditReport {

@@ -1,12 +1,13 @@
 import type { Catalogue } from '../policy/catalogue.ts'
-import { objectTitle } from '../policy/explain.ts'
 import type { Grant } from '../policy/grant.ts'
 import { effectivePart } from '../policy/lint.ts'
-import { quote } from '../policy/quote.ts'
 import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
+import { counted } from '../wording/counted.ts'
+import { tooLargeSentence } from '../wording/finding.ts'
+import { objectTitle } from '../wording/objects.ts'
+import { quote } from '../wording/quote.ts'
 import type { AuditReport } from './audit.ts'
 import { flawsOf } from './flaws.ts'
-import { counted, tooLargeSentence } from './words.ts'
 
 /** What is audited: objects, grants with what was written, and what could not be read. */
 export interface Audited {

@@ -1,8 +1,8 @@
 import { API_VERSION } from '../admission/names.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
-import { kindTitle } from '../policy/explain.ts'
+import { kindTitle } from '../wording/objects.ts'
+import { toJson } from './json.ts'
 import { table } from './table.ts'
-import { toJson } from './words.ts'
 
 const HEAD = ['FROM', 'FIELD', 'TO'] as const
 

@@ -1,10 +1,12 @@
 import { styleText } from 'node:util'
 import { API_VERSION } from '../admission/names.ts'
-import type { Severity } from '../policy/lint.ts'
-import { bare } from '../policy/quote.ts'
+import type { Finding } from '../policy/finding.ts'
+import type { Severity } from '../policy/finding-codes.ts'
 import type { ObjectName } from '../policy/reference.ts'
-import type { Finding } from './finding.ts'
-import { counted, findingSentence, shown, toJson } from './words.ts'
+import { counted } from '../wording/counted.ts'
+import { findingSentence } from '../wording/finding.ts'
+import { placeTitle } from '../wording/place.ts'
+import { shown, toJson } from './json.ts'
 
 /** What `refgrant check` has seen and found. */
 export interface CheckReport {
@@ -29,7 +31,7 @@ const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan' } as const
 /** The report for people: a line a finding, `FILE:LINE: SEVERITY: SENTENCE [CODE]`, and a summary. */
 export function* checkText(report: CheckReport, stream: NodeJS.WriteStream): Generator<string> {
   for (const finding of report.findings) {
-    const place = finding.place ? `${bare(finding.place.file)}:${finding.place.line}: ` : ''
+    const place = finding.place ? `${placeTitle(finding.place)}: ` : ''
     const severity = styleText(COLOURS[finding.severity], finding.severity, { stream })
     yield `${place}${severity}: ${findingSentence(finding)} [${finding.code}]\n`
   }

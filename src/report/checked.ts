@@ -1,11 +1,12 @@
 import type { Catalogue } from '../policy/catalogue.ts'
-import type { Severity } from '../policy/lint.ts'
+import type { Finding, GrantFlaw, Place } from '../policy/finding.ts'
+import { SEVERITIES, type Severity } from '../policy/finding-codes.ts'
 import { lintObject, type ObjectFlaw } from '../policy/lint-object.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import type { CheckReport } from './check.ts'
 import { duplicatesOf } from './duplicates.ts'
-import type { Finding, GrantFlaw, Place, WrittenGrant, WrittenObject } from './finding.ts'
 import { flawsOf } from './flaws.ts'
+import type { WrittenGrant, WrittenObject } from './written.ts'
 
 /** References without a grant that a report shows; the others are counted. */
 const SHOWN = 1_000
@@ -74,12 +75,13 @@ const countOf = (flaws: readonly ObjectFlaw[], severity: Severity) =>
 
 function notPermitted({ object, reference }: SurveyedReference<WrittenObject>): Placed {
   const place = { file: object.file, line: object.lineOf(reference.path) }
-  return { code: 'not-permitted', severity: 'error', reference, place }
+  return { code: 'not-permitted', severity: SEVERITIES['not-permitted'], reference, place }
 }
 
 function tooManyReferences({ object, count }: { object: WrittenObject; count: number }): Placed {
   const place = { file: object.file, line: object.line }
-  return { code: 'too-many-references', severity: 'error', object: object.name, references: count, place }
+  const severity = SEVERITIES['too-many-references']
+  return { code: 'too-many-references', severity, object: object.name, references: count, place }
 }
 
 type Placed = Finding & { readonly place: Place }

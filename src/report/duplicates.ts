@@ -1,5 +1,8 @@
-import { bare, quote } from '../policy/quote.ts'
-import type { DuplicateGrant, WrittenGrant, WrittenObject } from './finding.ts'
+import type { DuplicateGrant } from '../policy/finding.ts'
+import { SEVERITIES } from '../policy/finding-codes.ts'
+import { grantTitle } from '../wording/objects.ts'
+import { placeTitle } from '../wording/place.ts'
+import type { WrittenGrant, WrittenObject } from './written.ts'
 
 /** A grant of a file below a path that was asked for. */
 type FoundGrant = WrittenGrant<WrittenObject & { readonly asked: string }>
@@ -13,7 +16,7 @@ export function duplicatesOf(grants: readonly FoundGrant[]): DuplicateGrant[] {
     .filter(([before, after]) => before.object.asked === after.object.asked)
     .map(([before, after]) => ({
       code: 'grant-duplicate',
-      severity: 'warning',
+      severity: SEVERITIES['grant-duplicate'],
       grant: { namespace: after.grant.namespace, name: after.grant.name },
       grantKind: after.object.name.kind,
       path: 'metadata.name',
@@ -27,9 +30,8 @@ export function conflictsOf(grants: readonly FoundGrant[]): string[] {
   return pairsOf(grants)
     .filter(([before, after]) => before.object.asked !== after.object.asked)
     .map(([before, after]) => {
-      const { namespace, name } = after.grant
-      const title = `${bare(after.object.name.kind)} ${quote(name)} in namespace ${quote(namespace)}`
-      return `${told(before)} and ${told(after)} give ${title} another content: the second counts, the first does not`
+      const title = grantTitle(after.grant, after.object.name.kind)
+      return `${placeTitle(before.object)} and ${placeTitle(after.object)} give ${title} another content: the second counts, the first does not`
     })
 }
 
@@ -46,4 +48,3 @@ function pairsOf(grants: readonly FoundGrant[]): [before: FoundGrant, after: Fou
 
 const contentOf = ({ grant: { from, to } }: FoundGrant) => JSON.stringify([from, to])
 const placeOf = ({ object: { file, line } }: FoundGrant) => ({ file, line })
-const told = ({ object: { file, line } }: FoundGrant) => `${bare(file)}:${line}`

@@ -1,10 +1,11 @@
 import type { Catalogue } from '../policy/catalogue.ts'
+import type { GrantFlaw } from '../policy/finding.ts'
+import type { Severity } from '../policy/finding-codes.ts'
 import type { Grant } from '../policy/grant.ts'
 import { kindOf } from '../policy/grant-kinds.ts'
-import { lintGrant, type Severity } from '../policy/lint.ts'
-import type { GrantFlaw } from './finding.ts'
+import { lintGrant } from '../policy/lint.ts'
 
-/** Findings about grants that a report shows; the others are counted. Nobody reads more, and an entry may have three. */
+/** Findings about grants that a report shows; the others are counted. Nobody reads more, and an entry may have several. */
 const SHOWN = 1_000
 
 /** What is wrong with grants: the first findings, each with its object, and how many there are. */

@@ -1,5 +1,5 @@
 import { Document, visit } from 'yaml'
-import { visible } from '../policy/quote.ts'
+import { visible } from '../wording/quote.ts'
 
 /**
  * Kubernetes objects as a stream of YAML documents. A text with anything in it that a terminal would obey or hide is in

@@ -26,6 +26,7 @@ export class DriftWatch implements Task {
   readonly #logger: Logger
   readonly #comparisons = new Periodic(COMPARE, (signal) => this.compare(signal))
   #lines: readonly string[] | undefined
+  #comparedAt: number | undefined
   #logged: string | undefined
 
   constructor(api: Api, wanted: () => Wanted, logger: Logger) {
@@ -39,8 +40,13 @@ export class DriftWatch implements Task {
     return this.#lines
   }
 
+  /** Time since the last comparison, in ms; undefined before the first one. */
+  get age(): number | undefined {
+    return this.#comparedAt === undefined ? undefined : performance.now() - this.#comparedAt
+  }
+
   /** No part of readiness, since only an administrator can repair what differs. */
-  readonly remarks = () => [registration(this.#lines)]
+  readonly remarks = () => [registration(this.#lines, this.age)]
 
   run(signal: AbortSignal): Promise<void> {
     this.soon()
@@ -56,6 +62,7 @@ export class DriftWatch implements Task {
     try {
       const comparisons = await compare(this.#api, this.#wanted(), signal)
       this.#lines = comparisons.flatMap(driftLines)
+      this.#comparedAt = performance.now()
       this.#log(this.#lines, comparisons.flatMap(toleratedLines))
     } catch (error) {
       if (stop.aborted) return
@@ -80,8 +87,10 @@ export class DriftWatch implements Task {
  * Whether the registration is as it should be.
  *
  * @param lines what differs, in words; undefined if that is not known
+ * @param age time since the last comparison, in ms; undefined before the first one
  */
-export function registration(lines: readonly string[] | undefined): Check {
-  const detail = lines === undefined ? 'not known' : lines.join('; ')
-  return { name: 'registration', ok: lines?.length === 0, ...(detail !== '' && { detail }) }
+export function registration(lines: readonly string[] | undefined, age: number | undefined): Check {
+  const last = lines === undefined ? 'last ' : ''
+  const when = age === undefined ? [] : [`${last}compared ${(age / 1_000).toFixed(1)} s ago`]
+  return { name: 'registration', ok: lines?.length === 0, detail: [...(lines ?? ['not known']), ...when].join('; ') }
 }

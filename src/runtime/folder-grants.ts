@@ -1,7 +1,7 @@
 import { catalogueOf, limitsOf } from '../config/load.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
-import { quote } from '../policy/quote.ts'
 import { Failure } from '../system/failure.ts'
+import { quote } from '../wording/quote.ts'
 import { registration } from './drift-watch.ts'
 import { type GrantSupply, type SupplyContext, syncedOnce } from './grant-supply.ts'
 import { Periodic } from './periodic.ts'
@@ -31,14 +31,19 @@ export async function folderGrants(folder: string, { live, logger }: SupplyConte
   const source = await GrantFolder.open(options).catch((cause) => {
     throw new Failure(`the folder of grants ${quote(folder)} ${cause.message} (--grants)`, { cause })
   })
-  const knowledge = () => ({ ...NOTHING_READ, grants: source.grants.length, ageSeconds: source.age / 1_000 })
+  const knowledge = () => ({
+    ...NOTHING_READ,
+    grants: source.grants.length,
+    unreadableFiles: source.unreadable,
+    ageSeconds: source.age / 1_000,
+  })
   const looks = new Periodic(LOOK, () => source.look())
   const following: Task = {
     name: 'folder of grants',
     run: (signal) => looks.run(signal),
     checks: syncedOnce(knowledge),
     // Without a cluster there is no registration to compare.
-    remarks: () => [registration(undefined)],
+    remarks: () => [registration(undefined, undefined)],
   }
   return {
     source,

@@ -9,11 +9,12 @@ import { unservableRows } from '../cluster/own-kinds.ts'
 import type { LiveConfig } from '../config/live.ts'
 import { addedFields, type Config, catalogueOf, limitsOf, registrationOf } from '../config/load.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
-import { quote } from '../policy/quote.ts'
 import type { Check } from '../server/health.ts'
 import type { Knowledge } from '../server/metrics.ts'
 import type { KeyPair } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
+import { quote } from '../wording/quote.ts'
+import { ClusterCounts } from './cluster-counts.ts'
 import { DriftWatch } from './drift-watch.ts'
 import type { Task } from './task.ts'
 
@@ -55,17 +56,20 @@ export async function clusterGrants(
   const api = apiOf(choice)
   await refuseUnservable(api, addedFields(config), logger, signal)
   const kinds = catalogueOf(config).grantKinds
-  const grants = new ClusterGrants({ api, kinds, logger, now: () => performance.now(), limits: limitsOf(config) })
+  const observer = new ClusterCounts()
+  const now = () => performance.now()
+  const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
   const wanted = () => ({ registration: registrationOf(live.config), client: {}, served: keyPair.cert })
   const drift = new DriftWatch(api, wanted, logger)
   const knowledge = () => ({
     grants: grants.size,
     incompleteNamespaces: grants.incomplete,
+    unreadableFiles: 0,
     ageSeconds: grants.age / 1_000,
-    freshReads: grants.freshReads,
-    freshReadSeconds: grants.freshReadTime / 1_000,
-    watches: grants.watches,
-    lists: grants.lists,
+    freshReads: observer.freshReads,
+    freshReadSeconds: observer.freshReadSeconds,
+    watches: observer.watches,
+    lists: observer.lists,
   })
   const watches: Task = {
     name: 'watches of grants',

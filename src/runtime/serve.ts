@@ -13,7 +13,6 @@ import { clusterGrants, type GrantSupply, type SupplyContext } from './grant-sup
 import { addressOf, listen } from './listen.ts'
 import { reload } from './reload.ts'
 import { serversFor } from './servers.ts'
-import { stopSignal } from './stop-signal.ts'
 import { Tasks } from './task.ts'
 
 /** How long the process may live on once all has been stopped, in ms: what ends by itself does so in much less. */
@@ -42,13 +41,12 @@ export interface ServeOptions extends ConnectionChoice, Overrides {
 }
 
 /**
- * Serves until SIGINT or SIGTERM, or until a task fails; then stops what was started, the last first.
+ * Serves until the signal, or until a task fails; then stops what was started, the last first.
  *
+ * @param stopping its reason is SIGTERM where the cluster has to send its requests elsewhere first
  * @throws Failure if it cannot start; Error if a task fails
  */
-export async function serve(options: ServeOptions): Promise<void> {
-  // Before anything that takes time, so that no signal is missed.
-  const stopping = stopSignal()
+export async function serve(options: ServeOptions, stopping: AbortSignal): Promise<void> {
   const reviews = addressOf('--listen', options.listen)
   const metrics = addressOf('--metrics-listen', options.metricsListen)
   const logger = createLogger(options.logLevel)

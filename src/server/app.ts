@@ -4,7 +4,7 @@ import type { GrantSource } from '../admission/grant-source.ts'
 import { ADVICE_PATH, reviewPath } from '../admission/names.ts'
 import { NotAReview } from '../admission/review.ts'
 import { MODES, type Settings } from '../admission/settings.ts'
-import { visible } from '../policy/quote.ts'
+import { visible } from '../wording/quote.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
 import { grantedTime } from './deadline.ts'
@@ -126,6 +126,7 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
       return unavailable(reply, `refgrant is overloaded: ${error.message}`, back)
     }
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
+    if (status === 415) return plainText(reply, status, `${error.message}: send the review as application/json`)
     if (status < 500) return plainText(reply, status, error.message)
     logger.error({ err: error }, 'a review failed for a reason inside refgrant')
     return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')

@@ -1,6 +1,6 @@
 import type { Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
-import { visible } from '../policy/quote.ts'
+import { visible } from '../wording/quote.ts'
 import { buildListener } from './listener.ts'
 
 /** Connections held at once: a kubelet's probes, one each, and some that read metrics. */

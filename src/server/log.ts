@@ -1,6 +1,6 @@
 import { constants, openSync, writeSync } from 'node:fs'
 import { type DestinationStream, type Logger, pino } from 'pino'
-import { shorten, visibleJson } from '../policy/quote.ts'
+import { shorten, visibleJson } from '../wording/quote.ts'
 
 /** Longest line of the log, in characters: what container runtimes keep in one piece (containerd, CRI logging). */
 const LONGEST_LINE = 16 * 1_024

@@ -20,6 +20,8 @@ export interface Knowledge {
   readonly grants: number
   /** Namespaces of which not all grants are cached. */
   readonly incompleteNamespaces: number
+  /** Files of grants that cannot be read now. */
+  readonly unreadableFiles: number
   /** Seconds since the grants were last known to be complete; Infinity before the first time. */
   readonly ageSeconds: number
   /** Reads made to confirm or replace what is known, since the start. */
@@ -102,6 +104,11 @@ export class Metrics {
       'refgrant_incomplete_namespaces',
       'Namespaces of which not all ReferenceGrants are cached, since they are too many or one is too large; the log names them.',
       () => knowledge().incompleteNamespaces,
+    )
+    this.#gauge(
+      'refgrant_unreadable_files',
+      'With --grants: files and folders that cannot be read now, and whose last grants stay in force; the log names them.',
+      () => knowledge().unreadableFiles,
     )
     this.#gauge(
       'refgrant_knowledge_age_seconds',

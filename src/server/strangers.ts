@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { shorten } from '../policy/quote.ts'
+import { shorten } from '../wording/quote.ts'
 import type { RefusedClient } from './connections.ts'
 import { Pace } from './pace.ts'
 import { type ClientAuthentication, commonNames, isLetIn } from './tls.ts'

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
-import { quote } from '../policy/quote.ts'
+import { quote } from '../wording/quote.ts'
 import { type Resolved, resolvePlain, resolveTagged } from './scalars.ts'
 import { type Chunk, DocumentError, SEPARATORS } from './stream.ts'
 

@@ -23,8 +23,9 @@ function source(cached: Grant[], stored: Grant[], { current = true, budget = 99 
   const asked: string[][] = []
   const grants: GrantSource = {
     cached: () => ({ grants: lookupIn(cached), current }),
-    fresh: async (namespaces, _referrer, take) => {
-      asked.push([...namespaces])
+    fresh: async (places, _referrer, take) => {
+      const namespaces = places.map(({ namespace }) => namespace)
+      asked.push(namespaces)
       // The last one is read first.
       for (const namespace of namespaces.slice(0, budget).toReversed()) take(namespace, lookupIn(stored))
     },

@@ -31,7 +31,7 @@ suite('the author of a grant is told', () => {
     assert.deepEqual([warnings.length, count], [6, '6'])
     assert.equal(
       warnings[5],
-      'ReferenceGrant "shop" in namespace "billing": spec.from[1].namespace is missing or no text, so the entry matches nothing',
+      'ReferenceGrant "shop" in namespace "billing": spec.from[1].namespace is missing, empty or not a string, so the entry matches nothing',
     )
   })
 

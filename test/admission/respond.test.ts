@@ -4,9 +4,9 @@ import type { Verdict } from '../../src/admission/decision.ts'
 import { respond } from '../../src/admission/respond.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import { MODES, type Mode } from '../../src/admission/settings.ts'
-import { explain, sentence } from '../../src/policy/explain.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import type { ObjectName, Reference } from '../../src/policy/reference.ts'
+import { explain, sentence } from '../../src/wording/refusal.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 const checkout = { group: GROUP, kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }

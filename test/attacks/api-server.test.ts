@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { added, type Content, grantOf, grantsOf, neighbours } from '../harness/stand-ins/generated-cluster.ts'
+import { added, type Content, content, grantOf, grantsOf, neighbours } from '../harness/stand-ins/generated-cluster.ts'
 import { MIB, numbered, reference, review, route } from '../harness/traffic/reviews.ts'
 import { until } from '../harness/until.ts'
-import { attacked, content } from './attacked-cluster.ts'
-import { atOnce, post } from './send.ts'
+import { attacked } from './attacked-cluster.ts'
+import { atOnce, send } from './send.ts'
 import type { Siege, Victim } from './siege.ts'
 
 /** Members of `metadata` that make an object so large: labels, of which nothing is needed. */
@@ -26,7 +26,7 @@ const ready = async (victim: Victim) => {
 /** Many ask for a namespace's grants afresh. */
 const readAfresh = (namespace: string, times: number) => async (victim: Victim) => {
   const body = review(route(reference('vault', namespace)))
-  await atOnce(times, () => post(victim, '/validate/deny?timeout=10s', body))
+  await atOnce(times, () => send(victim, '/validate/deny?timeout=10s', body))
 }
 
 /** One object so large: in its labels, in one text of its spec, in its number of entries. */

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import { type Content, GeneratedCluster, grantsOf, neighbours } from '../harness/stand-ins/generated-cluster.ts'
+import { type Content, GeneratedCluster } from '../harness/stand-ins/generated-cluster.ts'
 import { type Siege, type Victim, withstand } from './siege.ts'
 
 /** Attacks a server whose cluster has this. */
@@ -13,9 +13,4 @@ export async function attacked(
   const cluster = await GeneratedCluster.start(content)
   context.after(() => cluster.close())
   await withstand(context, name, { ...siege, grants: cluster.grants }, (victim) => attack(victim, cluster))
-}
-
-/** The neighbour's grant and so many others, none of which is in the neighbour's namespace. */
-export function content(count: number, other: (index: number) => string, more: Partial<Content> = {}): Content {
-  return { list: (namespace) => grantsOf([neighbours], namespace === 'billing' ? 0 : count, other), ...more }
 }

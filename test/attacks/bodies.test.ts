@@ -10,7 +10,7 @@ import {
   review,
   route,
 } from '../harness/traffic/reviews.ts'
-import { atOnce, post } from './send.ts'
+import { atOnce, send } from './send.ts'
 import { withstand } from './siege.ts'
 
 /** Just below the largest review that is taken, in bytes. */
@@ -149,7 +149,7 @@ suite('bodies', () => {
       const sent = bodies()
       const mayShed = sent.some(({ length }) => length * count > MUCH)
       return withstand(context, name, { mayShed }, async (victim) => {
-        for (const body of sent) await atOnce(count, () => post(victim, path, body, headers))
+        for (const body of sent) await atOnce(count, () => send(victim, path, body, headers))
       })
     })
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { filled, MIB, repeated, review, route } from '../harness/traffic/reviews.ts'
-import { atOnce, closeAll, connect, connectTls, ended, head, openAll, post, sendAll, trickle } from './send.ts'
+import { atOnce, closeAll, connect, connectTls, ended, head, openAll, send, sendAll, trickle } from './send.ts'
 import { permitted, type Siege, type Victim, withstand } from './siege.ts'
 
 /** Connections that the server holds at once, and more than that. */
@@ -26,7 +26,7 @@ const halves = (count: number, sent: string) => async (victim: Victim) => {
 
 /** Lets the server read what has been sent: whatever it answers, it has had the turn to read the rest. */
 async function enough(victim: Victim): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await post(victim, validate, permitted)
+  for (let turn = 0; turn < 20; turn += 1) await send(victim, validate, permitted)
 }
 
 const attacks: Record<string, [attack: (victim: Victim) => Promise<void>, siege?: Siege]> = {

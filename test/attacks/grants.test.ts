@@ -3,6 +3,7 @@ import { suite, type TestContext, test } from 'node:test'
 import {
   added,
   type Content,
+  content,
   grantOf,
   grantsOf,
   largestSpec,
@@ -12,8 +13,8 @@ import {
 } from '../harness/stand-ins/generated-cluster.ts'
 import { numbered, reference, repeated, review, route } from '../harness/traffic/reviews.ts'
 import { until, untilCounted } from '../harness/until.ts'
-import { attacked, content } from './attacked-cluster.ts'
-import { atOnce, closeAll, connectTls, head, openAll, post } from './send.ts'
+import { attacked } from './attacked-cluster.ts'
+import { atOnce, closeAll, connectTls, head, openAll, send } from './send.ts'
 import { permitted, type Victim } from './siege.ts'
 
 const largest = (namespace: string) => (index: number) =>
@@ -139,7 +140,7 @@ suite('fresh reads', () => {
       let left = TENANT.all
       await atOnce(TENANT.atOnce, async () => {
         while (left-- > 0) {
-          const answer = await post(victim, '/validate/deny?timeout=10s', refused)
+          const answer = await send(victim, '/validate/deny?timeout=10s', refused)
           if (answer?.status === 200) assert.equal(JSON.parse(answer.body).response.allowed, false)
         }
       })
@@ -175,7 +176,7 @@ suite('fresh reads', () => {
       const silent = await openAll(2_400, () => connectTls(victim))
       let left = 100
       await atOnce(TENANT.atOnce, async () => {
-        while (left-- > 0) await post(victim, '/validate/deny?timeout=10s', refused(left))
+        while (left-- > 0) await send(victim, '/validate/deny?timeout=10s', refused(left))
       })
       const reads = await victim.metric('refgrant_fresh_reads_total{result="started"}')
       assert.ok(reads >= 8, `${reads} fresh reads were made`)
@@ -188,14 +189,14 @@ suite('fresh reads', () => {
 
   test('that are not answered, by 600 reviews at once', { timeout: 300_000 }, (context) =>
     attacked(context, '600 reviews that wait for fresh reads', { list: silent }, {}, async (victim) => {
-      await atOnce(600, (index) => post(victim, '/validate/deny?timeout=10s', refusedIn(`tenant-${index % 50}`)))
+      await atOnce(600, (index) => send(victim, '/validate/deny?timeout=10s', refusedIn(`tenant-${index % 50}`)))
     }),
   )
 
   test('that are not answered, by the largest reviews', { timeout: 300_000 }, (context) => {
     const large = refusedIn('tenant', repeated(JSON.stringify('\u0100'.repeat(8)), 119_000))
     return attacked(context, 'the largest reviews wait for fresh reads', { list: silent }, {}, async (victim) => {
-      await atOnce(20, () => post(victim, '/validate/deny?timeout=10s', large))
+      await atOnce(20, () => send(victim, '/validate/deny?timeout=10s', large))
     })
   })
 
@@ -219,7 +220,7 @@ suite('fresh reads', () => {
       grantsOf(namespace === 'billing' || !namespace ? [neighbours] : [], 0, spread)
     return attacked(context, 'fresh reads for made-up namespaces of 0.9 MB', { list }, {}, async (victim) => {
       for (let count = 0; count < 250; count += 1)
-        await post(victim, '/validate/deny?timeout=10s', refusedIn(`${count}${'x'.repeat(900_000)}`))
+        await send(victim, '/validate/deny?timeout=10s', refusedIn(`${count}${'x'.repeat(900_000)}`))
     })
   })
 
@@ -232,7 +233,7 @@ suite('fresh reads', () => {
         while (next < 5_000) {
           const namespace = `tenant-${next++}`
           const body = review(route(reference('vault', `${namespace}-vault`)), { namespace, uid: namespace })
-          await post(victim, '/validate/deny?timeout=10s', body)
+          await send(victim, '/validate/deny?timeout=10s', body)
         }
       })
     })

@@ -4,6 +4,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
+import { post } from '../harness/traffic/post.ts'
 
 /**
  * A process that asks one server, over and over, what a kubelet and an API server ask: `GET /livez` on a new connection,
@@ -79,9 +80,10 @@ async function askReviews(): Promise<void> {
   const kept = new https.Agent({ ca: questions.ca, keepAlive: true })
   const fresh = new https.Agent({ ca: questions.ca })
   for (let turn = 0; ; turn += 1) {
-    const question = questions.reviews[turn % questions.reviews.length] as Questions['reviews'][number]
+    const { url, body } = questions.reviews[turn % questions.reviews.length] as Questions['reviews'][number]
     try {
-      const answer = await review(question, Math.floor(turn / questions.reviews.length) % 2 === 0 ? kept : fresh)
+      const agent = Math.floor(turn / questions.reviews.length) % 2 === 0 ? kept : fresh
+      const answer = await post(url, body, { agent, again: true, signal: AbortSignal.timeout(PATIENCE) })
       if (answer.status === 200 && JSON.parse(answer.body).response.allowed === true) reviews.permitted += 1
       else if (answer.status === 503) reviews.shed.push(answer.body.slice(0, 500))
       else reviews.failed.push(`HTTP ${answer.status} ${answer.body.slice(0, 500)}`)
@@ -90,20 +92,6 @@ async function askReviews(): Promise<void> {
     }
     tell()
     await wait(PAUSE)
-  }
-}
-
-/** Asks again at once if a connection that was kept turns out to be closed, as Go's client does. */
-async function review({ url, body }: Questions['reviews'][number], agent: https.Agent) {
-  for (;;) {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const request = https.request(url, { method: 'POST', agent, headers, signal: AbortSignal.timeout(PATIENCE) })
-    request.end(body)
-    try {
-      return await answerTo(request)
-    } catch (error) {
-      if (!request.reusedSocket || (error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
-    }
   }
 }
 

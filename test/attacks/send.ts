@@ -1,33 +1,18 @@
-import { once } from 'node:events'
-import https from 'node:https'
 import net from 'node:net'
-import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import tls from 'node:tls'
+import { type Answer, post } from '../harness/traffic/post.ts'
 import type { Victim } from './siege.ts'
 
-export interface Answer {
-  readonly status: number
-  readonly body: string
-}
-
-/** Sends a body, and gives the answer; undefined if the server closed the connection instead. */
-export async function post(
+/** Sends a body on a connection of its own, and gives the answer; undefined if the server closed the connection instead. */
+export function send(
   { port, ca }: Victim,
   path: string,
   body: string | Buffer,
   headers: Record<string, string> = {},
 ): Promise<Answer | undefined> {
-  const all = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers }
-  const request = https.request({ host: '127.0.0.1', port, path, method: 'POST', agent: false, ca, headers: all })
-  request.on('error', () => {})
-  request.end(body)
-  try {
-    const [response] = await once(request, 'response')
-    return { status: response.statusCode, body: await text(response) }
-  } catch {
-    return undefined
-  }
+  const all = { 'content-type': 'application/json', ...headers }
+  return post(`https://127.0.0.1:${port}${path}`, body, { agent: false, ca, headers: all }).catch(() => undefined)
 }
 
 /** So many at once. */

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
-import { refgrant as command } from '../harness/program/cli.ts'
 import { Inspector } from '../harness/program/inspector.ts'
 import { MemoryCgroup } from '../harness/program/memory-cgroup.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
@@ -56,8 +55,6 @@ export interface Siege {
   readonly neighbours?: readonly string[]
 }
 
-const certs = folderWith({})
-const certificates = command(['certs', '--out', certs])
 const folder = folderWith({ 'grants.yaml': GRANT })
 
 /** A review that the grant of the default folder permits. */
@@ -73,7 +70,6 @@ export async function withstand(
   siege: Siege,
   attack: (victim: Victim) => Promise<void>,
 ): Promise<void> {
-  await certificates
   const { ready = true, passes = ready, mayShed = !ready } = siege
   const place = await begin(context, siege, ready)
   const { victim, cgroup, neighbour, ended, longestLine } = place
@@ -113,7 +109,6 @@ async function begin(context: TestContext, siege: Siege, ready: boolean): Promis
   const cgroup = MemoryCgroup.create(CONTAINER)
   let longest = 0
   const server = await startRefgrant({
-    certs,
     grants: siege.grants ?? ['--grants', folder],
     program: 'dist/refgrant.js',
     nodeOptions: [HEAP, '--inspect=127.0.0.1:0'],

@@ -1,23 +1,20 @@
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import https from 'node:https'
-import { text } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
-import { content } from '../attacks/attacked-cluster.ts'
-import { folderWith } from '../harness/folders.ts'
-import { refgrant as command } from '../harness/program/cli.ts'
 import { Inspector } from '../harness/program/inspector.ts'
+import { type Memory, memoryOf } from '../harness/program/memory.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 import {
   type Content,
+  content,
   GeneratedCluster,
   grantOf,
   grantsOf,
   largestSpec,
   neighbours,
 } from '../harness/stand-ins/generated-cluster.ts'
-import { MIB, reference, review, route } from '../harness/traffic/reviews.ts'
+import { post } from '../harness/traffic/post.ts'
+import { reference, review, route } from '../harness/traffic/reviews.ts'
 
 /**
  * Measures the bundle, and prints what docs/security.md says of it:
@@ -37,9 +34,6 @@ const SAMPLES = 400
 /** Tenants' reviews that are sent at once, without a pause. */
 const AT_ONCE = 20
 
-const certs = folderWith({})
-await command(['certs', '--out', certs])
-
 const permitted = review(route(reference('payments', 'billing')))
 const refused = (namespace: string, referrer: string) =>
   review(route(reference('vault', namespace)), { namespace: referrer })
@@ -47,7 +41,6 @@ const refused = (namespace: string, referrer: string) =>
 /** Starts the bundle on a core of its own. */
 function start(cluster: GeneratedCluster): Promise<Refgrant> {
   return startRefgrant({
-    certs,
     grants: cluster.grants,
     program: 'dist/refgrant.js',
     wrapper: ['taskset', '-c', '0'],
@@ -69,31 +62,26 @@ async function measured<T>(
   }
 }
 
-async function memoryOf(server: Refgrant): Promise<{ resident: number; inUse: number }> {
+async function memory(server: Refgrant): Promise<Memory> {
   const inspector = await Inspector.connect(server.inspector())
-  const inUse = await inspector.memory()
+  const measured = await memoryOf(server.process.pid, inspector)
   inspector.close()
-  const status = readFileSync(`/proc/${server.process.pid}/status`, 'utf8')
-  return { resident: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024, inUse }
+  return measured
 }
 
 async function million(): Promise<void> {
   const plain = (index: number) => grantOf(`team-${index % 1_000}`, `grant-${index}`)
-  const empty = await measured(content(0, plain), memoryOf)
-  const full = await measured(content(1_000_000, plain), memoryOf)
-  const more = (what: 'resident' | 'inUse') => `${Math.round((full[what] - empty[what]) / MIB)} MiB`
-  print(`a million plain grants: ${more('inUse')} in use, ${more('resident')} resident above the empty server`)
+  const empty = await measured(content(0, plain), memory)
+  const full = await measured(content(1_000_000, plain), memory)
+  const more = (what: keyof Memory) => `${Math.round(full[what] - empty[what])} MiB`
+  print(`a million plain grants: ${more('heap')} in use, ${more('resident')} resident above the empty server`)
 }
 
 /** Sends a review, and gives its time in ms and whether it was allowed. */
 async function ask(server: Refgrant, agent: https.Agent, body: string): Promise<{ ms: number; status: number }> {
   const begun = performance.now()
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-  const request = https.request(`${server.url}/deny?timeout=10s`, { method: 'POST', agent, headers })
-  request.end(body)
-  const [response] = await once(request, 'response')
-  await text(response)
-  return { ms: performance.now() - begun, status: response.statusCode }
+  const { status } = await post(`${server.url}/deny?timeout=10s`, body, { agent })
+  return { ms: performance.now() - begun, status }
 }
 
 async function times(server: Refgrant, agent: https.Agent, body: string, count: number, pause: number) {

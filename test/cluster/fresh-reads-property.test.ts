@@ -9,6 +9,7 @@ import { FreshReads } from '../../src/cluster/fresh-reads.ts'
 import { ReadingRoom } from '../../src/cluster/reading-room.ts'
 import type { ProjectorOptions } from '../../src/json/projector.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 const AT_ONCE = 2
@@ -45,6 +46,7 @@ class Schedule {
   readonly read: { at: number; by?: number; failed?: true }[] = []
   readonly asked: Asked[] = []
   readonly reads: FreshReads
+  readonly counts = new ClusterCounts()
   readonly #budget: Budget
   #at = 0
 
@@ -57,6 +59,7 @@ class Schedule {
       queue: new FairQueue(AT_ONCE, SLOW),
       room: new ReadingRoom(1024 * 1024),
       most: Infinity,
+      observer: this.counts,
       now,
       absent: () => false,
     })
@@ -170,8 +173,8 @@ test('whenever reads come, end, fail, are slow or cost too much, each reader get
       seen.answered += read.filter(({ by }) => by !== undefined).length
       seen.failed += read.filter(({ failed }) => failed).length
       seen.replaced += asked.filter(({ signal }) => signal.aborted).length
-      seen.shared += reads.counts.shared
-      seen.over_budget += reads.counts.over_budget
+      seen.shared += schedule.counts.freshReads.shared
+      seen.over_budget += schedule.counts.freshReads.over_budget
       assert.equal(reads.active, 0, 'nothing is kept of a namespace whose reads have ended')
       schedule.clock.now += 60_000
       for (const namespace of ['a', 'b', 'c'] as const)

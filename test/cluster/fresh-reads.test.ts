@@ -9,6 +9,7 @@ import type { Made } from '../../src/cluster/namespace-reads.ts'
 import { ReadingRoom } from '../../src/cluster/reading-room.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
+import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
 import {
   type Exchange,
   FakeApiServer,
@@ -26,12 +27,14 @@ async function start(t: TestContext) {
   t.after(() => server.close())
   const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig() }))
   const known = { absent: false }
+  const counts = new ClusterCounts()
   const reads = new FreshReads({
     api,
     kind: REFERENCE_GRANT,
     queue: new FairQueue(8, 1_000),
     room: new ReadingRoom(1024 * 1024),
     most: 1_000_000,
+    observer: counts,
     now: () => performance.now(),
     absent: () => known.absent,
   })
@@ -40,7 +43,7 @@ async function start(t: TestContext) {
     assert.ok(result)
     return result
   }
-  return { server, reads, read, known }
+  return { server, reads, counts, read, known }
 }
 
 /** Fresh reads that know the API's version, and have a first read of `billing` on its way. */
@@ -63,7 +66,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
   })
 
   test('gives the grants of its namespace', async (t) => {
-    const { reads, running, list } = await reading(t)
+    const { counts, running, list } = await reading(t)
     answer(list, 'first')
     const { grants } = await running
     assert.deepEqual([...grants], [{ namespace: 'billing', name: 'first' }])
@@ -75,35 +78,35 @@ suite('a fresh read', { timeout: 30_000 }, () => {
         { from, to, path: '' },
         { from, to: other, path: '' },
       ],
-      grants,
+      { of: () => grants },
     )
     assert.deepEqual(
       verdicts.map(({ permitted }) => permitted),
       [true, false],
     )
-    assert.deepEqual(reads.counts, { started: 1, shared: 0, failed: 0, over_budget: 0 })
+    assert.deepEqual(counts.freshReads, { started: 1, shared: 0, failed: 0, over_budget: 0 })
   })
 
   test('that began before a reader came is not for that reader; all who come meanwhile share the next', async (t) => {
-    const { server, reads, read, running, list } = await reading(t)
+    const { server, counts, read, running, list } = await reading(t)
     const [second, third, fourth] = [read('billing'), read('billing'), read('billing')]
-    assert.deepEqual(reads.counts, { started: 1, shared: 2, failed: 0, over_budget: 0 })
+    assert.deepEqual(counts.freshReads, { started: 1, shared: 2, failed: 0, over_budget: 0 })
     answer(list, 'before')
     assert.deepEqual(await names(running), ['before'])
     answer(await server.expect(listOf('billing')), 'after')
     assert.deepEqual(await Promise.all([second, third, fourth].map(names)), [['after'], ['after'], ['after']])
-    assert.deepEqual(reads.counts, { started: 2, shared: 2, failed: 0, over_budget: 0 })
+    assert.deepEqual(counts.freshReads, { started: 2, shared: 2, failed: 0, over_budget: 0 })
     assert.equal(server.asked.filter((path) => path === listOf('billing')).length, 2)
   })
 
   test('that is just about to begin is for those too who come as the one before it ends', async (t) => {
-    const { server, reads, read, running, list } = await reading(t)
+    const { server, counts, read, running, list } = await reading(t)
     const second = read('billing')
     const third = running.then(() => read('billing'))
     answer(list, 'before')
     answer(await server.expect(listOf('billing')), 'after')
     assert.deepEqual(await Promise.all([second, third].map(names)), [['after'], ['after']])
-    assert.deepEqual(reads.counts, { started: 2, shared: 1, failed: 0, over_budget: 0 })
+    assert.deepEqual(counts.freshReads, { started: 2, shared: 1, failed: 0, over_budget: 0 })
   })
 
   test('that was waited for is again not for those who come after it began', async (t) => {
@@ -119,11 +122,11 @@ suite('a fresh read', { timeout: 30_000 }, () => {
   })
 
   test('begins at once when no other is on its way any more', async (t) => {
-    const { server, reads, read, running, list } = await reading(t)
+    const { server, counts, read, running, list } = await reading(t)
     answer(list, 'one')
     await running
     const second = read('billing')
-    assert.equal(reads.counts.started, 2)
+    assert.equal(counts.freshReads.started, 2)
     answer(await server.expect(listOf('billing')), 'two')
     assert.deepEqual(await names(second), ['two'])
   })
@@ -138,7 +141,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
   })
 
   test('that fails takes along neither the one that waits for it nor a later one', async (t) => {
-    const { server, reads, read, running, list } = await reading(t)
+    const { server, counts, read, running, list } = await reading(t)
     const second = read('billing')
     list.refuse(500)
     await assert.rejects(running, { status: 500 })
@@ -153,13 +156,13 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     const fifth = read('billing')
     answer(await server.expect(listOf('billing')), 'fifth')
     assert.deepEqual(await names(fifth), ['fifth'])
-    assert.deepEqual(reads.counts, { started: 5, shared: 0, failed: 3, over_budget: 0 })
+    assert.deepEqual(counts.freshReads, { started: 5, shared: 0, failed: 3, over_budget: 0 })
   })
 })
 
 suite('the budget of fresh reads', { timeout: 30_000 }, () => {
   test('is not asked by those who share a read', async (t) => {
-    const { server, reads, read, list } = await reading(t)
+    const { server, counts, read, list } = await reading(t)
     let asked = 0
     const afford = () => {
       asked += 1
@@ -170,11 +173,11 @@ suite('the budget of fresh reads', { timeout: 30_000 }, () => {
     answer(list, 'one')
     answer(await server.expect(listOf('billing')), 'two')
     assert.deepEqual(await Promise.all(waiting.map(names)), [['two'], ['two']])
-    assert.deepEqual(reads.counts, { started: 2, shared: 1, failed: 0, over_budget: 0 })
+    assert.deepEqual(counts.freshReads, { started: 2, shared: 1, failed: 0, over_budget: 0 })
   })
 
   test('when spent lets no read begin, neither at once nor later', async (t) => {
-    const { server, reads, running, list } = await reading(t)
+    const { server, reads, counts, running, list } = await reading(t)
     assert.equal(
       reads.read('shop', 'store', () => undefined),
       undefined,
@@ -185,7 +188,7 @@ suite('the budget of fresh reads', { timeout: 30_000 }, () => {
     )
     answer(list, 'first')
     await running
-    assert.deepEqual(reads.counts, { started: 1, shared: 0, failed: 0, over_budget: 2 })
+    assert.deepEqual(counts.freshReads, { started: 1, shared: 0, failed: 0, over_budget: 2 })
     assert.deepEqual(server.asked.slice(2), [listOf('billing')])
   })
 })

@@ -4,9 +4,11 @@ import { pino } from 'pino'
 import { LookupFailed } from '../../src/admission/grant-source.ts'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
-import { ClusterGrants } from '../../src/cluster/grants.ts'
+import { ClusterGrants, type ClusterGrantsOptions } from '../../src/cluster/grants.ts'
+import { type ClusterObserver, UNOBSERVED } from '../../src/cluster/observer.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { FakeApiServer, grantPage, grantsPath } from '../harness/stand-ins/fake-api-server.ts'
+import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
+import { FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
 
 const LIMITS = {
@@ -15,28 +17,32 @@ const LIMITS = {
   allNamespaces: { burst: 0, perSecond: 0 },
 }
 const ignore = () => {}
+const into = (namespace: string) => [{ namespace, kinds: [REFERENCE_GRANT] }]
 const LIST = `${grantsPath('v1', 'billing')}?limit=500`
 
 /** Grants of an API server that the test answers for, on a clock that only it moves. */
-async function start(t: TestContext) {
+async function start(t: TestContext, options: Partial<ClusterGrantsOptions> = {}) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
   const clock = { now: 0 }
+  const counts = new ClusterCounts()
   const grants = new ClusterGrants({
+    observer: counts,
     api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
     logger: pino({ level: 'silent' }),
     now: () => clock.now,
     kinds: [REFERENCE_GRANT],
     limits: LIMITS,
+    ...options,
   })
-  return { server, grants, clock }
+  return { server, grants, counts, clock }
 }
 
 test('where the budget is spent, it matters whether the last reads failed', { timeout: 30_000 }, async (t) => {
   const { server, grants, clock } = await start(t)
   const read = async () => {
     const taken: string[] = []
-    await grants.fresh(['billing'], 'shop', (namespace) => taken.push(namespace), new AbortController().signal)
+    await grants.fresh(into('billing'), 'shop', (namespace) => taken.push(namespace), new AbortController().signal)
     return taken
   }
 
@@ -55,7 +61,7 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   // The read before has cost a little more than its token.
   clock.now += 2_000
   const client = new AbortController()
-  const left = assert.rejects(grants.fresh(['billing'], 'shop', ignore, client.signal), LookupFailed)
+  const left = assert.rejects(grants.fresh(into('billing'), 'shop', ignore, client.signal), LookupFailed)
   const list = await server.expect(LIST)
   client.abort()
   await left
@@ -64,11 +70,11 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
 })
 
 test('reviews of made-up namespaces share one budget', { timeout: 30_000 }, async (t) => {
-  const { grants } = await start(t)
+  const { grants, counts } = await start(t)
   const leaving = new AbortController()
-  const first = grants.fresh(['billing'], 'x'.repeat(1_000), ignore, leaving.signal).catch(ignore)
-  await grants.fresh(['other'], 'y'.repeat(1_000), ignore, leaving.signal)
-  assert.equal(grants.freshReads.over_budget, 1)
+  const first = grants.fresh(into('billing'), 'x'.repeat(1_000), ignore, leaving.signal).catch(ignore)
+  await grants.fresh(into('other'), 'y'.repeat(1_000), ignore, leaving.signal)
+  assert.equal(counts.freshReads.over_budget, 1)
   leaving.abort()
   await first
 })
@@ -77,16 +83,49 @@ test("a read that fails when nobody waits for it any more is nobody's failure", 
   const unhandled = t.mock.fn()
   process.on('unhandledRejection', unhandled)
   t.after(() => process.off('unhandledRejection', unhandled))
-  const { server, grants } = await start(t)
-  const late = grants.fresh(['billing'], 'shop', ignore, AbortSignal.abort(new Error('too late')))
+  const { server, grants, counts } = await start(t)
+  const late = grants.fresh(into('billing'), 'shop', ignore, AbortSignal.abort(new Error('too late')))
   const leaving = new AbortController()
-  const left = grants.fresh(['other'], 'store', ignore, leaving.signal)
+  const left = grants.fresh(into('other'), 'store', ignore, leaving.signal)
   await assert.rejects(late, LookupFailed)
   const asked = [await server.expect('/apis'), await server.expect('/apis')]
   leaving.abort()
   await assert.rejects(left, LookupFailed)
   for (const exchange of asked) exchange.cut()
-  await until('both have failed', () => grants.freshReads.failed === 2)
+  await until('both have failed', () => counts.freshReads.failed === 2)
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(unhandled.mock.callCount(), 0)
+})
+
+test('each grant that is not cached is told, and each namespace that lacks one is logged once', {
+  timeout: 30_000,
+}, async (t) => {
+  const told: string[] = []
+  const tell = (what: string) => (resource: string, namespace: string) => told.push(`${what} ${namespace} ${resource}`)
+  const observer: ClusterObserver = {
+    ...UNOBSERVED,
+    skipped: tell('skipped'),
+    incomplete: tell('incomplete'),
+    evicted: tell('evicted'),
+  }
+  const log: { msg: string; namespace?: string }[] = []
+  const logger = pino({}, { write: (line) => log.push(JSON.parse(line)) })
+  const { server, grants } = await start(t, { observer, logger, room: { all: 4_000, eachNamespace: 2_000 } })
+  const stop = new AbortController()
+  const ended = grants.run(stop.signal)
+  await server.discover({ v1: ['referencegrants'] })
+  const items = Array.from({ length: 20 }, (_, at) => storedGrant(`grant-${at}`, 'x'.repeat(300), '1'))
+  ;(await server.expect(`${grantsPath('v1')}?limit=500`)).answer(grantPage('1', items))
+  await until('they are listed', () => grants.age < Infinity)
+  stop.abort()
+  await ended
+  const resource = 'referencegrants.gateway.networking.k8s.io'
+  const skipped = `skipped billing ${resource}`
+  assert.ok(grants.size > 0 && grants.size < 20)
+  assert.equal(told.filter((one) => one === skipped).length, 20 - grants.size)
+  assert.deepEqual(
+    told.filter((one) => one !== skipped),
+    [`incomplete billing ${resource}`],
+  )
+  assert.equal(log.filter(({ namespace }) => namespace === 'billing').length, 1)
 })

@@ -5,8 +5,11 @@ import timers from 'node:timers/promises'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import type { Api, StreamOptions } from '../../src/cluster/api.ts'
+import { grantResource } from '../../src/cluster/grant-resource.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
+import type { Grant } from '../../src/policy/grant.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
 import { ChangingCluster, LARGE, type Step } from '../harness/stand-ins/changing-cluster.ts'
 import { GrantMap } from '../harness/stand-ins/grant-map.ts'
 
@@ -71,7 +74,7 @@ class AnsweringCluster extends ChangingCluster {
 }
 
 /** What is known at this moment, held against what there was. */
-function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Reflector): void {
+function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Reflector<Grant>): void {
   for (const [name, target] of Object.entries(store.targets))
     assert.ok(history.wasSince(name, target, completeAt), `${name} was there since all was known`)
   for (const { name, target } of history.alwaysSince(completeAt))
@@ -83,10 +86,12 @@ function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Re
 async function follow(script: readonly (readonly [Step[], number])[], repeats: number, lag: number) {
   const cluster = new AnsweringCluster(repeats, lag)
   const store = new GrantMap()
+  const counts = new ClusterCounts()
   const reflector = new Reflector({
-    kind: REFERENCE_GRANT,
+    resource: grantResource(REFERENCE_GRANT),
     api: cluster as unknown as Api,
     store,
+    observer: counts,
     logger: pino({ level: 'silent' }),
     now: () => cluster.now,
   })
@@ -97,10 +102,10 @@ async function follow(script: readonly (readonly [Step[], number])[], repeats: n
     for (const step of steps) {
       // What has arrived is taken before time passes.
       if (step.what === 'wait') await turns(ARRIVED)
-      const before = { lists: total(reflector.lists), completeAt: reflector.completeAt }
+      const before = { lists: total(counts.lists), completeAt: reflector.completeAt }
       cluster.take(step)
       await turns(pause)
-      if (reflector.completeAt > before.completeAt && total(reflector.lists) === before.lists) proven += 1
+      if (reflector.completeAt > before.completeAt && total(counts.lists) === before.lists) proven += 1
       // What is sent twice may bring back for a moment what is gone.
       if (repeats === 0) judge(cluster, store, reflector)
     }
@@ -109,7 +114,7 @@ async function follow(script: readonly (readonly [Step[], number])[], repeats: n
   await turns(SETTLED)
   stop.abort()
   await ended
-  return { cluster, store, seen: { ...reflector.lists, ...reflector.watches, proven } }
+  return { cluster, store, seen: { ...counts.lists, ...counts.watches, proven } }
 }
 
 const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, count) => sum + count, 0)

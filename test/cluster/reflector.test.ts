@@ -6,8 +6,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { pino } from 'pino'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
+import { grantResource } from '../../src/cluster/grant-resource.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
 import {
   type Exchange,
   FakeApiServer,
@@ -77,8 +79,10 @@ async function start(t: TestContext, kind: GrantKind = REFERENCE_GRANT) {
   t.mock.method(Math, 'random', () => 0)
   const server = await FakeApiServer.start()
   const store = new GrantMap()
+  const counts = new ClusterCounts()
   const reflector = new Reflector({
-    kind,
+    resource: grantResource(kind),
+    observer: counts,
     api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),
     store,
     logger: pino({ level: 'silent' }),
@@ -93,7 +97,7 @@ async function start(t: TestContext, kind: GrantKind = REFERENCE_GRANT) {
   })
   /** Each grant that the store holds, and the Service that it permits. */
   const stored = () => store.targets
-  return { server, reflector, store, stored, stop, ended }
+  return { server, reflector, counts, store, stored, stop, ended }
 }
 
 /** A reflector that has listed one grant, `first`, at version 10, with its watch from there. */
@@ -114,7 +118,7 @@ async function streaming(t: TestContext) {
 }
 
 const first = { first: 'payments' }
-const listsOf = (counts: Partial<Reflector['lists']>) => ({
+const listsOf = (counts: Partial<ClusterCounts['lists']>) => ({
   start: 1,
   unproven: 0,
   expired: 0,
@@ -137,7 +141,7 @@ async function answerAbsent(server: FakeApiServer, versions: Record<string, read
 suite('the reflector', { timeout: 60_000 }, () => {
   suite('lists', () => {
     test('page by page, in place, and deletes what is gone once all pages are there', async (t) => {
-      const { server, reflector, stored, watch } = await watching(t)
+      const { server, reflector, counts, stored, watch } = await watching(t)
       watch.send(event('ADDED', 'gone', 'x', '11'), failure(410))
       await server.discover(served)
       const page = await server.expect(GRANTS)
@@ -149,7 +153,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       last.answer(grantPage('20', [storedGrant('second', 'invoices', '18')]))
       await server.expect(watchFrom('20'))
       assert.deepEqual(stored(), { first: 'refunds', second: 'invoices' })
-      assert.deepEqual(reflector.lists, listsOf({ expired: 1 }))
+      assert.deepEqual(counts.lists, listsOf({ expired: 1 }))
     })
 
     test('and is complete as of the moment when it began to ask', async (t) => {
@@ -160,8 +164,8 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.equal(reflector.completeAt, -Infinity)
       clock.now += 500
       list.answer(grantPage('10', []))
-      await server.expect(watchFrom('10', { seconds: 29 }))
-      assert.equal(reflector.completeAt, 1_000_000)
+      await server.expect(watchFrom('10'))
+      assert.equal(reflector.completeAt, 1_000_500)
     })
 
     test('from the beginning when the pages expire on the way', async (t) => {
@@ -199,7 +203,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'it is no list': (page) => page.answer({ kind: 'Status' }),
     }))
       test(`and deletes nothing when ${title} half way; what it has set stays`, async (t) => {
-        const { server, reflector, stored, watch } = await watching(t)
+        const { server, reflector, counts, stored, watch } = await watching(t)
         watch.send(failure(410))
         await server.discover(served)
         const page = await server.expect(GRANTS)
@@ -212,13 +216,13 @@ suite('the reflector', { timeout: 60_000 }, () => {
         list.answer(grantPage('30', [storedGrant('third', 'refunds', '25')]))
         await server.expect(watchFrom('30'))
         assert.deepEqual(stored(), { third: 'refunds' })
-        assert.deepEqual(reflector.lists, listsOf({ expired: 1 }))
+        assert.deepEqual(counts.lists, listsOf({ expired: 1 }))
       })
   })
 
   suite('lists by a stream, where the API server has that,', () => {
     test('takes it in place, as of the moment when it was asked for, and watches on', async (t) => {
-      const { server, reflector, stored, stream } = await streaming(t)
+      const { server, reflector, counts, stored, stream } = await streaming(t)
       clock.now += 500
       // In no order, and with what happens meanwhile.
       stream.send(event('ADDED', 'third', 'refunds', '9'), event('ADDED', 'first', 'payments', '7'), bookmark('9'))
@@ -234,12 +238,12 @@ suite('the reflector', { timeout: 60_000 }, () => {
       stream.end()
       await server.expect(watchFrom('13', { seconds: 29 }))
       assert.deepEqual(pauses, [])
-      assert.deepEqual(reflector.lists, listsOf({}))
-      assert.deepEqual(reflector.watches, { timeout: 1, broken: 0, refused: 0 })
+      assert.deepEqual(counts.lists, listsOf({}))
+      assert.deepEqual(counts.watches, { timeout: 1, broken: 0, refused: 0 })
     })
 
     test('and deletes what it does not have once it is whole', async (t) => {
-      const { server, reflector, stored, stream } = await streaming(t)
+      const { server, counts, stored, stream } = await streaming(t)
       stream.send(event('ADDED', 'first', 'payments', '7'), event('ADDED', 'second', 'x', '7'), wholeList('10'))
       stream.send(failure(410))
       await server.discover(served)
@@ -248,7 +252,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       await until('it is taken', () => stored().second === 'y')
       assert.deepEqual(stored(), { first: 'payments', second: 'y' })
       next.send(wholeList('20'))
-      await until('it is whole', () => reflector.lists.expired === 1)
+      await until('it is whole', () => counts.lists.expired === 1)
       assert.deepEqual(stored(), { second: 'y' })
     })
 
@@ -260,7 +264,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'a grant has the annotation of its end': (stream) => stream.send(annotated('ADDED', 'own', 'x', '9')).cut(),
     }))
       test(`deletes nothing when ${title} before it is whole, and makes a plain one next`, async (t) => {
-        const { server, reflector, stored, stream } = await streaming(t)
+        const { server, reflector, counts, stored, stream } = await streaming(t)
         stream.send(event('ADDED', 'first', 'payments', '7'), wholeList('10'), failure(410))
         await server.discover(served)
         const next = await server.expect(STREAM)
@@ -271,26 +275,26 @@ suite('the reflector', { timeout: 60_000 }, () => {
         const { own, ...others } = stored()
         assert.deepEqual(others, { first: 'payments', second: 'invoices' })
         assert.equal(reflector.completeAt, 1_000_000)
-        assert.deepEqual(reflector.lists, listsOf({}))
+        assert.deepEqual(counts.lists, listsOf({}))
         list.answer(grantPage('20', [storedGrant('second', 'invoices', '12')]))
         const watch = await server.expect(watchFrom('20'))
         assert.deepEqual(stored(), { second: 'invoices' })
-        assert.deepEqual(reflector.watches, { timeout: 0, broken: 0, refused: 1 })
+        assert.deepEqual(counts.watches, { timeout: 0, broken: 0, refused: 1 })
         watch.send(failure(410))
         await server.discover(served)
         ;(await server.expect(STREAM)).send(wholeList('30'))
-        await until('it is whole', () => reflector.lists.expired === 2)
+        await until('it is whole', () => counts.lists.expired === 2)
         assert.deepEqual(stored(), {})
       })
 
     test('and tries both ways in turn while they fail', async (t) => {
-      const { server, reflector, stream } = await streaming(t)
+      const { server, counts, stream } = await streaming(t)
       stream.refuse(429)
       await server.discover(served)
       ;(await server.expect(GRANTS)).refuse(504)
       await server.discover(served)
       ;(await server.expect(STREAM)).send(wholeList('10'))
-      await until('it is whole', () => reflector.lists.start === 1)
+      await until('it is whole', () => counts.lists.start === 1)
     })
 
     for (const status of [400, 422])
@@ -328,7 +332,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'the group has no grants': { v1: ['httproutes'], v1beta1: ['gateways'] },
     }))
       test(`that there are no grants where ${title}, by two answers 2 s apart, and asks again each 5 s`, async (t) => {
-        const { server, reflector, stored, watch } = await watching(t)
+        const { server, reflector, counts, stored, watch } = await watching(t)
         watch.refuse(404)
         pauses.length = 0
         await answerAbsent(server, versions)
@@ -343,19 +347,17 @@ suite('the reflector', { timeout: 60_000 }, () => {
         assert.ok(reflector.absent)
         assert.deepEqual(pauses.slice(0, 4), [0, 2_000, 5_000, 5_000])
         await server.discover(served)
-        // The one that found it, and then the one of the list.
-        await server.discover(served)
         const list = await server.expect(GRANTS)
         assert.equal(reflector.absent, false)
         list.answer(grantPage('10', [storedGrant('first', 'payments', '7')]))
         await server.expect(watchFrom('10'))
         assert.equal(reflector.completeAt, 1_012_000)
         assert.deepEqual(stored(), first)
-        assert.deepEqual(reflector.lists, listsOf({ api: 3 }))
+        assert.deepEqual(counts.lists, listsOf({ api: 3 }))
       })
 
     test('nothing where a look for it fails at any step, and starts over', async (t) => {
-      const { server, reflector, stored, watch } = await watching(t)
+      const { server, reflector, counts, stored, watch } = await watching(t)
       watch.refuse(404)
       const failures: ((exchange: Exchange) => void)[] = [
         ...[200, 400, 403, 429, 500, 503].map((status) => (exchange: Exchange) => exchange.answer({}, status)),
@@ -383,7 +385,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       ;(await server.expect(`${GROUP}/v1`)).refuse(404)
       const list = await server.expect('/apis')
       assert.deepEqual([reflector.absent, reflector.completeAt, stored()], [false, 1_000_000, first])
-      assert.deepEqual(reflector.lists, listsOf({}))
+      assert.deepEqual(counts.lists, listsOf({}))
       list.cut()
       await answerAbsent(server)
       await answerAbsent(server)
@@ -471,7 +473,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
 
   suite('makes a list for what the store lacks', () => {
     test('when a watch ends, each 5 min at most, and is complete once a list has all', async (t) => {
-      const { server, reflector, store, stored, watch } = await watching(t)
+      const { server, counts, store, stored, watch } = await watching(t)
       watch.send(large('ADDED', 'second', '10')).end()
       let watched = await server.expect(watchFrom('10'))
       let version = 10
@@ -489,7 +491,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
         await last(lasting)
         watched = await server.expect(watchFrom(`${version}`, { seconds: 29 }))
       }
-      assert.deepEqual(reflector.lists, listsOf({}))
+      assert.deepEqual(counts.lists, listsOf({}))
       await last()
       await server.discover(served)
       ;(await server.expect(GRANTS)).answer(grantPage('90', [large('', 'second', '10').object]))
@@ -569,10 +571,10 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.equal(await after(t, [[28_000, bookmark('11')]], 30_000, 1_000), 27_000)
     })
     test('not by the end of the list that it began with, which may have been long on its way', async (t) => {
-      const { server, reflector, stream } = await streaming(t)
+      const { server, reflector, counts, stream } = await streaming(t)
       clock.now += 29_000
       stream.send(wholeList('12'))
-      await until('it is whole', () => reflector.lists.start === 1)
+      await until('it is whole', () => counts.lists.start === 1)
       clock.now += 1_000
       stream.end()
       await server.expect('/apis')
@@ -582,13 +584,13 @@ suite('the reflector', { timeout: 60_000 }, () => {
 
   suite('where all that a watch sends comes 60 s late', () => {
     test('a list is as old as its request, and another one is made', async (t) => {
-      const { server, reflector, stored, stream } = await streaming(t)
+      const { server, reflector, counts, stored, stream } = await streaming(t)
       clock.now += 60_000
       stream.send(event('ADDED', 'first', 'payments', '7'), wholeList('12'))
       await server.discover(served)
       assert.deepEqual(stored(), first)
       assert.equal(reflector.completeAt, 1_000_000)
-      assert.deepEqual(reflector.watches, { timeout: 0, broken: 1, refused: 0 })
+      assert.deepEqual(counts.watches, { timeout: 0, broken: 1, refused: 0 })
       await server.expect(STREAM)
     })
 
@@ -598,7 +600,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'nothing but its end': [],
     }))
       test(`${title} proves nothing, and a list is made`, async (t) => {
-        const { server, reflector, watch } = await watching(t)
+        const { server, reflector, counts, watch } = await watching(t)
         clock.now += 90_000
         watch.send(...objects).end()
         await server.discover(served)
@@ -606,7 +608,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
         ;(await server.expect(GRANTS)).answer(grantPage('20', []))
         await server.expect(watchFrom('20'))
         assert.equal(reflector.completeAt, 1_090_000)
-        assert.deepEqual(reflector.lists, listsOf({ unproven: 1 }))
+        assert.deepEqual(counts.lists, listsOf({ unproven: 1 }))
       })
   })
 
@@ -721,7 +723,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'when the watched version of the API is gone': [(watch) => watch.refuse(404), 'api'],
     }))
       test(title, async (t) => {
-        const { server, reflector, stored, watch } = await watching(t)
+        const { server, reflector, counts, stored, watch } = await watching(t)
         clock.now += 100
         expire(watch)
         await server.discover({ v1beta1: ['referencegrants'] })
@@ -732,8 +734,8 @@ suite('the reflector', { timeout: 60_000 }, () => {
         await server.expect(watchFrom('30', { version: 'v1beta1' }))
         assert.deepEqual(stored(), { second: 'invoices' })
         assert.equal(reflector.completeAt, 1_000_100)
-        assert.equal(reflector.watches.refused, 1)
-        assert.deepEqual(reflector.lists, listsOf({ [reason]: 1 }))
+        assert.equal(counts.watches.refused, 1)
+        assert.deepEqual(counts.lists, listsOf({ [reason]: 1 }))
       })
 
     test('but keeps what it has while the list fails', async (t) => {
@@ -748,7 +750,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
     })
 
     test('when a watch breaks, or is refused, after more than 20 s without proof', async (t) => {
-      const { server, reflector, watch } = await watching(t)
+      const { server, counts, watch } = await watching(t)
       clock.now += 20_000
       watch.refuse(500)
       const again = await server.expect(watchFrom('10', { seconds: 10 }))
@@ -757,12 +759,12 @@ suite('the reflector', { timeout: 60_000 }, () => {
       await server.discover(served)
       ;(await server.expect(GRANTS)).answer(grantPage('20', []))
       await server.expect(watchFrom('20'))
-      assert.deepEqual(reflector.watches, { timeout: 0, broken: 1, refused: 1 })
-      assert.deepEqual(reflector.lists, listsOf({ unproven: 1 }))
+      assert.deepEqual(counts.watches, { timeout: 0, broken: 1, refused: 1 })
+      assert.deepEqual(counts.lists, listsOf({ unproven: 1 }))
     })
 
     test('when a watch ends without a proof: etcd need not report progress', async (t) => {
-      const { server, reflector, stored, watch } = await watching(t)
+      const { server, reflector, counts, stored, watch } = await watching(t)
       clock.now += 30_000
       watch.end()
       await server.discover(served)
@@ -771,8 +773,8 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(stored(), { second: 'invoices' })
       assert.deepEqual(pauses, [])
       assert.equal(reflector.completeAt, 1_030_000)
-      assert.deepEqual(reflector.watches, { timeout: 1, broken: 0, refused: 0 })
-      assert.deepEqual(reflector.lists, listsOf({ unproven: 1 }))
+      assert.deepEqual(counts.watches, { timeout: 1, broken: 0, refused: 0 })
+      assert.deepEqual(counts.lists, listsOf({ unproven: 1 }))
     })
 
     test('when a watch does not end in its time, whatever it goes on to send', async (t) => {
@@ -812,22 +814,22 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'an event that has no end': ['{"type":"ADDED","x":"', 'y'],
     } as const))
       test(`a watch that sends ${title}`, async (t) => {
-        const { server, reflector, watch } = await watching(t)
+        const { server, counts, watch } = await watching(t)
         watch.cut()
         const reach = async () => (await server.expect(watchFrom('10'))).begin(200).write(begin)
         assert.equal(await drip(t, server, 35_000, reach, more), watchFrom('10'))
-        assert.equal(reflector.watches.broken, 2)
+        assert.equal(counts.watches.broken, 2)
       })
 
     test('a watch that began with a list', async (t) => {
-      const { server, reflector, stream } = await streaming(t)
+      const { server, counts, stream } = await streaming(t)
       stream.cut()
       await server.discover(served)
       ;(await server.expect(GRANTS)).refuse(500)
       await server.discover(served)
       const reach = async () => (await server.expect(STREAM)).send(wholeList('10'))
       assert.equal(await drip(t, server, 35_000, reach, '\n'), watchFrom('10'))
-      assert.equal(reflector.watches.broken, 1)
+      assert.equal(counts.watches.broken, 1)
     })
 
     test('a streamed list', async (t) => {

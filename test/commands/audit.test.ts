@@ -44,7 +44,7 @@ HTTPRoute "market/about"  spec.rules[0].backendRefs[1]  Service "billing/payment
 2 findings about grants
 
 SEVERITY  WHAT
-error     ReferenceGrant "core" in namespace "billing": spec.to[0].group is "core", which is no alias: the core group is ""
+error     ReferenceGrant "core" in namespace "billing": spec.to[0].group is "core", which is not an alias: the core group is ""
 error     ReferenceGrant "zeta" in namespace "billing": spec.from[1].kind is "httproute": kinds are compared exactly, write "HTTPRoute"
 
 What 1 grant permits

@@ -4,15 +4,15 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import https from 'node:https'
-import { type AddressInfo, createServer } from 'node:net'
-import path from 'node:path'
 import type { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import { after, suite, type TestContext, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { folderWith } from '../harness/folders.ts'
+import { freePort } from '../harness/free-port.ts'
 import { GRANT } from '../harness/objects/texts.ts'
+import { CLI } from '../harness/program/cli.ts'
 import { TETHER } from '../harness/program/refgrant.ts'
+import { post } from '../harness/traffic/post.ts'
 import { GROUP, MIB, review } from '../harness/traffic/reviews.ts'
 import { until } from '../harness/until.ts'
 
@@ -28,21 +28,12 @@ const LONG = 'x'.repeat(4_000)
 const agent = new https.Agent({ keepAlive: true })
 after(() => agent.destroy())
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 /** A server whose log goes there, and which serves. */
 async function start(t: TestContext, log: number | 'pipe') {
   const [reviews, health] = [await freePort(), await freePort()]
   const ports = ['--listen', `127.0.0.1:${reviews}`, '--metrics-listen', `127.0.0.1:${health}`]
   const argv = ['serve', '--cert', 'tls.crt', '--key', 'tls.key', '--grants', 'grants', '--drain', '0', ...ports]
-  const program = [...TETHER, path.resolve('src/cli.ts'), ...argv]
+  const program = [...TETHER, CLI, ...argv]
   const child = spawn(process.execPath, program, { cwd: folder, stdio: ['pipe', log, 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   const get = async (what: string) => (await fetch(`http://127.0.0.1:${health}${what}`)).text()
@@ -55,16 +46,13 @@ async function start(t: TestContext, log: number | 'pipe') {
 
 /** Asks for what no grant permits, with long names that the log repeats: a line of more than 3 KiB. */
 async function refuse(port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<import('node:http').IncomingMessage>()
-  const headers = { 'content-type': 'application/json' }
-  const options = { method: 'POST', headers, ca: authority.cert, agent }
-  const request = https.request(`https://127.0.0.1:${port}/validate/deny?timeout=30s`, options, resolve)
-  request.on('error', reject)
   const references = ['a', 'b', 'c', 'd'].map((name) => ({ name: `${name}${LONG}`, namespace: 'billing', port: 80 }))
   const object = { spec: { rules: [{ backendRefs: references }] } }
   const whole = { apiVersion: `${GROUP}/v1`, kind: 'HTTPRoute', metadata: { name: 'r', namespace: 'shop' }, ...object }
-  request.end(review(JSON.stringify(whole), { username: LONG, name: LONG, namespace: LONG, uid: randomUUID() }))
-  assert.equal(JSON.parse(await text(await promise)).response.allowed, false)
+  const body = review(JSON.stringify(whole), { username: LONG, name: LONG, namespace: LONG, uid: randomUUID() })
+  const url = `https://127.0.0.1:${port}/validate/deny?timeout=30s`
+  const answer = await post(url, body, { ca: authority.cert, agent })
+  assert.equal(JSON.parse(answer.body).response.allowed, false)
 }
 
 async function endsWell(child: ChildProcess): Promise<void> {

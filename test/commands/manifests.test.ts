@@ -33,6 +33,30 @@ suite('a registration that refuses writes while no server answers is printed wit
     })
 })
 
+suite('an address that is not an origin is refused:', { concurrency: 2 }, () => {
+  const wrong: Record<string, string> = {
+    'a path': 'https://a.example/validate',
+    'a query': 'https://a.example?b',
+    'an empty query': 'https://a.example/?',
+    'a fragment': 'https://a.example#b',
+    'a user': 'https://jane@a.example',
+    'a password alone': 'https://:secret@a.example',
+    'no host': 'https://',
+    'no scheme': 'a.example:8443',
+    'plain HTTP': 'http://a.example',
+    'a port that is too high': 'https://a.example:65536',
+  }
+  for (const [title, url] of Object.entries(wrong))
+    test(title, async () => {
+      const { code, stdout, stderr } = await refgrant(['manifests', 'webhook', '--url', url], { cwd })
+      assert.deepEqual([code, stdout], [2, ''])
+      assert.equal(
+        stderr,
+        `refgrant: option '--url <url>' cannot be '${url}': it must be https://HOST:PORT alone: without a user, a query or a fragment, which the API server refuses, and without a path, since each entry adds its own. See: refgrant manifests --help\n`,
+      )
+    })
+})
+
 test('the README applies the registration last', () => {
   const steps = ['manifests rbac', '/readyz', 'manifests webhook'].map((step) =>
     readFileSync('README.md', 'utf8').indexOf(step),

@@ -4,10 +4,9 @@ import { once } from 'node:events'
 import { suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { ROUTE } from '../harness/objects/texts.ts'
-import { refgrant } from '../harness/program/cli.ts'
+import { CLI, refgrant } from '../harness/program/cli.ts'
 
 const cwd = folderWith({ 'route.yaml': ROUTE })
-const PROGRAM = new URL('../../src/cli.ts', import.meta.url).pathname
 const skip = process.platform !== 'linux' && 'needs /dev/full'
 
 /** What the program is started by, so that it writes to a full disk. */
@@ -63,7 +62,7 @@ suite('standard error that cannot be written changes no exit code:', { concurren
     })
 
     test(`${argv.join(' ')}, without a reader`, async () => {
-      const child = spawn(process.execPath, [PROGRAM, ...argv], { cwd, stdio: ['ignore', 'ignore', 'pipe'] })
+      const child = spawn(process.execPath, [CLI, ...argv], { cwd, stdio: ['ignore', 'ignore', 'pipe'] })
       child.stderr.destroy()
       assert.deepEqual(await once(child, 'exit'), [code, null])
     })

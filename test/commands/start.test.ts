@@ -10,7 +10,7 @@ import { after, before, suite, type TestContext, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
-import { refgrant } from '../harness/program/cli.ts'
+import { CLI, refgrant } from '../harness/program/cli.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
 
@@ -65,7 +65,6 @@ after(() => {
   fake.close()
 })
 
-const PROGRAM = path.resolve('src/cli.ts')
 const PAIR = ['--cert', 'tls.crt', '--key', 'tls.key']
 const USUAL = ['serve', ...PAIR, '--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
 
@@ -260,7 +259,7 @@ async function ownFake(t: TestContext): Promise<FakeApiServer> {
 }
 
 function start(t: TestContext, flags: readonly string[]): ChildProcess {
-  const argv = [PROGRAM, ...USUAL, '--config', 'config.yaml', ...flags]
+  const argv = [CLI, ...USUAL, '--config', 'config.yaml', ...flags]
   const server = spawn(process.execPath, argv, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => server.kill('SIGKILL'))
   return server

@@ -5,6 +5,8 @@ import { folderWith } from '../harness/folders.ts'
 import { GRANT, ROUTE } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
 
+const NAMESPACE = 'it must be a namespace: at most 63 lower-case letters, digits and -, with no - at either end'
+
 /** Wrong usage: what is typed, and the one line on standard error. */
 const wrong: Record<string, [argv: string[], says: string]> = {
   'an option that is not there': [
@@ -36,6 +38,18 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   'an argument too many': [
     ['catalogue', 'a'],
     "'catalogue' takes no argument: leave out a. See: refgrant catalogue --help",
+  ],
+  'a namespace that is a wildcard': [
+    ['check', '-n', '*', '.'],
+    `option '-n, --namespace <namespace>' cannot be '*': ${NAMESPACE}. See: refgrant check --help`,
+  ],
+  'an empty namespace': [
+    ['audit', '-n', ''],
+    `option '-n, --namespace <namespace>' cannot be '': ${NAMESPACE}. See: refgrant audit --help`,
+  ],
+  'a namespace in capitals': [
+    ['grant', '-n', 'Shop', '.'],
+    `option '-n, --namespace <namespace>' cannot be 'Shop': ${NAMESPACE}. See: refgrant grant --help`,
   ],
   'no file to check': [['check'], 'there is nothing to check: name files or folders, or - for standard input'],
   'no file to grant': [['grant'], 'there is nothing to grant: name files or folders, or - for standard input'],

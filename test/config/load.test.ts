@@ -103,12 +103,16 @@ suite('a row that cannot work is refused with its line and the reason', () => {
     [
       'brackets after what is no list',
       { from: httpRoute, path: 'spec[].rules[].filters[].extensionRef' },
-      /spec is no list/,
+      /spec is not a list/,
     ],
-    ['a root that CEL cannot name', { ...row, path: 'my-spec.ref' }, /"my-spec" is no identifier in CEL/],
-    ['a root that CEL has another use for', { ...row, path: 'in[].ref' }, /"in" is no identifier in CEL/],
+    ['a root that CEL cannot name', { ...row, path: 'my-spec.ref' }, /"my-spec" is not an identifier in CEL/],
+    ['a root that CEL has another use for', { ...row, path: 'in[].ref' }, /"in" is not an identifier in CEL/],
     ['a list in metadata', { ...row, path: 'metadata[].x' }, /metadata is never judged/],
-    ['a field that means nothing', { ...row, paht: 'x' }, /guardedFields\[0\]\.paht is no field of the configuration/],
+    [
+      'a field that means nothing',
+      { ...row, paht: 'x' },
+      /guardedFields\[0\]\.paht is not a field of the configuration/,
+    ],
     ['no path', { from: row.from }, /guardedFields\[0\]\.path is missing/],
   ]
   for (const [title, wrong, reason] of cases) test(title, () => assert.match(complaint(withRows(wrong)), reason))
@@ -132,28 +136,68 @@ suite('a row that cannot work is refused with its line and the reason', () => {
   })
 })
 
+suite('a kind that no object can be of is refused with its line and what to write instead', () => {
+  const cases: [title: string, content: object, says: string][] = [
+    [
+      'the group core of exempt targets',
+      {
+        exemptTargets: [
+          { group: '', kind: 'Service' },
+          { group: 'core', kind: 'Service' },
+        ],
+      },
+      '6: exemptTargets[1] names the group "core": the core group is ""',
+    ],
+    [
+      'a plural of exempt targets',
+      { exemptTargets: [{ group: '', kind: 'services' }] },
+      '4: exemptTargets[0] names the kind "services": kinds are compared exactly, write "Service"',
+    ],
+    [
+      'a version of exempt targets',
+      { exemptTargets: [{ group: 'apps/v1', kind: 'Deployment' }] },
+      '4: exemptTargets[0] names the group "apps/v1", which is not a group: a version never counts',
+    ],
+    ['no kind of exempt targets', { exemptTargets: [{ group: '' }] }, '4: exemptTargets[0].kind is missing'],
+    [
+      'a kind in lower case of a row',
+      withRows({ ...row, to: { group: '', kind: 'service' } }),
+      '4: guardedFields[0] names the kind "service"',
+    ],
+    [
+      'the group core of grants',
+      { grantKinds: [{ group: 'core', kind: 'Grant', plural: 'grants' }] },
+      '4: grantKinds[0] names the group "core"',
+    ],
+  ]
+  for (const [title, content, says] of cases)
+    test(title, () =>
+      assert.ok(complaint({ ...base, ...content }).startsWith(says), complaint({ ...base, ...content })),
+    )
+})
+
 suite('every field is refused with a value of another kind, by its name and line', () => {
   const wrong: [content: object, says: string][] = [
     [{ mode: 'block' }, '3: mode must be one of "deny", "warn", "audit"'],
-    [{ modeLabel: 'a/b/c' }, '3: modeLabel must match pattern'],
+    [{ modeLabel: 'a/b/c' }, '3: modeLabel must be the key of a label, such as example.com/mode'],
     [{ modeLabel: 7 }, '3: modeLabel must be a string'],
     [{ failurePolicy: 'fail' }, '3: failurePolicy must be one of "Fail", "Ignore"'],
     [{ existingViolations: 'audit' }, '3: existingViolations must be one of "warn", "deny"'],
     [{ meshRoutes: true }, '3: meshRoutes must be one of "exempt", "enforce"'],
     [{ dryRun: [] }, '3: dryRun must be an object'],
     [{ dryRun: { warnFieldManagers: 'flux' } }, '4: dryRun.warnFieldManagers must be a list'],
-    [{ exempt: { users: [''] } }, '5: exempt.users[0] must NOT have fewer than 1 characters'],
+    [{ exempt: { users: [''] } }, '5: exempt.users[0] must not be empty'],
     [{ exempt: { groups: 'admins' } }, '4: exempt.groups must be a list'],
     [{ exempt: { serviceAccounts: ['a:b'] } }, '5: exempt.serviceAccounts[0] must be an object'],
     [{ exempt: { serviceAccounts: [{ name: 'a' }] } }, '5: exempt.serviceAccounts[0].namespace is missing'],
-    [{ exempt: { namespaces: ['Shop'] } }, '5: exempt.namespaces[0] must match pattern'],
+    [{ exempt: { namespaces: ['Shop'] } }, '5: exempt.namespaces[0] must be a namespace: at most 63 '],
     [{ exemptTargets: [{ kind: 'HTTPRoute' }] }, '4: exemptTargets[0].group is missing'],
     [{ presets: ['envoy'] }, '4: presets[0] must be one of "envoy-gateway", "kgateway", '],
     [{ guardedFields: {} }, '3: guardedFields must be a list'],
     [{ grantKinds: [{ group: 'x', kind: 'Y' }] }, '4: grantKinds[0].plural is missing'],
-    [{ budgets: { eachNamespace: { burst: 0 } } }, '5: budgets.eachNamespace.burst must be >= 1'],
+    [{ budgets: { eachNamespace: { burst: 0 } } }, '5: budgets.eachNamespace.burst must be at least 1'],
     [{ budgets: { allNamespaces: { perSecond: '5' } } }, '5: budgets.allNamespaces.perSecond must be a number'],
-    [{ bounds: { knowledgeAgeSeconds: 10 } }, '4: bounds.knowledgeAgeSeconds must be >= 35'],
+    [{ bounds: { knowledgeAgeSeconds: 10 } }, '4: bounds.knowledgeAgeSeconds must be at least 35'],
   ]
   for (const [content, says] of wrong)
     test(JSON.stringify(content), () =>
@@ -199,7 +243,7 @@ test('presets come between the rows of Gateway API and those of the file, and a 
   assert.deepEqual(grantKinds, [REFERENCE_GRANT, kind])
   assert.match(
     complaint({ ...withRows(presets.kong.fields[0]), presets: ['kong'] }),
-    /source is no field|repeats a row/,
+    /source is not a field|repeats a row/,
   )
 })
 
@@ -222,9 +266,9 @@ suite('a file that is no configuration is refused', () => {
         .split('\n')
         .map((line) => line.replace(/: there are .*/, ': ...')),
       [
-        '3: mdoe is no field of the configuration: did you mean mode?',
-        '6: retries is no field of the configuration: ...',
-        '5: exempt.user is no field of the configuration: did you mean users?',
+        '3: mdoe is not a field of the configuration: did you mean mode?',
+        '6: retries is not a field of the configuration: ...',
+        '5: exempt.user is not a field of the configuration: did you mean users?',
       ],
     )
   })

@@ -6,7 +6,6 @@ import { type Cluster, startCluster, startGuard } from '../harness/control-plane
 import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
 import { grant, route } from '../harness/objects/objects.ts'
-import { until } from '../harness/until.ts'
 
 let cluster: Cluster
 
@@ -23,7 +22,7 @@ before(async () => {
   // Violations, as a revoked grant leaves them.
   await api.apply(grant({ name: 'shop', to: 'payments' }), ...stored)
   await api.delete(grant({ name: 'shop', to: 'payments' }))
-  await until('the grant is gone', async () => (await refgrant.metric('refgrant_grants')) === 0)
+  await refgrant.knows(0)
   const ended = once(refgrant.process, 'exit')
   refgrant.process.kill('SIGKILL')
   await ended

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
+import { folderWith } from '../harness/folders.ts'
 import { grant, route } from '../harness/objects/objects.ts'
+import { ROUTE } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
 import { run } from '../harness/program/run.ts'
 
@@ -35,6 +39,23 @@ async function audit(...argv: string[]) {
   const { code, stdout, stderr } = await refgrant(['audit', '--output', 'json', ...argv])
   return { code, stderr, report: stdout === '' ? undefined : JSON.parse(stdout) }
 }
+
+test('files are checked against the grants of a cluster, as the README says', async () => {
+  const { kubectl, kubeconfig } = cluster.controlPlane
+  const [recipe] = readFileSync('README.md', 'utf8').match(/kubectl get referencegrants .* --grants -$/m) ?? []
+  const both = ROUTE.replace('name: cart', 'name: ledger\n          namespace: billing')
+  const cwd = folderWith({ 'route.yaml': both, 'one.yaml': ROUTE })
+  const programs = `kubectl() { ${kubectl} "$@"; }\nrefgrant() { ${process.execPath} ${path.resolve('src/cli.ts')} "$@"; }`
+  const script = (files: string) =>
+    `cd ${cwd}; export KUBECONFIG=${kubeconfig}\n${programs}\n${recipe?.replace('route.yaml', files)}`
+  const refused = await run('bash', ['-c', script('route.yaml')])
+  assert.match(refused.stdout, /backendRefs\[0\] refers to Service "ledger"/)
+  assert.match(
+    refused.stdout,
+    /\n1 file, 1 object, 2 references into other namespaces: 1 error, 0 warnings, 0 notes\n$/,
+  )
+  assert.equal((await run('bash', ['-c', script('one.yaml')])).code, 0)
+})
 
 suite('audit of a cluster', () => {
   test('lists the permissions that a script over kubectl lists', async () => {

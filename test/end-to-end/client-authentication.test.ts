@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import https from 'node:https'
 import path from 'node:path'
-import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { stringify } from 'yaml'
 import { issueAuthority, issueClient } from '../../src/certificates/issue.ts'
@@ -13,6 +11,7 @@ import { folderWith } from '../harness/folders.ts'
 import { route } from '../harness/objects/objects.ts'
 import { refgrant as command } from '../harness/program/cli.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { post } from '../harness/traffic/post.ts'
 import { until } from '../harness/until.ts'
 
 const NAME = 'kube-apiserver'
@@ -36,7 +35,7 @@ before(async () => {
   const plugins = [{ name: 'ValidatingAdmissionWebhook', configuration }]
   const admission = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AdmissionConfiguration', plugins }
   const flag = `--admission-control-config-file=${path.join(folderWith({ 'admission.yaml': stringify(admission) }), 'admission.yaml')}`
-  cluster = await startCluster(undefined, [flag])
+  cluster = await startCluster({ apiServerFlags: [flag] })
   await cluster.namespaces('shop', 'billing')
   const more = ['--client-ca', path.join(certs, 'ca.crt'), '--client-name', NAME]
   refgrant = await startRefgrant({ certs, grants: ['--kubeconfig', cluster.account], more })
@@ -50,14 +49,7 @@ after(async () => {
 async function ask(identity: { cert?: string; key?: string }) {
   const agent = new https.Agent({ ca: file('ca.crt'), ...identity })
   try {
-    const request = https.request(refgrant.url, {
-      method: 'POST',
-      agent,
-      headers: { 'content-type': 'application/json' },
-    })
-    request.end('{}')
-    const [response] = await once(request, 'response')
-    return { status: response.statusCode as number, body: await text(response) }
+    return await post(refgrant.url, '{}', { agent })
   } finally {
     agent.destroy()
   }

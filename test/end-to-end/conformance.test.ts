@@ -6,7 +6,7 @@ import { suite, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { moduleFolder } from '../harness/control-plane/gateway-api.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
-import { run } from '../harness/program/run.ts'
+import { refgrant } from '../harness/program/cli.ts'
 
 /** What is made of a file's references into other namespaces, by the grants of that file alone. */
 interface Judgement {
@@ -105,7 +105,7 @@ async function objectsOf(file: string): Promise<ApiObject[]> {
 
 /** What `refgrant check` makes of files together. */
 async function judgement(...files: string[]): Promise<Judgement> {
-  const { code, stdout, stderr } = await run(process.execPath, ['src/cli.ts', 'check', '--output', 'json', ...files])
+  const { code, stdout, stderr } = await refgrant(['check', '--output', 'json', ...files])
   assert.equal(stderr, '')
   const { summary, findings } = JSON.parse(stdout) as Report
   assert.equal(summary.files, files.length)

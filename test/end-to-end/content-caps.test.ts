@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import https from 'node:https'
-import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
-import { refgrant as command } from '../harness/program/cli.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { post } from '../harness/traffic/post.ts'
 import { commaRoute, MIB, nested, reference, repeated, review, route } from '../harness/traffic/reviews.ts'
 import { until } from '../harness/until.ts'
 
-const certs = folderWith({})
 let server: Refgrant
 let agent: https.Agent
 
 before(async () => {
-  await command(['certs', '--out', certs])
-  server = await startRefgrant({ certs, grants: ['--grants', folderWith({ 'grants.yaml': GRANT })] })
+  server = await startRefgrant({ grants: ['--grants', folderWith({ 'grants.yaml': GRANT })] })
   agent = new https.Agent({ ca: server.ca })
 })
 after(async () => {
@@ -26,13 +22,9 @@ after(async () => {
 
 /** What is responded to a review: whatever it holds, that is an answer, and no error of HTTP. */
 async function answerTo(body: string, mode = 'deny') {
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-  const request = https.request(`${server.url}/${mode}?timeout=30s`, { method: 'POST', agent, headers })
-  request.end(body)
-  const [answer] = await once(request, 'response')
-  const said = await text(answer)
-  assert.equal(answer.statusCode, 200, said)
-  return JSON.parse(said).response as {
+  const answer = await post(`${server.url}/${mode}?timeout=30s`, body, { agent })
+  assert.equal(answer.status, 200, answer.body)
+  return JSON.parse(answer.body).response as {
     uid: string
     allowed: boolean
     status?: { code: number; message: string }

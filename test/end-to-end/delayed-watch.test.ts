@@ -21,7 +21,8 @@ before(async () => {
   const { controlPlane } = cluster
   proxy = await startReverseProxy(controlPlane, DELAY)
   const token = await controlPlane.api.token('refgrant-system', 'refgrant')
-  refgrant = await startGuard(cluster, await controlPlane.kubeconfigFor('delayed', token, proxy.server, proxy.ca))
+  const kubeconfig = await controlPlane.kubeconfigFor('delayed', token, proxy.server, proxy.ca)
+  refgrant = await startGuard(cluster, { kubeconfig })
 })
 after(async () => {
   await refgrant?.stop()

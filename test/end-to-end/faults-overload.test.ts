@@ -2,17 +2,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { ClientRequest } from 'node:http'
 import https from 'node:https'
-import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
-import { refgrant as command } from '../harness/program/cli.ts'
 import { Inspector } from '../harness/program/inspector.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 import { LONG } from '../harness/traffic/faults.ts'
+import { post } from '../harness/traffic/post.ts'
+import { MIB, reference, repeated, review, route } from '../harness/traffic/reviews.ts'
 import { until } from '../harness/until.ts'
-
-const MIB = 1024 * 1024
 
 /** How long at least more is asked of it than it can judge, in s, and how many answers of each kind are waited for. */
 const LASTING = LONG ? 30 : 2
@@ -27,15 +25,13 @@ const CLIENTS = 200
 /** What the server may keep of it all, in bytes. */
 const KEPT = 30 * MIB
 
-const certs = folderWith({})
 let server: Refgrant
 let agent: https.Agent
 let inspector: Inspector
 
 before(async () => {
-  await command(['certs', '--out', certs])
   const grants = ['--grants', folderWith({ 'grants.yaml': GRANT })]
-  server = await startRefgrant({ certs, grants, nodeOptions: ['--inspect=127.0.0.1:0'] })
+  server = await startRefgrant({ grants, nodeOptions: ['--inspect=127.0.0.1:0'] })
   agent = new https.Agent({ ca: server.ca, keepAlive: true })
   inspector = await Inspector.connect(server.inspector())
 })
@@ -60,18 +56,8 @@ let uids = 0
 
 /** A review of a route with many references that a grant permits, and a last one to this Service. */
 function reviewOf(last: string, count = REFERENCES): Buffer {
-  const refersTo = (name: string) => ({ name, namespace: 'billing' })
-  const backendRefs = [...Array.from({ length: count }, () => refersTo('payments')), refersTo(last)]
-  const request = {
-    uid: UID,
-    kind: { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'HTTPRoute' },
-    name: 'checkout',
-    namespace: 'shop',
-    operation: 'CREATE',
-    userInfo: {},
-    object: { spec: { rules: [{ backendRefs }] } },
-  }
-  return Buffer.from(JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request }))
+  const backendRefs = [repeated(reference('payments', 'billing'), count), reference(last, 'billing')]
+  return Buffer.from(review(route(backendRefs.join()), { uid: UID }))
 }
 
 /** One review in turn of each that there is, with what is right. */
@@ -87,19 +73,13 @@ type Answer = 'permitted' | 'denied' | 'shed' | 'wrong'
 async function send(number: number, odd: string[] = []): Promise<Answer> {
   const { body: template, permitted } = reviews[number % reviews.length] as (typeof reviews)[number]
   const body = renewed(template)
-  const headers = { 'content-type': 'application/json', 'content-length': body.length }
-  const url = `${server.url}/deny?timeout=5s`
   try {
-    const request = https.request(url, { method: 'POST', agent, headers })
-    request.end(body)
-    const [response] = await once(request, 'response')
-    const said = await text(response)
+    const { status, body: said } = await post(`${server.url}/deny?timeout=5s`, body, { agent })
     const { message = '', response: judged } = JSON.parse(said)
     // Or its turn came, and the time for the look-up before a refusal was over.
-    if (response.statusCode === 503 && /^refgrant (is overloaded: |could not look up .* in time$)/.test(message))
-      return 'shed'
-    if (response.statusCode === 200 && judged.allowed === permitted) return permitted ? 'permitted' : 'denied'
-    odd.push(`HTTP ${response.statusCode} ${said}`)
+    if (status === 503 && /^refgrant (is overloaded: |could not look up .* in time$)/.test(message)) return 'shed'
+    if (status === 200 && judged.allowed === permitted) return permitted ? 'permitted' : 'denied'
+    odd.push(`HTTP ${status} ${said}`)
   } catch (error) {
     odd.push(String(error))
   }

@@ -47,7 +47,7 @@ before(async () => {
   proxy = await startReverseProxy(controlPlane, DELAY)
   const token = await controlPlane.api.token('refgrant-system', 'refgrant')
   const kubeconfig = await controlPlane.kubeconfigFor('delayed', token, proxy.server, proxy.ca)
-  refgrant = await startGuard(cluster, kubeconfig, [], ['--config', config])
+  refgrant = await startGuard(cluster, { kubeconfig, config })
 })
 after(async () => {
   await refgrant?.stop()
@@ -55,10 +55,7 @@ after(async () => {
   await cluster?.controlPlane.stop()
 })
 
-async function create(object: ApiObject) {
-  const { api } = cluster.controlPlane
-  return api.request('POST', (await api.pathOf(object)).replace(/\/[^/]*$/, ''), object)
-}
+const create = (object: ApiObject) => cluster.controlPlane.api.create(object)
 
 test('one tenant who has everything refused keeps nobody else from a grant and its route in one go', async (context) => {
   const reads = async () => ({

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import https from 'node:https'
-import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
-import { refgrant as refgrantCommand } from '../harness/program/cli.ts'
 import { Inspector } from '../harness/program/inspector.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
+import { post } from '../harness/traffic/post.ts'
+import { MIB } from '../harness/traffic/reviews.ts'
 
-const MIB = 1024 * 1024
 /** What the server may keep in use after all of it, in bytes. */
 const KEPT = 20 * MIB
 /** Most references that one HTTPRoute can hold: 16 rules x (16 filters + 16 backends x (1 + 16 filters)). */
@@ -20,13 +18,11 @@ let agent: https.Agent
 let inspector: Inspector
 
 before(async () => {
-  const certs = folderWith({})
-  await refgrantCommand(['certs', '--out', certs])
   // A grant without spec, and one whose parts are of every wrong type, beside a good one.
   const odd = GRANT.replace('name: shop\n', 'name: odd\n').replace(/spec:.*/s, 'spec: { from: [7, null, {}], to: x }\n')
   const without = GRANT.replace('name: shop\n', 'name: without\n').replace(/spec:.*/s, '')
   const grants = folderWith({ 'grants.yaml': [GRANT, odd, without].join('---\n') })
-  server = await startRefgrant({ certs, grants: ['--grants', grants], nodeOptions: ['--inspect=127.0.0.1:0'] })
+  server = await startRefgrant({ grants: ['--grants', grants], nodeOptions: ['--inspect=127.0.0.1:0'] })
   agent = new https.Agent({ ca: server.ca, keepAlive: true })
   inspector = await Inspector.connect(server.inspector())
 })
@@ -36,20 +32,8 @@ after(async () => {
   await server?.stop()
 })
 
-async function post(
-  body: string | undefined,
-  headers: Record<string, string> = { 'content-type': 'application/json' },
-) {
-  const request = https.request(`${server.url}?timeout=5s`, { method: 'POST', agent, headers })
-  request.on('error', () => {})
-  request.end(body)
-  const [response] = await once(request, 'response')
-  return {
-    status: response.statusCode as number,
-    type: response.headers['content-type'] as string,
-    body: await text(response),
-  }
-}
+const send = (body: string, headers?: Record<string, string>) =>
+  post(`${server.url}?timeout=5s`, body, { agent, ...(headers && { headers }) })
 
 const kind = { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'HTTPRoute' }
 const base = {
@@ -68,7 +52,7 @@ const reviewOf = (object: unknown, change = {}) =>
     request: { ...base, object, ...change },
   })
 const judged = async (body: string) => {
-  const answer = await post(body)
+  const answer = await send(body)
   assert.equal(answer.status, 200, answer.body)
   return JSON.parse(answer.body).response
 }
@@ -86,8 +70,8 @@ function largestRoute() {
 }
 
 suite('what is no review is answered in plain text', () => {
-  const bodies: Record<string, [body: string | undefined, status: number, headers?: Record<string, string>]> = {
-    'no body': [undefined, 400],
+  const bodies: Record<string, [body: string, status: number, headers?: Record<string, string>]> = {
+    'no body': ['', 400],
     'broken JSON': ['{"apiVersion":', 400],
     'another content type': [reviewOf(routeTo()), 415, { 'content-type': 'text/plain' }],
     'no content type': [reviewOf(routeTo()), 415, {}],
@@ -100,9 +84,9 @@ suite('what is no review is answered in plain text', () => {
   }
   for (const [title, [body, status, headers]] of Object.entries(bodies)) {
     test(title, async () => {
-      const answer = await post(body, headers)
+      const answer = await send(body, headers)
       assert.equal(answer.status, status, answer.body)
-      assert.match(answer.type, /^text\/plain/)
+      assert.match(answer.headers['content-type'] ?? '', /^text\/plain/)
       assert.ok(answer.body.length > 10 && answer.body.length < 500, answer.body)
     })
   }
@@ -166,8 +150,8 @@ test(`after all of it, many times, the server has kept less than ${KEPT / MIB} M
       reviewOf({ padding: 'x'.repeat(7 * MIB) }),
     ]
     // The server may hang up on the 9 MiB before all of them are sent.
-    for (const body of large) await post(body).catch(() => {})
-    for (let count = 0; count < 200; count += 1) await post(reviewOf(routeTo({ ...crossing, name: `x${count}` })))
+    for (const body of large) await send(body).catch(() => {})
+    for (let count = 0; count < 200; count += 1) await send(reviewOf(routeTo({ ...crossing, name: `x${count}` })))
   }
   // Code is compiled, and pools are filled, once.
   for (let round = 0; round < 5; round += 1) await volley()

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { ApiClient } from '../harness/control-plane/api-client.ts'
+import { auditAnnotations } from '../harness/control-plane/audit-log.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import { folderWith } from '../harness/folders.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
@@ -40,9 +41,6 @@ async function refused(argv: string[], object: unknown): Promise<string> {
   assert.match(stderr, denial)
   return stderr
 }
-
-const knows = (count: number) =>
-  until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
 
 suite('every way to write a route', () => {
   const local = (name: string) => route({ name, backends: [['cart']] })
@@ -130,7 +128,7 @@ suite('grants come and go', () => {
       await accepted(['apply'], { apiVersion: 'v1', kind: 'List', items: [granted, object] })
       const { code, stderr } = await cluster.kubectl(['delete', 'referencegrant', `for-${version}`, '-n', 'billing'])
       assert.equal(code, 0, stderr)
-      await knows(0)
+      await refgrant.knows(0)
       await refused(['apply'], route({ name: `after-${version}`, backends: [['payments', 'billing']] }))
     })
   }
@@ -148,10 +146,10 @@ suite('grants come and go', () => {
     assert.match(wrong.stderr, /denied the request: HTTPRoute "ordered"/)
     assert.match(wrong.stdout, /referencegrant\S* created/)
     await cluster.kubectl(['delete', 'referencegrant', 'ordered', '-n', 'billing'])
-    await knows(0)
+    await refgrant.knows(0)
     assert.equal((await cluster.kubectl(['apply', '-f', grantFile, '-f', routeFile])).code, 0)
     await cluster.kubectl(['delete', '-f', grantFile, '-f', routeFile])
-    await knows(0)
+    await refgrant.knows(0)
   })
 
   test('a stored violation can be labelled, and then deleted with its finalizer, but given no new crossing backend', async () => {
@@ -161,7 +159,7 @@ suite('grants come and go', () => {
     await cluster.controlPlane.api.apply(grant({ name: 'held', to: 'payments' }))
     await accepted(['apply'], object)
     await cluster.controlPlane.api.delete(grant({ name: 'held', to: 'payments' }))
-    await knows(0)
+    await refgrant.knows(0)
     const labelled = await cluster.kubectl(['label', 'httproute', 'held', '-n', 'shop', 'tier=front'])
     assert.deepEqual([labelled.code, labelled.stderr], [0, ''])
     const renamed = await patch({ spec: { hostnames: ['example.com'] } })
@@ -214,10 +212,10 @@ suite('nothing leaks', () => {
     await api.apply(service)
     answers.push(await answer())
     await api.apply(...nearMisses)
-    await knows(nearMisses.length)
+    await refgrant.knows(nearMisses.length)
     answers.push(await answer())
     await api.delete(service, ...nearMisses)
-    await knows(0)
+    await refgrant.knows(0)
     return answers
   }
 
@@ -245,7 +243,7 @@ suite('nothing leaks', () => {
       answers.push(await answerWithBudgetSpent())
     }
     await cluster.controlPlane.api.delete(service, ...nearMisses)
-    await knows(0)
+    await refgrant.knows(0)
     assert.equal(new Set(answers).size, 1)
   })
 
@@ -263,11 +261,8 @@ suite('nothing leaks', () => {
 
 test('the audit log of the API server holds the decision', async () => {
   await refused(['create'], route({ name: 'audited', backends: [['payments', 'billing']] }))
-  const log = path.join(cluster.controlPlane.folder, 'audit.log')
   await until('the refusal is in the audit log', async () => {
-    const events = (await readFile(log, 'utf8'))
-      .split('\n')
-      .filter((line) => line.includes('"name":"audited"') || line.includes('deny.refgrant.dev/decision'))
-    return events.some((line) => JSON.parse(line).annotations?.['deny.refgrant.dev/decision'] === 'refused')
+    const noted = await auditAnnotations(cluster.controlPlane, 'audited')
+    return noted.some(({ decision }) => decision === 'refused')
   })
 })

@@ -164,7 +164,7 @@ function largest(kind: string): Record<string, unknown> {
 for (const release of RELEASES) {
   suite(`the API server's match conditions, with Gateway API ${release}, seed ${SEED}`, () => {
     before(async () => {
-      cluster = await startCluster(release)
+      cluster = await startCluster({ release })
       await cluster.namespaces('shop', 'billing')
       await applyRegistration(cluster.controlPlane, recorder, recorder.ca, [])
       const version = served(release, catalogue.referrers()[0] as ReferrerKind) as KindVersion

@@ -23,7 +23,7 @@ let refgrant: Refgrant
 
 before(async () => {
   // Nor does an API server of before 1.34 stream lists.
-  cluster = await startCluster(undefined, ['--feature-gates=WatchList=false'])
+  cluster = await startCluster({ apiServerFlags: ['--feature-gates=WatchList=false'] })
   const references = cases.flatMap(({ object }) => crossing(new Catalogue(guardedFields), object))
   const namespaces = references.flatMap(({ from, to }) => [from.namespace, to.namespace])
   await cluster.namespaces(...new Set(namespaces))
@@ -33,9 +33,6 @@ after(async () => {
   await refgrant?.stop()
   await cluster?.controlPlane.stop()
 })
-
-const knows = (count: number) =>
-  until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
 
 test('lists are made page by page', () => {
   const synced = refgrant.log.find(({ msg }) => msg === 'synced')
@@ -123,9 +120,9 @@ for (const [release, crds] of crdsOf) {
       for (const version of grantVersions) {
         const grants = grantsFor(violationOf(anyRow).references, version)
         await cluster.controlPlane.api.apply(...grants)
-        await knows(grants.length)
+        await refgrant.knows(grants.length)
         await cluster.controlPlane.api.delete(...grants)
-        await knows(0)
+        await refgrant.knows(0)
       }
     })
 
@@ -145,9 +142,9 @@ test('a ReferenceGrant API that goes away takes its grants along, and counts aga
   const crd = (crdsOf.get('v1.7.0') ?? []).filter(({ metadata }) => metadata.name.startsWith('referencegrants.'))
   try {
     await api.apply(...grants)
-    await knows(grants.length)
+    await refgrant.knows(grants.length)
     await remove(crd[0] as ApiObject)
-    await knows(0)
+    await refgrant.knows(0)
     // The API's absence is known only after a second look; until then there is no verdict.
     await until('it is refused', () =>
       refused(object, references).then(
@@ -222,7 +219,7 @@ async function checkField(
       await accepted(object)
     } finally {
       await api.delete(object, ...grants)
-      await knows(0)
+      await refgrant.knows(0)
     }
   }
 }

@@ -2,32 +2,27 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import https from 'node:https'
 import net from 'node:net'
-import { text } from 'node:stream/consumers'
 import { after, before, suite, test } from 'node:test'
 import tls from 'node:tls'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
-import { refgrant as command } from '../harness/program/cli.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 import { LONG } from '../harness/traffic/faults.ts'
+import { post } from '../harness/traffic/post.ts'
+import { filled, MIB, reference, review, route } from '../harness/traffic/reviews.ts'
 import { until } from '../harness/until.ts'
 
 /** What Node takes of a container of 256 MiB, by `--max-old-space-size-percentage=60`, in MiB. */
 const HEAP = 156
 
-const MIB = 1024 * 1024
-
 /** Connections that are opened and left, more than the 2,048 that the server holds at most. */
 const CONNECTIONS = LONG ? 10_000 : 2_400
 
-const certs = folderWith({})
 let server: Refgrant
 let agent: https.Agent
 
 before(async () => {
-  await command(['certs', '--out', certs])
   server = await startRefgrant({
-    certs,
     grants: ['--grants', folderWith({ 'grants.yaml': GRANT })],
     nodeOptions: [`--max-old-space-size=${HEAP}`],
   })
@@ -38,35 +33,20 @@ after(async () => {
   await server?.stop()
 })
 
-/** A review whose object is this JSON. */
-const reviewOf = (object: string) =>
-  `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"group":"gateway.networking.k8s.io","version":"v1","kind":"HTTPRoute"},"name":"checkout","namespace":"shop","operation":"CREATE","userInfo":{},"object":${object}}}`
-const routeTo = (...backendRefs: object[]) => reviewOf(JSON.stringify({ spec: { rules: [{ backendRefs }] } }))
-
-const granted = routeTo({ name: 'payments', namespace: 'billing' })
-const missing = routeTo({ name: 'ledger', namespace: 'billing' })
+const granted = review(route(reference('payments', 'billing')))
+const missing = review(route(reference('ledger', 'billing')))
 
 /** As many of these as fit into 7.9 MiB, in a list. */
-const listOf = (unit: string) => `[${`${unit},`.repeat(Math.floor((7.9 * MIB) / (unit.length + 1))).slice(0, -1)}]`
+const listOf = (unit: string) => `[${filled(unit, 7.9 * MIB)}]`
 
-async function post(body: string, using = agent) {
-  const request = https.request(`${server.url}?timeout=10s`, {
-    method: 'POST',
-    agent: using,
-    headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-  })
-  request.end(body)
-  const [response] = await once(request, 'response')
-  return {
-    status: response.statusCode as number,
-    retryAfter: response.headers['retry-after'],
-    body: await text(response),
-  }
+async function send(body: string, using = agent) {
+  const { status, headers, body: said } = await post(`${server.url}?timeout=10s`, body, { agent: using })
+  return { status, retryAfter: headers['retry-after'], body: said }
 }
 
 /** Both kinds of review get their right answers. */
 async function judges(): Promise<void> {
-  const answers = [await post(granted), await post(missing)]
+  const answers = [await send(granted), await send(missing)]
   assert.deepEqual(
     answers.map(({ status, body }) => [status, JSON.parse(body).response.allowed]),
     [
@@ -78,19 +58,19 @@ async function judges(): Promise<void> {
 
 suite(`a server with a heap of ${HEAP} MiB stays, and judges,`, () => {
   for (const [title, body] of Object.entries({
-    'a list of empty objects': reviewOf(`{"x":${listOf('{}')}}`),
-    'a list of empty lists': reviewOf(`{"x":${listOf('[]')}}`),
-    'a list of small objects': reviewOf(`{"x":${listOf('{"a":{}}')}}`),
-    'a list of texts': reviewOf(`{"x":${listOf('"a"')}}`),
-    'references beyond number': reviewOf(`{"spec":{"rules":[{"backendRefs":${listOf('{"namespace":"b"}')}}]}}`),
-    'half as many references': reviewOf(
+    'a list of empty objects': review(`{"x":${listOf('{}')}}`),
+    'a list of empty lists': review(`{"x":${listOf('[]')}}`),
+    'a list of small objects': review(`{"x":${listOf('{"a":{}}')}}`),
+    'a list of texts': review(`{"x":${listOf('"a"')}}`),
+    'references beyond number': review(`{"spec":{"rules":[{"backendRefs":${listOf('{"namespace":"b"}')}}]}}`),
+    'half as many references': review(
       `{"spec":{"rules":[{"backendRefs":[${'{"namespace":"b"},'.repeat(240_000).slice(0, -1)}]}]}}`,
     ),
-    'lists in lists': reviewOf(`{"x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),
-    'a long text': reviewOf(`{"x":"${'x'.repeat(7.9 * MIB)}"}`),
+    'lists in lists': review(`{"x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),
+    'a long text': review(`{"x":"${'x'.repeat(7.9 * MIB)}"}`),
   })) {
     test(`whatever is sent, ten at once: ${title}`, async () => {
-      const answers = await Promise.all(Array.from({ length: 10 }, () => post(body)))
+      const answers = await Promise.all(Array.from({ length: 10 }, () => send(body)))
       for (const { status } of answers) assert.ok(status === 200 || status === 503, String(status))
       await judges()
       assert.equal(server.process.exitCode, null)

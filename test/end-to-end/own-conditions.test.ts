@@ -48,7 +48,7 @@ let names = 0
 
 before(async () => {
   // Only with this gate the API server keeps the namespace of a data source.
-  cluster = await startCluster(undefined, ['--feature-gates=CrossNamespaceVolumeDataSource=true'])
+  cluster = await startCluster({ apiServerFlags: ['--feature-gates=CrossNamespaceVolumeDataSource=true'] })
   const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
   await cluster.controlPlane.api.installCrds([definition(shield, schema)])
   await cluster.namespaces('shop')

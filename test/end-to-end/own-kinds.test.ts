@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { stringify } from 'yaml'
-import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
-import { printed, register } from '../harness/control-plane/guarded-cluster.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { folderWith } from '../harness/folders.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
 import { grant, route } from '../harness/objects/objects.ts'
 import { refgrant as refgrantCommand } from '../harness/program/cli.ts'
-import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
-import { until } from '../harness/until.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
 
 const GROUP = 'policies.example.com'
 
@@ -54,9 +53,7 @@ after(async () => {
 
 test('an object of a declared kind is refused, and accepted with a grant for that kind', async () => {
   const file = config('Shield')
-  const grants = ['--kubeconfig', cluster.account, '--config', file]
-  refgrant = await startRefgrant({ certs: cluster.certs, grants })
-  await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'), ['--config', file])
+  refgrant = await startGuard(cluster, { config: file })
   const shield = {
     apiVersion: `${GROUP}/v1`,
     kind: 'Shield',
@@ -83,27 +80,23 @@ test('grants of another kind count where the configuration says so, as they come
   const { api } = cluster.controlPlane
   const [, role] = (await printed('manifests', 'rbac', '--config', file)).filter(({ kind }) => kind !== 'Namespace')
   await api.apply(role as ApiObject)
-  const grants = ['--kubeconfig', cluster.account, '--config', file]
-  const server = await startRefgrant({ certs: cluster.certs, grants })
+  const server = await startGuard(cluster, { config: file })
   try {
-    await register(cluster.controlPlane, server, path.join(cluster.certs, 'ca.crt'), ['--config', file])
     const permit = { ...grant({ name: 'shop', to: 'ledger' }), apiVersion: `${GROUP}/v1`, kind: 'Permit' }
     const namesake = grant({ name: 'shop', to: 'payments' })
     const outcome = async (backend: string) => {
       const object = route({ name: `to-${backend}`, backends: [[backend, 'billing']] })
       return (await cluster.kubectl(['apply', '--dry-run=server', '-f', '-'], JSON.stringify(object))).code
     }
-    const knows = (count: number) =>
-      until(`refgrant knows ${count} grants`, async () => (await server.metric('refgrant_grants')) === count)
     await api.delete(grant({ name: 'shields', to: 'payments' }))
-    await knows(0)
+    await server.knows(0)
     assert.deepEqual([await outcome('ledger'), await outcome('payments')], [1, 1])
     // In one moment, before any watch has told of them.
     await api.apply(permit, namesake)
     assert.deepEqual([await outcome('ledger'), await outcome('payments')], [0, 0])
-    await knows(2)
+    await server.knows(2)
     await api.delete(permit)
-    await knows(1)
+    await server.knows(1)
     assert.deepEqual([await outcome('ledger'), await outcome('payments')], [1, 0])
     await api.delete(namesake)
   } finally {

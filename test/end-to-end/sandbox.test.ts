@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
-import { processesWith } from '../harness/program/processes.ts'
+import { refgrant } from '../harness/program/cli.ts'
+import { processesWith, said } from '../harness/program/processes.ts'
 import { run } from '../harness/program/run.ts'
 import { until } from '../harness/until.ts'
 
@@ -19,27 +20,12 @@ before(async () => {
   await run('mkdir', ['-p', path.join(home, 'refgrant')])
   await symlink(folder, path.join(home, 'refgrant', path.basename(folder)))
   assert.notEqual(home, cacheFolder)
-  await run(process.execPath, ['src/cli.ts', 'certs', '--out', 'certs', '--keep'])
+  await refgrant(['certs', '--out', 'certs', '--keep'])
 })
 
 function sandbox(more: Record<string, string> = {}): ChildProcess {
   const env = { ...process.env, XDG_CACHE_HOME: home, ...more }
   return spawn(process.execPath, ['test/sandbox/sandbox.ts'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-}
-
-/** Waits until the sandbox has said this, on either stream; what it has said until then. */
-async function said(child: ChildProcess, text: string): Promise<string> {
-  let output = ''
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk) => {
-      output += chunk
-      if (output.includes(text)) resolve()
-    })
-  }
-  child.once('exit', () => reject(new Error(`the sandbox ended without saying "${text}":\n${output}`)))
-  await promise
-  return output
 }
 
 /** The processes of this test's sandboxes. */
@@ -86,6 +72,15 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
     const [call] = output.match(/^ +refgrant grant -f \S+/m) ?? []
     const { stdout } = await run('bash', ['-c', `${definition}\n${call}`])
     assert.match(stdout, /^kind: ReferenceGrant$/m)
+    const [kubeconfig] = output.match(/^ +export \S+/m) ?? []
+    const [health, metrics, diff, audit] = output.match(/^ +(curl|refgrant manifests|grep) .*$/gm) ?? []
+    for (const [command, says] of [
+      [health, /^\[.\]registration/m],
+      [metrics, /^refgrant_grants 0$/m],
+      [`${diff}\necho "exit code $?"`, /^exit code 0$/m],
+      [audit, /"deny\.refgrant\.dev\/decision":"refused"/],
+    ] as const)
+      assert.match((await run('bash', ['-c', `${kubeconfig}\n${definition}\n${command}`])).stdout, says)
     child.kill('SIGINT')
     await exited
   })

@@ -18,7 +18,7 @@ let strict: Refgrant
 
 before(async () => {
   // Without a kube-proxy: the API server looks for the Service's endpoints itself, as on GKE.
-  cluster = await startCluster(undefined, ['--enable-aggregator-routing=true'])
+  cluster = await startCluster({ apiServerFlags: ['--enable-aggregator-routing=true'] })
   await cluster.namespaces('shop')
   silent = createServer(() => {}).listen(0, '127.0.0.1')
   const clientCa = path.join(folderWith({ 'ca.crt': issueAuthority('clients', 1).cert }), 'ca.crt')

@@ -6,8 +6,8 @@ import { suite, type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { LookupFailed } from '../../src/admission/grant-source.ts'
 import { GrantFolder } from '../../src/files/grant-folder.ts'
-import type { GrantLookup } from '../../src/policy/grant-index.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import type { GrantLookup } from '../../src/policy/grant-lookup.ts'
 
 const grant = (name: string, target = 'payments') => `apiVersion: gateway.networking.k8s.io/v1
 kind: ReferenceGrant
@@ -44,7 +44,8 @@ async function folderOf(t: TestContext, files: Record<string, string>) {
   const fresh = async (...namespaces: string[]) => {
     const taken = new Map<string, GrantLookup>()
     const take = (namespace: string, grants: GrantLookup) => taken.set(namespace, grants)
-    await folder.fresh(namespaces, 'shop', take, AbortSignal.timeout(60_000))
+    const places = namespaces.map((namespace) => ({ namespace, kinds: [REFERENCE_GRANT] }))
+    await folder.fresh(places, 'shop', take, AbortSignal.timeout(60_000))
     return taken
   }
   return { root, write, remove: (file: string) => rmSync(path.join(root, file)), folder, fresh, clock, errors, inForce }
@@ -234,7 +235,7 @@ suite('a look at a folder', { timeout: 60_000 }, () => {
   test('that does not end in time gives no verdict', async (t) => {
     const { folder } = await folderOf(t, { 'a.yaml': grant('one') })
     await assert.rejects(
-      folder.fresh(['billing'], 'shop', () => {}, AbortSignal.abort()),
+      folder.fresh([], 'shop', () => {}, AbortSignal.abort()),
       LookupFailed,
     )
   })
@@ -328,6 +329,24 @@ suite('a file that is broken', { timeout: 60_000 }, () => {
     remove('a.yaml')
     await fresh('billing')
     assert.deepEqual(inForce(), {})
+  })
+
+  test('is counted, and a file or folder that cannot be opened too, until it can', async (t) => {
+    const { root, write, remove, fresh, folder } = await folderOf(t, { 'a.yaml': grant('one'), 'b/c.yaml': broken })
+    assert.equal(folder.unreadable, 1)
+    write('a.yaml', broken)
+    symlinkSync('/nowhere', path.join(root, 'gone.yaml'))
+    await fresh('billing')
+    assert.equal(folder.unreadable, 3)
+    // The broken file is in a folder that is not read: both are one.
+    rmSync(path.join(root, 'b'), { recursive: true })
+    symlinkSync(tmpdir(), path.join(root, 'b'))
+    await fresh('billing')
+    assert.equal(folder.unreadable, 3)
+    for (const file of ['gone.yaml', 'b']) remove(file)
+    write('a.yaml', grant('one'))
+    await fresh('billing')
+    assert.equal(folder.unreadable, 0)
   })
 
   test('from the beginning says nothing, and hides no other file', async (t) => {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { Grant } from '../../src/policy/grant.ts'
 import { GrantIndex, lookupIn } from '../../src/policy/grant-index.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import type { GrantLookup } from '../../src/policy/grant-lookup.ts'
 import { judge } from '../../src/policy/judge.ts'
 import type { Reference } from '../../src/policy/reference.ts'
 
@@ -35,6 +36,9 @@ const change = fc.oneof(
     ends: fc.boolean(),
   }),
 )
+
+/** The grants of an index, whatever kind is asked for. */
+const alone = (index: GrantIndex): GrantLookup => ({ of: () => index })
 
 const permits = ({ namespace, from, to }: Grant, reference: Reference) =>
   namespace === reference.to.namespace &&
@@ -71,7 +75,7 @@ test('whatever is set, deleted and listed, the index answers as a walk over the 
         }
       }
       assert.equal(index.size, model.size)
-      for (const verdict of judge(references, index)) {
+      for (const verdict of judge(references, alone(index))) {
         const { reference } = verdict
         if (reference.from.namespace === reference.to.namespace) continue
         assert.equal(
@@ -113,7 +117,7 @@ test('whatever the index has no room for, what it says is true', () => {
         assert.ok(index.weight <= limits.all)
       }
       const named = changes.flatMap((one) => (one.verb === 'replace' ? one.grants : [one.grant])).flatMap(referencesBy)
-      for (const verdict of [...judge(references, index), ...named.flatMap((one) => judge([one], index))]) {
+      for (const verdict of [references, ...named.map((one) => [one])].flatMap((some) => judge(some, alone(index)))) {
         const { reference } = verdict
         if (reference.from.namespace === reference.to.namespace) continue
         if (verdict.permitted) {
@@ -144,7 +148,7 @@ const reference = (name: string, namespace = 'billing'): Reference => ({
   path: 'spec',
 })
 const verdictOf = (index: GrantIndex, name: string, namespace = 'billing') => {
-  const [verdict] = judge([reference(name, namespace)], index)
+  const [verdict] = judge([reference(name, namespace)], alone(index))
   return verdict?.permitted ? 'permitted' : verdict?.known ? 'refused' : 'not known'
 }
 
@@ -152,7 +156,10 @@ test('grants of two kinds may share a name, and each is named with its resource'
   const lookup = lookupIn([grantOf('one'), { ...grantOf('one', { resource: 'grants.example.com' }), to: [] }])
   const [verdict] = judge([reference('one-0')], lookup)
   assert.deepEqual(verdict?.permitted && verdict.by, { namespace: 'billing', name: 'one' })
-  const [other] = judge([reference('one-0')], lookupIn([grantOf('one', { resource: 'grants.example.com' })]))
+  const own = { group: 'example.com', kind: 'Grant', plural: 'grants' }
+  const grants = lookupIn([grantOf('one', { resource: 'grants.example.com' })])
+  assert.equal(judge([reference('one-0')], grants)[0]?.permitted, false, 'a grant of another kind does not answer')
+  const [other] = judge([{ ...reference('one-0'), grantKinds: [REFERENCE_GRANT, own] }], grants)
   assert.deepEqual(other?.permitted && other.by, {
     namespace: 'billing',
     name: 'one',
@@ -179,13 +186,13 @@ test('a grant of many entries takes memory for its entries, and not for their pa
 test('what an index of a kind that does not count lacks is not missed', () => {
   const index = new GrantIndex('grants.example.com')
   index.miss('billing')
-  const from = { group: 'a', kind: 'A', namespace: 'shop' }
-  const targets = [{ group: '', kind: 'Service', name: 'x' }]
-  assert.equal(index.permitting(from, 'billing', targets).complete, false)
-  assert.deepEqual(index.permitting(from, 'billing', targets, [REFERENCE_GRANT]), {
-    grants: [undefined],
-    complete: true,
+  const own = { group: 'example.com', kind: 'Grant', plural: 'grants' }
+  const lookup: GrantLookup = { of: (kind) => (kind === own ? index : new GrantIndex()) }
+  const known = [[own], [REFERENCE_GRANT], undefined].map((grantKinds) => {
+    const [verdict] = judge([{ ...reference('x'), ...(grantKinds && { grantKinds }) }], lookup)
+    return verdict?.permitted === false && verdict.known
   })
+  assert.deepEqual(known, [false, true, true])
 })
 
 suite('an index with a limit', () => {
@@ -282,6 +289,21 @@ suite('an index with a limit', () => {
     assert.equal(verdictOf(index, 'x'), 'not known')
     index.replace([])
     assert.equal(verdictOf(index, 'x'), 'refused')
+  })
+
+  test('tells of each grant that it skips, and once that a namespace is incomplete, evicted or not', () => {
+    const told: string[] = []
+    const tell = (what: string) => (namespace: string) => told.push(`${what} ${namespace}`)
+    const observer = { skipped: tell('skipped'), incomplete: tell('incomplete'), evicted: tell('evicted') }
+    const index = new GrantIndex(undefined, limits, observer)
+    for (let list = 0; list < 2; list += 1) {
+      index.beginList()
+      for (const [namespace, count] of Object.entries({ a: 11, b: 12, c: 9 }))
+        for (let at = 0; at < count; at += 1) index.set(grantOf(`g${at}`, { namespace }))
+      index.miss('a')
+      for (const _ of index.sweep());
+    }
+    assert.deepEqual(told, ['evicted b', 'incomplete b', 'skipped a', 'incomplete a', 'evicted a', 'skipped a'])
   })
 
   test('a grant that becomes too large is not kept as it was', () => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
 import { crossingReferences } from '../../src/policy/crossing.ts'
-import { explain, violationLines } from '../../src/policy/explain.ts'
 import { grantObject, parseGrant } from '../../src/policy/grant.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
 import { type GrantKind, kindOf, REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
@@ -10,6 +9,7 @@ import { judge } from '../../src/policy/judge.ts'
 import { lintGrant } from '../../src/policy/lint.ts'
 import { missingGrants } from '../../src/policy/missing-grant.ts'
 import { survey } from '../../src/policy/survey.ts'
+import { explain, violationLines } from '../../src/wording/refusal.ts'
 
 const GROUP = 'example.com'
 const permit: GrantKind = { group: GROUP, kind: 'Permit', plural: 'permits', version: 'v1alpha1', coreGroup: 'core' }
@@ -75,9 +75,16 @@ suite('a grant permits the rows of its kind, and no others', () => {
   test('and where no row names a kind, grants of every kind count', () => {
     const plain = new Catalogue([{ ...rows[0], from: shield, path: 'spec.usual' }], undefined, grantKinds)
     const [reference] = crossingReferences(plain, name, { spec: { usual: { ...ref, kind: 'Secret' } } }).references
-    assert.equal(reference?.grantKinds, undefined)
+    assert.deepEqual(reference?.grantKinds, grantKinds)
     assert.equal(judge([reference as never], lookupIn([parsed(permit)]))[0]?.permitted, true)
   })
+})
+
+test('a kind that counts for no row is not among those that count', () => {
+  const kinds = (fields: readonly GuardedField[]) => new Catalogue(fields, undefined, grantKinds).grantKinds
+  assert.deepEqual(kinds(rows.slice(1)), [permit, allowance])
+  assert.deepEqual(kinds(rows), grantKinds)
+  assert.deepEqual(kinds([]), [])
 })
 
 suite('the entries of a grant', () => {

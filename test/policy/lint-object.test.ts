@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
-import { lintObject, objectFlawSentence } from '../../src/policy/lint-object.ts'
+import { lintObject } from '../../src/policy/lint-object.ts'
+import { findingSentence } from '../../src/wording/finding.ts'
 
 const catalogue = new Catalogue(guardedFields)
 const route = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }
@@ -36,7 +37,7 @@ test('a Service of group core as parent makes no mesh route, which is told', () 
 
 test('a ReferencePolicy is told from a kind of the same name in another group', () => {
   const policy = { ...route, kind: 'ReferencePolicy' }
-  assert.deepEqual(lint({}, policy).map(objectFlawSentence), [
+  assert.deepEqual(lint({}, policy).map(findingSentence), [
     'ReferencePolicy "checkout" in namespace "shop": kind is the old name of a ReferenceGrant, and permits nothing: change it',
   ])
   assert.deepEqual(lint({}, { ...policy, group: 'example.com' }), [])

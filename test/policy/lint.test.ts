@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
-import { effectivePart, LINT_SEVERITIES, lintGrant } from '../../src/policy/lint.ts'
-import { lintSentence } from '../../src/policy/lint-sentence.ts'
+import { SEVERITIES } from '../../src/policy/finding-codes.ts'
+import { effectivePart, lintGrant } from '../../src/policy/lint.ts'
+import { lintSentence } from '../../src/wording/grant-finding.ts'
 
 const catalogue = new Catalogue(guardedFields)
 const from = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }
@@ -90,6 +91,23 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
     ],
     ['no name', { from: [from], to: [{ ...to, name: null }] }, 'grant-every-name spec.to[0].name'],
     [
+      'a Service of the group of Deployments',
+      { from: [from], to: [{ ...to, group: 'apps' }] },
+      'grant-wrong-group spec.to[0].group',
+    ],
+    [
+      'a Deployment of the core group',
+      { from: [from], to: [{ ...to, kind: 'Deployment' }] },
+      'grant-wrong-group spec.to[0].group',
+    ],
+    ['a star in a name', { from: [from], to: [{ ...to, name: 'pay-*' }] }, 'grant-wildcard spec.to[0].name'],
+    [
+      'an empty namespace',
+      { from: [{ ...from, namespace: '' }], to: [to] },
+      'grant-incomplete-entry spec.from[0].namespace',
+    ],
+    ['an empty kind', { from: [from], to: [{ ...to, kind: '' }] }, 'grant-incomplete-entry spec.to[0].kind'],
+    [
       'the second entry',
       { from: [from, { ...from, kind: 'httproute' }], to: [to] },
       'grant-kind-spelling spec.from[1].kind',
@@ -97,9 +115,63 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
   ]
   test('and each code by one of them', () => {
     const codes = new Set(cases.flatMap(([, , ...findings]) => findings.map((finding) => finding.split(' ')[0])))
-    assert.deepEqual([...codes].sort(), Object.keys(LINT_SEVERITIES).sort())
+    const ofGrants = Object.keys(SEVERITIES).filter((code) => /^grant-(?!duplicate$)/.test(code))
+    assert.deepEqual([...codes].sort(), ofGrants.sort())
   })
   for (const [title, spec, ...findings] of cases) test(title, () => assert.deepEqual(codesAt(spec), findings))
+})
+
+suite('each of two mistakes in one entry is told:', () => {
+  const cases: [title: string, entries: { from?: object; to?: object }, ...findings: string[]][] = [
+    [
+      'a star and a plural',
+      { from: { namespace: '*', kind: 'httproutes' } },
+      'wildcard from namespace',
+      'kind-spelling from kind',
+    ],
+    ['two stars', { from: { namespace: '*', kind: '*' } }, 'wildcard from kind', 'wildcard from namespace'],
+    [
+      'group core and a plural',
+      { to: { group: 'core', kind: 'services' } },
+      'core-group to group',
+      'kind-spelling to kind',
+    ],
+    [
+      'another group and a plural',
+      { to: { group: 'apps', kind: 'services' } },
+      'kind-spelling to kind',
+      'wrong-group to group',
+    ],
+    [
+      'no group and a plural',
+      { to: { group: null, kind: 'services' } },
+      'incomplete-entry to group',
+      'kind-spelling to kind',
+    ],
+    [
+      'a plural and an empty name',
+      { to: { kind: 'services', name: '' } },
+      'kind-spelling to kind',
+      'empty-name to name',
+    ],
+    [
+      'group core and an absent name, of which no object is exposed',
+      { to: { group: 'core', name: null } },
+      'core-group to group',
+    ],
+    [
+      'a plural and its own namespace',
+      { from: { kind: 'httproutes', namespace: 'billing' } },
+      'kind-spelling from kind',
+      'own-namespace from namespace',
+    ],
+  ]
+  for (const [title, entries, ...findings] of cases)
+    test(title, () => {
+      const spec = { from: [{ ...from, ...entries.from }], to: [{ ...to, ...entries.to }] }
+      const expected = findings.map((one) => one.replace(/(.*) (from|to) (.*)/, 'grant-$1 spec.$2[0].$3'))
+      assert.deepEqual(codesAt(spec), expected)
+    })
 })
 
 test('a kind of grants of your own may have fields of its own, and a policy of your own may refer to a Gateway', () => {

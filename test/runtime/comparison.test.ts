@@ -190,6 +190,25 @@ suite('a server that compares again and again', () => {
     )
   })
 
+  test('tells when it last could, beside what differs', async () => {
+    let fails = true
+    const good = holding(trusting(authority))
+    const get = async (path: string, signal: AbortSignal) => {
+      if (fails) throw new ApiError(path, 403, 'no')
+      return good.get(path, signal)
+    }
+    const drifting = watch({ get } as unknown as Api, () => {})
+    const detail = () => drifting.remarks()[0]?.detail
+    await drifting.compare(never)
+    assert.equal(detail(), 'not known')
+    fails = false
+    await drifting.compare(never)
+    assert.match(detail() ?? '', /^compared \d+\.\d s ago$/)
+    fails = true
+    await drifting.compare(never)
+    assert.match(detail() ?? '', /^not known; last compared \d+\.\d s ago$/)
+  })
+
   test('ends a comparison that is under way when it stops, and says nothing of it', async () => {
     const log: string[] = []
     const asked = Promise.withResolvers<void>()

@@ -2,15 +2,13 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
-import { startControlPlane } from '../harness/control-plane/control-plane.ts'
-import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
-import { register, serverAccount } from '../harness/control-plane/guarded-cluster.ts'
+import { startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import type { ControlPlane } from '../harness/control-plane/control-plane.ts'
 import { Progress } from '../harness/control-plane/progress.ts'
-import { startRefgrant } from '../harness/program/refgrant.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
 
 // What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C.
 
-const GATEWAY_API = 'v1.7.0'
 const folder = path.join(cacheFolder, 'sandbox')
 const certs = path.resolve('certs')
 
@@ -49,23 +47,14 @@ async function sandbox(): Promise<void> {
   await binaries(stop.signal)
   const data = path.join(folder, 'data')
   await rm(data, { recursive: true, force: true })
-  const { signal } = stop
-  const controlPlane = await step('starting etcd and kube-apiserver', () => startControlPlane({ folder: data, signal }))
+  const cluster = await startCluster({ folder: data, certs, signal: stop.signal, step })
+  const { controlPlane } = cluster
   try {
-    await step(`installing the CRDs of Gateway API ${GATEWAY_API}`, async () =>
-      controlPlane.api.installCrds(await gatewayApiCrds(GATEWAY_API, 'experimental')),
-    )
-    const refgrant = await step('starting refgrant under its own service account', async () =>
-      startRefgrant({ certs, grants: ['--kubeconfig', await serverAccount(controlPlane)], onLine: showReview }),
-    )
+    await cluster.namespaces('shop', 'billing')
+    const refgrant = await startGuard(cluster, { onLine: show, step })
     try {
-      await step('registering the webhook', async () => {
-        await register(controlPlane, refgrant, path.join(certs, 'ca.crt'))
-        for (const name of ['shop', 'billing'])
-          await controlPlane.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-      })
       invited = true
-      process.stdout.write(await invitation(controlPlane.kubectl, controlPlane.kubeconfig))
+      process.stdout.write(invitation(controlPlane, refgrant))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
       process.stderr.write('\nstopping\n')
     } finally {
@@ -79,13 +68,16 @@ async function sandbox(): Promise<void> {
 /** Whether there is somebody whose reviews these are. */
 let invited = false
 
-function showReview(line: string): void {
-  if (invited && line.includes('"msg":"review"')) process.stderr.write(`${line}\n`)
+/** Shows what the log says of reviews, and all else that is not for debugging. */
+function show(line: string): void {
+  if (invited && (line.includes('"msg":"review"') || !line.includes('"level":"debug"')))
+    process.stderr.write(`${line}\n`)
 }
 
-async function invitation(kubectl: string, kubeconfig: string): Promise<string> {
+function invitation({ kubectl, kubeconfig, folder }: ControlPlane, { url, log }: Refgrant): string {
   const samples = path.relative(process.cwd(), import.meta.dirname)
   const [route, grant] = [path.join(samples, 'route.yaml'), path.join(samples, 'grant.yaml')]
+  const health = `http://127.0.0.1:${log.find(({ msg }) => msg === 'serving health and metrics')?.port}`
   return `
 Ready: a real API server that asks refgrant. In another terminal, in this folder:
 
@@ -100,7 +92,14 @@ Ready: a real API server that asks refgrant. In another terminal, in this folder
     kubectl delete -f ${grant}    # the grant is revoked; what is stored stays
     sed s/checkout/checkout-2/ ${route} | kubectl apply -f -     # refused: a new route needs a grant
 
-Each review is logged here. Ctrl-C ends everything.
+To look behind it:
+
+    curl '${health}/readyz?verbose'    # what the server knows, and where the registration differs
+    curl ${health}/metrics
+    refgrant manifests --diff --url ${new URL(url).origin} --ca ${path.join(certs, 'ca.crt')}    # the same, compared now
+    grep refgrant.dev ${path.join(folder, 'audit.log')}    # what the API server's audit log holds of reviews
+
+Here, refgrant logs each review, and each minute what the registration differs in, if that has changed. Ctrl-C ends everything.
 
 `
 }

@@ -3,14 +3,14 @@ import { after, suite, test } from 'node:test'
 import { pino } from 'pino'
 import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Metrics } from '../../src/server/metrics.ts'
 import { metricSources } from '../harness/stand-ins/metric-sources.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const broken: GrantSource = {
-  cached: () => ({ grants: new GrantIndex(), current: true }),
+  cached: () => ({ grants: lookupIn([]), current: true }),
   fresh: async () => {
     throw new LookupFailed('the API server could not be reached')
   },
@@ -44,7 +44,12 @@ suite('bad input gets a clear answer in plain text', () => {
     'no JSON': ['{', 400, /JSON/],
     'no JSON, but characters that a terminal obeys': ['\u001b[31m\u202e', 400, /^[\x20-\x7e]*JSON[\x20-\x7e]*$/],
     'no body': ['', 400, /body/i],
-    'another content type': [JSON.stringify(review), 415, /media type/i, 'text/plain'],
+    'another content type': [
+      JSON.stringify(review),
+      415,
+      /media type.*: send the review as application\/json$/i,
+      'text/plain',
+    ],
     'ten MiB that are no JSON': ['x'.repeat(10 * 1024 * 1024), 400, /JSON/],
     '65 MiB': ['x'.repeat(65 * 1024 * 1024), 413, /too large/],
     'a review of v1beta1': [

@@ -13,7 +13,7 @@ import { defaultSettings } from '../harness/stand-ins/settings.ts'
 const MIB = 1024 * 1024
 
 const index = new GrantIndex()
-const source = sourceOf(index)
+const source = sourceOf({ of: () => index })
 const { load } = metricSources()
 let metrics = new Metrics(metricSources({ load }))
 const log: Record<string, unknown>[] = []

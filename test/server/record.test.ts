@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, suite, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { createLogger } from '../../src/server/log.ts'
 import { Metrics } from '../../src/server/metrics.ts'
@@ -15,7 +15,7 @@ const { load } = metricSources()
 const metrics = new Metrics(metricSources({ load }))
 const app = buildApp({
   settings: () => defaultSettings,
-  source: sourceOf(new GrantIndex()),
+  source: sourceOf(lookupIn([])),
   keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
   logger: createLogger('info', { write: (line) => void lines.push(line) }),
   load,

@@ -8,7 +8,7 @@ import { suite, type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
-import { GrantIndex } from '../../src/policy/grant-index.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Load } from '../../src/server/load.ts'
 import { Metrics } from '../../src/server/metrics.ts'
@@ -20,7 +20,7 @@ import { reference, review, route } from '../harness/traffic/reviews.ts'
 async function start(t: TestContext, bytes: number) {
   const waiting: string[] = []
   const source: GrantSource = {
-    cached: () => ({ grants: new GrantIndex(), current: true }),
+    cached: () => ({ grants: lookupIn([]), current: true }),
     fresh: (_namespaces, referrer, _take, signal) => {
       waiting.push(referrer)
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new LookupFailed('aborted'))))

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { table } from '../../src/report/table.ts'
 import { TcpProxy } from '../harness/network/tcp-proxy.ts'
 import { Inspector } from '../harness/program/inspector.ts'
+import { type Memory, memoryOf } from '../harness/program/memory.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
 import { askIndex } from '../harness/traffic/ask.ts'
 import { Churn } from '../harness/traffic/churn.ts'
@@ -11,7 +12,7 @@ import { type FaultyCluster, hands, startFaultyCluster } from '../harness/traffi
 import type { Tally } from '../harness/traffic/history.ts'
 import { BadNetwork, PADDING } from './bad-network.ts'
 import { Latency, percentile } from './latency.ts'
-import { hasGrown, type Memory, memoryOf } from './memory.ts'
+import { hasGrown } from './memory.ts'
 
 // What `make soak` does: grants come and go and reviews are asked for, for so many minutes, in a real control plane,
 // while the network between it and refgrant fails now and then. Exit code 1 if an answer was wrong, if refgrant's memory

@@ -51,6 +51,11 @@ export class ApiClient {
     }
   }
 
+  /** Creates an object; any status is an answer. */
+  async create(object: ApiObject, query = '') {
+    return this.request('POST', `${(await this.pathOf(object)).replace(/\/[^/]*$/, '')}${query}`, object)
+  }
+
   /** Deletes each object; one that is not there is no error. */
   async delete(...objects: readonly ApiObject[]): Promise<void> {
     for (const object of objects) await this.request('DELETE', await this.pathOf(object))

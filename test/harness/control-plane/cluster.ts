@@ -1,8 +1,9 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type Refgrant, startRefgrant } from '../program/refgrant.ts'
-import { type Result, run } from '../program/run.ts'
+import { certificates } from '../program/certificates.ts'
+import { type Refgrant, type RefgrantOptions, startRefgrant } from '../program/refgrant.ts'
+import type { Result } from '../program/run.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { gatewayApiCrds } from './gateway-api.ts'
 import { kubectl, register, serverAccount } from './guarded-cluster.ts'
@@ -21,26 +22,36 @@ export interface Cluster {
   namespaces(...names: string[]): Promise<void>
 }
 
-/**
- * @param release the release of Gateway API whose CRDs are installed, experimental channel
- * @param signal ends the start, or what has started
- */
-export async function startCluster(
-  release = GATEWAY_API,
-  apiServerFlags: readonly string[] = [],
-  signal?: AbortSignal,
-): Promise<Cluster> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'refgrant-'))
-  const certs = path.join(folder, 'certs')
-  await run(process.execPath, ['src/cli.ts', 'certs', '--out', certs])
-  const crds = await gatewayApiCrds(release, 'experimental')
-  const controlPlane = await startControlPlane({
-    folder: path.join(folder, 'data'),
-    apiServerFlags,
-    ...(signal && { signal }),
-  })
+/** Does one step of a start, which may take a while. */
+type Step = <T>(what: string, work: () => Promise<T>) => Promise<T>
+
+const inSilence: Step = (_what, work) => work()
+
+interface ClusterOptions {
+  /** The release of Gateway API whose CRDs are installed, experimental channel. */
+  readonly release?: string | undefined
+  readonly apiServerFlags?: readonly string[]
+  /** A new folder for the data of the control plane; one among temporary files by default. */
+  readonly folder?: string
+  /** Folder with certificates for 127.0.0.1. */
+  readonly certs?: string
+  /** Ends the start, or what has started. */
+  readonly signal?: AbortSignal | undefined
+  readonly step?: Step
+}
+
+/** @throws Error if the control plane does not start; nothing is left running then */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { release = GATEWAY_API, apiServerFlags = [], signal, step = inSilence } = options
+  const folder = options.folder ?? path.join(await mkdtemp(path.join(tmpdir(), 'refgrant-')), 'data')
+  const certs = options.certs ?? (await certificates())
+  const controlPlane = await step('starting etcd and kube-apiserver', () =>
+    startControlPlane({ folder, apiServerFlags, ...(signal && { signal }) }),
+  )
   try {
-    await controlPlane.api.installCrds(crds)
+    await step(`installing the CRDs of Gateway API ${release}`, async () =>
+      controlPlane.api.installCrds(await gatewayApiCrds(release, 'experimental')),
+    )
     return {
       controlPlane,
       account: await serverAccount(controlPlane),
@@ -56,24 +67,28 @@ export async function startCluster(
   }
 }
 
-/**
- * Starts refgrant against the cluster, and registers it there under failurePolicy Fail.
- *
- * @param nodeOptions options of the Node that it runs on
- * @param more further arguments
- * @param settings further arguments of `refgrant manifests`
- */
+interface GuardOptions extends Pick<RefgrantOptions, 'nodeOptions' | 'more' | 'onLine'> {
+  /** What refgrant reaches the API server by; its account by default. */
+  readonly kubeconfig?: string
+  /** The configuration file of refgrant and its manifests. */
+  readonly config?: string | undefined
+  readonly step?: Step
+}
+
+/** Starts refgrant against the cluster, and registers it there under failurePolicy Fail. */
 export async function startGuard(
   cluster: Cluster,
-  kubeconfig = cluster.account,
-  nodeOptions: readonly string[] = [],
-  more: readonly string[] = [],
-  settings: readonly string[] = [],
+  { kubeconfig = cluster.account, config, more = [], step = inSilence, ...options }: GuardOptions = {},
 ): Promise<Refgrant> {
-  const grants = ['--kubeconfig', kubeconfig]
-  const refgrant = await startRefgrant({ certs: cluster.certs, grants, nodeOptions, more })
+  const configured = config === undefined ? [] : ['--config', config]
+  const grants = ['--kubeconfig', kubeconfig, ...configured]
+  const refgrant = await step('starting refgrant under its own service account', () =>
+    startRefgrant({ certs: cluster.certs, grants, more, ...options }),
+  )
   try {
-    await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'), settings)
+    await step('registering the webhook', () =>
+      register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'), configured),
+    )
     return refgrant
   } catch (error) {
     // As with the control plane.

@@ -1,16 +1,14 @@
-import path from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import type { ApiObject } from '../objects/api-object.ts'
+import { refgrant } from '../program/cli.ts'
 import type { Refgrant } from '../program/refgrant.ts'
 import { type Result, run } from '../program/run.ts'
 import { until } from '../until.ts'
 import type { ControlPlane } from './control-plane.ts'
 
-const CLI = path.join(import.meta.dirname, '..', '..', '..', 'src', 'cli.ts')
-
 /** Objects that the command line prints. */
 export async function printed(...argv: string[]): Promise<ApiObject[]> {
-  const { code, stdout, stderr } = await run(process.execPath, [CLI, ...argv])
+  const { code, stdout, stderr } = await refgrant(argv)
   if (code !== 0) throw new Error(`refgrant ${argv.join(' ')}: exit code ${code}: ${stderr}`)
   return parseAllDocuments(stdout).map((document) => document.toJS() as ApiObject)
 }
@@ -31,6 +29,13 @@ export async function applyRegistration(
   await api.apply(...(await printed('manifests', 'webhook', '--url', new URL(url).origin, '--ca', caFile, ...settings)))
 }
 
+/** A namespace in which violations are refused, whatever the mode of the others. */
+const PROBED = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: 'refgrant-probe', labels: { 'refgrant.dev/mode': 'deny' } },
+}
+
 /**
  * Registers the webhook as the manifests do, and waits until the API server calls it.
  *
@@ -43,17 +48,17 @@ export async function register(
   settings: readonly string[] = [],
 ): Promise<void> {
   const { api } = controlPlane
+  await api.apply(PROBED)
   await applyRegistration(controlPlane, server, caFile, settings)
   // The registration reaches the API server's admission through a watch of its own: a refusal shows that it has.
   const probe: ApiObject = {
     // The version that every release of Gateway API serves.
     apiVersion: 'gateway.networking.k8s.io/v1beta1',
     kind: 'HTTPRoute',
-    metadata: { name: 'probe', namespace: 'default' },
+    metadata: { name: 'probe', namespace: PROBED.metadata.name },
     spec: { rules: [{ backendRefs: [{ name: 'nothing', namespace: 'nowhere', port: 80 }] }] },
   }
-  const create = `${(await api.pathOf(probe)).replace(/\/probe$/, '')}?dryRun=All`
-  await until('the webhook is called', async () => (await api.request('POST', create, probe)).status === 403)
+  await until('the webhook is called', async () => (await api.create(probe, '?dryRun=All')).status === 403)
 }
 
 /** kubectl as an administrator of the control plane. */
@@ -62,5 +67,5 @@ export function kubectl(
   argv: readonly string[],
   input = '',
 ): Promise<Result> {
-  return run(program, ['--kubeconfig', kubeconfig, ...argv], input)
+  return run(program, ['--kubeconfig', kubeconfig, ...argv], { input })
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
+import { freePort } from '../free-port.ts'
 
 /**
  * A process that keeps one control plane, and stops it in order however its parent ends: it lives in a session of its
@@ -105,15 +105,6 @@ async function ready(port: number): Promise<void> {
     if (Date.now() > deadline) throw new Error(`kube-apiserver was not ready in ${READY} ms; see ${folder}`)
     await wait(PROBE)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 process.on('SIGTERM', () => void stopAll(0))

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse, parseAllDocuments } from 'yaml'
-import { folderWith } from '../folders.ts'
 import type { ApiObject } from './api-object.ts'
 
 const FOLDER = path.join(import.meta.dirname, '..', '..', 'cases')
@@ -11,11 +10,38 @@ const FILES = new Set([
   'old-object.yaml',
   'grants.yaml',
   'grants-before.yaml',
-  'expect.yaml',
+  'request.yaml',
   'configuration.yaml',
+  'expect.yaml',
 ])
 
-const EXPECTATIONS = new Set(['allowed', 'message', 'warnings', 'release'])
+/** How an object is applied; `request.yaml`. */
+interface CaseRequest {
+  /** Who applies it, service accounts in their long form; an administrator by default. */
+  readonly user?: string
+  readonly groups?: readonly string[]
+  /** Labels of the object's namespace, the same in all cases with this namespace. */
+  readonly namespaceLabels?: Readonly<Record<string, string>>
+  readonly dryRun?: boolean
+  readonly fieldManager?: string
+  /** Whether the stored object is being deleted; a finalizer has to keep it. */
+  readonly deleting?: boolean
+}
+
+/** What must come of it; `expect.yaml`. */
+export interface CaseExpectation {
+  readonly allowed: boolean
+  /** Texts that the denial holds. */
+  readonly message?: readonly string[]
+  /** Texts that the warnings hold; none may come without being named here. */
+  readonly warnings?: readonly string[]
+  /** Annotations in the audit log. */
+  readonly annotations?: Readonly<Record<string, string>>
+  /** What `refgrant check` finds, if it is something else: files tell of no user, no label and no stored object. */
+  readonly check?: 'permitted' | 'not permitted'
+  /** The release of Gateway API whose CRDs have what the case is about; the newest by default. */
+  readonly release?: string
+}
 
 /** The topic and what happens, as a sentence; an object that is applied; the grants there are; and what must come of it. */
 export interface Case {
@@ -26,18 +52,21 @@ export interface Case {
   readonly grants: readonly ApiObject[]
   /** The grants there were when the old object was stored. */
   readonly grantsBefore: readonly ApiObject[]
-  /** The configuration that it is about, as a text; undefined for the default. */
-  readonly configuration: string | undefined
-  readonly expect: {
-    readonly allowed: boolean
-    /** Texts that the denial holds. */
-    readonly message?: readonly string[]
-    /** Texts that the warnings hold; none may come without being named here. */
-    readonly warnings?: readonly string[]
-    /** The release of Gateway API whose CRDs have what the case is about; the newest by default. */
-    readonly release?: string
-  }
+  readonly request: CaseRequest
+  /** The configuration that it is about, as a text; empty for the default. */
+  readonly configuration: string
+  readonly expect: CaseExpectation
 }
+
+const REQUEST = new Set<keyof CaseRequest>(['user', 'groups', 'namespaceLabels', 'dryRun', 'fieldManager', 'deleting'])
+const EXPECTATIONS = new Set<keyof CaseExpectation>([
+  'allowed',
+  'message',
+  'warnings',
+  'annotations',
+  'check',
+  'release',
+])
 
 /** All cases, topic after topic. A folder that lacks a file, or has one that means nothing or is held to nothing, is an error. */
 export function readCases(): Case[] {
@@ -48,35 +77,45 @@ export function readCases(): Case[] {
 
 function readCase(topic: string, sentence: string): Case {
   const name = path.join(topic, sentence)
-  const file = (file: string) => path.join(FOLDER, name, file)
-  const stray = readdirSync(file('.')).filter((file) => !FILES.has(file))
+  const folder = path.join(FOLDER, name)
+  const stray = readdirSync(folder).filter((file) => !FILES.has(file))
   if (stray.length > 0) throw new Error(`test/cases/${name}: nothing reads ${stray.join(', ')}`)
-  const list = (name: string) =>
-    existsSync(file(name)) ? parseAllDocuments(readFileSync(file(name), 'utf8')).map((d) => d.toJS() as ApiObject) : []
-  return {
+  const text = (file: string) =>
+    existsSync(path.join(folder, file)) ? readFileSync(path.join(folder, file), 'utf8') : ''
+  const list = (file: string) => parseAllDocuments(text(file)).map((document) => document.toJS() as ApiObject)
+  const [object] = list('object.yaml')
+  if (!object) throw new Error(`test/cases/${name}: there is no object.yaml`)
+  const one = {
     title: `${topic.replaceAll('-', ' ')}: ${sentence.replaceAll('-', ' ')}`,
-    object: parse(readFileSync(file('object.yaml'), 'utf8')),
+    object,
     oldObject: list('old-object.yaml')[0],
     grants: list('grants.yaml'),
     grantsBefore: list('grants-before.yaml'),
-    configuration: existsSync(file('configuration.yaml'))
-      ? readFileSync(file('configuration.yaml'), 'utf8')
-      : undefined,
-    expect: expectation(name, parse(readFileSync(file('expect.yaml'), 'utf8'))),
+    request: parse(text('request.yaml')) ?? {},
+    configuration: text('configuration.yaml'),
+    expect: parse(text('expect.yaml')) ?? {},
   }
+  const problem = problemOf(one)
+  if (problem !== undefined) throw new Error(`test/cases/${name}: ${problem}`)
+  return one
 }
 
-/** The file of a configuration, for commands; undefined for the default. */
-export function configurationFile({ configuration }: Pick<Case, 'configuration'>): string | undefined {
-  return configuration === undefined
-    ? undefined
-    : path.join(folderWith({ 'refgrant.yaml': configuration }), 'refgrant.yaml')
+/** What a case has that means nothing, or lacks. */
+function problemOf({ request, expect, oldObject }: Case): string | undefined {
+  const strayIn = (file: object, known: ReadonlySet<string>) => Object.keys(file).filter((key) => !known.has(key))
+  const stray = [...strayIn(request, REQUEST), ...strayIn(expect, EXPECTATIONS)]
+  if (stray.length > 0) return `${stray.join(', ')} mean nothing`
+  if (typeof expect.allowed !== 'boolean') return 'expect.yaml does not say what happens'
+  if (!expect.allowed && !expect.message?.length) return 'refused without a message'
+  if (request.deleting && !oldObject) return 'what is not stored cannot be deleted'
+  if (expect.check !== undefined && (expect.check === 'not permitted') === warnedOrRefused(expect))
+    return 'expect.yaml says of check what is so anyway'
+  return undefined
 }
 
-function expectation(name: string, expect: Case['expect']): Case['expect'] {
-  const stray = Object.keys(expect).filter((key) => !EXPECTATIONS.has(key))
-  if (stray.length > 0) throw new Error(`test/cases/${name}: expect.yaml has ${stray.join(', ')}, which mean nothing`)
-  if (typeof expect.allowed !== 'boolean') throw new Error(`test/cases/${name}: expect.yaml does not say what happens`)
-  if (!expect.allowed && !expect.message?.length) throw new Error(`test/cases/${name}: refused without a message`)
-  return expect
+/** Whether files hold a violation. */
+export function isViolation({ expect }: Case): boolean {
+  return expect.check === undefined ? warnedOrRefused(expect) : expect.check === 'not permitted'
 }
+
+const warnedOrRefused = ({ allowed, warnings = [] }: CaseExpectation) => !allowed || warnings.length > 0

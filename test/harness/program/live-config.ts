@@ -13,6 +13,16 @@ export function configFile(fields: object = {}): string {
   return path.join(folderWith({ 'refgrant.yaml': textOf(fields) }), 'refgrant.yaml')
 }
 
+const files = new Map<string, string>()
+
+/** A file with this configuration, the same one each time; undefined for an empty text. */
+export function configFileOf(configuration: string): string | undefined {
+  if (configuration === '') return undefined
+  const file = files.get(configuration) ?? path.join(folderWith({ 'refgrant.yaml': configuration }), 'refgrant.yaml')
+  files.set(configuration, file)
+  return file
+}
+
 /** Gives the file of a running server other fields, and waits until they are in force. */
 export async function configure(server: Refgrant, file: string, fields: object): Promise<void> {
   const reloads = () => server.metric('refgrant_config_reloads_total', 'done')

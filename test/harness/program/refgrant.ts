@@ -6,6 +6,8 @@ import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import './tether.ts'
+import { until } from '../until.ts'
+import { certificates } from './certificates.ts'
 
 /** How long a server may take to be ready, in ms: it takes less than 2 s alone, and machines may be very busy. */
 const READY = 180_000
@@ -24,6 +26,8 @@ export interface Refgrant {
   health(path: string): Promise<string>
   /** The value of a metric without labels, or the sum over its labels that `labels` is part of. */
   metric(name: string, labels?: string): Promise<number>
+  /** Resolves when it knows so many grants. */
+  knows(grants: number): Promise<unknown>
   /** Address of Node's inspector, if `nodeOptions` asked for it. */
   inspector(): string
   stop(): Promise<void>
@@ -31,8 +35,8 @@ export interface Refgrant {
 }
 
 export interface RefgrantOptions {
-  /** Folder with ca.crt, tls.crt and tls.key for 127.0.0.1. */
-  readonly certs: string
+  /** Folder with ca.crt, tls.crt and tls.key for 127.0.0.1; one for all by default. */
+  readonly certs?: string
   /** Where grants come from: `--kubeconfig F` or `--grants DIR`. */
   readonly grants: readonly string[]
   /** Further arguments. */
@@ -60,32 +64,18 @@ const ROOT = path.join(import.meta.dirname, '..', '..', '..')
 export const TETHER = ['--import', `${pathToFileURL(path.join(import.meta.dirname, 'tether.ts'))}?stdin`]
 
 /** Starts `refgrant serve` as a process that ends with this one at the latest, and waits until it is ready. */
-export async function startRefgrant({
-  certs,
-  grants,
-  program = 'src/cli.ts',
-  nodeOptions = [],
-  drain = 0,
-  listen = '127.0.0.1:0',
-  waitFor = 'ready',
-  more = [],
-  wrapper = [],
-  onLine,
-}: RefgrantOptions): Promise<Refgrant> {
-  const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
-  const ports = ['--listen', listen, '--metrics-listen', '127.0.0.1:0']
-  const serve = [...TETHER, ...nodeOptions, path.join(ROOT, program), 'serve']
-  const argv = [...serve, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
-  const [command = '', ...rest] = [...wrapper, process.execPath, ...argv]
-  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
+export async function startRefgrant(options: RefgrantOptions): Promise<Refgrant> {
+  const { waitFor = 'ready', wrapper = [], onLine } = options
+  const certs = options.certs ?? (await certificates())
+  const [command = '', ...argv] = [...wrapper, process.execPath, ...argumentsOf(options, certs)]
+  const child = spawn(command, argv, { stdio: ['pipe', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk
     process.stderr.write(chunk)
   })
-  const log: Record<string, unknown>[] = []
-  const lines = createInterface({ input: child.stdout })
-  lines.on('line', (line) => {
+  const log: Refgrant['log'] = []
+  createInterface({ input: child.stdout }).on('line', (line) => {
     const entry = parsed(line)
     if (entry) log.push(entry)
     // What a process prints that runs out of memory.
@@ -96,31 +86,18 @@ export async function startRefgrant({
   const port = (message: string) => log.find(({ msg }) => msg === message)?.port
   const health = async (path: string) =>
     (await fetch(`http://127.0.0.1:${port('serving health and metrics')}${path}`)).text()
-  const deadline = Date.now() + READY
-  for (;;) {
-    if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error(`refgrant ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`)
-    if (port('serving reviews') && (waitFor === 'listening' || (await health('/readyz')) === 'ok\n')) break
-    if (Date.now() > deadline) {
-      child.kill()
-      throw new Error(
-        `refgrant was not ready in ${READY} ms; it logged:\n${log.map((line) => JSON.stringify(line)).join('\n')}`,
-      )
-    }
-    await wait(PROBE)
-  }
+  const metric = async (name: string, labels = '') => sumIn(await health('/metrics'), name, labels)
+  const isReady = async () =>
+    port('serving reviews') !== undefined && (waitFor === 'listening' || (await health('/readyz')) === 'ok\n')
+  await untilReady(child, isReady, log)
   return {
     url: `https://127.0.0.1:${port('serving reviews')}/validate`,
     ca: readFileSync(path.join(certs, 'ca.crt'), 'utf8'),
     log,
     health,
-    async metric(name, labels = '') {
-      const rows = (await health('/metrics')).split('\n').filter((row) => row.startsWith(name) && row.includes(labels))
-      const values = rows
-        .filter((row) => /^[{ ]/.test(row.slice(name.length)))
-        .map((row) => Number(row.split(' ').at(-1)))
-      return values.reduce((sum, value) => sum + value, 0)
-    },
+    metric,
+    knows: (grants) =>
+      until(`refgrant knows ${grants} grants`, async () => (await metric('refgrant_grants')) === grants),
     inspector: () => stderr.match(/ws:\S+/)?.[0] ?? '',
     async stop() {
       child.kill('SIGTERM')
@@ -128,6 +105,42 @@ export async function startRefgrant({
     },
     process: child,
   }
+}
+
+/** What Node is started with. */
+function argumentsOf(options: RefgrantOptions, certs: string): string[] {
+  const { grants, program = 'src/cli.ts', nodeOptions = [], drain = 0, listen = '127.0.0.1:0', more = [] } = options
+  const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
+  const ports = ['--listen', listen, '--metrics-listen', '127.0.0.1:0']
+  const serve = [...TETHER, ...nodeOptions, path.join(ROOT, program), 'serve']
+  return [...serve, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
+}
+
+/** @throws Error if the process ends before it is ready, or takes too long */
+async function untilReady(
+  child: ChildProcess,
+  isReady: () => Promise<boolean>,
+  log: Readonly<Refgrant['log']>,
+): Promise<void> {
+  const deadline = Date.now() + READY
+  for (;;) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`refgrant ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`)
+    if (await isReady()) return
+    if (Date.now() > deadline) {
+      child.kill()
+      const logged = log.map((line) => JSON.stringify(line)).join('\n')
+      throw new Error(`refgrant was not ready in ${READY} ms; it logged:\n${logged}`)
+    }
+    await wait(PROBE)
+  }
+}
+
+/** The sum of a metric over its labels that `labels` is part of. */
+function sumIn(metrics: string, name: string, labels: string): number {
+  const rows = metrics.split('\n').filter((row) => row.startsWith(name) && row.includes(labels))
+  const values = rows.filter((row) => /^[{ ]/.test(row.slice(name.length))).map((row) => Number(row.split(' ').at(-1)))
+  return values.reduce((sum, value) => sum + value, 0)
 }
 
 function parsed(line: string): Record<string, unknown> | undefined {

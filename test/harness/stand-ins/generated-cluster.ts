@@ -152,3 +152,8 @@ export function grantsOf(first: readonly string[], count: number, grant: (index:
 
 /** The neighbour's grant. */
 export const neighbours = grantOf('billing', 'shop')
+
+/** The neighbour's grant and so many others, none of which is in the neighbour's namespace. */
+export function content(count: number, other: (index: number) => string, more: Partial<Content> = {}): Content {
+  return { list: (namespace) => grantsOf([neighbours], namespace === 'billing' ? 0 : count, other), ...more }
+}

@@ -1,8 +1,8 @@
-import type { GrantStore } from '../../../src/cluster/grant-list.ts'
+import type { Store } from '../../../src/cluster/store.ts'
 import type { Grant, GrantName } from '../../../src/policy/grant.ts'
 
 /** A store that a reflector fills and that a test can read: whole grants by namespace and name. */
-export class GrantMap implements GrantStore {
+export class GrantMap implements Store<Grant> {
   readonly grants = new Map<string, Grant>()
   /** Namespaces of grants that could not be kept. */
   readonly incomplete = new Set<string>()

@@ -1,6 +1,6 @@
 import type { LookUps } from '../../../src/admission/admit.ts'
 import type { GrantSource } from '../../../src/admission/grant-source.ts'
-import type { GrantLookup } from '../../../src/policy/grant-index.ts'
+import type { GrantLookup } from '../../../src/policy/grant-lookup.ts'
 
 /** Looks grants up in a source, with 10 s for fresh reads. */
 export function lookUpsIn(source: GrantSource): LookUps {
@@ -11,8 +11,8 @@ export function lookUpsIn(source: GrantSource): LookUps {
 export function sourceOf(grants: GrantLookup): GrantSource {
   return {
     cached: () => ({ grants, current: true }),
-    fresh: async (namespaces, _referrer, take) => {
-      for (const namespace of namespaces) take(namespace, grants)
+    fresh: async (places, _referrer, take) => {
+      for (const { namespace } of places) take(namespace, grants)
     },
   }
 }

@@ -5,6 +5,7 @@ import type { Knowledge, MetricSources } from '../../../src/server/metrics.ts'
 export const unknown: Knowledge = {
   grants: 0,
   incompleteNamespaces: 0,
+  unreadableFiles: 0,
   ageSeconds: Infinity,
   freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
   freshReadSeconds: 0,

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import https from 'node:https'
-import { text } from 'node:stream/consumers'
+import { Agent } from 'node:https'
 import type { ApiClient } from '../control-plane/api-client.ts'
 import type { Refgrant } from '../program/refgrant.ts'
 import type { Hands, Reference } from './churn.ts'
-
-const GROUP = 'gateway.networking.k8s.io'
+import { post } from './post.ts'
+import { GROUP, review } from './reviews.ts'
 
 /** How long the API server waits for the webhook, in s, as registered (src/manifests/webhook.ts). */
 const TIMEOUT = 5
@@ -32,11 +31,11 @@ export async function askApiServer(api: ApiClient, reference: Reference): Promis
   return { verdict: refused ? 'denied' : 'unjudged', said: `HTTP ${answer.status} ${said}` }
 }
 
-const agent = new https.Agent({ keepAlive: true })
+const agent = new Agent({ keepAlive: true })
 
 /** Asks refgrant itself, as the API server would: possible while there is none. */
 export function askRefgrant(server: Server, reference: Reference): Promise<Answer> {
-  return post(server, reference, null, ({ allowed, status }) => ({
+  return judge(server, reference, null, ({ allowed, status }) => ({
     verdict: allowed ? 'permitted' : 'denied',
     said: status?.message ?? '',
   }))
@@ -48,7 +47,7 @@ export function askRefgrant(server: Server, reference: Reference): Promise<Answe
  * knowledge may be, there is no warning.
  */
 export function askIndex(server: Server, reference: Reference): Promise<Answer> {
-  return post(server, reference, route(reference), ({ warnings }) => ({ verdict: warnings ? 'denied' : 'permitted' }))
+  return judge(server, reference, route(reference), ({ warnings }) => ({ verdict: warnings ? 'denied' : 'permitted' }))
 }
 
 type Server = Pick<Refgrant, 'url' | 'ca'>
@@ -61,34 +60,16 @@ interface Response {
 }
 
 /** @param stored the stored object, if the review is of an update */
-async function post(
+async function judge(
   { url, ca }: Server,
   reference: Reference,
   stored: object | null,
   verdictOf: (response: Response) => Answer,
 ): Promise<Answer> {
-  const review = {
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    request: {
-      uid: randomUUID(),
-      kind: { group: GROUP, version: 'v1', kind: 'HTTPRoute' },
-      resource: { group: GROUP, version: 'v1', resource: 'httproutes' },
-      name: 'route',
-      namespace: reference.from,
-      operation: stored ? 'UPDATE' : 'CREATE',
-      userInfo: {},
-      object: route(reference),
-      oldObject: stored,
-    },
-  }
-  const { promise, resolve, reject } = Promise.withResolvers<import('node:http').IncomingMessage>()
-  const headers = { 'content-type': 'application/json' }
-  const request = https.request(`${url}/deny?timeout=${TIMEOUT}s`, { method: 'POST', headers, agent, ca }, resolve)
-  request.on('error', reject)
-  request.end(JSON.stringify(review))
-  const response = await promise
-  const body = await text(response)
-  if (response.statusCode !== 200) return { verdict: 'unjudged', said: `HTTP ${response.statusCode} ${body}` }
-  return verdictOf(JSON.parse(body).response)
+  const object = JSON.stringify(route(reference))
+  const change = { uid: randomUUID(), name: 'route', namespace: reference.from }
+  const update = stored && { operation: 'UPDATE' as const, oldObject: JSON.stringify(stored) }
+  const answer = await post(`${url}/deny?timeout=${TIMEOUT}s`, review(object, { ...change, ...update }), { agent, ca })
+  if (answer.status !== 200) return { verdict: 'unjudged', said: `HTTP ${answer.status} ${answer.body}` }
+  return verdictOf(JSON.parse(answer.body).response)
 }

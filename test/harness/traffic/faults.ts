@@ -6,7 +6,7 @@ import { type Cluster, startCluster, startGuard } from '../control-plane/cluster
 import type { ControlPlane } from '../control-plane/control-plane.ts'
 import { grant } from '../objects/objects.ts'
 import type { Refgrant } from '../program/refgrant.ts'
-import { until, untilCounted } from '../until.ts'
+import { untilCounted } from '../until.ts'
 import { askApiServer, askRefgrant } from './ask.ts'
 import { CHURNED, Churn, type Hands, type Reference } from './churn.ts'
 import { History } from './history.ts'
@@ -53,9 +53,9 @@ interface Start {
  */
 export async function startFaultyCluster<P extends Proxy>(
   startProxy: (controlPlane: ControlPlane) => Promise<P>,
-  { prepare, nodeOptions, more, signal }: Start = {},
+  { prepare, nodeOptions = [], more = [], signal }: Start = {},
 ): Promise<FaultyCluster<P>> {
-  const cluster = await startCluster(undefined, undefined, signal)
+  const cluster = await startCluster({ signal })
   const { controlPlane } = cluster
   const proxy = await startProxy(controlPlane)
   const stop = async () => {
@@ -67,7 +67,7 @@ export async function startFaultyCluster<P extends Proxy>(
     await prepare?.(cluster)
     const token = await controlPlane.api.token('refgrant-system', 'refgrant')
     const authenticate = (token: string) => controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
-    const refgrant = await startGuard(cluster, await authenticate(token), nodeOptions, more)
+    const refgrant = await startGuard(cluster, { kubeconfig: await authenticate(token), nodeOptions, more })
     const stopAll = () => refgrant.stop().then(stop)
     return { ...cluster, proxy, refgrant, history: new History(BOUND), authenticate, stop: stopAll }
   } catch (error) {
@@ -102,7 +102,8 @@ export function hands(
   return {
     async create(reference, name) {
       const object = named(reference, name)
-      await api.must('POST', (await api.pathOf(object)).replace(/\/[^/]*$/, ''), object)
+      const { status } = await api.create(object)
+      if (status !== 201) throw new Error(`${name} is not created: HTTP ${status}`)
     },
     async delete(reference, name) {
       const path = await api.pathOf(named(reference, name))
@@ -168,12 +169,10 @@ export async function judgeUnder(
 /** Waits until the index has what the cluster has; reviews have no part in it, and fresh reads never enter the index. */
 async function followsAgain({ controlPlane, refgrant }: Judged, version = 'v1'): Promise<void> {
   const sign = grant({ name: 'sign', to: 'payments', namespace: CHURNED[0] as string, version })
-  const knows = (count: number) =>
-    until(`refgrant knows ${count} grants`, async () => (await refgrant.metric('refgrant_grants')) === count)
   await controlPlane.api.apply(sign)
-  await knows(1)
+  await refgrant.knows(1)
   await controlPlane.api.delete(sign)
-  await knows(0)
+  await refgrant.knows(0)
 }
 
 /** Reviews that each stretch of a fault has at least. */

@@ -1,0 +1,31 @@
+import { type Grant, parseGrant } from '../policy/grant.ts'
+import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
+import type { Resource } from './resource.ts'
+
+/**
+ * Versions of ReferenceGrant that are known to have one shape, the best first; v1beta1 is served by every release since
+ * v0.6.
+ */
+const VERSIONS = ['v1', 'v1beta1', 'v1alpha2']
+
+/**
+ * Most that is kept of one grant, in bytes of its JSON. The largest that the schema of Gateway API accepts has 16 KiB:
+ * 16 entries of 380 characters each in `from`, of 570 in `to`.
+ */
+const LARGEST = 256 * 1024
+
+/** The grants of a kind, of which what the rule needs is kept: managed fields and annotations are most of an object. */
+export function grantResource(grants: GrantKind): Resource<Grant> {
+  const { group, kind, plural, version } = grants
+  const named = version === undefined ? undefined : [version]
+  return {
+    group,
+    kind,
+    plural,
+    scope: 'Namespaced',
+    versions: grants === REFERENCE_GRANT ? VERSIONS : named,
+    shape: { metadata: { name: 'whole', namespace: 'whole' }, spec: { from: 'whole', to: 'whole' } },
+    most: LARGEST,
+    parse: (object) => parseGrant(object, grants),
+  }
+}

@@ -1,0 +1,128 @@
+import type { ListReason } from './observer.ts'
+import { RESUMABLE } from './watch-time.ts'
+
+/**
+ * Whether lists are streamed. One that failed is followed by a plain one, which may be possible where it is not, and the
+ * other way round; an API server without streamed lists is asked for none again.
+ */
+type Streams = 'yes' | 'not now' | 'never'
+
+interface Common {
+  readonly streams: Streams
+}
+
+/** Asks which version is served, to list it then. */
+interface Discovering extends Common {
+  readonly does: 'discover'
+  readonly reason: ListReason
+}
+
+/** Lists everything at this API path. */
+export interface Listing extends Common {
+  readonly does: 'list'
+  readonly reason: ListReason
+  readonly path: string
+}
+
+/** Watches from this version on. */
+interface Watching extends Common {
+  readonly does: 'watch'
+  readonly path: string
+  readonly resourceVersion: string
+}
+
+/** Waits, and asks again whether the API is absent. */
+export interface Probing extends Common {
+  readonly does: 'probe'
+  /** Whether its absence was proved: by two answers with time between. */
+  readonly absent: boolean
+}
+
+/** What a reflector does. */
+export type State = Discovering | Listing | Watching | Probing
+
+/** What can happen to it. Ages are those of what is known, in ms. */
+export type Event =
+  /** Discovery lists a version that can be read. */
+  | { readonly is: 'served'; readonly path: string }
+  /** Discovery lists none, and the resource itself answers 404. */
+  | { readonly is: 'not served' }
+  | { readonly is: 'stream refused' }
+  /** The store has taken a list whole. */
+  | { readonly is: 'listed'; readonly resourceVersion: string }
+  /** An event or a bookmark of a watch has arrived. */
+  | { readonly is: 'advanced'; readonly resourceVersion: string }
+  /** A watch has ended in good order; `lacking` says whether a list is due for what the store lacks. */
+  | { readonly is: 'ended'; readonly age: number; readonly lacking: boolean }
+  /** What it does has failed, by an answer of this status or without one. */
+  | { readonly is: 'failed'; readonly age: number; readonly status: number | undefined }
+
+export const START: State = { does: 'discover', reason: 'start', streams: 'yes' }
+
+/** What a reflector does after an event; an event that cannot come in a state changes nothing. */
+export function next(state: State, event: Event): State {
+  switch (state.does) {
+    case 'discover':
+      return afterDiscovery(state, event)
+    case 'list':
+      return afterList(state, event)
+    case 'watch':
+      return afterWatch(state, event)
+    case 'probe':
+      return afterProbe(state, event)
+  }
+}
+
+function afterDiscovery(state: Discovering, event: Event): State {
+  const { reason, streams } = state
+  if (event.is === 'served') return { does: 'list', reason, path: event.path, streams }
+  if (event.is === 'not served') return { does: 'probe', absent: false, streams }
+  return state
+}
+
+const AFTER_FAILURE: Readonly<Record<Streams, Streams>> = { yes: 'not now', 'not now': 'yes', never: 'never' }
+
+function afterList(state: Listing, event: Event): State {
+  const { reason, path, streams } = state
+  switch (event.is) {
+    case 'listed': {
+      const { resourceVersion } = event
+      return { does: 'watch', path, resourceVersion, streams: streams === 'never' ? streams : 'yes' }
+    }
+    case 'stream refused':
+      return { ...state, streams: 'never' }
+    case 'failed':
+      return { does: 'discover', reason, streams: AFTER_FAILURE[streams] }
+    default:
+      return state
+  }
+}
+
+function afterWatch(state: Watching, event: Event): State {
+  if (event.is === 'advanced') return { ...state, resourceVersion: event.resourceVersion }
+  const reason = whyListed(event)
+  return reason ? { does: 'discover', reason, streams: state.streams } : state
+}
+
+/** Why everything is listed after a watch, if it is not resumed. */
+function whyListed(event: Event): ListReason | undefined {
+  if (event.is !== 'ended' && event.is !== 'failed') return undefined
+  if (event.is === 'failed' && event.status === 404) return 'api'
+  if (event.is === 'failed' && event.status === 410) return 'expired'
+  if (event.age > RESUMABLE) return 'unproven'
+  return event.is === 'ended' && event.lacking ? 'incomplete' : undefined
+}
+
+function afterProbe(state: Probing, event: Event): State {
+  const { streams } = state
+  switch (event.is) {
+    case 'served':
+      return { does: 'list', reason: 'api', path: event.path, streams }
+    case 'not served':
+      return { does: 'probe', absent: true, streams }
+    case 'failed':
+      return { does: 'discover', reason: 'api', streams }
+    default:
+      return state
+  }
+}

@@ -1,0 +1,117 @@
+import type { Shape } from '../json/shape.ts'
+import { type Api, ApiError } from './api.ts'
+import { Deadline } from './deadline.ts'
+import type { Resource } from './resource.ts'
+import { remove, type Store, take } from './store.ts'
+import { LONGEST_LIST, OVERDUE } from './watch-time.ts'
+
+/**
+ * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
+ * then a bookmark with this annotation. Source: Kubernetes API concepts, "Streaming lists"; on by default since 1.34.
+ */
+const LIST_FIRST = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
+const LIST_ENDS = 'k8s.io/initial-events-end'
+
+const TYPES: readonly unknown[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']
+
+/** What is kept of an event: of its object what the resource says, and what a bookmark and an error tell. */
+function eventShape({ shape }: Resource<unknown>): Shape {
+  const metadata: Shape = { ...shape.metadata, resourceVersion: 'whole', annotations: { [LIST_ENDS]: 'whole' } }
+  return { type: 'whole', object: { ...shape, metadata, code: 'whole', message: 'whole' } }
+}
+
+/** Where a watch begins, and how long it is to last. */
+export interface WatchRequest {
+  /** The API path of the version that is watched. */
+  readonly path: string
+  /** The version that it goes on from; undefined to begin with a list. */
+  readonly resourceVersion: string | undefined
+  /** In ms, a whole number of seconds. */
+  readonly lasting: number
+}
+
+/** An event of a watch. */
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
+  /** What is kept of the object. */
+  readonly object: unknown
+  /** Whether nothing of the object was dropped for its size. */
+  readonly whole: boolean
+  readonly resourceVersion: string
+  /** Whether it ends the list that the watch began with. */
+  readonly endsList: boolean
+}
+
+/**
+ * Watches a resource until the API server ends it.
+ *
+ * @param opened called when the answer begins
+ * @throws ApiError if it is refused or reports an error; Error if the connection breaks, falls silent, sends something else or
+ *   does not end in its time
+ */
+export async function* watch(
+  api: Api,
+  resource: Resource<unknown>,
+  request: WatchRequest,
+  signal: AbortSignal,
+  opened: () => void,
+): AsyncGenerator<WatchEvent> {
+  const path = pathOf(resource, request)
+  const longest = request.lasting + OVERDUE
+  let listing = request.resourceVersion === undefined
+  const deadline = new Deadline(`${path}: no end`, listing ? LONGEST_LIST : longest, signal)
+  const options = { shape: eventShape(resource), most: resource.most, silence: longest, opened }
+  try {
+    for await (const { event, whole } of api.stream(path, options, deadline.signal)) {
+      const taken = eventOf(path, event, whole)
+      if (listing && taken.endsList) {
+        listing = false
+        deadline.move(longest)
+      }
+      yield taken
+    }
+  } catch (error) {
+    throw deadline.reasonFor(error)
+  } finally {
+    deadline.clear()
+  }
+}
+
+function eventOf(path: string, event: unknown, whole: boolean): WatchEvent {
+  const { type, object } = (event ?? {}) as Partial<SentEvent>
+  if (type === 'ERROR') throw new ApiError(path, object?.code ?? 0, object?.message ?? 'the watch failed')
+  const { resourceVersion, annotations } = object?.metadata ?? {}
+  if (!isEvent(type) || object === undefined || typeof resourceVersion !== 'string')
+    throw new Error(`${path}: the API server sent something that is no event`)
+  // An object may carry the annotation too.
+  const endsList = type === 'BOOKMARK' && annotations?.[LIST_ENDS] === 'true'
+  return { type, object, whole, resourceVersion, endsList }
+}
+
+/** Brings a store up to an event. */
+export function takeEvent<T>(store: Store<T>, resource: Resource<T>, { type, object, whole }: WatchEvent): void {
+  if (type === 'BOOKMARK') return
+  if (type === 'DELETED') remove(store, resource, object)
+  else take(store, resource, object, whole)
+}
+
+function isEvent(type: unknown): type is WatchEvent['type'] {
+  return TYPES.includes(type)
+}
+
+function pathOf({ plural }: Resource<unknown>, { path, resourceVersion, lasting }: WatchRequest): string {
+  const start = resourceVersion === undefined ? LIST_FIRST : `resourceVersion=${resourceVersion}`
+  return `${path}/${plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${lasting / 1_000}&${start}`
+}
+
+interface SentEvent {
+  readonly type: WatchEvent['type'] | 'ERROR'
+  readonly object: {
+    readonly metadata: {
+      readonly resourceVersion?: string
+      readonly annotations?: Readonly<Record<string, string>>
+    }
+    readonly code?: number
+    readonly message?: string
+  }
+}

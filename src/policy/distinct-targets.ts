@@ -1,0 +1,13 @@
+import { grantKindFor } from './grant-kinds.ts'
+import type { Reference } from './reference.ts'
+
+/** References to distinct targets, the first of each. */
+export function distinctTargets(references: readonly Reference[]): Reference[] {
+  const byTarget = new Map<string, Reference>()
+  for (const reference of references) {
+    const { group, kind, namespace, name } = reference.to
+    const key = JSON.stringify([group, kind, namespace, name, grantKindFor(reference)])
+    if (!byTarget.has(key)) byTarget.set(key, reference)
+  }
+  return [...byTarget.values()]
+}

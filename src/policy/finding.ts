@@ -1,0 +1,47 @@
+import type { Severity } from './finding-codes.ts'
+import type { GrantName } from './grant.ts'
+import type { LintFinding } from './lint.ts'
+import type { ObjectFlaw } from './lint-object.ts'
+import type { ObjectName, Reference } from './reference.ts'
+
+/** A place in a file; the line is counted from 1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+}
+
+/** A reference into another namespace that no grant permits. */
+interface NotPermitted {
+  readonly code: 'not-permitted'
+  readonly severity: Severity
+  readonly reference: Reference
+}
+
+/** An object with more references into other namespaces than are judged, so that the webhook refuses it. */
+interface TooLarge {
+  readonly code: 'too-many-references'
+  readonly severity: Severity
+  readonly object: ObjectName
+  readonly references: number
+}
+
+/** Something that is wrong with a grant, or that its author may not have meant. */
+export interface GrantFlaw extends LintFinding {
+  readonly grant: GrantName
+  /** The kind that it is of: `ReferenceGrant`. */
+  readonly grantKind: string
+}
+
+/** A grant that another place gives another content; the last one counts. */
+export interface DuplicateGrant {
+  readonly code: 'grant-duplicate'
+  readonly severity: Severity
+  readonly grant: GrantName
+  readonly grantKind: string
+  readonly path: string
+  readonly other: Place
+  readonly place: Place
+}
+
+/** What a check has found. Codes are stable. */
+export type Finding = (NotPermitted | TooLarge | GrantFlaw | ObjectFlaw | DuplicateGrant) & { readonly place?: Place }

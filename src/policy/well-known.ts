@@ -1,0 +1,47 @@
+import type { Catalogue } from './catalogue.ts'
+import type { GroupKind } from './reference.ts'
+
+/**
+ * The kinds that references name most often (Gateway API, godoc of `ReferenceGrantTo`; external-provisioner), and those of
+ * Kubernetes that are best known: for spelling, and for the group that each is of.
+ */
+// biome-ignore format: one kind a line
+const WELL_KNOWN: readonly (GroupKind & { readonly plural: string })[] = [
+  { group: '', kind: 'Service', plural: 'services' },
+  { group: '', kind: 'Secret', plural: 'secrets' },
+  { group: '', kind: 'ConfigMap', plural: 'configmaps' },
+  { group: '', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims' },
+  { group: '', kind: 'Pod', plural: 'pods' },
+  { group: '', kind: 'ServiceAccount', plural: 'serviceaccounts' },
+  { group: 'apps', kind: 'DaemonSet', plural: 'daemonsets' },
+  { group: 'apps', kind: 'Deployment', plural: 'deployments' },
+  { group: 'apps', kind: 'StatefulSet', plural: 'statefulsets' },
+  { group: 'batch', kind: 'CronJob', plural: 'cronjobs' },
+  { group: 'batch', kind: 'Job', plural: 'jobs' },
+  { group: 'discovery.k8s.io', kind: 'EndpointSlice', plural: 'endpointslices' },
+  { group: 'networking.k8s.io', kind: 'Ingress', plural: 'ingresses' },
+  { group: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', plural: 'volumesnapshots' },
+  { group: 'multicluster.x-k8s.io', kind: 'ServiceImport', plural: 'serviceimports' },
+  { group: 'inference.networking.k8s.io', kind: 'InferencePool', plural: 'inferencepools' },
+  { group: 'inference.networking.x-k8s.io', kind: 'InferencePool', plural: 'inferencepools' },
+]
+
+/** A kind that a grant may name in another way than it is to be written. */
+export interface KnownKind extends GroupKind {
+  readonly plural: string
+  readonly lowerCase: string
+}
+
+/** The kinds of the catalogue, then the well-known ones. */
+export function knownKinds(catalogue: Catalogue): KnownKind[] {
+  return [...catalogue.referrers(), ...WELL_KNOWN].map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
+}
+
+/** The one of these that a text names as it is to be written, or else in other letters or by its plural. */
+export function likest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {
+  const lowerCase = written.toLowerCase()
+  return (
+    kinds.find(({ kind }) => kind === written) ??
+    kinds.find((one) => one.lowerCase === lowerCase || one.plural === lowerCase)
+  )
+}

@@ -1,0 +1,36 @@
+import { MOST_REFERENCES } from '../policy/crossing.ts'
+import type { Finding } from '../policy/finding.ts'
+import type { ObjectCode } from '../policy/finding-codes.ts'
+import type { ObjectFlaw } from '../policy/lint-object.ts'
+import type { ObjectName } from '../policy/reference.ts'
+import { lintSentence } from './grant-finding.ts'
+import { grantTitle, objectTitle } from './objects.ts'
+import { placeTitle } from './place.ts'
+import { visible } from './quote.ts'
+import { sentence } from './refusal.ts'
+
+/** A finding in words, without its place. */
+export function findingSentence(finding: Finding): string {
+  if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`
+  if (finding.code === 'too-many-references') return tooLargeSentence(finding.object, finding.references)
+  if (!('grant' in finding)) return objectSentence(finding)
+  const title = grantTitle(finding.grant, finding.grantKind)
+  if (finding.code !== 'grant-duplicate') return `${title}: ${lintSentence(finding)}`
+  return `${title} is also at ${placeTitle(finding.other)}, with another content: of the two, the last that is applied counts`
+}
+
+/** What is wrong with an object that has more references than are judged. */
+export function tooLargeSentence(object: ObjectName, references: number): string {
+  return `${objectTitle(object)} has ${references} references to other namespaces, and at most ${MOST_REFERENCES} are judged: split it into several objects.`
+}
+
+const SENTENCES: Record<ObjectCode, (meant: string) => string> = {
+  'reference-policy': () => 'is the old name of a ReferenceGrant, and permits nothing: change it',
+  'reference-unknown-field': (meant) => `is not a field of a reference: the API server drops it; write ${meant}`,
+  'mesh-parent-core-group': () =>
+    'is "core", which is not an alias: the core group is "", and with another one the route is not a mesh route',
+}
+
+function objectSentence({ code, object, path, meant = '' }: ObjectFlaw): string {
+  return `${objectTitle(object)}: ${visible(path)} ${SENTENCES[code](meant)}`
+}

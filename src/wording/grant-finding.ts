@@ -1,0 +1,54 @@
+import type { LintCode } from '../policy/finding-codes.ts'
+import type { LintFinding } from '../policy/lint.ts'
+import type { ObjectName } from '../policy/reference.ts'
+import { field, fitted, name, type Piece } from './fitted.ts'
+import { objectPieces } from './objects.ts'
+import { quote, visible } from './quote.ts'
+
+const SENTENCES: Record<LintCode, (value: Piece, meant: Piece) => readonly Piece[]> = {
+  'grant-empty': () => ['has no entries, so the grant permits nothing'],
+  'grant-incomplete-entry': () => ['is missing, empty or not a string, so the entry matches nothing'],
+  'grant-empty-name': () => [
+    'is empty, and no object has an empty name: leave it out to mean every object of the kind',
+  ],
+  'grant-wildcard': (value) => ['is ', value, ', and * is not a wildcard: the entry matches nothing'],
+  'grant-core-group': () => ['is "core", which is not an alias: the core group is ""'],
+  'grant-version-as-group': (value, meant) => [
+    'is ',
+    value,
+    ', which names a version: write ',
+    meant,
+    ', a version never counts',
+  ],
+  'grant-wrong-group': (value, meant) => ['is ', value, ', which has no such kind: write ', meant],
+  'grant-kind-spelling': (value, meant) => ['is ', value, ': kinds are compared exactly, write ', meant],
+  'grant-unknown-field': () => [
+    'is not a field of the entry: the API server drops it, and the entry matches without it',
+  ],
+  'grant-parent-reference': (value) => [
+    'is ',
+    value,
+    ', and no grant governs the parents of routes: allowedRoutes of its listeners does',
+  ],
+  'grant-own-namespace': (value) => ['is ', value, ", the grant's own: references within a namespace need no grant"],
+  'grant-unknown-referrer': (value) => ['is ', value, ', and no guarded field belongs to such objects'],
+  'grant-every-name': () => ['is absent, so the entry exposes every object of the kind in this namespace'],
+}
+
+/** A finding in words: `spec.to[0].group is "core", which is not an alias: the core group is ""`. */
+export function lintSentence({ code, path, value = '', meant = '' }: LintFinding): string {
+  return `${visible(path)} ${SENTENCES[code](quote(value), quote(meant)).join('')}`
+}
+
+/**
+ * A finding and the grant that it is about, in a line of at most `limit` characters.
+ *
+ * @param limit 256 or more
+ */
+export function lintLine(
+  grant: ObjectName,
+  { code, path, value = '', meant = '' }: LintFinding,
+  limit: number,
+): string {
+  return fitted(limit)`${objectPieces(grant)}: ${field(path)} ${SENTENCES[code](name(value), name(meant))}`
+}

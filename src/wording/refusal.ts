@@ -1,0 +1,86 @@
+import { distinctTargets } from '../policy/distinct-targets.ts'
+import { grantKindFor, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
+import type { Reference } from '../policy/reference.ts'
+import { article, counted } from './counted.ts'
+import { field, fitted, name, word } from './fitted.ts'
+import { kindPieces, kindTitle, objectPieces, objectTitle, printable, targetTitle } from './objects.ts'
+import { quote } from './quote.ts'
+
+/** References that a refusal spells out; the rest are counted. Few are corrected at a time. */
+const SPELT_OUT = 8
+
+/** What is said of a refusal that rests on the watches alone. */
+export const UNCONFIRMED =
+  'Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.'
+
+/** What a refusal says. */
+export interface Refusal {
+  /** References that no grant permits, at least one. */
+  readonly refused: readonly Reference[]
+  /** How many more references were left unjudged because one refusal is enough. */
+  readonly unjudged: number
+  /** False if the refusal rests on the watches alone, which may be some milliseconds behind. */
+  readonly confirmed: boolean
+}
+
+/**
+ * The sentence of a refusal: which field refers to what, which grant is missing, and how to get it.
+ *
+ * Built from the requester's own object and fixed words, so that it is the same whether the target, its namespace or
+ * other grants exist or not (Gateway API, ReferenceGrant, "Implementation Guidelines"). Foreign text is escaped.
+ */
+export function explain({ refused, unjudged, confirmed }: Refusal): string {
+  const distinct = distinctTargets(refused)
+  const spelt = distinct.slice(0, SPELT_OUT)
+  const more = refused.length - spelt.length + unjudged
+  const lines = spelt.map((reference, index) =>
+    index === 0 ? `${objectTitle(reference.from)}: ${sentence(reference)}` : `Also ${sentence(reference)}`,
+  )
+  if (more > 0) lines.push(`And ${counted(more, 'more reference')} of this object to other namespaces.`)
+  lines.push(...neededGrants(spelt))
+  if (!confirmed) {
+    lines.push(UNCONFIRMED)
+  }
+  lines.push('To print it: refgrant grant -f FILE')
+  return lines.join('\n')
+}
+
+/** What is wrong with one reference: `PATH refers to Service "x" in namespace "y", which no ReferenceGrant permits.` */
+export function sentence(reference: Reference): string {
+  const { path, to } = reference
+  const { kind } = grantKindFor(reference)
+  return `${path} refers to ${targetTitle(to)} in namespace ${quote(to.namespace)}, which no ${printable(kind)} permits.`
+}
+
+/**
+ * One reference that no grant permits, in two lines of at most `limit` characters each: what refers to what, and the
+ * grant that is needed. Lines about different references differ, the first ones always.
+ *
+ * @param kept whether the stored object has the reference already
+ * @param limit 256 or more
+ */
+export function violationLines(reference: Reference, kept: boolean, limit: number): [string, string] {
+  const { from, to, path } = reference
+  const line = fitted(limit)
+  const { kind } = grantKindFor(reference)
+  const grant = kind === REFERENCE_GRANT.kind ? kind : word(kind)
+  const place = [' in namespace ', name(to.namespace)]
+  const target = [...kindPieces(to), ' ', name(to.name)]
+  const needed = [...kindPieces(from), ' in namespace ', name(from.namespace)]
+  return [
+    line`${objectPieces(from)}: ${field(path)} refers to ${target}${place}, which no ${grant} permits${kept ? '; it was there before' : ''}.`,
+    line`Needed${place}: ${article(kind)} ${grant} from ${needed} to ${target}.`,
+  ]
+}
+
+function neededGrants(references: readonly Reference[]): string[] {
+  const keyOf = (reference: Reference) => JSON.stringify([reference.to.namespace, grantKindFor(reference)])
+  return [...Map.groupBy(references, keyOf).values()].map((group) => {
+    const [first] = group as [Reference, ...Reference[]]
+    const { from, to } = first
+    const { kind } = grantKindFor(first)
+    const targets = group.map(({ to }) => targetTitle(to)).join(', ')
+    const accepted = `${kindTitle(from)} in namespace ${quote(from.namespace)}`
+    return `Needed in namespace ${quote(to.namespace)}: ${article(kind)} ${printable(kind)} from ${accepted} to ${targets}.`
+  })
+}

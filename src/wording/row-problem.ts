@@ -1,0 +1,35 @@
+import type { RowProblem } from '../policy/own-fields.ts'
+import { quote } from './quote.ts'
+
+type Code = RowProblem['code']
+type Sentences = { readonly [C in Code]: (problem: Extract<RowProblem, { readonly code: C }>) => string }
+
+const SENTENCES: Sentences = {
+  'core-group': () => 'names the group "core": the core group is ""',
+  'no-group': ({ group }) => `names the group ${quote(group)}, which is not a group: a version never counts`,
+  'kind-spelling': ({ kind, meant }) =>
+    `names the kind ${quote(kind)}: kinds are compared exactly, write ${quote(meant)}`,
+  'cluster-scoped': ({ kind }) =>
+    `is about ${quote(kind)}, which belongs to no namespace: no ReferenceGrant can ever accept it`,
+  'no-plural': ({ plural }) => `has the plural ${quote(plural)}: write the resource's name in lower case`,
+  'other-plural': ({ kind, plural, known }) => `calls ${quote(kind)} ${quote(plural)}, and another row ${quote(known)}`,
+  'no-path': ({ path }) =>
+    `has the path ${quote(path)}: write names separated by dots, with [] after each list, such as spec.rules[].backendRefs[]`,
+  'never-judged': ({ path, root }) => `has the path ${quote(path)}, and ${root} is never judged`,
+  'no-cel-identifier': ({ path, root }) =>
+    `has the path ${quote(path)}, which no match condition can begin with: ${quote(root)} is not an identifier in CEL`,
+  text: ({ path }) =>
+    `has the path ${quote(path)}, which leads to text: name the object that holds the name and the namespace`,
+  list: ({ path, list }) => `has the path ${quote(path)}: ${list} is a list, write [] after it`,
+  'no-list': ({ path, list }) => `has the path ${quote(path)}: ${list} is not a list`,
+  'unknown-grant-kind': ({ group, kind }) =>
+    `names the grant kind ${quote(kind)} of group ${quote(group)}, which is none of grantKinds`,
+  duplicate: ({ path, kind }) => `repeats a row: ${quote(path)} of ${quote(kind)} is guarded already`,
+  'too-many-kinds': ({ kinds, most }) =>
+    `makes ${kinds} kinds with those of Gateway API, and a registration has room for ${most}`,
+}
+
+/** A problem of a row in words that continue the name of its field. */
+export function rowSentence<C extends Code>(problem: Extract<RowProblem, { readonly code: C }>): string {
+  return SENTENCES[problem.code as C](problem as never)
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { folderWith } from '../harness/folders.ts'
+import { ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
+
+/** What `grant` does with the route, its backend in the other namespace changed. */
+async function grantFor(from: string, to: string) {
+  const cwd = folderWith({ 'route.yaml': ROUTE.replace(from, to) })
+  return refgrant(['grant', 'route.yaml'], { cwd })
+}
+
+const at = 'HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1]'
+
+suite('no grant is printed that the API server would refuse, and it is said why:', { concurrency: 2 }, () => {
+  const cases: [title: string, from: string, to: string, part: string][] = [
+    ['a namespace with a capital', 'namespace: billing', 'namespace: Billing', 'namespace "Billing"'],
+    [
+      'a namespace of 64 characters',
+      'namespace: billing',
+      `namespace: ${'b'.repeat(64)}`,
+      `namespace "${'b'.repeat(64)}"`,
+    ],
+    ['an empty name', 'name: payments', 'name: ""', 'name ""'],
+    ['a kind with a blank', 'name: payments', 'name: payments\n          kind: "a b"', 'kind "a b"'],
+    ['a group with a version', 'name: payments', 'name: payments\n          group: apps/v1', 'group "apps/v1"'],
+  ]
+  for (const [title, from, to, part] of cases)
+    test(title, async () => {
+      const { code, stdout, stderr } = await grantFor(from, to)
+      assert.deepEqual([code, stdout], [2, ''])
+      assert.equal(
+        stderr,
+        `refgrant: ${at} needs a ReferenceGrant with the ${part}, which the API server refuses: correct it in the object\n`,
+      )
+    })
+})
+
+test('of a grant for what cannot be, it is said what is wrong', async () => {
+  const { code, stdout, stderr } = await grantFor('name: payments', 'name: payments\n          kind: services')
+  assert.equal(code, 1)
+  assert.match(stdout, /kind: services/)
+  assert.equal(
+    stderr,
+    'refgrant: error: ReferenceGrant "httproute-from-shop-to-services-payments" in namespace "billing": spec.to[0].kind is "services": kinds are compared exactly, write "Service"\n',
+  )
+})

@@ -1,0 +1,39 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { ControlPlane } from './control-plane.ts'
+
+/** What refgrant noted of a write: annotations without their domain. */
+type Annotations = Readonly<Record<string, string>>
+
+const fileOf = ({ folder }: Pick<ControlPlane, 'folder'>) => path.join(folder, 'audit.log')
+
+/** Where the API server's audit log ends now, in bytes. */
+export async function auditLogEnd(controlPlane: Pick<ControlPlane, 'folder'>): Promise<number> {
+  return (await stat(fileOf(controlPlane))).size
+}
+
+/**
+ * What refgrant noted in the API server's audit log, of each write of an object with this name.
+ *
+ * @param since bytes of the log that are not read
+ */
+export async function auditAnnotations(
+  controlPlane: Pick<ControlPlane, 'folder'>,
+  name: string,
+  since = 0,
+): Promise<Annotations[]> {
+  const lines = (await text(createReadStream(fileOf(controlPlane), { start: since }))).split('\n')
+  // The last line may not be written to its end yet.
+  return lines
+    .slice(0, -1)
+    .filter((line) => line.includes(`"name":${JSON.stringify(name)}`))
+    .map((line) => annotationsIn(JSON.parse(line)))
+    .filter((annotations) => Object.keys(annotations).length > 0)
+}
+
+function annotationsIn({ annotations = {} }: { annotations?: Annotations }): Annotations {
+  const ours = Object.entries(annotations).filter(([key]) => key.includes('.refgrant.dev/'))
+  return Object.fromEntries(ours.map(([key, value]) => [key.split('/')[1], value]))
+}

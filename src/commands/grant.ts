@@ -5,19 +5,17 @@ import { grantKindFor, kindOf } from '../policy/grant-kinds.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import type { Reference } from '../policy/reference.ts'
 import { survey } from '../policy/survey.ts'
+import { flawsOf } from '../report/flaws.ts'
 import { toJson } from '../report/json.ts'
+import { withoutVariables } from '../report/variables.ts'
 import { toYaml } from '../report/yaml.ts'
+import { EXIT } from '../system/failure.ts'
 import { findingSentence } from '../wording/finding.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { quote } from '../wording/quote.ts'
-import { EXIT } from './failure.ts'
-import { flawsOf } from './flaws.ts'
 import { readInput } from './input.ts'
 import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
-
 import { print, reportProblems, tell, tellNotes } from './print.ts'
-
-import { withoutVariables } from './variables.ts'
 
 interface GrantOptions {
   readonly filename: readonly string[]

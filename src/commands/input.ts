@@ -4,10 +4,10 @@ import { deliveryOf } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
+import { conflictsOf } from '../report/duplicates.ts'
 import { counted } from '../wording/counted.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
-import { conflictsOf } from './duplicates.ts'
 
 /** The files that a command reads. */
 interface Asked {

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { ObjectDocument } from './objects.ts'
+import type { ObjectDocument } from '../yaml/objects.ts'
 
 /** A kustomization: the input of Kustomize, and not a Kubernetes object. */
 export interface Kustomization {

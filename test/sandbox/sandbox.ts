@@ -56,7 +56,7 @@ async function sandbox(): Promise<void> {
   const { controlPlane } = cluster
   try {
     await cluster.namespaces('shop', 'billing')
-    const refgrant = await startGuard(cluster, { onLine: show, step })
+    const refgrant = await startGuard(cluster, { onLine: show, signal: stop.signal, step })
     try {
       await markApplied(cluster, refgrant)
       invited = true

@@ -67,7 +67,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
 }
 
-interface GuardOptions extends Pick<RefgrantOptions, 'nodeOptions' | 'more' | 'onLine'> {
+interface GuardOptions extends Pick<RefgrantOptions, 'nodeOptions' | 'more' | 'onLine' | 'signal'> {
   /** What refgrant reaches the API server by; its account by default. */
   readonly kubeconfig?: string
   /** The configuration file of refgrant and its manifests. */

@@ -55,21 +55,21 @@ suite('a row that cannot work is refused with its line and the reason', () => {
     [
       'a cluster-scoped kind',
       { ...row, from: { group: 'gateway.networking.k8s.io', kind: 'GatewayClass', plural: 'gatewayclasses' } },
-      /^4: guardedFields\[0\] is about "GatewayClass", which belongs to no namespace/,
+      /^4: guardedFields\[0\] is about "GatewayClass", which is cluster-scoped/,
     ],
     ['an empty path', { ...row, path: '' }, /has the path "": write names separated by dots/],
     ['an empty step', { ...row, path: 'spec..ref' }, /has the path "spec\.\.ref"/],
     ['a list at the root', { ...row, path: '[].ref' }, /has the path "\[\]\.ref"/],
     ['an index', { ...row, path: 'spec.rules[0].ref' }, /has the path "spec\.rules\[0\]\.ref"/],
-    ['status', { ...row, path: 'status.ref' }, /status is never judged/],
-    ['metadata', { ...row, path: 'metadata.ownerReferences[]' }, /metadata is never judged/],
+    ['status', { ...row, path: 'status.ref' }, /refgrant does not judge status/],
+    ['metadata', { ...row, path: 'metadata.ownerReferences[]' }, /refgrant does not judge metadata/],
     ['group core', { ...row, to: { group: 'core', kind: 'Service' } }, /the core group is ""/],
     ['a group with a version', { ...row, from: { ...row.from, group: 'example.com/v1' } }, /a version never counts/],
     ['a kind for a plural', { ...row, from: { ...row.from, plural: 'Policies' } }, /has the plural "Policies"/],
     [
       'another plural of a known kind',
       { from: { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', plural: 'routes' }, path: 'spec.x' },
-      /another row "httproutes"/,
+      /another row gives it "httproutes"/,
     ],
     [
       'a row that is there already',
@@ -82,7 +82,7 @@ suite('a row that cannot work is refused with its line and the reason', () => {
     [
       'a grant kind that is not there',
       { ...row, grantKind: { group: 'example.com', kind: 'Permit' } },
-      /names the grant kind "Permit" of group "example\.com", which is none of grantKinds/,
+      /names the grant kind "Permit" of group "example\.com", which is not in grantKinds/,
     ],
     ['text', { ...row, path: 'spec.backends[].name' }, /which leads to text: name the object/],
     [
@@ -101,13 +101,13 @@ suite('a row that cannot work is refused with its line and the reason', () => {
       /spec\.rules\[\]\.backendRefs is a list/,
     ],
     [
-      'brackets after what is no list',
+      'brackets after an object',
       { from: httpRoute, path: 'spec[].rules[].filters[].extensionRef' },
       /spec is not a list/,
     ],
     ['a root that CEL cannot name', { ...row, path: 'my-spec.ref' }, /"my-spec" is not an identifier in CEL/],
     ['a root that CEL has another use for', { ...row, path: 'in[].ref' }, /"in" is not an identifier in CEL/],
-    ['a list in metadata', { ...row, path: 'metadata[].x' }, /metadata is never judged/],
+    ['a list in metadata', { ...row, path: 'metadata[].x' }, /refgrant does not judge metadata/],
     [
       'a field that means nothing',
       { ...row, paht: 'x' },
@@ -119,13 +119,10 @@ suite('a row that cannot work is refused with its line and the reason', () => {
 
   test('one that repeats another of the same file', () =>
     assert.match(complaint(withRows(row, row)), /^12: guardedFields\[1\] repeats a row/))
-  test('more kinds than a registration has room for', () => {
+  test('more kinds than a registration can have', () => {
     const kinds = Array.from({ length: 54 }, (_, n) => ({ ...row, from: { ...row.from, kind: `Kind${n}` } }))
     assert.equal(load(withRows(...kinds.slice(1))).guardedFields.length, 53)
-    assert.match(
-      complaint(withRows(...kinds)),
-      /guardedFields makes 64 kinds with those of Gateway API, .* room for 63/,
-    )
+    assert.match(complaint(withRows(...kinds)), /guardedFields makes 64 kinds with those of Gateway API, .* at most 63/)
   })
   test('every wrong row is told', () => {
     const lines = complaint(withRows({ ...row, path: '' }, row, { ...row, path: 'status.x' })).split('\n')

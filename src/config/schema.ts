@@ -4,8 +4,8 @@ import { NAMESPACE } from '../policy/names.ts'
 import { PRESETS } from '../policy/presets.ts'
 
 /**
- * The configuration file as a JSON Schema: what the file is validated by, where its defaults come from, and what editors
- * read (docs/configuration.schema.json).
+ * The JSON Schema of the configuration file. It validates the file, supplies its defaults, and helps editors
+ * (docs/configuration.schema.json).
  */
 
 const namespace = {
@@ -19,7 +19,7 @@ function list(description: string, items: object) {
   return { type: 'array', description, items, default: [] }
 }
 
-/** A part of the file whose fields all have defaults. */
+/** Returns the schema of an object whose fields all have defaults. */
 function part(description: string, properties: Record<string, object>) {
   return { ...record(description, properties), default: {} }
 }
@@ -28,14 +28,14 @@ function record(description: string, properties: Record<string, object>, require
   return { type: 'object', description, additionalProperties: false, required, properties }
 }
 
-const group = { type: 'string', description: 'API group; "" is the core group, and a version is no part of it' }
-const kind = { ...text, description: 'kind, as in an object of it' }
-const plural = { ...text, description: "the resource's name, in lower case" }
+const group = { type: 'string', description: 'API group without a version; "" is the core group' }
+const kind = { ...text, description: 'kind, as in the objects' }
+const plural = { ...text, description: 'resource name: the plural, in lower case' }
 
 function rate(description: string, burst: number, perSecond: number) {
   return part(description, {
-    burst: { type: 'number', minimum: 1, default: burst, description: 'reads at once, after a quiet time' },
-    perSecond: { type: 'number', exclusiveMinimum: 0, default: perSecond, description: 'reads a second that follow' },
+    burst: { type: 'number', minimum: 1, default: burst, description: 'reads at once after a quiet time' },
+    perSecond: { type: 'number', exclusiveMinimum: 0, default: perSecond, description: 'further reads a second' },
   })
 }
 
@@ -51,7 +51,7 @@ export const configurationSchema = {
     mode: {
       enum: MODES,
       default: 'deny',
-      description: 'what becomes of a violation in namespaces without the mode label',
+      description: 'what happens to a violation in a namespace without the mode label',
     },
     modeLabel: {
       ...text,
@@ -63,36 +63,36 @@ export const configurationSchema = {
     failurePolicy: {
       enum: ['Fail', 'Ignore'],
       default: 'Fail',
-      description: 'what becomes of a write in mode deny while refgrant cannot answer',
+      description: 'what happens to a write in mode deny while refgrant cannot answer',
     },
     existingViolations: {
       enum: ['warn', 'deny'],
       default: 'warn',
       description:
-        'what becomes of an update that keeps a violation of the stored object, and changes something judged',
+        'what happens to an update that keeps a violation of the stored object and changes a judged part of it',
     },
     meshRoutes: {
       enum: ['exempt', 'enforce'],
       default: 'exempt',
       description: 'whether routes whose parents are all Services or ServiceImports need grants (GEP-1294: no)',
     },
-    dryRun: part('how dry runs differ', {
+    dryRun: part('how refgrant treats dry runs', {
       warnFieldManagers: list(
-        'field managers whose dry runs are warned and not refused, since they check before they apply the grants',
+        'field managers whose dry runs get a warning in place of a denial, since they run them before they apply the grants',
         text,
       ),
     }),
-    exempt: part('whose writes are not judged', {
+    exempt: part('users and namespaces whose writes are not judged', {
       users: list('user names', text),
       groups: list('groups of users', text),
       serviceAccounts: list(
         'service accounts',
         record('a service account', { namespace, name: text }, ['namespace', 'name']),
       ),
-      namespaces: list('namespaces of the objects that refer', namespace),
+      namespaces: list('namespaces of the referring objects', namespace),
     }),
     exemptTargets: list(
-      'kinds that need no grant when referred to, because an implementation resolves them in its own way',
+      'kinds of targets that need no grant, since an implementation resolves them in its own way',
       record('a kind', { group, kind }, ['group', 'kind']),
     ),
     presets: {
@@ -100,16 +100,16 @@ export const configurationSchema = {
       uniqueItems: true,
     },
     guardedFields: list(
-      "fields of kinds of one's own that hold references",
+      'further fields that hold references, of other kinds or of your own',
       record(
         'a field',
         {
-          from: record('the kind whose objects hold it', { group, kind, plural }, ['group', 'kind', 'plural']),
+          from: record('the kind that has the field', { group, kind, plural }, ['group', 'kind', 'plural']),
           path: { type: 'string', description: 'names separated by dots, with [] after each list' },
-          groupField: { ...text, description: "what the reference's group is called, where that is not group" },
-          to: record('what an absent group or kind of the reference means', { group, kind }, ['group', 'kind']),
+          groupField: { ...text, description: "name of the reference's group field; default: group" },
+          to: record('defaults of an absent group or kind in the reference', { group, kind }, ['group', 'kind']),
           grantKind: record(
-            'the kind of the grants that permit it, one of grantKinds; without it, that is ReferenceGrant',
+            'the kind of the grants that permit the reference, one of grantKinds; default: ReferenceGrant',
             { group, kind },
             ['group', 'kind'],
           ),
@@ -118,30 +118,31 @@ export const configurationSchema = {
       ),
     ),
     grantKinds: list(
-      'kinds that count as grants beside ReferenceGrant, with its shape, since it may move to another API group; one that a guarded field names counts only for the fields that name it',
+      'kinds that count as grants in addition to ReferenceGrant, and have its shape; a kind that a guarded field names counts only for the fields that name it',
       record(
         'a kind',
         {
           group,
           kind,
           plural,
-          version: { ...text, description: 'version that is read and printed' },
-          coreGroup: { ...text, description: 'what its entries call the core group, where that is not ""' },
-          fromGroup: { type: 'string', description: 'group that its entries in from mean, where they have none' },
+          version: { ...text, description: 'version to read and print' },
+          coreGroup: { ...text, description: 'another name of the core group in its entries, beside ""' },
+          fromGroup: { type: 'string', description: 'group of its entries in from, if these have no group' },
         },
         ['group', 'kind', 'plural'],
       ),
     ),
-    budgets: part('fresh reads that refusals may cause; one of more than 64 KiB counts as one for each 64 KiB', {
-      eachNamespace: rate('the share of the objects of each namespace, whatever others cause', 20, 5),
-      allNamespaces: rate('what all namespaces together may cause beyond their shares', 200, 50),
+    budgets: part('limits of the fresh reads for denials; a read counts once for each 64 KiB', {
+      eachNamespace: rate('the share of each namespace of referring objects', 20, 5),
+      allNamespaces: rate('the limit of all namespaces together beyond their shares', 200, 50),
     }),
-    bounds: part('how old knowledge may be', {
+    bounds: part('limits of the age of cached grants', {
       knowledgeAgeSeconds: {
         type: 'number',
         minimum: 35,
         default: 40,
-        description: 'age beyond which grants are read afresh; a watch proves itself every 30 s',
+        description:
+          'age beyond which cached grants are stale, so that refgrant reads them again; watches renew them every 30 s',
       },
     }),
   },

@@ -286,7 +286,7 @@ suite('check finds', { concurrency: 2 }, () => {
       )
       assert.equal(
         lines.at(-1),
-        'note: dev/a.yaml:1 and prod/a.yaml:1 give ReferenceGrant "shop" in namespace "billing" another content: the second counts, the first does not',
+        'note: dev/a.yaml:1 and prod/a.yaml:1 define ReferenceGrant "shop" in namespace "billing" with different contents: only the second counts',
       )
     }
     const { lines } = await said(['check', 'dev', 'prod'], { 'dev/a.yaml': GRANT, 'prod/a.yaml': GRANT })
@@ -316,7 +316,7 @@ suite('check finds', { concurrency: 2 }, () => {
 
 suite('a variable that Flux replaces', { concurrency: 2 }, () => {
   const files = { 'route.yaml': ROUTE.replace('namespace: billing', `namespace: \${target}`) }
-  const note = `note: HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1] is not judged, since it depends on the variable "\${target}": render the files first, such as with flux build kustomization or flux envsubst`
+  const note = `note: HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1] is not judged, since it depends on the variable "\${target}": render the files first, for example with flux build kustomization or flux envsubst`
 
   for (const command of ['check', 'audit'])
     test(`has no verdict in ${command}`, async () => {

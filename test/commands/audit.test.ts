@@ -162,7 +162,7 @@ suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
     const { audit } = await serverOf(t, {})
     assert.deepEqual(await audit('-n', 'shop').then(({ code, stderr }) => [code, stderr]), [
       0,
-      'refgrant: note: nothing found in namespace "shop": neither a grant nor an object with a guarded field\n',
+      'refgrant: note: namespace "shop" has neither a grant nor an object with a guarded field\n',
     ])
   })
 

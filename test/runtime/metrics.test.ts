@@ -132,9 +132,13 @@ test('what happens with the API server is counted from 0, for all kinds of grant
     observer.listed(resource, 'api', 20)
     observer.readStarted(resource)
     observer.readEnded(resource, 'failed', 250)
+    observer.skipped(resource, 'billing')
   }
   observer.readShared('grants.example.com')
+  observer.evicted('grants.example.com', 'billing')
   assert.deepEqual(await rows(registry, 'refgrant_incomplete_namespaces'), ['refgrant_incomplete_namespaces 3'])
+  assert.deepEqual(await rows(registry, 'refgrant_skipped_grants_total'), ['refgrant_skipped_grants_total 2'])
+  assert.deepEqual(await rows(registry, 'refgrant_evicted_namespaces_total'), ['refgrant_evicted_namespaces_total 1'])
   assert.deepEqual(await rows(registry, 'refgrant_watches_total'), [
     '{end="timeout"} 0',
     '{end="broken"} 2',
@@ -197,6 +201,8 @@ suite('a server exposes no number of what it does not do:', () => {
   const names = (registry: Registry) => new Set(registry.getMetricsAsArray().map(({ name }) => name))
   const OF_A_CLUSTER = [
     'refgrant_incomplete_namespaces',
+    'refgrant_skipped_grants_total',
+    'refgrant_evicted_namespaces_total',
     'refgrant_fresh_reads_total',
     'refgrant_fresh_read_seconds_total',
     'refgrant_watches_total',

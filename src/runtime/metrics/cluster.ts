@@ -9,14 +9,6 @@ import { counterBy, gauge } from './instruments.ts'
  */
 export function clusterMetrics(registry: Registry, incomplete: () => number): ClusterObserver {
   const registers: [Registry] = [registry]
-  gauge(
-    {
-      registers,
-      name: 'refgrant_incomplete_namespaces',
-      help: 'Namespaces of which not all ReferenceGrants are cached, since they are too many or one is too large; the log names them.',
-    },
-    incomplete,
-  )
   const watchEnded = counterBy(
     {
       registers,
@@ -37,10 +29,34 @@ export function clusterMetrics(registry: Registry, incomplete: () => number): Cl
   )
   return {
     ...UNOBSERVED,
+    ...cacheMetrics(registers, incomplete),
     ...freshReadMetrics(registers),
     watchEnded: (_resource, end) => watchEnded(end),
     listed: (_resource, reason) => listed(reason),
   }
+}
+
+/** What the cache does not hold. */
+function cacheMetrics(registers: [Registry], incomplete: () => number) {
+  gauge(
+    {
+      registers,
+      name: 'refgrant_incomplete_namespaces',
+      help: 'Namespaces of which not all ReferenceGrants are cached, since they are too many or one is too large; the log names them.',
+    },
+    incomplete,
+  )
+  const skipped = new Counter({
+    registers,
+    name: 'refgrant_skipped_grants_total',
+    help: 'ReferenceGrants that arrived and were not cached, since they are too large or there is no room; one counts each time.',
+  })
+  const evicted = new Counter({
+    registers,
+    name: 'refgrant_evicted_namespaces_total',
+    help: 'Namespaces all of whose cached ReferenceGrants were dropped, to make room for those of others.',
+  })
+  return { skipped: () => skipped.inc(), evicted: () => evicted.inc() } satisfies Partial<ClusterObserver>
 }
 
 function freshReadMetrics(registers: [Registry]) {

@@ -13,6 +13,7 @@ import type { GuardedField } from '../policy/catalogue.ts'
 import type { Check } from '../server/health.ts'
 import type { KeyPair } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
+import { counted } from '../wording/counted.ts'
 import { quote } from '../wording/quote.ts'
 import { DriftWatch } from './drift-watch.ts'
 import { clusterMetrics } from './metrics/cluster.ts'
@@ -120,7 +121,9 @@ export function syncedOnce(knowledge: () => Knowledge): () => Check[] {
   return () => {
     const { grants, ageSeconds } = knowledge()
     synced ||= Number.isFinite(ageSeconds)
-    const detail = synced ? `${grants} grants, complete ${ageSeconds.toFixed(1)} s ago` : 'waiting for the first list'
+    const detail = synced
+      ? `${counted(grants, 'grant')}, complete ${ageSeconds.toFixed(1)} s ago`
+      : 'waiting for the first list'
     return [{ name: 'grants', ok: synced, detail }]
   }
 }

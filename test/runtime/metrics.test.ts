@@ -176,7 +176,6 @@ test('what is known is asked for each time', async () => {
 test('changes of the configuration are counted from 0, and what differs is not known at first', async () => {
   const registry = new Registry()
   const [reloaded, drifted] = [reloadMetrics(registry), driftMetrics(registry)]
-  // Prometheus reads a number that is none in any case.
   const drift = () => rows(registry, 'refgrant_drift')
   assert.deepEqual(await drift(), ['refgrant_drift Nan'])
   reloaded('failed')

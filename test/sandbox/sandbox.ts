@@ -2,15 +2,20 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
-import { startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import type { ControlPlane } from '../harness/control-plane/control-plane.ts'
+import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { Progress } from '../harness/control-plane/progress.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
 
-// What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C.
+// What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C. The commands that
+// it runs read the configuration that REFGRANT_CONFIG names, if there is one.
 
 const folder = path.join(cacheFolder, 'sandbox')
 const certs = path.resolve('certs')
+
+/** A field of the preset `volume-data-sources` is dropped without it. */
+const GATES = '--feature-gates=CrossNamespaceVolumeDataSource=true'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal))
@@ -47,12 +52,13 @@ async function sandbox(): Promise<void> {
   await binaries(stop.signal)
   const data = path.join(folder, 'data')
   await rm(data, { recursive: true, force: true })
-  const cluster = await startCluster({ folder: data, certs, signal: stop.signal, step })
+  const cluster = await startCluster({ folder: data, apiServerFlags: [GATES], certs, signal: stop.signal, step })
   const { controlPlane } = cluster
   try {
     await cluster.namespaces('shop', 'billing')
     const refgrant = await startGuard(cluster, { onLine: show, signal: stop.signal, step })
     try {
+      await markApplied(cluster, refgrant)
       invited = true
       process.stdout.write(invitation(controlPlane, refgrant))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
@@ -63,6 +69,18 @@ async function sandbox(): Promise<void> {
   } finally {
     await controlPlane.stop()
   }
+}
+
+/** Makes of the objects here what `kubectl apply` has made, so that it changes them without a warning. */
+async function markApplied({ kubectl }: Cluster, { url }: Refgrant): Promise<void> {
+  const namespaces = ['shop', 'billing'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
+  const manifests = await printed('manifests', '--url', new URL(url).origin, '--ca', path.join(certs, 'ca.crt'))
+  const list = { apiVersion: 'v1', kind: 'List', items: [...namespaces, ...manifests] }
+  const { code, stderr } = await kubectl(
+    ['apply', 'set-last-applied', '--create-annotation', '-f', '-'],
+    JSON.stringify(list),
+  )
+  if (code !== 0) throw new Error(`kubectl apply set-last-applied: ${stderr}`)
 }
 
 /** Whether there is somebody whose reviews these are. */
@@ -77,15 +95,16 @@ function show(line: string): void {
 function invitation({ kubectl, kubeconfig, folder }: ControlPlane, { url, log }: Refgrant): string {
   const samples = path.relative(process.cwd(), import.meta.dirname)
   const [route, grant] = [path.join(samples, 'route.yaml'), path.join(samples, 'grant.yaml')]
+  const config = process.env.REFGRANT_CONFIG ?? ''
   const health = `http://127.0.0.1:${log.find(({ msg }) => msg === 'serving health and metrics')?.port}`
   return `
 Ready: a real API server that asks refgrant. In another terminal, in this folder:
 
-    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH
+    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH${config && ` REFGRANT_CONFIG=${config}`}
 
     refgrant() { ${process.execPath} ${path.resolve('src/cli.ts')} "$@"; }
 
-    kubectl apply -f ${route}     # refused: no grant permits it
+${config && `What is said behind # is so without the configuration ${config}.\n\n`}    kubectl apply -f ${route}     # refused: no grant permits it
     refgrant grant -f ${route}    # the grant that is missing, as the refusal says
     kubectl apply -f ${grant}     # the owner of namespace billing grants it
     kubectl apply -f ${route}     # accepted

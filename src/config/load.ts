@@ -72,7 +72,8 @@ export function textOf(file: string | undefined): string {
   try {
     return file === undefined ? '' : readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`${file}: ${reasonOf(error)}`, { cause: error })
+    const reason = `${reasonOf(error)} (name a configuration with --config)`
+    throw new ConfigError(`${file}: ${reason}`, { cause: error })
   }
 }
 
@@ -179,10 +180,7 @@ function documentOf(file: string, text: string): ObjectDocument {
     if (second) throw new DocumentError(second.line, 'there is a second document, where one configuration is all')
     return document
   } catch (error) {
-    const message =
-      error instanceof DocumentError
-        ? `${file}:${error.line}: ${error.message}`
-        : `${file}: ${reasonOf(error)} (name a configuration with --config)`
-    throw new ConfigError(message, { cause: error })
+    const place = error instanceof DocumentError ? `${file}:${error.line}` : file
+    throw new ConfigError(`${place}: ${reasonOf(error)}`, { cause: error })
   }
 }

@@ -140,7 +140,7 @@ test('a code that is misspelt is found', () => {
   ])
 })
 
-test('the limits of files in the README are those that are told', () => {
+test('the limits of files in the README are those in the errors', () => {
   const readme = readFileSync('README.md', 'utf8')
   const told = (text: string) => {
     try {
@@ -150,7 +150,7 @@ test('the limits of files in the README are those that are told', () => {
     }
   }
   const [levels] = told('['.repeat(1_000)).match(/\d+/) ?? []
-  assert.ok(readme.includes(`of nested lists and objects ${levels} levels`), levels)
+  assert.ok(readme.includes(`nested at most ${levels} levels deep`), levels)
   const [values] = told(`a: &a [${'x, '.repeat(2_000)}]\nb: [${'*a, '.repeat(1_000)}]`).match(/\d+/) ?? []
   assert.ok(readme.includes(`may stand for ${Number(values).toLocaleString('en')} values`), values)
 })

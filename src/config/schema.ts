@@ -29,13 +29,13 @@ function record(description: string, properties: Record<string, object>, require
 }
 
 const group = { type: 'string', description: 'API group without a version; "" is the core group' }
-const kind = { ...text, description: 'kind, as in the objects' }
-const plural = { ...text, description: 'resource name: the plural, in lower case' }
+const kind = { ...text, description: 'kind, as in its objects' }
+const plural = { ...text, description: 'name of the resource, in lower case' }
 
 function rate(description: string, burst: number, perSecond: number) {
   return part(description, {
-    burst: { type: 'number', minimum: 1, default: burst, description: 'reads at once after a quiet time' },
-    perSecond: { type: 'number', exclusiveMinimum: 0, default: perSecond, description: 'further reads a second' },
+    burst: { type: 'number', minimum: 1, default: burst, description: 'reads at once, after a time without reads' },
+    perSecond: { type: 'number', exclusiveMinimum: 0, default: perSecond, description: 'reads per second after these' },
   })
 }
 
@@ -51,7 +51,7 @@ export const configurationSchema = {
     mode: {
       enum: MODES,
       default: 'deny',
-      description: 'what happens to a violation in a namespace without the mode label',
+      description: 'what happens to a violation in namespaces without the mode label',
     },
     modeLabel: {
       ...text,
@@ -69,30 +69,30 @@ export const configurationSchema = {
       enum: ['warn', 'deny'],
       default: 'warn',
       description:
-        'what happens to an update that keeps a violation of the stored object and changes a judged part of it',
+        'what happens to an update that keeps a violation of the stored object and changes a guarded part of it',
     },
     meshRoutes: {
       enum: ['exempt', 'enforce'],
       default: 'exempt',
       description: 'whether routes whose parents are all Services or ServiceImports need grants (GEP-1294: no)',
     },
-    dryRun: part('how refgrant treats dry runs', {
+    dryRun: part('how dry runs differ', {
       warnFieldManagers: list(
-        'field managers whose dry runs get a warning in place of a denial, since they run them before they apply the grants',
+        'field managers whose dry runs get warnings and are not refused, because they dry-run before they apply the grants',
         text,
       ),
     }),
-    exempt: part('users and namespaces whose writes are not judged', {
+    exempt: part('writes that are not judged', {
       users: list('user names', text),
       groups: list('groups of users', text),
       serviceAccounts: list(
         'service accounts',
         record('a service account', { namespace, name: text }, ['namespace', 'name']),
       ),
-      namespaces: list('namespaces of the referring objects', namespace),
+      namespaces: list('namespaces of the objects that hold the references', namespace),
     }),
     exemptTargets: list(
-      'kinds of targets that need no grant, since an implementation resolves them in its own way',
+      'kinds that do not need a grant as targets, because an implementation resolves them in its own way',
       record('a kind', { group, kind }, ['group', 'kind']),
     ),
     presets: {
@@ -100,16 +100,19 @@ export const configurationSchema = {
       uniqueItems: true,
     },
     guardedFields: list(
-      'further fields that hold references, of other kinds or of your own',
+      'fields of kinds of your own that hold references',
       record(
         'a field',
         {
-          from: record('the kind that has the field', { group, kind, plural }, ['group', 'kind', 'plural']),
+          from: record('the kind whose objects hold the field', { group, kind, plural }, ['group', 'kind', 'plural']),
           path: { type: 'string', description: 'names separated by dots, with [] after each list' },
-          groupField: { ...text, description: "name of the reference's group field; default: group" },
-          to: record('defaults of an absent group or kind in the reference', { group, kind }, ['group', 'kind']),
+          groupField: {
+            ...text,
+            description: 'name of the field that holds the group of the reference, if that is not group',
+          },
+          to: record('what an absent group or kind of the reference means', { group, kind }, ['group', 'kind']),
           grantKind: record(
-            'the kind of the grants that permit the reference, one of grantKinds; default: ReferenceGrant',
+            'the kind of the grants that permit the reference, from grantKinds; ReferenceGrant by default',
             { group, kind },
             ['group', 'kind'],
           ),
@@ -118,31 +121,31 @@ export const configurationSchema = {
       ),
     ),
     grantKinds: list(
-      'kinds that count as grants in addition to ReferenceGrant, and have its shape; a kind that a guarded field names counts only for the fields that name it',
+      'kinds that count as grants beside ReferenceGrant and have its shape, because ReferenceGrant may move to another API group; if a guarded field names a kind, the kind counts only for the fields that name it',
       record(
         'a kind',
         {
           group,
           kind,
           plural,
-          version: { ...text, description: 'version to read and print' },
-          coreGroup: { ...text, description: 'another name of the core group in its entries, beside ""' },
-          fromGroup: { type: 'string', description: 'group of its entries in from, if these have no group' },
+          version: { ...text, description: 'version that refgrant reads and prints' },
+          coreGroup: { ...text, description: 'name of the core group in its entries, if that is not ""' },
+          fromGroup: { type: 'string', description: 'group of its entries in from, if they do not have one' },
         },
         ['group', 'kind', 'plural'],
       ),
     ),
-    budgets: part('limits of the fresh reads for denials; a read counts once for each 64 KiB', {
-      eachNamespace: rate('the share of each namespace of referring objects', 20, 5),
-      allNamespaces: rate('the limit of all namespaces together beyond their shares', 200, 50),
+    budgets: part('fresh reads that refusals may cause; a larger read counts once for each 64 KiB', {
+      eachNamespace: rate('the share of each namespace, for its objects, whatever other namespaces cause', 20, 5),
+      allNamespaces: rate('a reserve for all namespaces together, beyond their shares', 200, 50),
     }),
-    bounds: part('limits of the age of cached grants', {
+    bounds: part('how old the cached grants may be', {
       knowledgeAgeSeconds: {
         type: 'number',
         minimum: 35,
         default: 40,
         description:
-          'age beyond which cached grants are stale, so that refgrant reads them again; watches renew them every 30 s',
+          'age of the cached grants beyond which every verdict needs a fresh read; a watch proves itself every 30 s',
       },
     }),
   },

@@ -75,7 +75,7 @@ suite('certs', { concurrency: 2 }, () => {
     const out = folderWith({ 'ca.crt': authority.cert, 'tls.crt': cert, 'tls.key': key })
     const { code, stderr } = await refgrant(['certs', '--keep', '--out', out])
     assert.equal(code, 2)
-    assert.match(stderr, /tls\.crt expired on .* --force\n$/)
+    assert.match(stderr, /tls\.crt expired on .* with --force in place of --keep\n$/)
   })
 
   test('replaces files with --force, and makes them with --keep if there are none', async () => {

@@ -63,7 +63,7 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
       XDG_CACHE_HOME: await mkdtemp(path.join(tmpdir(), 'refgrant-')),
     })
     const exited = once(child, 'exit')
-    const output = await said(child, 'Ctrl-C ends everything')
+    const output = await said(child, 'press Ctrl-C')
     assert.ok(output.includes(`PATH=${assets}:$PATH`), output)
     const commands = (await processesWith(assets)).map((line) => line.split(' ')[1])
     for (const name of ['etcd', 'kube-apiserver'])
@@ -90,7 +90,7 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
     await writeFile(config, 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\nmode: warn\n')
     const child = sandbox({ REFGRANT_CONFIG: config })
     const exited = once(child, 'exit')
-    const output = await said(child, 'Ctrl-C ends everything')
+    const output = await said(child, 'press Ctrl-C')
     const [definition] = output.match(/^ +refgrant\(\) .*$/m) ?? []
     const [environment] = output.match(/^ +export .*$/m) ?? []
     const bash = (command: string) => run('bash', ['-c', `${environment}\n${definition}\n${command}`])
@@ -123,7 +123,7 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
     await said(first, 'Ready: a real API server')
     const second = sandbox()
     const exit = once(second, 'exit')
-    await said(second, 'a sandbox is running on this machine already')
+    await said(second, 'a sandbox already runs on this machine')
     assert.equal((await exit)[0], 1)
     first.kill('SIGINT')
     await once(first, 'exit')

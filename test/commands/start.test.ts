@@ -106,10 +106,13 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--listen', 'no-such-host.invalid:8443'],
     /^refgrant: cannot listen on no-such-host\.invalid:8443: the host name has no address: .* with --listen\n$/,
   ],
-  'the port is missing': [() => ['--listen', '127.0.0.1'], /^refgrant: --listen: "127\.0\.0\.1" is no address: write /],
+  'the port is missing': [
+    () => ['--listen', '127.0.0.1'],
+    /^refgrant: --listen: "127\.0\.0\.1" is not an address: write /,
+  ],
   'the port is too large': [
     () => ['--metrics-listen', ':65536'],
-    /^refgrant: --metrics-listen: ":65536" is no address/,
+    /^refgrant: --metrics-listen: ":65536" is not an address/,
   ],
   'the certificate is missing': [
     () => ['--cert', 'gone.crt'],

@@ -1,11 +1,13 @@
 /** How a watch ended: in good order, by a broken or silent connection, or refused by the API server. */
-export type WatchEnd = 'timeout' | 'broken' | 'refused'
+export const WATCH_ENDS = ['timeout', 'broken', 'refused'] as const
+export type WatchEnd = (typeof WATCH_ENDS)[number]
 
 /**
  * Why everything was listed: at the start; since watches have proved nothing for a while; since the version to go on
  * from is too old; since the API came, went or is absent; since the store may become complete by it.
  */
-export type ListReason = 'start' | 'unproven' | 'expired' | 'api' | 'incomplete'
+export const LIST_REASONS = ['start', 'unproven', 'expired', 'api', 'incomplete'] as const
+export type ListReason = (typeof LIST_REASONS)[number]
 
 /** How a fresh read ended; one that was given up was replaced by another one. */
 export type ReadEnd = 'done' | 'failed' | 'given up'

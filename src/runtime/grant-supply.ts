@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
 import type { GrantSource } from '../admission/grant-source.ts'
 import { unlessAborted } from '../admission/unless-aborted.ts'
@@ -10,24 +11,22 @@ import type { LiveConfig } from '../config/live.ts'
 import { addedFields, type Config, catalogueOf, limitsOf, registrationOf } from '../config/load.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import type { Check } from '../server/health.ts'
-import type { Knowledge } from '../server/metrics.ts'
 import type { KeyPair } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
 import { counted } from '../wording/counted.ts'
 import { quote } from '../wording/quote.ts'
-import { ClusterCounts } from './cluster-counts.ts'
 import { DriftWatch } from './drift-watch.ts'
+import { clusterMetrics } from './metrics/cluster.ts'
+import { driftMetrics } from './metrics/configuration.ts'
+import { type Knowledge, knowledgeMetrics } from './metrics/knowledge.ts'
 import type { Task } from './task.ts'
 
 /** How long the start may wait for what the cluster serves, in ms; only with guarded fields of one's own. */
 const DISCOVERY = 5_000
 
-/** Where the grants come from, with what the server tells of it. */
+/** Where the grants come from. */
 export interface GrantSupply {
   readonly source: GrantSource
-  readonly knowledge: () => Knowledge
-  /** Where the live registration is not as the configuration has it, in words; undefined if that is not known. */
-  readonly drift: () => readonly string[] | undefined
   /** Takes a changed configuration. */
   readonly configure: (config: Config) => void
   /** What runs for them; nothing is asked of the API server before that. */
@@ -40,6 +39,8 @@ export interface SupplyContext {
   readonly logger: Logger
   /** What the server presents. */
   readonly keyPair: KeyPair
+  /** Where the metrics of the supply go. */
+  readonly registry: Registry
   /** Ends the wait for the cluster. */
   readonly signal: AbortSignal
 }
@@ -51,27 +52,19 @@ export interface SupplyContext {
  */
 export async function clusterGrants(
   choice: ConnectionChoice,
-  { live, logger, keyPair, signal }: SupplyContext,
+  { live, logger, keyPair, registry, signal }: SupplyContext,
 ): Promise<GrantSupply> {
   const { config } = live
   const api = apiOf(choice)
   await refuseUnservable(api, addedFields(config), logger, signal)
   const kinds = catalogueOf(config).grantKinds
-  const observer = new ClusterCounts()
+  const observer = clusterMetrics(registry, () => grants.incomplete)
   const now = () => performance.now()
   const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
   const wanted = () => ({ registration: registrationOf(live.config), client: {}, served: keyPair.cert })
-  const drift = new DriftWatch(api, wanted, logger)
-  const knowledge = () => ({
-    grants: grants.size,
-    incompleteNamespaces: grants.incomplete,
-    unreadableFiles: 0,
-    ageSeconds: grants.age / 1_000,
-    freshReads: observer.freshReads,
-    freshReadSeconds: observer.freshReadSeconds,
-    watches: observer.watches,
-    lists: observer.lists,
-  })
+  const drift = new DriftWatch({ api, wanted, logger, told: driftMetrics(registry) })
+  const knowledge = () => ({ grants: grants.size, ageSeconds: grants.age / 1_000 })
+  knowledgeMetrics(registry, knowledge)
   const watches: Task = {
     name: 'watches of grants',
     run: (signal) => grants.run(signal),
@@ -79,9 +72,7 @@ export async function clusterGrants(
   }
   return {
     source: grants,
-    knowledge,
     tasks: [watches, drift],
-    drift: () => drift.lines,
     configure: (changed) => {
       grants.limit(limitsOf(changed))
       if (!isDeepStrictEqual(catalogueOf(changed).grantKinds, kinds))

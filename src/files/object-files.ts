@@ -77,6 +77,8 @@ const NOTHING = {
   folder: '',
 }
 
+const TEMPLATE = '; a template of Helm is read once it is rendered: helm template CHART | refgrant check -'
+
 class Reading implements FileObjects {
   objects: FileObject[] = []
   readonly problems: FileProblem[] = []
@@ -129,10 +131,12 @@ class Reading implements FileObjects {
 
   async readAll(): Promise<void> {
     for (const source of this.#sources.values()) {
+      let text = ''
       try {
-        this.#take(source, parseDocuments(decoded(await source.read()), this.#room))
+        text = decoded(await source.read())
+        this.#take(source, parseDocuments(text, this.#room))
       } catch (error) {
-        this.#tell(source.file, error)
+        this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
       }
     }
     this.#leavePatches()
@@ -182,8 +186,10 @@ class Reading implements FileObjects {
     this.objects = this.objects.filter((one) => !isPatch(one))
   }
 
-  #tell(place: string, error: unknown): void {
-    if (error instanceof DocumentError) this.problems.push({ place: `${place}:${error.line}`, message: error.message })
+  /** @param hint what may help with a text that is not well-formed */
+  #tell(place: string, error: unknown, hint = ''): void {
+    if (error instanceof DocumentError)
+      this.problems.push({ place: `${place}:${error.line}`, message: `${error.message}${hint}` })
     else this.problems.push({ place, message: unreadable(error).message })
   }
 }

@@ -114,7 +114,9 @@ suite('what is no object', { concurrency: 2 }, () => {
     const template = GRANT.replace(/metadata:\n.*\n.*\n/, 'metadata: {name: {{ .Release.Name }}}\n')
     const { code, lines } = await said(['check', '.'], { 'a.yaml': template })
     assert.equal(code, 2)
-    assert.deepEqual(lines, ['a.yaml:3: a list or an object cannot be a key'])
+    assert.deepEqual(lines, [
+      'a.yaml:3: a list or an object cannot be a key; a template of Helm is read once it is rendered: helm template CHART | refgrant check -',
+    ])
   })
 
   test('an object without a name is left out', async () => {

@@ -29,8 +29,8 @@ run: certs ## serve the webhook on this machine, with grants from a folder
 try: $(INSTALLED) ## send an AdmissionReview to what `make run` serves
 	@node test/first-look/try.ts
 
-sandbox: certs ## a real API server on this machine, with the webhook registered
-	@node test/sandbox/sandbox.ts
+sandbox: certs ## a real API server on this machine, with the webhook registered; CONFIG=FILE for a configuration of yours
+	@$(if $(CONFIG),REFGRANT_CONFIG=$(abspath $(CONFIG))) node test/sandbox/sandbox.ts
 
 # Ends with the make that has started it, and whatever it has started ends with it: no other make and no shell is between
 # them. The runner itself takes `--require`, and leaves `--import` to its files.

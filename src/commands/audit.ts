@@ -1,10 +1,11 @@
 import { Command } from 'commander'
-import { Api } from '../cluster/api.ts'
+import { Api, ApiError } from '../cluster/api.ts'
 import { connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { Grant } from '../policy/grant.ts'
+import { grantKindFor } from '../policy/grant-kinds.ts'
 import { effectivePart } from '../policy/lint.ts'
 import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
 import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
@@ -15,7 +16,7 @@ import { objectTitle } from '../wording/objects.ts'
 import { quote, visible } from '../wording/quote.ts'
 import { CommandFailure, EXIT } from './failure.ts'
 import { flawsOf } from './flaws.ts'
-import { MODES_UNKNOWN, readInput } from './input.ts'
+import { argument, MODES_UNKNOWN, readInput } from './input.ts'
 import {
   configOption,
   contextOption,
@@ -26,6 +27,7 @@ import {
   outputOption,
 } from './options.ts'
 import { print, reportProblems, tellNotes } from './print.ts'
+import { withoutVariables } from './variables.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
@@ -83,7 +85,8 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   const written = subject.grants.toSorted((a, b) => byName(a.grant, b.grant))
   const grants = sorted(written.map(({ grant }) => grant))
   const surveyed = survey(catalogue, subject.objects, grants, new Set(config.exempt.namespaces))
-  const { judged, unjudged } = withoutUnknown(surveyed, subject)
+  const { rendered, notes } = withoutVariables(surveyed.references)
+  const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered }, subject)
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
   const problems = [...subject.problems, ...unjudgedLines(unjudged, subject), ...tooLarge]
   const report: AuditReport = {
@@ -94,7 +97,8 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
     unjudged,
     ...flawsOf(written, (object) => object, catalogue),
     problems,
-    notes: [...subject.notes, ...(options.config === undefined || paths.length === 0 ? [] : [MODES_UNKNOWN])],
+    remedy: remedyOf(judged.references, paths, options, catalogue),
+    notes: [...subject.notes, ...notes, ...(options.config === undefined || paths.length === 0 ? [] : [MODES_UNKNOWN])],
   }
   await print(options.output === 'json' ? auditJson(report) : auditText(report))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
@@ -117,6 +121,30 @@ function withoutUnknown(
   const isAllRead = only === undefined && problems.length === 0 && all.tooLarge.length === 0
   const unused = isAllRead ? all.unused : []
   return { judged: { ...all, references: judged, unused }, unjudged: references.filter(isUnknown) }
+}
+
+/** The command that prints the grants that are missing; of a cluster, what is there already counts. */
+function remedyOf(
+  references: readonly SurveyedReference[],
+  paths: readonly string[],
+  { config, namespace, exclude }: AuditOptions,
+  catalogue: Catalogue,
+): string {
+  const ofConfig = config === undefined ? '' : ` --config ${argument(config)}`
+  if (paths.length > 0) {
+    const options = [
+      ...(namespace === undefined ? [] : ['-n', namespace]),
+      ...exclude.flatMap((one) => ['--exclude', one]),
+    ]
+    return `refgrant grant ${[...paths, ...options].map(argument).join(' ')}${ofConfig}`
+  }
+  const refused = references.filter(({ grants }) => grants.length === 0).map(({ reference }) => reference)
+  const kinds = [
+    ...refused.map(({ from }) => catalogue.referrer(from)),
+    ...refused.map((reference) => grantKindFor(reference)),
+  ].filter((kind) => kind !== undefined)
+  const resources = new Set(kinds.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
+  return `kubectl get ${[...resources].join(',')} -A -o yaml | refgrant grant -${ofConfig}`
 }
 
 function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Subject): string[] {
@@ -160,9 +188,17 @@ async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise
   try {
     const api = new Api(connectionFrom({ kubeconfig, context }))
     const inventory = await takeInventory(api, catalogue, tell, interrupted.signal, { namespace })
-    return { ...inventory, only: namespace, problems: inventory.problems.map(visible), notes: [] }
+    const problems = inventory.problems.map(visible)
+    const isEmpty = inventory.objects.length + inventory.grants.length + problems.length === 0
+    const notes =
+      isEmpty && namespace !== undefined
+        ? [`nothing found in namespace ${quote(namespace)}: neither a grant nor an object with a guarded field`]
+        : []
+    return { ...inventory, only: namespace, problems, notes }
   } catch (error) {
-    throw new CommandFailure(`cannot audit the cluster: ${reasonOf(error)}`, { cause: error })
+    const isForbidden = error instanceof ApiError && error.status === 403 && namespace === undefined
+    const remedy = isForbidden ? '; with rights in one namespace only, name it with -n NAMESPACE' : ''
+    throw new CommandFailure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
   } finally {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   }

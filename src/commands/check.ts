@@ -12,6 +12,7 @@ import { flawsOf } from './flaws.ts'
 import { MODES_UNKNOWN, readInput } from './input.ts'
 import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
 import { print, reportProblems, tellNotes } from './print.ts'
+import { withoutVariables } from './variables.ts'
 
 /** References without a grant that a report shows; the others are counted. */
 const SHOWN = 1_000
@@ -48,7 +49,9 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'check -')
   const effective = [...input.own, ...input.beside].map(({ grant }) => grant)
   const exemptNamespaces = new Set(config.exempt.namespaces)
-  const { references, tooLarge, exempt } = survey(catalogue, input.objects, effective, exemptNamespaces)
+  const surveyed = survey(catalogue, input.objects, effective, exemptNamespaces)
+  const { tooLarge, exempt } = surveyed
+  const { rendered: references, notes } = withoutVariables(surveyed.references)
 
   const { flaws, counts } = flawsOf(input.own, ({ object }) => object, catalogue)
   const duplicates = duplicatesOf(input.own)
@@ -72,7 +75,7 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
     },
     exempt,
     problems: input.problems,
-    notes: [...input.notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])],
+    notes: [...input.notes, ...notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])],
   }
   await print(output === 'json' ? checkJson(report) : checkText(report, process.stdout))
   if (report.counts.error > 0) process.exitCode = EXIT.findings

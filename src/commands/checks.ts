@@ -1,4 +1,5 @@
 import type { Check } from '../server/health.ts'
+import { counted } from '../wording/counted.ts'
 import type { GrantSupply } from './grant-supply.ts'
 
 /**
@@ -10,7 +11,9 @@ export function readiness({ knowledge }: GrantSupply, stopping: AbortSignal): ()
   return () => {
     const { grants, ageSeconds } = knowledge()
     synced ||= Number.isFinite(ageSeconds)
-    const detail = synced ? `${grants} grants, complete ${ageSeconds.toFixed(1)} s ago` : 'waiting for the first list'
+    const detail = synced
+      ? `${counted(grants, 'grant')}, complete ${ageSeconds.toFixed(1)} s ago`
+      : 'waiting for the first list'
     return [
       { name: 'grants', ok: synced, detail },
       { name: 'serving', ok: !stopping.aborted },

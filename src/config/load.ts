@@ -145,7 +145,10 @@ function readDocument(file: string): ObjectDocument {
     if (second) throw new DocumentError(second.line, 'there is a second document, where one configuration is all')
     return document
   } catch (error) {
-    const place = error instanceof DocumentError ? `${file}:${error.line}` : file
-    throw new ConfigError(`${place}: ${reasonOf(error)}`, { cause: error })
+    const message =
+      error instanceof DocumentError
+        ? `${file}:${error.line}: ${error.message}`
+        : `${file}: ${reasonOf(error)} (name a configuration with --config)`
+    throw new ConfigError(message, { cause: error })
   }
 }

@@ -35,7 +35,7 @@ export function modeLabelPolicy(modeLabel: string) {
         validations: [
           {
             expression: `variables.was == variables.becomes || authorizer.group("").resource("namespaces").name(object.metadata.name).check("${VERB}").allowed()`,
-            message: `only who has the verb ${VERB} on this namespace may change its label ${modeLabel}`,
+            message: `only users with the verb ${VERB} on this namespace may change its label ${modeLabel}`,
             reason: 'Forbidden',
           },
         ],

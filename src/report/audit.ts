@@ -8,7 +8,7 @@ import type { Survey, SurveyedReference } from '../policy/survey.ts'
 import { counted } from '../wording/counted.ts'
 import { findingSentence } from '../wording/finding.ts'
 import { kindTitle } from '../wording/objects.ts'
-import { bare, quote } from '../wording/quote.ts'
+import { bare, quote, visible } from '../wording/quote.ts'
 import { shown, toJson } from './json.ts'
 import { table } from './table.ts'
 
@@ -28,6 +28,8 @@ export interface AuditReport {
   readonly counts: Readonly<Record<Severity, number>>
   /** What could not be read or judged: the report is not complete then. */
   readonly problems: readonly string[]
+  /** The command that prints the grants that are missing, if some are. */
+  readonly remedy: string
   /** What was left out or assumed. */
   readonly notes: readonly string[]
 }
@@ -47,6 +49,7 @@ export function* auditText(report: AuditReport): Generator<string> {
   const [refused, permitted] = [survey.references.filter(isRefused), survey.references.filter((one) => !isRefused(one))]
   yield* verdict(report, permitted.length, refused.length)
   yield* section(countedThat(refused.length, 'reference', 'no grant permits'), REFERENCE, refused, referenceRow)
+  if (refused.length > 0) yield `\nTo print the grants that are missing: ${visible(report.remedy)}\n`
   yield* section(countedThat(unjudged.length, 'reference', 'cannot be judged'), REFERENCE, unjudged, referenceRow)
   const findings = counted(findingsOf(report), 'finding')
   yield* section(`${findings} about grants`, ['SEVERITY', 'WHAT'], flaws, (one) => [
@@ -78,7 +81,7 @@ function* verdict(report: AuditReport, permitted: number, refused: number): Gene
   const { error, warning, note } = counts
   yield `${all}${idle}; ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}\n`
   if (problems.length > 0)
-    yield `Not complete: ${counted(problems.length, 'problem')} with what was to be read, told on standard error; which grants nothing uses is not known\n`
+    yield `Not complete: ${counted(problems.length, 'problem')}, told on standard error. Which grants nothing uses is not known.\n`
 }
 
 const GRANT = ['TO NAMESPACE', 'GRANT', 'FROM', 'TO'] as const
@@ -153,7 +156,7 @@ export function auditJson(report: AuditReport): Generator<string> {
     problems,
     notes,
     summary: {
-      references: survey.references.length,
+      references: survey.references.length + unjudged.length,
       permitted: survey.references.length - notPermitted,
       notPermitted,
       notJudged: unjudged.length,

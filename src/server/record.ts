@@ -50,7 +50,7 @@ export class ReviewRecorder {
     const labels = { kind: known?.kind ?? 'other', operation: review.operation, mode, decision: label(decision, mode) }
     const reason = decision.outcome === 'unjudged' ? decision.reason : ''
     this.#metrics.review({ ...labels, reason }, milliseconds / 1_000)
-    if (decision.misfits) this.#recordMisfits(labels.kind, decision.misfits)
+    if (decision.misfits) this.#recordMisfits(labels.kind, decision.misfits, review)
     const level = isQuiet(decision) ? 'debug' : 'info'
     if (this.#logger.isLevelEnabled(level)) this.#log(level, record)
   }
@@ -75,12 +75,17 @@ export class ReviewRecorder {
   }
 
   /** Tells the admin of rows that are wrong, or that an object does not fit. */
-  #recordMisfits(kind: string, fields: readonly string[]): void {
+  #recordMisfits(kind: string, fields: readonly string[], { uid, namespace, name }: ReviewRecord['review']): void {
     for (const field of fields) this.#metrics.misfit(kind, field)
     const suppressed = this.#misfits.take()
     if (suppressed === undefined) return
     this.#logger.warn(
-      { kind, fields, ...(suppressed > 0 && { suppressed }) },
+      {
+        uid,
+        object: { kind, namespace: cut(namespace), name: cut(name) },
+        fields,
+        ...(suppressed > 0 && { suppressed }),
+      },
       'the configuration guards fields that do not hold references in this object; its other fields were judged',
     )
   }

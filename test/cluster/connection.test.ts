@@ -59,6 +59,13 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await ask()).authorization, 'Bearer fresh')
   })
 
+  test('says that a kubeconfig is empty', async (t) => {
+    const server = await start(t)
+    server.file('empty', '\n')
+    const kubeconfig = path.join(server.folder, 'empty')
+    assert.throws(() => connectionFrom({ kubeconfig }), { message: `${kubeconfig}: is empty` })
+  })
+
   test('takes an empty KUBECONFIG for none', async (t) => {
     const server = await start(t)
     server.file('home/.kube/token', 'from home')

@@ -4,13 +4,21 @@ import path from 'node:path'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
 import { startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import type { ControlPlane } from '../harness/control-plane/control-plane.ts'
+import { kubectl, printed } from '../harness/control-plane/guarded-cluster.ts'
 import { Progress } from '../harness/control-plane/progress.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
 
-// What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C.
+// What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C. The commands that
+// it runs read the configuration that REFGRANT_CONFIG names, if there is one.
 
 const folder = path.join(cacheFolder, 'sandbox')
-const certs = path.resolve('certs')
+
+/** The namespaces of the samples. */
+const NAMESPACES = ['shop', 'billing']
+
+/** A field of the preset `volume-data-sources` is dropped without it. */
+const GATES = '--feature-gates=CrossNamespaceVolumeDataSource=true'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal))
@@ -50,12 +58,15 @@ async function sandbox(): Promise<void> {
   await binaries(stop.signal)
   const data = path.join(folder, 'data')
   await rm(data, { recursive: true, force: true })
-  const cluster = await startCluster({ folder: data, certs, signal: stop.signal, step })
+  const cluster = await startCluster({ folder: data, certs, signal: stop.signal, step, apiServerFlags: [GATES] })
   const { controlPlane } = cluster
   try {
-    await cluster.namespaces('shop', 'billing')
-    const refgrant = await startGuard(cluster, { onLine: show, step })
+    await cluster.namespaces(...NAMESPACES)
+    // Some modes refuse nothing.
+    const isCalled = ({ log }: Refgrant) => log.some(({ msg }) => msg === 'review')
+    const refgrant = await startGuard(cluster, { onLine: show, step, isCalled })
     try {
+      await markApplied(controlPlane, refgrant)
       invited = true
       process.stdout.write(invitation(controlPlane, refgrant))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
@@ -66,6 +77,24 @@ async function sandbox(): Promise<void> {
   } finally {
     await controlPlane.stop()
   }
+}
+
+/** Makes the objects of the sandbox what `kubectl apply` has made, so that it changes them without a warning. */
+async function markApplied(controlPlane: ControlPlane, { url }: Refgrant): Promise<void> {
+  const namespaces: ApiObject[] = NAMESPACES.map((name) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name },
+  }))
+  const manifests = await printed('manifests', '--url', new URL(url).origin, '--ca', path.join(certs, 'ca.crt'))
+  const items = [...namespaces, ...manifests]
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
+  const { code, stderr } = await kubectl(
+    controlPlane,
+    ['apply', 'set-last-applied', '--create-annotation', '-f', '-'],
+    list,
+  )
+  if (code !== 0) throw new Error(`kubectl apply set-last-applied: ${stderr}`)
 }
 
 /** Whether there is somebody whose reviews these are. */
@@ -80,15 +109,16 @@ function show(line: string): void {
 function invitation({ kubectl, kubeconfig, folder }: ControlPlane, { url, log }: Refgrant): string {
   const samples = path.relative(process.cwd(), import.meta.dirname)
   const [route, grant] = [path.join(samples, 'route.yaml'), path.join(samples, 'grant.yaml')]
+  const config = process.env.REFGRANT_CONFIG ?? ''
   const health = `http://127.0.0.1:${log.find(({ msg }) => msg === 'serving health and metrics')?.port}`
   return `
 Ready: a real API server that asks refgrant. In another terminal, in this folder:
 
-    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH
+    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH${config && ` REFGRANT_CONFIG=${config}`}
 
     refgrant() { ${process.execPath} ${path.resolve('src/cli.ts')} "$@"; }
 
-    kubectl apply -f ${route}     # refused: no grant permits it
+${config && `What is said behind # is so without the configuration ${config}.\n\n`}    kubectl apply -f ${route}     # refused: no grant permits it
     refgrant grant -f ${route}    # the grant that is missing, as the refusal says
     kubectl apply -f ${grant}     # the owner of namespace billing grants it
     kubectl apply -f ${route}     # accepted

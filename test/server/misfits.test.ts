@@ -51,8 +51,8 @@ suite('a row that leads to what is no reference', () => {
     const { allowed } = await review({ title: 'A shield', backend: { name: 'payments' } })
     assert.equal(allowed, true)
     assert.deepEqual(
-      told().map(({ kind, fields }) => [kind, fields]),
-      [['Shield', ['spec.title']]],
+      told().map(({ uid, object, fields }) => ({ uid, object, fields })),
+      [{ uid: '1', object: { kind: 'Shield', namespace: 'shop', name: 'front' }, fields: ['spec.title'] }],
     )
     const exposed = await metrics.registry.getSingleMetricAsString('refgrant_field_misfits_total')
     assert.match(exposed, /^refgrant_field_misfits_total\{kind="Shield",field="spec\.title"\} 1$/m)

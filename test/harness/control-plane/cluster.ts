@@ -73,12 +73,14 @@ interface GuardOptions extends Pick<RefgrantOptions, 'nodeOptions' | 'more' | 'o
   /** The configuration file of refgrant and its manifests. */
   readonly config?: string | undefined
   readonly step?: Step
+  /** Whether refgrant shows that the API server calls it, where it may refuse nothing. */
+  readonly isCalled?: (refgrant: Refgrant) => boolean
 }
 
 /** Starts refgrant against the cluster, and registers it there under failurePolicy Fail. */
 export async function startGuard(
   cluster: Cluster,
-  { kubeconfig = cluster.account, config, more = [], step = inSilence, ...options }: GuardOptions = {},
+  { kubeconfig = cluster.account, config, more = [], step = inSilence, isCalled, ...options }: GuardOptions = {},
 ): Promise<Refgrant> {
   const configured = config === undefined ? [] : ['--config', config]
   const grants = ['--kubeconfig', kubeconfig, ...configured]
@@ -87,7 +89,13 @@ export async function startGuard(
   )
   try {
     await step('registering the webhook', () =>
-      register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'), configured),
+      register(
+        cluster.controlPlane,
+        refgrant,
+        path.join(cluster.certs, 'ca.crt'),
+        configured,
+        isCalled && (() => isCalled(refgrant)),
+      ),
     )
     return refgrant
   } catch (error) {

@@ -42,7 +42,12 @@ interface AuditOptions {
 /** What is audited: objects, grants with what was written, and what could not be read. */
 interface Subject {
   readonly objects: readonly NamedObject[]
-  readonly grants: readonly { readonly grant: Grant; readonly object: unknown }[]
+  readonly grants: readonly {
+    readonly grant: Grant
+    readonly object: unknown
+    /** The field for which the API server refuses it, so that it does not count. */
+    readonly refused?: string | undefined
+  }[]
   /** Namespaces with a grant that could not be read. */
   readonly unknown: ReadonlySet<string>
   readonly problems: readonly string[]
@@ -83,7 +88,7 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   const catalogue = catalogueOf(config)
   const subject = paths.length > 0 ? await fromFiles(paths, options, catalogue) : await fromCluster(options, catalogue)
   const written = subject.grants.toSorted((a, b) => byName(a.grant, b.grant))
-  const grants = sorted(written.map(({ grant }) => grant))
+  const grants = sorted(written.filter(({ refused }) => refused === undefined).map(({ grant }) => grant))
   const surveyed = survey(catalogue, subject.objects, grants, new Set(config.exempt.namespaces))
   const { rendered, notes } = withoutVariables(surveyed.references)
   const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered }, subject)
@@ -174,7 +179,7 @@ async function fromFiles(
   catalogue: Catalogue,
 ): Promise<Subject> {
   const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit -')
-  const grants = own.map(({ grant, object }) => ({ grant, object: object.object }))
+  const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
   return { objects, grants, unknown: new Set(), problems, notes }
 }
 

@@ -47,9 +47,8 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const config = loadConfig(options.config)
   const catalogue = catalogueOf(config)
   const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'check -')
-  const effective = [...input.own, ...input.beside].map(({ grant }) => grant)
   const exemptNamespaces = new Set(config.exempt.namespaces)
-  const surveyed = survey(catalogue, input.objects, effective, exemptNamespaces)
+  const surveyed = survey(catalogue, input.objects, input.grants, exemptNamespaces)
   const { tooLarge, exempt } = surveyed
   const { rendered: references, notes } = withoutVariables(surveyed.references)
 

@@ -3,8 +3,10 @@ import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { targetNamespaceOf } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
+import type { Grant } from '../policy/grant.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
 import { counted } from '../wording/counted.ts'
+import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
 import { conflictsOf } from './duplicates.ts'
@@ -23,9 +25,10 @@ interface Asked {
 export interface Input {
   readonly files: number
   readonly objects: readonly FileObject[]
-  /** The grants among them, and those that only count. */
+  /** The grants among them. */
   readonly own: readonly FileGrant[]
-  readonly beside: readonly FileGrant[]
+  /** Those that count: of the grants among them and beside them, what the API server takes. */
+  readonly grants: readonly Grant[]
   /** What could not be read, in lines. */
   readonly problems: readonly string[]
   /** What was left out or assumed, in lines. */
@@ -54,7 +57,7 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
     files: main.files,
     objects: main.objects,
     own,
-    beside: others,
+    grants: [...own, ...others].filter(({ refused }) => refused === undefined).map(({ grant }) => grant),
     problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),
@@ -63,6 +66,7 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
       ...(asked.namespace === undefined ? assumed(judged) : []),
       ...together(main, isChecked),
       ...conflictsOf([...own, ...others]),
+      ...others.flatMap(refusal),
     ],
   }
 }
@@ -125,6 +129,13 @@ function assumed(judged: readonly FileObject[]): string[] {
   const place = placeTitle(first)
   const more = without.length > 1 ? ` and ${without.length - 1} more` : ''
   return [`namespace "default" assumed for ${place}${more} (use -n, or check the rendered output)`]
+}
+
+/** Why a grant that is not judged itself does not count. */
+function refusal({ grant, object, refused }: FileGrant): string[] {
+  if (refused === undefined) return []
+  const place = placeTitle({ file: object.file, line: object.lineOf(refused) })
+  return [`${place}: ${grantTitle(grant, object.name.kind)} does not count: the API server refuses this ${refused}`]
 }
 
 /** Folders are often of several clusters, and one run knows of one. */

@@ -1,4 +1,5 @@
 import { type Catalogue, guardedFields } from './catalogue.ts'
+import { distance } from './distance.ts'
 import type { GroupKind } from './reference.ts'
 
 /**
@@ -69,3 +70,12 @@ export function likest(written: string, kinds: readonly KnownKind[]): KnownKind 
     kinds.find((one) => one.lowerCase === lowerCase || one.plural === lowerCase)
   )
 }
+
+/** The one of these that a text is nearly, and nothing else of them exactly. */
+export function nearest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {
+  if (written.length > LONGEST || kinds.some(({ kind }) => kind === written)) return undefined
+  return kinds.find(({ kind }) => distance(written, kind) <= (kind.length > 5 ? 2 : 1))
+}
+
+/** Longest text that is compared letter by letter, in characters: more than the longest kind that is known. */
+const LONGEST = 32

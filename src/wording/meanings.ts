@@ -1,11 +1,14 @@
 import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { type FindingCode, SEVERITIES } from '../policy/finding-codes.ts'
+import { MOST_ENTRIES } from '../policy/names.ts'
 
 /** What each finding means, and what helps. */
 // biome-ignore format: one code a line, whatever its length
 const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy: string }> = {
   'not-permitted': { meaning: 'no grant permits a reference', remedy: '`refgrant grant` prints the grant for the owner of the target' },
   'too-many-references': { meaning: `an object has more than ${MOST_REFERENCES.toLocaleString('en')} references to other namespaces, so the webhook refuses it`, remedy: 'split the object' },
+  'grant-unknown-version': { meaning: 'the API server refuses the grant, since `apiVersion` names no version that it serves; it does not count', remedy: 'write `gateway.networking.k8s.io/v1`' },
+  'grant-too-many-entries': { meaning: `the API server refuses the grant, since \`from\` or \`to\` has more than ${MOST_ENTRIES} entries; it does not count`, remedy: 'divide it into several grants' },
   'grant-empty': { meaning: 'no `from` or no `to`: it permits nothing', remedy: 'add entries, or delete the grant' },
   'grant-incomplete-entry': { meaning: 'an entry lacks a group, kind or namespace', remedy: 'add the field; the core group is `""`' },
   'grant-empty-name': { meaning: '`name: ""` matches nothing', remedy: 'leave `name` out to mean every object' },
@@ -14,15 +17,17 @@ const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy:
   'grant-version-as-group': { meaning: 'the group names a version', remedy: 'write the group alone' },
   'grant-wrong-group': { meaning: "a well-known kind in another group's name", remedy: 'write the group of the kind' },
   'grant-kind-spelling': { meaning: 'a plural or lower-case kind', remedy: 'write the kind as objects of it do' },
+  'grant-impossible-value': { meaning: 'a group, kind, namespace or name that nothing can have; unless it is a name in `to`, the API server refuses the grant, and it does not count', remedy: 'write one group, kind, namespace or name' },
   'grant-unknown-field': { meaning: 'the API server drops the field, such as `name` in `from`: the grant is wider than it reads', remedy: 'remove the field' },
   'reference-unknown-field': { meaning: 'a misspelt field of a reference, which the API server drops (`check` only)', remedy: 'correct the name of the field' },
   'reference-policy': { meaning: 'the old name of a ReferenceGrant: nothing reads it (`check` only)', remedy: 'write `kind: ReferenceGrant` and `apiVersion: gateway.networking.k8s.io/v1beta1`' },
   'field-misfit': { meaning: 'a field that your configuration guards holds something else than a reference, and is not judged (`check` only)', remedy: 'correct the object, or the row in `guardedFields`' },
   'grant-duplicate': { meaning: 'a grant is written twice below one path, with different contents (`check` only)', remedy: 'remove one, or rename it' },
-  'grant-parent-reference': { meaning: 'it exposes a Gateway to routes, and no grant governs their parents', remedy: "set `allowedRoutes` of the Gateway's listeners" },
+  'grant-parent-reference': { meaning: 'it exposes a Gateway to routes or ListenerSets, and no grant governs their parents', remedy: 'set `allowedRoutes` of its listeners, or its `allowedListeners`' },
   'mesh-parent-core-group': { meaning: 'a parent of group `core`, as Linkerd 2.13 wrote it, makes no mesh route (`check` only)', remedy: 'write `""`' },
   'grant-own-namespace': { meaning: 'it accepts its own namespace, which needs no grant', remedy: 'remove the entry, or name another namespace' },
   'grant-unknown-referrer': { meaning: 'it accepts a kind that has no guarded field', remedy: 'correct the kind; one of your own needs a row in `guardedFields`' },
+  'grant-misspelt-kind': { meaning: 'it exposes a kind that is nearly a well-known one', remedy: 'correct the kind' },
   'grant-every-name': { meaning: 'it exposes every object of a kind', remedy: 'add `name` to expose one' },
 }
 

@@ -322,3 +322,24 @@ suite('a variable that Flux replaces', { concurrency: 2 }, () => {
     assert.equal((await said(['grant', '.'], own)).stdout, '')
   })
 })
+
+test('a grant that the API server refuses permits nothing, wherever it comes from', async () => {
+  const refused = GRANT.replace('kind: Service', 'kind: "Config Map"')
+  const both = { 'route.yaml': ROUTE, 'grant.yaml': `${GRANT}---\n${refused}` }
+  assert.notEqual(refused, GRANT)
+  // As a later copy that is refused, it leaves the earlier one.
+  assert.equal((await said(['audit', '.'], both)).code, 0)
+
+  const files = { 'route.yaml': ROUTE, 'grant.yaml': GRANT.replace('gateway.networking.k8s.io/v1', '$&alpha9') }
+  const checked = await said(['check', '.'], files)
+  assert.equal(checked.code, 1)
+  assert.match(checked.stdout, /\[grant-unknown-version\]/)
+  assert.match(checked.stdout, /\[not-permitted\]/)
+  assert.match((await said(['grant', '.'], files)).stdout, /kind: ReferenceGrant/)
+  const beside = await said(['check', 'route.yaml', '--grants', 'grant.yaml'], files)
+  assert.equal(beside.code, 1)
+  assert.ok(
+    beside.lines.some((line) => line.endsWith('does not count: the API server refuses this apiVersion')),
+    String(beside.lines),
+  )
+})

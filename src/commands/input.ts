@@ -1,8 +1,9 @@
 import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { targetNamespaceOf } from '../files/kustomize.ts'
-import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
+import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
+import { crossingReferences } from '../policy/crossing.ts'
 import type { Grant } from '../policy/grant.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
 import { counted } from '../wording/counted.ts'
@@ -46,8 +47,8 @@ export const MODES_UNKNOWN =
  */
 export async function readInput(asked: Asked, catalogue: Catalogue, command: string): Promise<Input> {
   const namespace = asked.namespace ?? 'default'
-  const main = await readObjects(asked.paths, namespace, asked.exclude)
-  const beside = await readObjects(asked.grants ?? [], namespace, asked.exclude)
+  const main = withoutPatches(await readObjects(asked.paths, namespace, asked.exclude), catalogue)
+  const beside = withoutPatches(await readObjects(asked.grants ?? [], namespace, asked.exclude), catalogue)
   const isGrant = ({ object }: FileObject) => grantKindOf(object, catalogue.grantKinds) !== undefined
   const isChecked = (one: FileObject) => isGrant(one) || catalogue.referrer(one.name) !== undefined
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]
@@ -69,6 +70,23 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
       ...others.flatMap(refusal),
     ],
   }
+}
+
+/**
+ * Leaves out what a kustomization calls a patch, but for objects that refer to other namespaces: what they refer to is also
+ * in what Kustomize makes, and no kustomization may hide it.
+ */
+function withoutPatches(read: FileObjects, catalogue: Catalogue): FileObjects {
+  const [kept, left]: [FileObject[], FileProblem[]] = [[], []]
+  for (const one of read.objects) {
+    const { patchOf } = one
+    const crosses = patchOf !== undefined && crossingReferences(catalogue, one.name, one.object).count > 0
+    if (patchOf === undefined || crosses) kept.push(one)
+    if (patchOf === undefined) continue
+    const what = crosses ? 'checked as it is written' : 'left out'
+    left.push({ place: placeTitle(one), message: `is a patch of ${bare(patchOf)}, and is ${what}` })
+  }
+  return { ...read, files: read.files, objects: kept, left: [...read.left, ...left] }
 }
 
 function leftOut(read: FileObjects, command: string): string[] {

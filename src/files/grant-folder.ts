@@ -8,7 +8,7 @@ import type { GrantKind } from '../policy/grant-kinds.ts'
 import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { type GrantFile, readGrantFile, Slices } from './grant-file.ts'
 import { unreadable } from './text.ts'
-import { type FoundFile, filesIn, type Tree } from './tree.ts'
+import { type FoundFile, filesIn, kubectlOrder, type Tree } from './tree.ts'
 
 /**
  * How often the folder is looked at, in ms. It is not watched: editors, links and mounted volumes change files in ways
@@ -39,7 +39,7 @@ interface GrantFolderOptions {
 /**
  * The ReferenceGrants of a folder, which is compared each second and before each refusal. A file that cannot be read any
  * more is logged, once for each state it is in, and what it last said stays in force; a deleted file takes its grants
- * along. Of grants with one name, the one in the file whose path sorts last counts, and in a file the last one.
+ * along. Of grants with one name, the one in the file that kubectl reads last counts, and in a file the last one.
  *
  * While the folder itself cannot be read, what is known grows old.
  */
@@ -178,7 +178,7 @@ export class GrantFolder implements GrantSource {
     const same =
       files.size === before.size && [...files].every(([file, { grants }]) => before.get(file)?.grants === grants)
     if (same) return
-    const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
+    const inOrder = [...files].sort(([a], [b]) => kubectlOrder(a, b))
     this.#grants = inOrder.flatMap(([, { grants }]) => grants)
     this.#lookup = lookupIn(this.#grants)
     logger.info({ folder, files: files.size, grants: this.#grants.length }, 'grants read')

@@ -157,7 +157,12 @@ suite('of a folder', { concurrency: 2 }, () => {
       'a/c.yaml': GRANT,
     }
     const exclude = ['--exclude', 'broken*.yaml', '--exclude', 'tests/', '--exclude', 'a/b.*']
-    assert.deepEqual((await said(['check', '.', ...exclude], files)).code, 0)
+    const { code, lines } = await said(['check', '.', ...exclude], files)
+    assert.equal(code, 0)
+    assert.deepEqual(lines.slice(0, 2), [
+      'note: node_modules: is left out; name it to have it read',
+      'note: deep/.hidden: is left out; name it to have it read',
+    ])
     for (const left of ['.git', 'deep', 'tests', 'a/b.yaml']) assert.equal((await said(['check', left], files)).code, 2)
   })
 
@@ -172,10 +177,46 @@ suite('of a folder', { concurrency: 2 }, () => {
     const { lines, stdout } = await said(['check', '.'], files)
     assert.deepEqual(lines, [
       'note: app/kustomization.yaml: is a kustomization, no object, and sets namespace "shop"; to see what it makes: kubectl kustomize app | refgrant check -',
-      'note: app/patch.yaml: is a patch of app/kustomization.yaml, and is left out',
+      'note: app/patch.yaml:1: is a patch of app/kustomization.yaml, and is left out',
       'note: namespace "default" assumed for app/route.yaml:1 (use -n, or check the rendered output)',
     ])
     assert.match(stdout, /^3 files, 1 object, /m)
+  })
+
+  test('no kustomization hides an object that refers to another namespace', async () => {
+    const patches = (file: string) => `${KUSTOMIZATION}patches: [{path: ${file}}]\n`
+    const files = {
+      'folder/x/a.yaml': patches('../route.yaml'),
+      'folder/route.yaml': ROUTE,
+      'named.yaml': `${patches('named.yaml')}---\n${ROUTE}`,
+      'both/Kustomization': 'resources: [grant.yaml, route.yaml]\npatches: [{path: grant.yaml}, {path: route.yaml}]\n',
+      'both/route.yaml': ROUTE,
+      'both/grant.yaml': GRANT,
+    }
+    const folder = await said(['check', 'folder'], files)
+    assert.equal(folder.code, 1)
+    assert.ok(
+      folder.lines.includes(
+        'note: folder/route.yaml:1: is a patch of folder/x/a.yaml, and is checked as it is written',
+      ),
+      String(folder.lines),
+    )
+    assert.equal((await said(['check', 'named.yaml'], files)).code, 1)
+    const both = await said(['check', 'both'], files)
+    assert.equal(both.code, 0)
+    assert.match(both.stdout, /, 2 objects, 1 reference /)
+  })
+
+  test('files are read in the order of kubectl, which tells which of two grants counts', async () => {
+    const narrow = GRANT.replace('namespace: shop', 'namespace: other')
+    const files = { 'a/route.yaml': ROUTE, 'a/grants/grant.yaml': narrow, 'a/grants.yaml': GRANT }
+    assert.equal((await said(['audit', 'a'], files)).code, 0)
+    const turned = { ...files, 'a/grants/grant.yaml': GRANT, 'a/grants.yaml': narrow }
+    assert.equal((await said(['audit', 'a'], turned)).code, 1)
+  })
+
+  test('a file that is called like a lock of an editor is read, and such a link is not', async () => {
+    assert.equal((await said(['check', '.'], { '.#route.yaml': ROUTE })).code, 1)
   })
 
   test('the namespace that Flux sets is told', async () => {

@@ -7,7 +7,7 @@ import { DocumentError, parseDocuments } from '../files/documents.ts'
 import { anyObject, type ObjectDocument } from '../files/objects.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
-import { kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
+import { declaredKindProblem, kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
 import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { reasonOf } from '../system/reason.ts'
@@ -82,7 +82,9 @@ function problemsOf(config: Config): { field: string; problem: RowProblem }[] {
     ...each('exemptTargets', exemptTargets, (target) => kindProblem(target, catalogue)),
     ...each('guardedFields', guardedFields, (row, index) => rowProblem(row, rowsBefore(index))),
     ...(tooMany === undefined ? [] : [{ field: 'guardedFields', problem: tooMany }]),
-    ...each('grantKinds', grantKinds, (kind) => kindProblem(kind, catalogue)),
+    ...each('grantKinds', grantKinds, (kind, index) =>
+      declaredKindProblem(kind, grantKinds.slice(0, index), catalogue),
+    ),
   ]
 }
 

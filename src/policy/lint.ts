@@ -8,7 +8,7 @@ import { step } from './path.ts'
 import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
 import { hasKnownVersion, hasPossibleName } from './refused-grant.ts'
-import { isKnownGroup, type KnownKind, knownKinds, likest, nearest } from './well-known.ts'
+import { isKnownGroup, type KnownKind, knownKinds, likest, nearest, OTHER_REFERRERS } from './well-known.ts'
 
 /** One thing that is wrong with a ReferenceGrant, or that its author may not have meant. */
 export interface LintFinding {
@@ -218,6 +218,7 @@ function lintFields(entry: unknown, fields: readonly string[], findings: Finding
 }
 
 function lintReferrer(kind: GroupKind, catalogue: Catalogue, findings: Findings, grantKind: GrantKind): void {
+  if (OTHER_REFERRERS.some((one) => one.group === kind.group && one.kind === kind.kind)) return
   if (!catalogue.fieldsOf(kind).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
     findings.add('grant-unknown-referrer', 'kind', kind.kind)
 }

@@ -84,7 +84,8 @@ const KONG = github(
 
 /**
  * Fields of other projects, by the name of the project. A field is here only if the project's own code asks a grant for
- * it: Envoy Gateway asks none for telemetry backends, and its BackendTrafficPolicy names no namespace.
+ * it: Envoy Gateway asks none for telemetry backends, and its policies refer to targets of other namespaces by
+ * selectors, which are no references by name.
  *
  * test/policy/presets.test.ts holds each path to the project's CRD.
  */

@@ -32,6 +32,12 @@ const GROUPS: ReadonlySet<string> = new Set(
   [...guardedFields.map(({ from }) => from), ...WELL_KNOWN].map(({ group }) => group),
 )
 
+/** Kinds that refer by other means than a guarded field, such as selectors, and ask a grant for it. */
+export const OTHER_REFERRERS: readonly GroupKind[] = [
+  // Envoy Gateway v1.9, api/v1alpha1/policy_helpers.go: targetSelectors[].namespaces.
+  { group: 'gateway.envoyproxy.io', kind: 'BackendTrafficPolicy' },
+]
+
 /**
  * Whether a group has no kind of a well-known name but those that are known here: it is one of theirs, or of Kubernetes.
  * Others may have them in groups of their own, as Knative has Service. Source: a CustomResourceDefinition's group has a dot

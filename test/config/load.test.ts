@@ -181,7 +181,7 @@ suite('a kind that no object can be of is refused with its line and what to writ
     [
       'a version of exempt targets',
       { exemptTargets: [{ group: 'apps/v1', kind: 'Deployment' }] },
-      '4: exemptTargets[0] names the group "apps/v1", which is not a group: a version never counts',
+      '4: exemptTargets[0] names the group "apps/v1", which is not a group: write its domain without a version, since a version never counts',
     ],
     ['no kind of exempt targets', { exemptTargets: [{ group: '' }] }, '4: exemptTargets[0].kind is missing'],
     [

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { targetNamespaceOf } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
+import { STDIN } from '../files/text.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { crossingReferences } from '../policy/crossing.ts'
 import type { Grant } from '../policy/grant.ts'
@@ -11,6 +12,7 @@ import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
 import { conflictsOf } from './duplicates.ts'
+import { CommandFailure } from './failure.ts'
 
 /** The files that a command reads. */
 interface Asked {
@@ -44,8 +46,11 @@ export const MODES_UNKNOWN =
  * Reads files for a command, and says what it has left out or assumed.
  *
  * @param command as it reads standard input, such as `check -`
+ * @throws CommandFailure if standard input is asked for twice
  */
 export async function readInput(asked: Asked, catalogue: Catalogue, command: string): Promise<Input> {
+  if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
+    throw new CommandFailure('standard input can be read once: name - as a path or with --grants')
   const namespace = asked.namespace ?? 'default'
   const main = withoutPatches(await readObjects(asked.paths, namespace, asked.exclude), catalogue)
   const beside = withoutPatches(await readObjects(asked.grants ?? [], namespace, asked.exclude), catalogue)

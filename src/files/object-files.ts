@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { ObjectName } from '../policy/reference.ts'
-import { DocumentError, parseDocuments, type ValueDocument, wholeMemory } from './documents.ts'
+import { DocumentError, parseDocuments, type ValueDocument, ValueError, wholeMemory } from './documents.ts'
 import { type Kustomization, kustomizationOf } from './kustomize.ts'
 import { type ObjectDocument, objectsOf } from './objects.ts'
 import { decoded, readFound, readNamed, STDIN, unreadable } from './text.ts'
@@ -138,7 +138,12 @@ class Reading implements FileObjects {
         text = decoded(await source.read())
         this.#take(source, parseDocuments(text, this.#room))
       } catch (error) {
-        this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
+        if (error instanceof ValueError && !mayHoldObject(text))
+          this.left.push({
+            place: `${source.file}:${error.line}`,
+            message: `holds no Kubernetes object, and is left out: ${error.message}`,
+          })
+        else this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
       }
     }
     this.#markPatches()
@@ -195,6 +200,9 @@ class Reading implements FileObjects {
     else this.problems.push({ place, message: unreadable(error).message })
   }
 }
+
+/** Whether a text that is YAML has the field `kind` somewhere, which may also be written with escapes or in base64. */
+const mayHoldObject = (text: string) => /kind|\\|!!?binary|tag:yaml|%TAG/.test(text)
 
 /** The first part of what an object calls itself that is there, and is no text. */
 function notText({ apiVersion, metadata }: Record<string, unknown>): string | undefined {

@@ -384,3 +384,29 @@ test('a grant that the API server refuses permits nothing, wherever it comes fro
     String(beside.lines),
   )
 })
+
+test('files of other programs that are not read as YAML of Kubernetes are left out with a note', async () => {
+  const foreign = {
+    'mkdocs.yml': 'site: x\nemoji: !!python/name:material.emoji\n',
+    'cfn.yaml': 'Resources: {T: 2010-09-09, 0.5: a}\n',
+    'values.yaml': 'a: 1\na: 2\n',
+    'compose.yml': 'x: .inf\n',
+    'grant.yaml': GRANT,
+  }
+  const { code, lines } = await said(['check', '.'], foreign)
+  assert.equal(code, 0)
+  assert.ok(
+    lines.includes(
+      'note: values.yaml:2: holds no Kubernetes object, and is left out: keys must be unique, and "a" is given twice',
+    ),
+    String(lines),
+  )
+  assert.equal(lines.filter((line) => line.includes('holds no Kubernetes object')).length, 4)
+  for (const hidden of [`${ROUTE}a: 1\na: 2\n`, '{"\\u006bind": "HTTPRoute", "a": 1, "a": 2}', 'a: [\n'])
+    assert.equal((await said(['check', '.'], { ...foreign, 'hidden.yaml': hidden })).code, 2)
+})
+
+test('standard input is read once', async () => {
+  const { code, lines } = await said(['check', '-', '--grants', '-'], {}, ROUTE)
+  assert.deepEqual([code, lines], [2, ['standard input can be read once: name - as a path or with --grants']])
+})

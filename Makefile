@@ -112,7 +112,7 @@ $(BUNDLE): $(INSTALLED) package.json src/banner.js $(shell find src -name '*.ts'
 
 $(INSTALLED): package-lock.json $(NODE)
 	@# Not `npm ci`, which refuses a lock file that lacks the binaries of platforms the registry did not offer.
-	npm install --no-save
+	npm install --no-save >&2
 	@touch $@
 
 ifneq ($(NODE),)

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
+import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
-import { CommandFailure, EXIT } from './commands/failure.ts'
 import { closeOutput, outputFailure, tell, write } from './commands/print.ts'
 import { usageSentence } from './commands/usage.ts'
 import { versionLine } from './commands/version.ts'
-import { ConfigError } from './config/load.ts'
+import { EXIT, Failure } from './system/failure.ts'
 
 /** The commands, each loaded only when it is asked for: what the server needs takes longer to load than a check takes. */
 const loaders: Record<string, () => Promise<Command>> = {
@@ -60,8 +60,7 @@ function exitCode(error: unknown): number {
     return EXIT.failed
   }
   // Only what nobody foresaw shows its stack.
-  const foreseen = error instanceof CommandFailure || error instanceof ConfigError
-  tell(String(foreseen ? error.message : (error as Error).stack))
+  tell(error instanceof Failure ? error.message : inspect(error))
   return EXIT.failed
 }
 

@@ -73,7 +73,7 @@ function load(config: KubeConfig, file: string): void {
     config.loadFromFile(file)
   } catch (error) {
     // What the YAML parser says of an empty file is about documents.
-    const reason = reasonOf(error).replace(/^.*\bthe input is empty[^]*$/, 'is empty')
+    const reason = reasonOf(error).replace(/^.*\bthe input is empty[\s\S]*$/, 'is empty')
     throw new Error(`${bare(file)}: ${reason}`, { cause: error })
   }
 }

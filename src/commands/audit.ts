@@ -4,18 +4,13 @@ import { connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
-import type { Grant } from '../policy/grant.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
-import { effectivePart } from '../policy/lint.ts'
-import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
-import { type AuditReport, auditJson, auditText } from '../report/audit.ts'
+import type { SurveyedReference } from '../policy/survey.ts'
+import { auditJson, auditText } from '../report/audit.ts'
+import { type Audited, auditOf } from '../report/audited.ts'
+import { EXIT, Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
-import { counted } from '../wording/counted.ts'
-import { tooLargeSentence } from '../wording/finding.ts'
-import { objectTitle } from '../wording/objects.ts'
 import { quote, visible } from '../wording/quote.ts'
-import { CommandFailure, EXIT } from './failure.ts'
-import { flawsOf } from './flaws.ts'
 import { argument, MODES_UNKNOWN, readInput } from './input.ts'
 import {
   configOption,
@@ -27,7 +22,6 @@ import {
   outputOption,
 } from './options.ts'
 import { print, reportProblems, tellNotes } from './print.ts'
-import { withoutVariables } from './variables.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
@@ -37,24 +31,6 @@ interface AuditOptions {
   readonly exclude: readonly string[]
   readonly config?: string
   readonly output: 'text' | 'json'
-}
-
-/** What is audited: objects, grants with what was written, and what could not be read. */
-interface Subject {
-  readonly objects: readonly NamedObject[]
-  readonly grants: readonly {
-    readonly grant: Grant
-    readonly object: unknown
-    /** The field for which the API server refuses it, so that it does not count. */
-    readonly refused?: string | undefined
-  }[]
-  /** Namespaces with a grant that could not be read. */
-  readonly unknown: ReadonlySet<string>
-  readonly problems: readonly string[]
-  /** What was left out or assumed. */
-  readonly notes: readonly string[]
-  /** The only namespace that was read, if it was one. */
-  readonly only?: string | undefined
 }
 
 /** `refgrant audit`: who may refer to what, who does, and by which grant. */
@@ -87,45 +63,12 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   const config = loadConfig(options.config)
   const catalogue = catalogueOf(config)
   const subject = paths.length > 0 ? await fromFiles(paths, options, catalogue) : await fromCluster(options, catalogue)
-  const written = subject.grants.toSorted((a, b) => byName(a.grant, b.grant))
-  const grants = sorted(written.filter(({ refused }) => refused === undefined).map(({ grant }) => grant))
-  const surveyed = survey(catalogue, subject.objects, grants, new Set(config.exempt.namespaces))
-  const { rendered, notes } = withoutVariables(surveyed.references)
-  const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered }, subject)
-  const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
-  const problems = [...subject.problems, ...unjudgedLines(unjudged, subject), ...tooLarge]
-  const report: AuditReport = {
-    ...(subject.only !== undefined && { only: subject.only }),
-    grants: grants.length,
-    permitting: permittingParts(grants, judged, catalogue),
-    survey: judged,
-    unjudged,
-    ...flawsOf(written, (object) => object, catalogue),
-    problems,
-    remedy: remedyOf(judged.references, paths, options, catalogue),
-    notes: [...subject.notes, ...notes, ...(options.config === undefined || paths.length === 0 ? [] : [MODES_UNKNOWN])],
-  }
-  await print(options.output === 'json' ? auditJson(report) : auditText(report))
+  const report = auditOf(subject, catalogue, new Set(config.exempt.namespaces))
+  const remedy = remedyOf(report.survey.references, paths, options, catalogue)
+  await print(options.output === 'json' ? auditJson(report) : auditText(report, remedy))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
   tellNotes(report.notes)
-  reportProblems(problems)
-}
-
-/**
- * The survey without the references that a grant which was not read may permit, and these; both sorted by object. Where
- * not everything was read, nothing is known of grants that nothing uses.
- */
-function withoutUnknown(
-  all: Survey,
-  { unknown, only, problems }: Subject,
-): { judged: Survey; unjudged: SurveyedReference[] } {
-  const references = all.references.toSorted((a, b) => byName(a.reference.from, b.reference.from))
-  const isUnknown = ({ reference: { to }, grants }: SurveyedReference) =>
-    grants.length === 0 && (unknown.has(to.namespace) || (only !== undefined && to.namespace !== only))
-  const judged = references.filter((one) => !isUnknown(one))
-  const isAllRead = only === undefined && problems.length === 0 && all.tooLarge.length === 0
-  const unused = isAllRead ? all.unused : []
-  return { judged: { ...all, references: judged, unused }, unjudged: references.filter(isUnknown) }
+  reportProblems(report.problems)
 }
 
 /** The command that prints the grants that are missing; of a cluster, what is there already counts. */
@@ -152,38 +95,18 @@ function remedyOf(
   return `kubectl get ${[...resources].join(',')} -A -o yaml | refgrant grant -${ofConfig}`
 }
 
-function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Subject): string[] {
-  if (only !== undefined && unjudged.length > 0) {
-    const them = counted(unjudged.length, 'reference')
-    return [`cannot judge ${them} into other namespaces, whose grants are not read with --namespace ${quote(only)}`]
-  }
-  return unjudged.map(({ reference: { from, path, to } }) => {
-    const what = `${path} refers to namespace ${quote(to.namespace)}, which has a grant that cannot be read`
-    return `cannot judge ${objectTitle(from)}: ${what}`
-  })
-}
-
-/** What of each grant permits something; a grant that a reference rests on does, whatever lint says. */
-function permittingParts(grants: readonly Grant[], { references }: Survey, catalogue: Catalogue): Grant[] {
-  const used = new Set(references.flatMap((one) => one.grants))
-  return grants.flatMap((grant) => {
-    const part = effectivePart(grant, catalogue)
-    if (part.from.length > 0 && part.to.length > 0) return part
-    return used.has(grant) ? grant : []
-  })
-}
-
 async function fromFiles(
   paths: readonly string[],
-  { namespace, exclude }: AuditOptions,
+  { namespace, exclude, config }: AuditOptions,
   catalogue: Catalogue,
-): Promise<Subject> {
+): Promise<Audited> {
   const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit -')
+  const told = config === undefined ? [] : [MODES_UNKNOWN]
   const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
-  return { objects, grants, unknown: new Set(), problems, notes }
+  return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...told] }
 }
 
-async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Subject> {
+async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Audited> {
   const { kubeconfig, context, namespace } = options
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
@@ -203,7 +126,7 @@ async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise
   } catch (error) {
     const isForbidden = error instanceof ApiError && error.status === 403 && namespace === undefined
     const remedy = isForbidden ? '; with rights in one namespace only, name it with -n NAMESPACE' : ''
-    throw new CommandFailure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
+    throw new Failure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
   } finally {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   }

@@ -1,17 +1,9 @@
-import { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
-import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { makeCertificates, placesIn, problemIn } from '../certificates/development.ts'
 import { isHost } from '../certificates/host.ts'
-import { issueAuthority, issueClient, issueServer } from '../certificates/issue.ts'
-import { reasonOf } from '../system/reason.ts'
-import { bare, quote, visible } from '../wording/quote.ts'
-import { CommandFailure } from './failure.ts'
-
-/** How long development certificates last, in days. They are for one machine and made again in milliseconds. */
-const DAYS = 365
+import { Failure } from '../system/failure.ts'
+import { bare, visible } from '../wording/quote.ts'
 
 /** Where a development server is reached. */
 const HOSTS = ['localhost', '127.0.0.1', '::1'] as const
@@ -46,76 +38,23 @@ export function certsCommand(): Command {
 }
 
 async function certs({ out, host, client, keep, force }: CertsOptions): Promise<void> {
-  const files = ['ca.crt', 'tls.crt', 'tls.key', ...(client === undefined ? [] : ['client.crt', 'client.key'])]
-  const places = files.map((file) => path.join(out, file))
+  const places = placesIn(out, client)
   const there = places.filter((place) => existsSync(place))
   if (there.length > 0 && !force) {
-    if (!keep)
-      throw new CommandFailure(`${list(there)}: already there. Keep them with --keep, or replace them with --force`)
+    if (!keep) throw new Failure(`${list(there)}: already there. Keep them with --keep, or replace them with --force`)
     const missing = places.filter((place) => !there.includes(place))
     // The authority's key is gone, so nothing can be added to what there is.
     if (missing.length > 0)
-      throw new CommandFailure(
-        `${list(missing)}: not there, and --keep keeps ${list(there)}. Make all anew with --force`,
-      )
-    return refuseUnfit(out, host ?? [], client)
+      throw new Failure(`${list(missing)}: not there, and --keep keeps ${list(there)}. Make all anew with --force`)
+    const problem = await problemIn(out, host ?? [], client)
+    if (problem !== undefined) throw new Failure(`${problem}. Leave out --keep and make all anew with --force`)
+    return
   }
-  await write(places, host ?? HOSTS, client)
+  await makeCertificates(places, host ?? HOSTS, client)
   process.stderr.write(`${visible(`certificates for ${(host ?? HOSTS).join(', ')} are in ${out}`)}\n`)
 }
 
 const list = (places: readonly string[]) => places.map(bare).join(', ')
-
-/** @throws CommandFailure if the certificates of a folder have expired, or are not for these hosts and this client */
-async function refuseUnfit(out: string, hosts: readonly string[], client: string | undefined): Promise<void> {
-  const refuse = (place: string, problem: string) => {
-    throw new CommandFailure(`${bare(place)} ${problem}. Leave out --keep and make all anew with --force`)
-  }
-  const serverPlace = path.join(out, 'tls.crt')
-  const server = await certificateAt(serverPlace)
-  if (server.validToDate < new Date()) refuse(serverPlace, `expired on ${server.validTo}`)
-  const lacking = hosts.filter((host) => !isFor(server, host))
-  if (lacking.length > 0) refuse(serverPlace, `is not for ${lacking.join(', ')} (--host)`)
-  if (client === undefined) return
-  const clientPlace = path.join(out, 'client.crt')
-  const { CN: name } = (await certificateAt(clientPlace)).toLegacyObject().subject
-  if (name !== client) refuse(clientPlace, `is for ${quote(String(name))}, and not for ${quote(client)} (--client)`)
-}
-
-function isFor(certificate: X509Certificate, host: string): boolean {
-  if (isIP(host)) return certificate.checkIP(host) !== undefined
-  const names = certificate.subjectAltName?.toLowerCase().split(', ') ?? []
-  return names.includes(`dns:${host.toLowerCase()}`)
-}
-
-async function certificateAt(place: string): Promise<X509Certificate> {
-  try {
-    return new X509Certificate(await readFile(place))
-  } catch (error) {
-    throw new CommandFailure(`${bare(place)} is no certificate that can be kept: ${reasonOf(error)}`, { cause: error })
-  }
-}
-
-async function write(
-  places: readonly string[],
-  hosts: readonly [string, ...string[]],
-  name: string | undefined,
-): Promise<void> {
-  const authority = issueAuthority(`refgrant development ${new Date().toISOString()}`, DAYS)
-  const server = issueServer(authority, hosts, DAYS)
-  const client = name === undefined ? undefined : issueClient(authority, name, DAYS)
-  // The authority's key is not kept: nobody can sign anything else with it.
-  const contents = [authority.cert, server.cert, server.key, client?.cert, client?.key]
-  for (const [index, place] of places.entries()) {
-    try {
-      await mkdir(path.dirname(place), { recursive: true })
-      await writeFile(`${place}.new`, contents[index] as string, { mode: 0o600 })
-      await rename(`${place}.new`, place)
-    } catch (error) {
-      throw new CommandFailure(`cannot write ${bare(place)}: ${reasonOf(error)} (--out)`, { cause: error })
-    }
-  }
-}
 
 function hostsOf(text: string, before: readonly string[] = []): string[] {
   if (!isHost(text)) throw new InvalidArgumentError('a DNS name or an IP address, without a scheme and a port')

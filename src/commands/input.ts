@@ -1,18 +1,18 @@
 import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
-import { targetNamespaceOf } from '../files/kustomize.ts'
+import { deliveryOf } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
 import { STDIN } from '../files/text.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { crossingReferences } from '../policy/crossing.ts'
 import type { Grant } from '../policy/grant.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
+import { conflictsOf } from '../report/duplicates.ts'
+import { Failure } from '../system/failure.ts'
 import { counted } from '../wording/counted.ts'
 import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
-import { conflictsOf } from './duplicates.ts'
-import { CommandFailure } from './failure.ts'
 
 /** The files that a command reads. */
 interface Asked {
@@ -46,11 +46,11 @@ export const MODES_UNKNOWN =
  * Reads files for a command, and says what it has left out or assumed.
  *
  * @param command as it reads standard input, such as `check -`
- * @throws CommandFailure if standard input is asked for twice
+ * @throws Failure if standard input is asked for twice
  */
 export async function readInput(asked: Asked, catalogue: Catalogue, command: string): Promise<Input> {
   if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
-    throw new CommandFailure('standard input can be read once: name - as a path or with --grants')
+    throw new Failure('standard input can be read once: name - as a path or with --grants')
   const namespace = asked.namespace ?? 'default'
   const main = withoutPatches(await readObjects(asked.paths, namespace, asked.exclude), catalogue)
   const beside = withoutPatches(await readObjects(asked.grants ?? [], namespace, asked.exclude), catalogue)
@@ -106,12 +106,13 @@ function leftOut(read: FileObjects, command: string): string[] {
       return `${bare(file)}: is a kustomization, no object,${sets || ' and is left out'}${instead}`
     }),
     ...read.objects.flatMap((object) => {
-      const flux = targetNamespaceOf(object)
-      if (!flux) return []
-      const place = placeTitle({ file: object.file, line: object.lineOf('spec.targetNamespace') })
-      const sets = `Flux sets namespace ${quote(flux.namespace)} for what is in ${bare(flux.folder)}`
+      const delivery = deliveryOf(object)
+      if (!delivery) return []
+      const { tool, namespace, folder, field } = delivery
+      const place = placeTitle({ file: object.file, line: object.lineOf(field) })
+      const sets = `${tool} sets namespace ${quote(namespace)} for what is in ${bare(folder)}`
       return [
-        `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', flux.folder)} -n ${argument(flux.namespace)}`,
+        `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', folder)} -n ${argument(namespace)}`,
       ]
     }),
     ...read.left.map(({ place, message }) => `${bare(place)}: ${message}`),

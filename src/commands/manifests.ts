@@ -1,20 +1,15 @@
-import { readFile } from 'node:fs/promises'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { API_VERSION } from '../admission/names.ts'
+import { readAuthorities } from '../certificates/files.ts'
 import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
-import { type Config, catalogueOf, loadConfig, type Overrides } from '../config/load.ts'
-import { modeLabelPolicy } from '../manifests/mode-label-policy.ts'
-import { NAME, NAMESPACE } from '../manifests/names.ts'
-import { rbac } from '../manifests/rbac.ts'
-import type { WebhookClient } from '../manifests/webhook.ts'
+import { loadConfig, type Overrides, registrationOf } from '../config/load.ts'
+import { objectsOf, PARTS, type Part, remarkOn } from '../manifests/parts.ts'
 import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
-import { authoritiesIn } from '../server/trust.ts'
-import { reasonOf } from '../system/reason.ts'
-import { quote, visible } from '../wording/quote.ts'
-import { type Comparison, compare, driftLines, registrationOf, toleratedLines, type Wanted } from './drift.ts'
-import { CommandFailure, EXIT } from './failure.ts'
+import { type Comparison, compare, driftLines, toleratedLines, type Wanted } from '../runtime/comparison.ts'
+import { EXIT, Failure } from '../system/failure.ts'
+import { visible } from '../wording/quote.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
 import { print, tell } from './print.ts'
 
@@ -28,10 +23,6 @@ interface ManifestsOptions extends Overrides, ConnectionChoice {
 
 /** How long `--diff` may wait for the API server, in ms. */
 const DIFF = 15_000
-
-/** What can be printed alone. */
-const PARTS = ['rbac', 'webhook', 'mode-label-policy'] as const
-type Part = (typeof PARTS)[number]
 
 /** What is printed where no part is named, and what `--diff` knows how to compare. */
 const COMPARED: readonly Part[] = ['rbac', 'webhook']
@@ -59,21 +50,15 @@ export function manifestsCommand(): Command {
     .addOption(contextOption())
     .action(async (part: Part | undefined, options: ManifestsOptions) => {
       const { url, ca, config: file, output, mode, diff } = options
-      const config = loadConfig(file, { mode })
-      const client = { url, caBundle: ca === undefined ? undefined : await authoritiesOf(ca) }
-      if (diff) return printDifferences(part, { config, client }, options)
+      const registration = registrationOf(loadConfig(file, { mode }))
+      const client = { url, caBundle: ca === undefined ? undefined : await readAuthorities(ca) }
+      if (diff) return printDifferences(part, { registration, client }, options)
       const chosen = part === undefined ? COMPARED : [part]
-      const objects = chosen.flatMap((name) => objectsOf(name, config, client))
+      const objects = chosen.flatMap((name) => objectsOf(name, registration, client))
       await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
-      if (chosen.includes('webhook') && config.failurePolicy === 'Fail') tell(lastRemark(config, client))
+      const remark = remarkOn(chosen, registration, client)
+      if (remark !== undefined) tell(remark)
     })
-}
-
-/** A warning for an administrator who applies the registration before the server runs. */
-function lastRemark({ mode, modeLabel }: Config, { url }: WebhookClient): string {
-  const server = url ?? `Service ${NAME} in namespace ${NAMESPACE}`
-  const where = mode === 'deny' ? '' : `, in namespaces with the label ${modeLabel}=deny,`
-  return `apply this registration last: until a server answers at ${server}, the API server refuses each write${where} that names another namespace in a guarded field (failurePolicy: Fail)`
 }
 
 /**
@@ -88,18 +73,9 @@ function origin(text: string): string {
   return text.replace(/\/+$/, '')
 }
 
-async function authoritiesOf(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((error) => {
-    throw new CommandFailure(`cannot read the authorities: ${quote(file)}: ${reasonOf(error)} (--ca)`, { cause: error })
-  })
-  if (authoritiesIn(text).length === 0)
-    throw new CommandFailure(`${file} holds no certificate: name a PEM file of certificate authorities with --ca`)
-  return text
-}
-
 async function printDifferences(part: Part | undefined, wanted: Wanted, choice: ManifestsOptions): Promise<void> {
   if (part !== undefined && !COMPARED.includes(part))
-    throw new CommandFailure(
+    throw new Failure(
       `--diff compares ${COMPARED.join(' and ')}, and not ${part}: run refgrant manifests ${part} | kubectl diff -f -`,
     )
   let comparisons: Comparison[]
@@ -107,7 +83,7 @@ async function printDifferences(part: Part | undefined, wanted: Wanted, choice: 
     const all = await compare(new Api(connectionFrom(choice)), wanted, AbortSignal.timeout(DIFF))
     comparisons = all.filter((one) => part === undefined || one.part === part)
   } catch (error) {
-    throw new CommandFailure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
+    throw new Failure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
   }
   if (choice.output === 'json') {
     await print(toJson({ apiVersion: API_VERSION, kind: 'DriftReport', objects: comparisons }))
@@ -116,15 +92,4 @@ async function printDifferences(part: Part | undefined, wanted: Wanted, choice: 
     await print(lines.map((line) => `${visible(line)}\n`))
   }
   if (comparisons.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
-}
-
-function objectsOf(part: Part, config: Config, client: WebhookClient): object[] {
-  switch (part) {
-    case 'rbac':
-      return rbac(catalogueOf(config).grantKinds)
-    case 'webhook':
-      return [registrationOf(config, client)]
-    case 'mode-label-policy':
-      return modeLabelPolicy(config.modeLabel)
-  }
 }

@@ -1,11 +1,17 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { MODES } from '../admission/settings.ts'
 import { NAMESPACE } from '../policy/names.ts'
-import { CommandFailure } from './failure.ts'
+import { Failure } from '../system/failure.ts'
+
+/** An option that the environment may set too: `--log-level` by `REFGRANT_LOG_LEVEL`. */
+export function settable(flags: string, description: string): Option {
+  const option = new Option(flags, description)
+  return option.env(`REFGRANT_${option.name().toUpperCase().replaceAll('-', '_')}`)
+}
 
 /** Options that several commands have, in the same words. */
 export const configOption = () =>
-  new Option('--config <file>', 'configuration, with guarded fields of your own; default: none').env('REFGRANT_CONFIG')
+  settable('--config <file>', 'configuration, with guarded fields of your own; default: none')
 
 export const outputOption = (choices: readonly string[] = ['text', 'json']) =>
   new Option('-o, --output <format>', 'what to print').choices(choices).default(choices[0])
@@ -17,12 +23,12 @@ export const filenameOption = () =>
  * The paths that a command is to read, named either way.
  *
  * @param verb what the command does, for who names none
- * @throws CommandFailure if no path is given
+ * @throws Failure if no path is given
  */
 export function pathsOf(args: readonly string[], filename: readonly string[], verb: string): string[] {
   const paths = [...args, ...filename]
   if (paths.length === 0)
-    throw new CommandFailure(`there is nothing to ${verb}: name files or folders, or - for standard input`)
+    throw new Failure(`there is nothing to ${verb}: name files or folders, or - for standard input`)
   return paths
 }
 
@@ -51,22 +57,18 @@ export const excludeOption = () =>
     .argParser((glob: string, before: readonly string[]) => [...before, glob])
 
 export const kubeconfigOption = () =>
-  new Option('--kubeconfig <file>', 'how to reach the cluster; default: the pod’s account, else your kubeconfig').env(
-    'REFGRANT_KUBECONFIG',
-  )
+  settable('--kubeconfig <file>', 'how to reach the cluster; default: the pod’s account, else your kubeconfig')
 
-export const contextOption = () =>
-  new Option('--context <name>', 'context of the kubeconfig; default: its current one').env('REFGRANT_CONTEXT')
+export const contextOption = () => settable('--context <name>', 'context of the kubeconfig; default: its current one')
 
 export const modeOption = () =>
-  new Option(
+  settable(
     '--mode <mode>',
     'what becomes of violations where no label says otherwise; default: the configuration’s, deny',
-  )
-    .env('REFGRANT_MODE')
-    .choices(MODES)
+  ).choices(MODES)
 
 export const meshRoutesOption = () =>
-  new Option('--mesh-routes <treatment>', 'routes for a mesh only; default: the configuration’s, exempt')
-    .env('REFGRANT_MESH_ROUTES')
-    .choices(['exempt', 'enforce'])
+  settable('--mesh-routes <treatment>', 'routes for a mesh only; default: the configuration’s, exempt').choices([
+    'exempt',
+    'enforce',
+  ])

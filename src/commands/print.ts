@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { EXIT, Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { shorten, visible } from '../wording/quote.ts'
-import { CommandFailure, EXIT } from './failure.ts'
 
 /** Text that is gathered before it is written, in characters: a call to the system for each line would cost more. */
 const PIECE = 64 * 1_024
@@ -36,7 +36,7 @@ export async function print(pieces: Iterable<string>): Promise<void> {
  * Writes to standard output.
  *
  * @returns false if the reader has to catch up first, which the stream's `drain` tells
- * @throws CommandFailure if it is a file that cannot be written; a pipe or a terminal tells that by the stream's `error`
+ * @throws Failure if it is a file that cannot be written; a pipe or a terminal tells that by the stream's `error`
  */
 export function write(text: string): boolean {
   if (isClosed) return true
@@ -51,8 +51,8 @@ export function write(text: string): boolean {
 }
 
 /** Says that standard output cannot be written, and the system's reason. */
-export function outputFailure(error: NodeJS.ErrnoException): CommandFailure {
-  return new CommandFailure(`cannot write to standard output: ${reasonOf(error)}`, { cause: error })
+export function outputFailure(error: NodeJS.ErrnoException): Failure {
+  return new Failure(`cannot write to standard output: ${reasonOf(error)}`, { cause: error })
 }
 
 /** Tells something on standard error, each line with the program's name before it. */

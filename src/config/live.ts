@@ -1,23 +1,19 @@
-import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Settings } from '../admission/settings.ts'
-import { type Config, loadConfig, type Overrides, settingsOf } from './load.ts'
+import { type Config, type ConfigError, configOf, type Overrides, settingsOf, textOf } from './load.ts'
 
 /**
- * How often the file is looked at, in ms. Its folder is not watched: a ConfigMap's files change by a link that is put in
- * place of another, which file systems tell of in different ways.
+ * A configuration that follows its file, at each look. A new text that cannot be used is reported, and the last good one
+ * stays.
  */
-const LOOK = 1_000
-
-/** A configuration that follows its file. A new text that cannot be used is reported, and the last good one stays. */
 export class LiveConfig {
   readonly #file: string | undefined
   readonly #overrides: Overrides
   readonly #logger: Logger
   #config: Config
   #settings: Settings
+  /** What was read last; undefined if it could not be read. */
   #text: string | undefined
-  #timer: NodeJS.Timeout | undefined
   /** How often the file changed: to something that could be used, and to something that could not. */
   readonly reloads = { done: 0, failed: 0 }
 
@@ -26,8 +22,8 @@ export class LiveConfig {
     this.#file = file
     this.#overrides = overrides
     this.#logger = logger
-    this.#text = this.#read()
-    this.#config = loadConfig(file, overrides)
+    this.#text = textOf(file)
+    this.#config = configOf(file, this.#text, overrides)
     this.#settings = settingsOf(this.#config)
   }
 
@@ -39,42 +35,33 @@ export class LiveConfig {
     return this.#settings
   }
 
-  /** Follows the file until `close`. */
-  watch(changed: (config: Config) => void): void {
-    if (this.#file === undefined) return
-    this.#timer = setInterval(() => this.#look(changed), LOOK).unref()
-  }
-
-  close(): void {
-    clearInterval(this.#timer)
-  }
-
-  #look(changed: (config: Config) => void): void {
-    const text = this.#read()
-    if (text === this.#text) return
-    this.#text = text
+  /**
+   * Reads the file, and takes what it says if that is new and can be used.
+   *
+   * @returns whether there is another configuration in force
+   */
+  look(): boolean {
+    const before = this.#text
+    this.#text = undefined
     try {
-      this.#config = loadConfig(this.#file, this.#overrides)
+      this.#text = textOf(this.#file)
+      if (this.#text === before) return false
+      this.#config = configOf(this.#file, this.#text, this.#overrides)
       this.#settings = settingsOf(this.#config)
       this.reloads.done += 1
       this.#logger.info({ file: this.#file }, 'configuration read again')
-      changed(this.#config)
+      return true
     } catch (error) {
-      this.reloads.failed += 1
-      const problems = (error as Error).message.split('\n')
-      this.#logger.error(
-        { file: this.#file, problems },
-        'the configuration cannot be used; the last one stays in force',
-      )
+      if (this.#text !== before) this.#report(error as ConfigError)
+      return false
     }
   }
 
-  /** The text of the file; undefined if it cannot be read now. */
-  #read(): string | undefined {
-    try {
-      return this.#file === undefined ? undefined : readFileSync(this.#file, 'utf8')
-    } catch {
-      return undefined
-    }
+  #report({ message }: ConfigError): void {
+    this.reloads.failed += 1
+    this.#logger.error(
+      { file: this.#file, problems: message.split('\n') },
+      'the configuration cannot be used; the last one stays in force',
+    )
   }
 }

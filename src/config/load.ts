@@ -1,19 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import type { Mode, Settings } from '../admission/settings.ts'
-import type { Rate } from '../cluster/budget.ts'
-import type { Limits } from '../cluster/grants.ts'
-import { DocumentError, parseDocuments } from '../files/documents.ts'
-import { anyObject, type ObjectDocument } from '../files/objects.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { declaredKindProblem, kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
 import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
+import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { rowSentence } from '../wording/row-problem.ts'
+import { DocumentError, parseDocuments } from '../yaml/documents.ts'
+import { anyObject, type ObjectDocument } from '../yaml/objects.ts'
 import { complaint } from './complaint.ts'
 import { configurationSchema } from './schema.ts'
+
+/** How many reads at once after a quiet time, and how many a second that follow. */
+interface Rate {
+  readonly burst: number
+  readonly perSecond: number
+}
 
 /** What an admin may set, complete: what the file leaves out has its default (see schema.ts for what each means). */
 export interface Config {
@@ -41,7 +46,7 @@ export interface Config {
 }
 
 /** A configuration that cannot be used: the message has a line for each thing that is wrong: file, line, field, reason. */
-export class ConfigError extends Error {}
+export class ConfigError extends Failure {}
 
 /** Values that the command line or the environment sets; they win over the file. */
 export type Overrides = { [K in 'mode' | 'existingViolations' | 'meshRoutes']?: Config[K] | undefined }
@@ -55,7 +60,31 @@ const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true }).
  * @throws ConfigError if it cannot be read, or anything in it is wrong
  */
 export function loadConfig(file: string | undefined, overrides: Overrides = {}): Config {
-  const { object, lineOf } = file === undefined ? NO_FILE : readDocument(file)
+  return configOf(file, textOf(file), overrides)
+}
+
+/**
+ * The text of a file; empty without one.
+ *
+ * @throws ConfigError if it cannot be read
+ */
+export function textOf(file: string | undefined): string {
+  try {
+    return file === undefined ? '' : readFileSync(file, 'utf8')
+  } catch (error) {
+    const reason = `${reasonOf(error)} (name a configuration with --config)`
+    throw new ConfigError(`${file}: ${reason}`, { cause: error })
+  }
+}
+
+/**
+ * The configuration that a text says.
+ *
+ * @param file where the text is from; without it, everything has its default
+ * @throws ConfigError if anything in it is wrong
+ */
+export function configOf(file: string | undefined, text: string, overrides: Overrides = {}): Config {
+  const { object, lineOf } = file === undefined ? NO_FILE : documentOf(file, text)
   const tell = (field: string, reason: string) => `${file}:${lineOf(field)}: ${field === '' ? 'this' : field} ${reason}`
   if (!validate(object)) {
     const complaints = (validate.errors ?? []).map(complaint).map(({ field, reason }) => tell(field, reason))
@@ -106,9 +135,15 @@ export function settingsOf(config: Config): Settings {
   }
 }
 
-/** How much fresh reading a configuration allows. */
-export function limitsOf({ budgets, bounds }: Config): Limits {
+/** How much fresh reading a configuration allows, and the age of what may be judged by, in ms. */
+export function limitsOf({ budgets, bounds }: Config) {
   return { ...budgets, knowledgeAge: bounds.knowledgeAgeSeconds * 1_000 }
+}
+
+/** What a configuration says of the registration. */
+export function registrationOf(config: Config) {
+  const { mode, modeLabel, failurePolicy } = config
+  return { catalogue: catalogueOf(config), mode, modeLabel, failurePolicy }
 }
 
 /** What is judged under a configuration. */
@@ -140,9 +175,9 @@ const NO_FILE: Pick<ObjectDocument, 'object' | 'lineOf'> = {
   lineOf: () => 0,
 }
 
-function readDocument(file: string): ObjectDocument {
+function documentOf(file: string, text: string): ObjectDocument {
   try {
-    const [document, second] = parseDocuments(readFileSync(file, 'utf8')).map(anyObject)
+    const [document, second] = parseDocuments(text).map(anyObject)
     if (!document) throw new DocumentError(1, 'there is no configuration in this file')
     if (second) throw new DocumentError(second.line, 'there is a second document, where one configuration is all')
     return document

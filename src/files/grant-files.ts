@@ -1,9 +1,9 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
 import { type GrantKind, grantKindOf } from '../policy/grant-kinds.ts'
 import { refusedField } from '../policy/refused-grant.ts'
-import { DocumentError } from './documents.ts'
+import { DocumentError } from '../yaml/documents.ts'
+import type { ObjectDocument } from '../yaml/objects.ts'
 import type { FileObject } from './object-files.ts'
-import type { ObjectDocument } from './objects.ts'
 
 /**
  * The grant that an object is; undefined for objects of other kinds.

@@ -11,12 +11,6 @@ import { unreadable } from './text.ts'
 import { type FoundFile, filesIn, kubectlOrder, type Tree } from './tree.ts'
 
 /**
- * How often the folder is looked at, in ms. It is not watched: editors, links and mounted volumes change files in ways
- * that file systems tell of differently, or not at all.
- */
-const LOOK = 1_000
-
-/**
  * How old the last change of a file must be, in ms, so that its times prove that it has not changed since it was read.
  * File systems count in steps: some milliseconds, two seconds on FAT.
  */
@@ -37,7 +31,7 @@ interface GrantFolderOptions {
 }
 
 /**
- * The ReferenceGrants of a folder, which is compared each second and before each refusal. A file that cannot be read any
+ * The ReferenceGrants of a folder, which is compared at each look, and each refusal looks first. A file that cannot be read any
  * more is logged, once for each state it is in, and what it last said stays in force; a deleted file takes its grants
  * along. Of grants with one name, the one in the file that kubectl reads last counts, and in a file the last one.
  *
@@ -57,7 +51,6 @@ export class GrantFolder implements GrantSource {
   /** The look that is under way, and the one that begins after it. */
   #looking: Promise<void> | undefined
   #next: Promise<void> | undefined
-  #timer: NodeJS.Timeout | undefined
   /** Files whose content was read, since the start. */
   reads = 0
 
@@ -75,21 +68,6 @@ export class GrantFolder implements GrantSource {
     const folder = new GrantFolder(options)
     await folder.#read()
     return folder
-  }
-
-  /** Follows the folder until `close`. */
-  watch(): void {
-    const look = async () => {
-      await this.#look()
-      // Only now, so that two looks never overlap.
-      if (this.#timer) this.#timer = setTimeout(look, LOOK).unref()
-    }
-    this.#timer = setTimeout(look, LOOK).unref()
-  }
-
-  close(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
   }
 
   /** Takes another bound of the age from now on, in ms. */
@@ -125,7 +103,7 @@ export class GrantFolder implements GrantSource {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      await unlessAborted(signal, this.#look())
+      await unlessAborted(signal, this.look())
     } catch (error) {
       throw new LookupFailed('the folder of grants was not read in time', { cause: error })
     }
@@ -133,8 +111,12 @@ export class GrantFolder implements GrantSource {
     for (const { namespace } of places) take(namespace, this.#lookup)
   }
 
-  /** A look that begins after this call; all who ask before it begins share it. Failures are logged. */
-  #look(): Promise<void> {
+  /**
+   * Compares the folder, in a look that begins after this call; all who ask before it begins share it. A failure is
+   * logged, and never thrown. The folder is not watched: editors, links and mounted volumes change files in ways that
+   * file systems tell of differently, or not at all.
+   */
+  look(): Promise<void> {
     this.#next ??= (this.#looking ?? Promise.resolve()).then(() => {
       this.#looking = this.#next
       this.#next = undefined

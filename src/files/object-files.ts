@@ -1,9 +1,9 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { ObjectName } from '../policy/reference.ts'
-import { DocumentError, parseDocuments, type ValueDocument, ValueError, wholeMemory } from './documents.ts'
+import { DocumentError, parseDocuments, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
+import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
 import { type Kustomization, kustomizationOf } from './kustomize.ts'
-import { type ObjectDocument, objectsOf } from './objects.ts'
 import { decoded, readFound, readNamed, STDIN, unreadable } from './text.ts'
 import { filesIn, type Templates } from './tree.ts'
 

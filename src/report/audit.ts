@@ -28,8 +28,6 @@ export interface AuditReport {
   readonly counts: Readonly<Record<Severity, number>>
   /** What could not be read or judged: the report is not complete then. */
   readonly problems: readonly string[]
-  /** The command that prints the grants that are missing, if some are. */
-  readonly remedy: string
   /** What was left out or assumed. */
   readonly notes: readonly string[]
 }
@@ -43,13 +41,17 @@ const rowsOf = <T>(items: readonly T[], rows: (item: T) => Rows): Rows => ({
   },
 })
 
-/** The report for people: the verdict and counts, and six tables, each left out where it has no rows. */
-export function* auditText(report: AuditReport): Generator<string> {
+/**
+ * The report for people: the verdict and counts, and six tables, each left out where it has no rows.
+ *
+ * @param remedy the command that prints the grants that are missing
+ */
+export function* auditText(report: AuditReport, remedy: string): Generator<string> {
   const { permitting, survey, unjudged, flaws } = report
   const [refused, permitted] = [survey.references.filter(isRefused), survey.references.filter((one) => !isRefused(one))]
   yield* verdict(report, permitted.length, refused.length)
   yield* section(countedThat(refused.length, 'reference', 'no grant permits'), REFERENCE, refused, referenceRow)
-  if (refused.length > 0) yield `\nTo print the grants that are missing: ${visible(report.remedy)}\n`
+  if (refused.length > 0) yield `\nTo print the grants that are missing: ${visible(remedy)}\n`
   yield* section(countedThat(unjudged.length, 'reference', 'cannot be judged'), REFERENCE, unjudged, referenceRow)
   const findings = counted(findingsOf(report), 'finding')
   yield* section(`${findings} about grants`, ['SEVERITY', 'WHAT'], flaws, (one) => [

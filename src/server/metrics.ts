@@ -68,7 +68,13 @@ export class Metrics {
     registers: [this.registry],
   })
 
-  constructor({ knowledge, load, reloads, drift, certificateExpiry }: MetricSources) {
+  constructor(sources: MetricSources) {
+    this.#tellLoad(sources)
+    this.#tellKnowledge(sources)
+    this.#tellServer(sources)
+  }
+
+  #tellLoad({ load }: MetricSources): void {
     this.#gauge('refgrant_reviews_in_flight', 'Reviews in judgement.', () => load.counts.reviews)
     this.#counter(
       'refgrant_reviews_shed_total',
@@ -90,6 +96,9 @@ export class Metrics {
       'reason',
       () => load.connections.refused,
     )
+  }
+
+  #tellKnowledge({ knowledge }: MetricSources): void {
     this.#gauge('refgrant_grants', 'ReferenceGrants known.', () => knowledge().grants)
     this.#gauge(
       'refgrant_incomplete_namespaces',
@@ -127,6 +136,9 @@ export class Metrics {
       'reason',
       () => knowledge().lists,
     )
+  }
+
+  #tellServer({ reloads, drift, certificateExpiry }: MetricSources): void {
     this.#gauge(
       'refgrant_drift',
       'Fields of the live registration and rights that are not as the configuration has them; NaN if that is not known.',

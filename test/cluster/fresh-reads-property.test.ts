@@ -7,9 +7,9 @@ import { Budget } from '../../src/cluster/budget.ts'
 import { FairQueue } from '../../src/cluster/fair-queue.ts'
 import { FreshReads } from '../../src/cluster/fresh-reads.ts'
 import { ReadingRoom } from '../../src/cluster/reading-room.ts'
-import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
 import type { ProjectorOptions } from '../../src/json/projector.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 const AT_ONCE = 2

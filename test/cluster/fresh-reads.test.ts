@@ -7,9 +7,9 @@ import { FairQueue } from '../../src/cluster/fair-queue.ts'
 import { FreshReads } from '../../src/cluster/fresh-reads.ts'
 import type { Made } from '../../src/cluster/namespace-reads.ts'
 import { ReadingRoom } from '../../src/cluster/reading-room.ts'
-import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
+import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
 import {
   type Exchange,
   FakeApiServer,

@@ -8,8 +8,8 @@ import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { grantResource } from '../../src/cluster/grant-resource.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
-import { ClusterCounts } from '../../src/commands/cluster-counts.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
 import {
   type Exchange,
   FakeApiServer,

@@ -233,6 +233,15 @@ spec:
     ])
   })
 
+  test('the namespace that Argo CD sets is told, where it names a folder', async () => {
+    const application = (source: string) =>
+      `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop, namespace: argocd}\nspec:\n  source: ${source}\n  destination:\n    namespace: shop\n`
+    const files = { 'route.yaml': ROUTE, 'a.yaml': application('{path: apps}'), 'b.yaml': application('{chart: shop}') }
+    assert.deepEqual((await said(['check', '.'], files)).lines, [
+      'note: a.yaml:7: Argo CD sets namespace "shop" for what is in apps; to see what it makes: kubectl kustomize apps | refgrant check - -n shop',
+    ])
+  })
+
   test('what is told to be run is one argument to a shell, whatever a file says', async () => {
     const path = `x'; rm -rf "$HOME"`
     const spec = { path, targetNamespace: 'a b' }

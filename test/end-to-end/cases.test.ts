@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
-import { registrationOf } from '../../src/commands/drift.ts'
-import { catalogueOf, loadConfig } from '../../src/config/load.ts'
+import { catalogueOf, loadConfig, registrationOf } from '../../src/config/load.ts'
+import { webhookConfiguration } from '../../src/manifests/webhook.ts'
 import { auditAnnotations, auditLogEnd } from '../harness/control-plane/audit-log.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import { printed } from '../harness/control-plane/guarded-cluster.ts'
@@ -79,7 +79,7 @@ function fieldsOf(configuration: string): object {
 /** What of a case's configuration a server that runs cannot take over. */
 function registrationFor({ configuration }: Case): string {
   const config = loadConfig(configFileOf(configuration))
-  return JSON.stringify([registrationOf(config, {}), catalogueOf(config).grantKinds])
+  return JSON.stringify([webhookConfiguration(registrationOf(config), {}), catalogueOf(config).grantKinds])
 }
 
 function namespacesOf(cases: readonly Case[]): ApiObject[] {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { grantOf, grantsAmong } from '../../src/files/grant-files.ts'
-import { parseObjects } from '../../src/files/objects.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { parseObjects } from '../../src/yaml/objects.ts'
 
 const grant = (apiVersion: string, metadata = '{name: shop, namespace: billing}') => `apiVersion: ${apiVersion}
 kind: ReferenceGrant

@@ -2,20 +2,17 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
-import { startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import type { ControlPlane } from '../harness/control-plane/control-plane.ts'
-import { kubectl, printed } from '../harness/control-plane/guarded-cluster.ts'
+import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { Progress } from '../harness/control-plane/progress.ts'
-import type { ApiObject } from '../harness/objects/api-object.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
 
 // What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C. The commands that
 // it runs read the configuration that REFGRANT_CONFIG names, if there is one.
 
 const folder = path.join(cacheFolder, 'sandbox')
-
-/** The namespaces of the samples. */
-const NAMESPACES = ['shop', 'billing']
+const certs = path.resolve('certs')
 
 /** A field of the preset `volume-data-sources` is dropped without it. */
 const GATES = '--feature-gates=CrossNamespaceVolumeDataSource=true'
@@ -40,9 +37,6 @@ async function takeLock(socket: string): Promise<Server | undefined> {
   return promise
 }
 
-/** Where `make certs` has put the development certificates. */
-const certs = path.resolve('certs')
-
 /** Does one step, and shows for how long it has been going on. */
 async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
   stop.signal.throwIfAborted()
@@ -58,15 +52,13 @@ async function sandbox(): Promise<void> {
   await binaries(stop.signal)
   const data = path.join(folder, 'data')
   await rm(data, { recursive: true, force: true })
-  const cluster = await startCluster({ folder: data, certs, signal: stop.signal, step, apiServerFlags: [GATES] })
+  const cluster = await startCluster({ folder: data, apiServerFlags: [GATES], certs, signal: stop.signal, step })
   const { controlPlane } = cluster
   try {
-    await cluster.namespaces(...NAMESPACES)
-    // Some modes refuse nothing.
-    const isCalled = ({ log }: Refgrant) => log.some(({ msg }) => msg === 'review')
-    const refgrant = await startGuard(cluster, { onLine: show, step, isCalled })
+    await cluster.namespaces('shop', 'billing')
+    const refgrant = await startGuard(cluster, { onLine: show, signal: stop.signal, step })
     try {
-      await markApplied(controlPlane, refgrant)
+      await markApplied(cluster, refgrant)
       invited = true
       process.stdout.write(invitation(controlPlane, refgrant))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
@@ -79,20 +71,14 @@ async function sandbox(): Promise<void> {
   }
 }
 
-/** Makes the objects of the sandbox what `kubectl apply` has made, so that it changes them without a warning. */
-async function markApplied(controlPlane: ControlPlane, { url }: Refgrant): Promise<void> {
-  const namespaces: ApiObject[] = NAMESPACES.map((name) => ({
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name },
-  }))
+/** Makes of the objects here what `kubectl apply` has made, so that it changes them without a warning. */
+async function markApplied({ kubectl }: Cluster, { url }: Refgrant): Promise<void> {
+  const namespaces = ['shop', 'billing'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
   const manifests = await printed('manifests', '--url', new URL(url).origin, '--ca', path.join(certs, 'ca.crt'))
-  const items = [...namespaces, ...manifests]
-  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
+  const list = { apiVersion: 'v1', kind: 'List', items: [...namespaces, ...manifests] }
   const { code, stderr } = await kubectl(
-    controlPlane,
     ['apply', 'set-last-applied', '--create-annotation', '-f', '-'],
-    list,
+    JSON.stringify(list),
   )
   if (code !== 0) throw new Error(`kubectl apply set-last-applied: ${stderr}`)
 }

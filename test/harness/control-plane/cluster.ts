@@ -67,20 +67,18 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
 }
 
-interface GuardOptions extends Pick<RefgrantOptions, 'nodeOptions' | 'more' | 'onLine'> {
+interface GuardOptions extends Pick<RefgrantOptions, 'nodeOptions' | 'more' | 'onLine' | 'signal'> {
   /** What refgrant reaches the API server by; its account by default. */
   readonly kubeconfig?: string
   /** The configuration file of refgrant and its manifests. */
   readonly config?: string | undefined
   readonly step?: Step
-  /** Whether refgrant shows that the API server calls it, where it may refuse nothing. */
-  readonly isCalled?: (refgrant: Refgrant) => boolean
 }
 
 /** Starts refgrant against the cluster, and registers it there under failurePolicy Fail. */
 export async function startGuard(
   cluster: Cluster,
-  { kubeconfig = cluster.account, config, more = [], step = inSilence, isCalled, ...options }: GuardOptions = {},
+  { kubeconfig = cluster.account, config, more = [], step = inSilence, ...options }: GuardOptions = {},
 ): Promise<Refgrant> {
   const configured = config === undefined ? [] : ['--config', config]
   const grants = ['--kubeconfig', kubeconfig, ...configured]
@@ -89,13 +87,7 @@ export async function startGuard(
   )
   try {
     await step('registering the webhook', () =>
-      register(
-        cluster.controlPlane,
-        refgrant,
-        path.join(cluster.certs, 'ca.crt'),
-        configured,
-        isCalled && (() => isCalled(refgrant)),
-      ),
+      register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'), configured),
     )
     return refgrant
   } catch (error) {

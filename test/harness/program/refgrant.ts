@@ -53,6 +53,8 @@ export interface RefgrantOptions {
   readonly nodeOptions?: readonly string[]
   /** What the command line begins with, before Node: a program that becomes it (`exec`). */
   readonly wrapper?: readonly string[]
+  /** Ends the start. */
+  readonly signal?: AbortSignal | undefined
   /** Takes each log line, as it comes. */
   readonly onLine?: (line: string) => void
 }
@@ -65,7 +67,7 @@ export const TETHER = ['--import', `${pathToFileURL(path.join(import.meta.dirnam
 
 /** Starts `refgrant serve` as a process that ends with this one at the latest, and waits until it is ready. */
 export async function startRefgrant(options: RefgrantOptions): Promise<Refgrant> {
-  const { waitFor = 'ready', wrapper = [], onLine } = options
+  const { waitFor = 'ready', wrapper = [], signal, onLine } = options
   const certs = options.certs ?? (await certificates())
   const [command = '', ...argv] = [...wrapper, process.execPath, ...argumentsOf(options, certs)]
   const child = spawn(command, argv, { stdio: ['pipe', 'pipe', 'pipe'] })
@@ -89,7 +91,7 @@ export async function startRefgrant(options: RefgrantOptions): Promise<Refgrant>
   const metric = async (name: string, labels = '') => sumIn(await health('/metrics'), name, labels)
   const isReady = async () =>
     port('serving reviews') !== undefined && (waitFor === 'listening' || (await health('/readyz')) === 'ok\n')
-  await untilReady(child, isReady, log)
+  await untilReady(child, isReady, log, signal)
   return {
     url: `https://127.0.0.1:${port('serving reviews')}/validate`,
     ca: readFileSync(path.join(certs, 'ca.crt'), 'utf8'),
@@ -116,16 +118,21 @@ function argumentsOf(options: RefgrantOptions, certs: string): string[] {
   return [...serve, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
 }
 
-/** @throws Error if the process ends before it is ready, or takes too long */
+/** @throws Error if the process ends before it is ready, or takes too long; the signal's reason after an abort */
 async function untilReady(
   child: ChildProcess,
   isReady: () => Promise<boolean>,
   log: Readonly<Refgrant['log']>,
+  signal?: AbortSignal,
 ): Promise<void> {
   const deadline = Date.now() + READY
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`refgrant ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`)
+    if (signal?.aborted) {
+      child.kill()
+      throw signal.reason
+    }
     if (await isReady()) return
     if (Date.now() > deadline) {
       child.kill()

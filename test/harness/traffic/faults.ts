@@ -67,7 +67,7 @@ export async function startFaultyCluster<P extends Proxy>(
     await prepare?.(cluster)
     const token = await controlPlane.api.token('refgrant-system', 'refgrant')
     const authenticate = (token: string) => controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
-    const refgrant = await startGuard(cluster, { kubeconfig: await authenticate(token), nodeOptions, more })
+    const refgrant = await startGuard(cluster, { kubeconfig: await authenticate(token), nodeOptions, more, signal })
     const stopAll = () => refgrant.stop().then(stop)
     return { ...cluster, proxy, refgrant, history: new History(BOUND), authenticate, stop: stopAll }
   } catch (error) {

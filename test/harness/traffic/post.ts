@@ -13,12 +13,12 @@ export interface Answer {
 interface PostOptions extends Pick<https.RequestOptions, 'agent' | 'ca' | 'signal'> {
   /** In place of the content type of reviews. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether it is sent again where a connection that was kept turns out to be closed, as Go's client does. */
+  /** Whether the body is sent again if a kept connection turns out to be closed, as Go’s client does. */
   readonly again?: boolean
 }
 
 /**
- * Posts a review, or what is none, as an API server does.
+ * Posts a review, or another body, as an API server does.
  *
  * @param url the server's, with a path and perhaps `?timeout=5s`
  * @throws Error if the connection ends before there is a whole answer

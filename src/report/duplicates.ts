@@ -1,14 +1,17 @@
-import type { FileGrant } from '../files/grant-files.ts'
 import type { DuplicateGrant } from '../policy/finding.ts'
 import { SEVERITIES } from '../policy/finding-codes.ts'
 import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
+import type { WrittenGrant, WrittenObject } from './written.ts'
+
+/** A grant of a file below a path that was asked for. */
+type FoundGrant = WrittenGrant<WrittenObject & { readonly asked: string }>
 
 /**
  * Grants that are written once more, with another content, below the same path that was asked for; each names the one
  * before it. Below another path it may be of another cluster.
  */
-export function duplicatesOf(grants: readonly FileGrant[]): DuplicateGrant[] {
+export function duplicatesOf(grants: readonly FoundGrant[]): DuplicateGrant[] {
   return pairsOf(grants)
     .filter(([before, after]) => before.object.asked === after.object.asked)
     .map(([before, after]) => ({
@@ -23,7 +26,7 @@ export function duplicatesOf(grants: readonly FileGrant[]): DuplicateGrant[] {
 }
 
 /** Grants that two paths that were asked for give another content, in lines. */
-export function conflictsOf(grants: readonly FileGrant[]): string[] {
+export function conflictsOf(grants: readonly FoundGrant[]): string[] {
   return pairsOf(grants)
     .filter(([before, after]) => before.object.asked !== after.object.asked)
     .map(([before, after]) => {
@@ -33,9 +36,9 @@ export function conflictsOf(grants: readonly FileGrant[]): string[] {
 }
 
 /** Grants of one name whose content differs from that of the one before. */
-function pairsOf(grants: readonly FileGrant[]): [before: FileGrant, after: FileGrant][] {
-  const last = new Map<string, FileGrant>()
-  return grants.flatMap((one): [FileGrant, FileGrant][] => {
+function pairsOf(grants: readonly FoundGrant[]): [before: FoundGrant, after: FoundGrant][] {
+  const last = new Map<string, FoundGrant>()
+  return grants.flatMap((one): [FoundGrant, FoundGrant][] => {
     const key = JSON.stringify([one.grant.namespace, one.grant.name, one.grant.resource])
     const before = last.get(key)
     last.set(key, one)
@@ -43,5 +46,5 @@ function pairsOf(grants: readonly FileGrant[]): [before: FileGrant, after: FileG
   })
 }
 
-const contentOf = ({ grant: { from, to } }: FileGrant) => JSON.stringify([from, to])
-const placeOf = ({ object: { file, line } }: FileGrant) => ({ file, line })
+const contentOf = ({ grant: { from, to } }: FoundGrant) => JSON.stringify([from, to])
+const placeOf = ({ object: { file, line } }: FoundGrant) => ({ file, line })

@@ -2,8 +2,8 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Address, parseAddress } from '../server/address.ts'
+import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
-import { CommandFailure } from './failure.ts'
 
 /** Where to listen, and the flag that says so. */
 export interface Listener extends Address {
@@ -14,13 +14,13 @@ export interface Listener extends Address {
 /**
  * Reads the address that a flag gives.
  *
- * @throws CommandFailure if the text is not an address
+ * @throws Failure if the text is not an address
  */
 export function addressOf(flag: string, text: string): Listener {
   try {
     return { flag, text, ...parseAddress(text) }
   } catch (error) {
-    throw new CommandFailure(`${flag}: ${(error as Error).message}`, { cause: error })
+    throw new Failure(`${flag}: ${(error as Error).message}`, { cause: error })
   }
 }
 
@@ -37,7 +37,7 @@ const NO_PORT: Record<string, string> = {
  * Lets a server listen.
  *
  * @param what what the log says that it does then
- * @throws CommandFailure if it cannot
+ * @throws Failure if it cannot
  */
 export async function listen(app: FastifyInstance, at: Listener, what: string, logger: Logger): Promise<void> {
   try {
@@ -45,7 +45,7 @@ export async function listen(app: FastifyInstance, at: Listener, what: string, l
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
     const why = NO_PORT[code] ?? `${reasonOf(error)}: choose another address with`
-    throw new CommandFailure(`cannot listen on ${at.text}: ${why} ${at.flag}`, { cause: error })
+    throw new Failure(`cannot listen on ${at.text}: ${why} ${at.flag}`, { cause: error })
   }
   const { address: host, port } = app.server.address() as AddressInfo
   logger.info({ host, port }, what)

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
+import { authoritiesIn, hostProblem, listed, trustProblem } from '../certificates/trust.ts'
 import type { Difference } from '../manifests/drift.ts'
-import { authoritiesIn, hostProblem, listed, trustProblem } from '../server/trust.ts'
 
 /** The part of a live entry that says how its server is reached and verified. */
 interface Entry {

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { rootCertificates } from 'node:tls'
 import { quote } from '../wording/quote.ts'
-import { pemBlocks } from './tls.ts'
+import { pemBlocks } from './pem.ts'
 
 /** Extended key usages that let a certificate authenticate a server: serverAuth and any (RFC 5280, section 4.2.1.12). */
 const SERVER_USAGES = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0']

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { rootCertificates } from 'node:tls'
-import { hostProblem, trustProblem } from '../../src/server/trust.ts'
+import { hostProblem, trustProblem } from '../../src/certificates/trust.ts'
 import { issue } from '../harness/stand-ins/certificates.ts'
 
 const root = issue({ name: 'root', ca: true })

@@ -2,22 +2,14 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { pino } from 'pino'
 import { type Api, ApiError } from '../../src/cluster/api.ts'
-import { driftCheck } from '../../src/commands/checks.ts'
-import {
-  compare,
-  DriftWatch,
-  driftLines,
-  registrationOf,
-  toleratedLines,
-  type Wanted,
-} from '../../src/commands/drift.ts'
-import type { GrantSupply } from '../../src/commands/grant-supply.ts'
-import { catalogueOf, loadConfig } from '../../src/config/load.ts'
+import { loadConfig, registrationOf } from '../../src/config/load.ts'
 import { rbac } from '../../src/manifests/rbac.ts'
-import type { WebhookClient } from '../../src/manifests/webhook.ts'
+import { type WebhookClient, webhookConfiguration } from '../../src/manifests/webhook.ts'
+import { compare, driftLines, toleratedLines, type Wanted } from '../../src/runtime/comparison.ts'
+import { DriftWatch } from '../../src/runtime/drift-watch.ts'
 import { type Issued, issue } from '../harness/stand-ins/certificates.ts'
 
-const config = loadConfig(undefined)
+const registration = registrationOf(loadConfig(undefined))
 const authority = issue({ name: 'authority', ca: true })
 const server = issue({ name: 'server', by: authority, hosts: ['refgrant.refgrant-system.svc'], ips: ['127.0.0.1'] })
 const stranger = issue({ name: 'stranger', ca: true })
@@ -26,16 +18,16 @@ const stranger = issue({ name: 'stranger', ca: true })
 type Live = any
 
 /** An API server that holds what the manifests say, with a change. */
-function holding(client: WebhookClient, change: (registration: Live) => void = () => {}): Api {
-  const registration = structuredClone(registrationOf(config, client)) as Live
-  change(registration)
-  const roles = rbac(catalogueOf(config).grantKinds).filter(({ kind }) => kind === 'ClusterRole')
-  const get = async (path: string) => (path.includes('/clusterroles/') ? roles[0] : registration)
+function holding(client: WebhookClient, change: (live: Live) => void = () => {}): Api {
+  const live = structuredClone(webhookConfiguration(registration, client)) as Live
+  change(live)
+  const roles = rbac(registration.catalogue.grantKinds).filter(({ kind }) => kind === 'ClusterRole')
+  const get = async (path: string) => (path.includes('/clusterroles/') ? roles[0] : live)
   return { get } as unknown as Api
 }
 
 async function drift(api: Api, wanted: Partial<Wanted> = {}) {
-  const comparisons = await compare(api, { config, client: {}, ...wanted }, AbortSignal.timeout(10_000))
+  const comparisons = await compare(api, { registration, client: {}, ...wanted }, AbortSignal.timeout(10_000))
   return { lines: comparisons.flatMap(driftLines), tolerated: comparisons.flatMap(toleratedLines) }
 }
 
@@ -156,9 +148,10 @@ test('the terms that AKS adds are named, and are no drift', async () => {
 })
 
 suite('a server that compares again and again', () => {
+  const never = new AbortController().signal
   const watch = (api: Api, write: (line: string) => void) => {
     const logger = pino({ level: 'info', base: null }, { write })
-    return new DriftWatch(api, () => ({ config, client: {}, served }), logger)
+    return new DriftWatch(api, () => ({ registration, client: {}, served }), logger)
   }
 
   test('logs a difference once, and its end', async () => {
@@ -167,7 +160,7 @@ suite('a server that compares again and again', () => {
     const api = { get: (path: string, signal: AbortSignal) => (apis[0] as Api).get(path, signal) } as unknown as Api
     const drifting = watch(api, (line) => log.push(line))
     for (const expected of [4, 4, 0]) {
-      await drifting.compare()
+      await drifting.compare(never)
       assert.equal(drifting.lines?.length, expected)
       apis.shift()
     }
@@ -188,7 +181,7 @@ suite('a server that compares again and again', () => {
     const drifting = watch({ get } as unknown as Api, (line) => log.push(line))
     for (const now of [true, true, false, true]) {
       fails = now
-      await drifting.compare()
+      await drifting.compare(never)
       assert.equal(drifting.lines?.length, now ? undefined : 0)
     }
     assert.deepEqual(
@@ -205,29 +198,30 @@ suite('a server that compares again and again', () => {
       return good.get(path, signal)
     }
     const drifting = watch({ get } as unknown as Api, () => {})
-    const detail = () =>
-      driftCheck({
-        drift: () => drifting.lines,
-        driftAgeSeconds: () => drifting.age && drifting.age / 1_000,
-      } as GrantSupply).detail
-    await drifting.compare()
+    const detail = () => drifting.remarks()[0]?.detail
+    await drifting.compare(never)
     assert.equal(detail(), 'not known')
     fails = false
-    await drifting.compare()
+    await drifting.compare(never)
     assert.match(detail() ?? '', /^compared \d+\.\d s ago$/)
     fails = true
-    await drifting.compare()
+    await drifting.compare(never)
     assert.match(detail() ?? '', /^not known; last compared \d+\.\d s ago$/)
   })
 
   test('ends a comparison that is under way when it stops, and says nothing of it', async () => {
     const log: string[] = []
-    const get = (_path: string, signal: AbortSignal) =>
-      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    const asked = Promise.withResolvers<void>()
+    const get = (_path: string, signal: AbortSignal) => {
+      asked.resolve()
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    }
     const drifting = watch({ get } as unknown as Api, (line) => log.push(line))
-    const comparison = drifting.compare()
-    drifting.stop()
-    await comparison
+    const stop = new AbortController()
+    const running = drifting.run(stop.signal)
+    await asked.promise
+    stop.abort()
+    await running
     assert.deepEqual(log, [])
   })
 })

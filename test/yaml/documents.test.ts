@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { DocumentError, parseDocuments } from '../../src/files/documents.ts'
-import { parseObjects } from '../../src/files/objects.ts'
 import { decoded } from '../../src/files/text.ts'
+import { DocumentError, parseDocuments } from '../../src/yaml/documents.ts'
+import { parseObjects } from '../../src/yaml/objects.ts'
 
 /** The value of a text of one document. */
 const value = (text: string) => {

@@ -7,15 +7,17 @@ import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
 import { unservableRows } from '../cluster/own-kinds.ts'
 import type { LiveConfig } from '../config/live.ts'
-import { addedFields, type Config, catalogueOf, limitsOf } from '../config/load.ts'
-import { GrantFolder } from '../files/grant-folder.ts'
+import { addedFields, type Config, catalogueOf, limitsOf, registrationOf } from '../config/load.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
+import type { Check } from '../server/health.ts'
 import type { Knowledge } from '../server/metrics.ts'
 import type { KeyPair } from '../server/tls.ts'
+import { Failure } from '../system/failure.ts'
+import { counted } from '../wording/counted.ts'
 import { quote } from '../wording/quote.ts'
 import { ClusterCounts } from './cluster-counts.ts'
-import { DriftWatch } from './drift.ts'
-import { CommandFailure } from './failure.ts'
+import { DriftWatch } from './drift-watch.ts'
+import type { Task } from './task.ts'
 
 /** How long the start may wait for what the cluster serves, in ms; only with guarded fields of one's own. */
 const DISCOVERY = 5_000
@@ -26,13 +28,10 @@ export interface GrantSupply {
   readonly knowledge: () => Knowledge
   /** Where the live registration is not as the configuration has it, in words; undefined if that is not known. */
   readonly drift: () => readonly string[] | undefined
-  /** Seconds since that was last compared; undefined before the first time. */
-  readonly driftAgeSeconds: () => number | undefined
   /** Takes a changed configuration. */
   readonly configure: (config: Config) => void
-  /** Begins to ask the API server; nothing is asked before. */
-  readonly run: () => void
-  readonly stop: () => void
+  /** What runs for them; nothing is asked of the API server before that. */
+  readonly tasks: readonly Task[]
 }
 
 /** What both kinds of supply are made with. */
@@ -48,7 +47,7 @@ export interface SupplyContext {
 /**
  * Grants of a cluster, kept by watches.
  *
- * @throws CommandFailure if the kubeconfig cannot be used, or the cluster cannot serve a guarded field
+ * @throws Failure if the kubeconfig cannot be used, or the cluster cannot serve a guarded field
  */
 export async function clusterGrants(
   choice: ConnectionChoice,
@@ -61,35 +60,33 @@ export async function clusterGrants(
   const observer = new ClusterCounts()
   const now = () => performance.now()
   const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
-  const drift = new DriftWatch(api, () => ({ config: live.config, client: {}, served: keyPair.cert }), logger)
-  const stop = new AbortController()
+  const wanted = () => ({ registration: registrationOf(live.config), client: {}, served: keyPair.cert })
+  const drift = new DriftWatch(api, wanted, logger)
+  const knowledge = () => ({
+    grants: grants.size,
+    incompleteNamespaces: grants.incomplete,
+    unreadableFiles: 0,
+    ageSeconds: grants.age / 1_000,
+    freshReads: observer.freshReads,
+    freshReadSeconds: observer.freshReadSeconds,
+    watches: observer.watches,
+    lists: observer.lists,
+  })
+  const watches: Task = {
+    name: 'watches of grants',
+    run: (signal) => grants.run(signal),
+    checks: syncedOnce(knowledge),
+  }
   return {
     source: grants,
-    knowledge: () => ({
-      grants: grants.size,
-      incompleteNamespaces: grants.incomplete,
-      unreadableFiles: 0,
-      ageSeconds: grants.age / 1_000,
-      freshReads: observer.freshReads,
-      freshReadSeconds: observer.freshReadSeconds,
-      watches: observer.watches,
-      lists: observer.lists,
-    }),
+    knowledge,
+    tasks: [watches, drift],
     drift: () => drift.lines,
-    driftAgeSeconds: () => (drift.age === undefined ? undefined : drift.age / 1_000),
     configure: (changed) => {
       grants.limit(limitsOf(changed))
       if (!isDeepStrictEqual(catalogueOf(changed).grantKinds, kinds))
         logger.warn('other grantKinds take effect when the server is started again')
-      void drift.compare()
-    },
-    run: () => {
-      drift.run()
-      void grants.run(stop.signal)
-    },
-    stop: () => {
-      drift.stop()
-      stop.abort()
+      drift.soon()
     },
   }
 }
@@ -105,7 +102,7 @@ function apiOf(choice: ConnectionChoice): Api {
     // A parser adds the place in the file, on lines of its own.
     const [reason = ''] = (error as Error).message.split('\n')
     const remedy = reason.includes('--') ? '' : ' (name another one with --kubeconfig)'
-    throw new CommandFailure(`cannot use the kubeconfig: ${reason}${remedy}`, { cause: error })
+    throw new Failure(`cannot use the kubeconfig: ${reason}${remedy}`, { cause: error })
   }
 }
 
@@ -124,44 +121,18 @@ async function refuseUnservable(
       logger.warn({ err: error }, 'cannot compare the guarded fields of the configuration with what the cluster serves')
     return []
   })
-  if (problems.length > 0) throw new CommandFailure(problems.join('\n'))
+  if (problems.length > 0) throw new Failure(problems.join('\n'))
 }
 
-/**
- * Grants of a folder, without a cluster.
- *
- * @throws CommandFailure if the folder cannot be read
- */
-export async function folderGrants(folder: string, { live, logger }: SupplyContext): Promise<GrantSupply> {
-  const none = {
-    freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
-    freshReadSeconds: 0,
-    watches: {},
-    lists: {},
-  }
-  try {
-    const { knowledgeAge } = limitsOf(live.config)
-    const { grantKinds: kinds } = catalogueOf(live.config)
-    const source = await GrantFolder.open({ folder, kinds, logger, now: () => performance.now(), knowledgeAge })
-    return {
-      source,
-      knowledge: () => ({
-        grants: source.grants.length,
-        incompleteNamespaces: 0,
-        unreadableFiles: source.unreadable,
-        ageSeconds: source.age / 1_000,
-        ...none,
-      }),
-      // Without a cluster there is no registration to compare.
-      drift: () => undefined,
-      driftAgeSeconds: () => undefined,
-      configure: (changed) => source.limit(limitsOf(changed).knowledgeAge),
-      run: () => source.watch(),
-      stop: () => source.close(),
-    }
-  } catch (error) {
-    throw new CommandFailure(`the folder of grants ${quote(folder)} ${(error as Error).message} (--grants)`, {
-      cause: error,
-    })
+/** Once synced, the grants count as synced: where they are out of date, fresh reads take their place. */
+export function syncedOnce(knowledge: () => Knowledge): () => Check[] {
+  let synced = false
+  return () => {
+    const { grants, ageSeconds } = knowledge()
+    synced ||= Number.isFinite(ageSeconds)
+    const detail = synced
+      ? `${counted(grants, 'grant')}, complete ${ageSeconds.toFixed(1)} s ago`
+      : 'waiting for the first list'
+    return [{ name: 'grants', ok: synced, detail }]
   }
 }

@@ -1,0 +1,86 @@
+import { X509Certificate } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import path from 'node:path'
+import { Failure } from '../system/failure.ts'
+import { reasonOf } from '../system/reason.ts'
+import { bare, quote } from '../wording/quote.ts'
+import { issueAuthority, issueClient, issueServer } from './issue.ts'
+
+/** How long development certificates last, in days. They are for one machine and made again in milliseconds. */
+const DAYS = 365
+
+/**
+ * The files of development certificates: those of the authority and the server, and of a client if there is one.
+ *
+ * @param client its name
+ */
+export function placesIn(folder: string, client: string | undefined): string[] {
+  const files = ['ca.crt', 'tls.crt', 'tls.key', ...(client === undefined ? [] : ['client.crt', 'client.key'])]
+  return files.map((file) => path.join(folder, file))
+}
+
+/**
+ * Why the certificates of a folder cannot be kept: the file, and that it has expired or is not for these hosts and this
+ * client; undefined if they can.
+ *
+ * @throws Failure if one is not a certificate
+ */
+export async function problemIn(
+  folder: string,
+  hosts: readonly string[],
+  client: string | undefined,
+): Promise<string | undefined> {
+  const serverPlace = path.join(folder, 'tls.crt')
+  const server = await certificateAt(serverPlace)
+  if (server.validToDate < new Date()) return `${bare(serverPlace)} expired on ${server.validTo}`
+  const lacking = hosts.filter((host) => !isFor(server, host))
+  if (lacking.length > 0) return `${bare(serverPlace)} is not for ${lacking.join(', ')} (--host)`
+  if (client === undefined) return undefined
+  const clientPlace = path.join(folder, 'client.crt')
+  const { CN: name } = (await certificateAt(clientPlace)).toLegacyObject().subject
+  if (name === client) return undefined
+  return `${bare(clientPlace)} is for ${quote(String(name))}, and not for ${quote(client)} (--client)`
+}
+
+function isFor(certificate: X509Certificate, host: string): boolean {
+  if (isIP(host)) return certificate.checkIP(host) !== undefined
+  const names = certificate.subjectAltName?.toLowerCase().split(', ') ?? []
+  return names.includes(`dns:${host.toLowerCase()}`)
+}
+
+async function certificateAt(place: string): Promise<X509Certificate> {
+  try {
+    return new X509Certificate(await readFile(place))
+  } catch (error) {
+    throw new Failure(`${bare(place)} is no certificate that can be kept: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/**
+ * Makes an authority, and certificates that it has signed.
+ *
+ * @param places what `placesIn` says
+ * @param name of the client, if there is one
+ * @throws Failure if a file cannot be written
+ */
+export async function makeCertificates(
+  places: readonly string[],
+  hosts: readonly [string, ...string[]],
+  name: string | undefined,
+): Promise<void> {
+  const authority = issueAuthority(`refgrant development ${new Date().toISOString()}`, DAYS)
+  const server = issueServer(authority, hosts, DAYS)
+  const client = name === undefined ? undefined : issueClient(authority, name, DAYS)
+  // The authority's key is not kept: nobody can sign anything else with it.
+  const contents = [authority.cert, server.cert, server.key, client?.cert, client?.key]
+  for (const [index, place] of places.entries()) {
+    try {
+      await mkdir(path.dirname(place), { recursive: true })
+      await writeFile(`${place}.new`, contents[index] as string, { mode: 0o600 })
+      await rename(`${place}.new`, place)
+    } catch (error) {
+      throw new Failure(`cannot write ${bare(place)}: ${reasonOf(error)} (--out)`, { cause: error })
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import { modeLabelPolicy } from './mode-label-policy.ts'
+import { NAME, NAMESPACE } from './names.ts'
+import { rbac } from './rbac.ts'
+import { type Registration, type WebhookClient, webhookConfiguration } from './webhook.ts'
+
+/** What can be printed alone. */
+export const PARTS = ['rbac', 'webhook', 'mode-label-policy'] as const
+export type Part = (typeof PARTS)[number]
+
+/** The objects of a part. */
+export function objectsOf(part: Part, registration: Registration, client: WebhookClient): object[] {
+  switch (part) {
+    case 'rbac':
+      return rbac(registration.catalogue.grantKinds)
+    case 'webhook':
+      return [webhookConfiguration(registration, client)]
+    case 'mode-label-policy':
+      return modeLabelPolicy(registration.modeLabel)
+  }
+}
+
+/** A warning for an administrator who applies the registration before the server runs; undefined where that is harmless. */
+export function remarkOn(
+  parts: readonly Part[],
+  { mode, modeLabel, failurePolicy }: Registration,
+  { url }: WebhookClient,
+): string | undefined {
+  if (!parts.includes('webhook') || failurePolicy !== 'Fail') return undefined
+  const server = url ?? `Service ${NAME} in namespace ${NAMESPACE}`
+  const where = mode === 'deny' ? '' : `, in namespaces with the label ${modeLabel}=deny,`
+  return `apply this registration last: until a server answers at ${server}, the API server refuses each write${where} that names another namespace in a guarded field (failurePolicy: Fail)`
+}

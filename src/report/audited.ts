@@ -1,0 +1,91 @@
+import type { Catalogue } from '../policy/catalogue.ts'
+import type { Grant } from '../policy/grant.ts'
+import { effectivePart } from '../policy/lint.ts'
+import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
+import { counted } from '../wording/counted.ts'
+import { tooLargeSentence } from '../wording/finding.ts'
+import { objectTitle } from '../wording/objects.ts'
+import { quote } from '../wording/quote.ts'
+import type { AuditReport } from './audit.ts'
+import { flawsOf } from './flaws.ts'
+import { withoutVariables } from './variables.ts'
+
+/** What is audited: objects, grants with what was written, and what could not be read. */
+export interface Audited {
+  readonly objects: readonly NamedObject[]
+  readonly grants: readonly {
+    readonly grant: Grant
+    readonly object: unknown
+    /** The field for which the API server refuses it, so that it does not count. */
+    readonly refused?: string | undefined
+  }[]
+  /** Namespaces with a grant that could not be read. */
+  readonly unknown: ReadonlySet<string>
+  readonly problems: readonly string[]
+  /** What was left out or assumed. */
+  readonly notes: readonly string[]
+  /** The only namespace that was read, if it was one. */
+  readonly only?: string | undefined
+}
+
+/**
+ * Audits what was read.
+ *
+ * @param exemptNamespaces namespaces of objects that the webhook does not judge
+ */
+export function auditOf(audited: Audited, catalogue: Catalogue, exemptNamespaces: ReadonlySet<string>): AuditReport {
+  const written = audited.grants.toSorted((a, b) => byName(a.grant, b.grant))
+  const grants = sorted(written.filter(({ refused }) => refused === undefined).map(({ grant }) => grant))
+  const surveyed = survey(catalogue, audited.objects, grants, exemptNamespaces)
+  const { rendered, notes } = withoutVariables(surveyed.references)
+  const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered }, audited)
+  const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
+  return {
+    ...(audited.only !== undefined && { only: audited.only }),
+    grants: grants.length,
+    permitting: permittingParts(grants, judged, catalogue),
+    survey: judged,
+    unjudged,
+    ...flawsOf(written, (object) => object, catalogue),
+    problems: [...audited.problems, ...unjudgedLines(unjudged, audited), ...tooLarge],
+    notes: [...audited.notes, ...notes],
+  }
+}
+
+/**
+ * The survey without the references that a grant which was not read may permit, and these; both sorted by object. Where
+ * not everything was read, nothing is known of grants that nothing uses.
+ */
+function withoutUnknown(
+  all: Survey,
+  { unknown, only, problems }: Audited,
+): { judged: Survey; unjudged: SurveyedReference[] } {
+  const references = all.references.toSorted((a, b) => byName(a.reference.from, b.reference.from))
+  const isUnknown = ({ reference: { to }, grants }: SurveyedReference) =>
+    grants.length === 0 && (unknown.has(to.namespace) || (only !== undefined && to.namespace !== only))
+  const judged = references.filter((one) => !isUnknown(one))
+  const isAllRead = only === undefined && problems.length === 0 && all.tooLarge.length === 0
+  const unused = isAllRead ? all.unused : []
+  return { judged: { ...all, references: judged, unused }, unjudged: references.filter(isUnknown) }
+}
+
+function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Audited): string[] {
+  if (only !== undefined && unjudged.length > 0) {
+    const them = counted(unjudged.length, 'reference')
+    return [`cannot judge ${them} into other namespaces, whose grants are not read with --namespace ${quote(only)}`]
+  }
+  return unjudged.map(({ reference: { from, path, to } }) => {
+    const what = `${path} refers to namespace ${quote(to.namespace)}, which has a grant that cannot be read`
+    return `cannot judge ${objectTitle(from)}: ${what}`
+  })
+}
+
+/** What of each grant permits something; a grant that a reference rests on does, whatever lint says. */
+function permittingParts(grants: readonly Grant[], { references }: Survey, catalogue: Catalogue): Grant[] {
+  const used = new Set(references.flatMap((one) => one.grants))
+  return grants.flatMap((grant) => {
+    const part = effectivePart(grant, catalogue)
+    if (part.from.length > 0 && part.to.length > 0) return part
+    return used.has(grant) ? grant : []
+  })
+}

@@ -1,0 +1,97 @@
+import type { Catalogue } from '../policy/catalogue.ts'
+import type { Finding, GrantFlaw, Place } from '../policy/finding.ts'
+import { SEVERITIES, type Severity } from '../policy/finding-codes.ts'
+import type { Grant } from '../policy/grant.ts'
+import { lintObject, type ObjectFlaw } from '../policy/lint-object.ts'
+import { type SurveyedReference, survey } from '../policy/survey.ts'
+import type { CheckReport } from './check.ts'
+import { duplicatesOf } from './duplicates.ts'
+import { flawsOf } from './flaws.ts'
+import { withoutVariables } from './variables.ts'
+import type { WrittenGrant, WrittenObject } from './written.ts'
+
+/** References without a grant that a report shows; the others are counted. */
+const SHOWN = 1_000
+
+/** An object of a file below a path that was asked for. */
+type CheckedObject = WrittenObject & { readonly asked: string }
+
+/** What is checked. */
+interface Checked {
+  /** How many files were read. */
+  readonly files: number
+  readonly objects: readonly CheckedObject[]
+  /** The grants among them. */
+  readonly own: readonly WrittenGrant<CheckedObject>[]
+  /** Those that count. */
+  readonly grants: readonly Grant[]
+  readonly problems: readonly string[]
+  /** What was left out or assumed. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Checks what was read.
+ *
+ * @param exemptNamespaces namespaces of objects that the webhook does not judge
+ */
+export function checkOf(checked: Checked, catalogue: Catalogue, exemptNamespaces: ReadonlySet<string>): CheckReport {
+  const { files, objects, own, grants, problems, notes } = checked
+  const surveyed = survey(catalogue, objects, grants, exemptNamespaces)
+  const { tooLarge, exempt } = surveyed
+  const { rendered: references, notes: unrendered } = withoutVariables(surveyed.references)
+  const { flaws, counts } = flawsOf(own, ({ object }) => object, catalogue)
+  const duplicates = duplicatesOf(own)
+  const objectFlaws = objects.flatMap((one) => [...lintObject(catalogue, one.name, one.object)].map(flawIn(one)))
+  const refused = references.filter(({ grants }) => grants.length === 0)
+  return {
+    files,
+    objects: objects.length,
+    references: references.length,
+    findings: [
+      ...flaws.map(placed),
+      ...duplicates.slice(0, SHOWN),
+      ...objectFlaws.slice(0, SHOWN),
+      ...tooLarge.map(tooManyReferences),
+      ...refused.slice(0, SHOWN).map(notPermitted),
+    ].sort(byPlace),
+    counts: {
+      error: counts.error + tooLarge.length + refused.length + countOf(objectFlaws, 'error'),
+      warning: counts.warning + duplicates.length + countOf(objectFlaws, 'warning'),
+      note: counts.note,
+    },
+    exempt,
+    problems,
+    notes: [...notes, ...unrendered],
+  }
+}
+
+function placed({ object: { file, lineOf }, ...flaw }: GrantFlaw & { object: WrittenObject }): Placed {
+  return { ...flaw, place: { file, line: lineOf(flaw.path) } }
+}
+
+const flawIn =
+  ({ file, lineOf }: WrittenObject) =>
+  (flaw: ObjectFlaw) => ({ ...flaw, place: { file, line: lineOf(flaw.path) } })
+
+const countOf = (flaws: readonly ObjectFlaw[], severity: Severity) =>
+  flaws.filter((one) => one.severity === severity).length
+
+function notPermitted({ object, reference }: SurveyedReference<WrittenObject>): Placed {
+  const place = { file: object.file, line: object.lineOf(reference.path) }
+  return { code: 'not-permitted', severity: SEVERITIES['not-permitted'], reference, place }
+}
+
+function tooManyReferences({ object, count }: { object: WrittenObject; count: number }): Placed {
+  const place = { file: object.file, line: object.line }
+  const severity = SEVERITIES['too-many-references']
+  return { code: 'too-many-references', severity, object: object.name, references: count, place }
+}
+
+type Placed = Finding & { readonly place: Place }
+
+/** By file, in the order of their names, and then by line. */
+function byPlace({ place: a }: Placed, { place: b }: Placed): number {
+  if (a.file === b.file) return a.line - b.line
+  return a.file < b.file ? -1 : 1
+}

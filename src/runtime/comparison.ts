@@ -1,0 +1,94 @@
+import { type Api, ApiError } from '../cluster/api.ts'
+import { type Difference, differences } from '../manifests/drift.ts'
+import { objectsOf } from '../manifests/parts.ts'
+import type { Registration, WebhookClient } from '../manifests/webhook.ts'
+import { trustDifferences } from './trust-differences.ts'
+
+/** Where the objects that a configuration shapes are read, by their kind. */
+const PATHS: Record<string, string> = {
+  ValidatingWebhookConfiguration: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+  ClusterRole: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+}
+
+interface Shaped {
+  readonly kind: string
+  readonly metadata: { readonly name: string }
+  readonly webhooks?: readonly { readonly name: string }[]
+}
+
+/** One live object, compared with what the configuration makes of it. */
+export interface Comparison {
+  readonly object: string
+  /** The part of the manifests that it is of. */
+  readonly part: 'rbac' | 'webhook'
+  /** Empty if it is as it should be; one difference without a field if it is not there. */
+  readonly differences: readonly Difference[]
+  /** Differences that somebody is known to make, and may. */
+  readonly tolerated: readonly Difference[]
+}
+
+/** What live objects are compared with. */
+export interface Wanted {
+  readonly registration: Registration
+  /** How the webhook is reached, as far as that is known. */
+  readonly client: WebhookClient
+  /** PEM of the certificate that is served, with its chain; undefined where nothing is served. */
+  readonly served?: string
+}
+
+/**
+ * Compares the live registration and rights with those that a configuration makes, and the authorities in the
+ * registration with the certificate that is served, or with those that are wanted.
+ *
+ * @throws ApiError, or Error if they cannot be read
+ */
+export async function compare(
+  api: Api,
+  { registration, client, served }: Wanted,
+  signal: AbortSignal,
+): Promise<Comparison[]> {
+  const shaped = (part: Comparison['part']) =>
+    (objectsOf(part, registration, client) as Shaped[]).filter(({ kind }) => PATHS[kind])
+  const compareOne = async (
+    part: Comparison['part'],
+    wanted: Shaped,
+    further: (live: unknown) => Difference[] = () => [],
+  ): Promise<Comparison> => {
+    const live = await readLive(api, wanted, signal)
+    const all = live === undefined ? [{ field: '' }] : [...differences(wanted, live), ...further(live)]
+    const [counted, tolerated] = [all.filter((one) => !one.tolerated), all.filter((one) => one.tolerated)]
+    return { object: `${wanted.kind} ${wanted.metadata.name}`, part, differences: counted, tolerated }
+  }
+  const trust = { served, wanted: client.caBundle }
+  return Promise.all([
+    ...shaped('webhook').map((one) => {
+      const names = new Set((one.webhooks ?? []).map(({ name }) => name))
+      return compareOne('webhook', one, (live) => trustDifferences(live, names, trust))
+    }),
+    ...shaped('rbac').map((one) => compareOne('rbac', one)),
+  ])
+}
+
+async function readLive(api: Api, { kind, metadata }: Shaped, signal: AbortSignal): Promise<unknown> {
+  try {
+    return await api.get(`${PATHS[kind]}/${metadata.name}`, signal)
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined
+    throw error
+  }
+}
+
+/** The differences of a comparison in words, a line each. */
+export function driftLines({ object, differences }: Comparison): string[] {
+  return differences.map(({ field, wanted, found, problem }) => {
+    if (field === '') return `${object} is not there`
+    if (problem !== undefined) return `${object}: ${field} ${problem}`
+    if (wanted === undefined) return `${object}: ${field} is there, and the configuration has no such thing`
+    return `${object}: ${field} is ${JSON.stringify(found) ?? 'missing'}, the configuration says ${JSON.stringify(wanted)}`
+  })
+}
+
+/** What a comparison tolerates, in words, a line each. */
+export function toleratedLines({ object, tolerated }: Comparison): string[] {
+  return tolerated.map(({ field, tolerated: by }) => `${object}: ${field} has terms that ${by} adds; that is no drift`)
+}

@@ -1,0 +1,55 @@
+import { catalogueOf, limitsOf } from '../config/load.ts'
+import { GrantFolder } from '../files/grant-folder.ts'
+import { Failure } from '../system/failure.ts'
+import { quote } from '../wording/quote.ts'
+import { registration } from './drift-watch.ts'
+import { type GrantSupply, type SupplyContext, syncedOnce } from './grant-supply.ts'
+import { Periodic } from './periodic.ts'
+import type { Task } from './task.ts'
+
+/** How often the folder is looked at, in ms: a grant that is taken away must not permit for long. */
+const LOOK = 1_000
+
+/** What is asked of a cluster, and not of a folder. */
+const NOTHING_READ = {
+  incompleteNamespaces: 0,
+  freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
+  freshReadSeconds: 0,
+  watches: {},
+  lists: {},
+}
+
+/**
+ * Grants of a folder, without a cluster.
+ *
+ * @throws Failure if the folder cannot be read
+ */
+export async function folderGrants(folder: string, { live, logger }: SupplyContext): Promise<GrantSupply> {
+  const { knowledgeAge } = limitsOf(live.config)
+  const { grantKinds: kinds } = catalogueOf(live.config)
+  const options = { folder, kinds, logger, now: () => performance.now(), knowledgeAge }
+  const source = await GrantFolder.open(options).catch((cause) => {
+    throw new Failure(`the folder of grants ${quote(folder)} ${cause.message} (--grants)`, { cause })
+  })
+  const knowledge = () => ({
+    ...NOTHING_READ,
+    grants: source.grants.length,
+    unreadableFiles: source.unreadable,
+    ageSeconds: source.age / 1_000,
+  })
+  const looks = new Periodic(LOOK, () => source.look())
+  const following: Task = {
+    name: 'folder of grants',
+    run: (signal) => looks.run(signal),
+    checks: syncedOnce(knowledge),
+    // Without a cluster there is no registration to compare.
+    remarks: () => [registration(undefined, undefined)],
+  }
+  return {
+    source,
+    knowledge,
+    tasks: [following],
+    drift: () => undefined,
+    configure: (changed) => source.limit(limitsOf(changed).knowledgeAge),
+  }
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { beforeEach, suite, type TestContext, test } from 'node:test'
+import { pino } from 'pino'
+import { LiveConfig } from '../../src/config/live.ts'
+import { ConfigError } from '../../src/config/load.ts'
+import { replaceFile } from '../harness/folders.ts'
+import { configFile } from '../harness/program/live-config.ts'
+
+const HEAD = 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\n'
+
+suite('a configuration that follows its file', () => {
+  let log: Record<string, unknown>[]
+  beforeEach(() => {
+    log = []
+  })
+  const follow = (file: string | undefined) =>
+    new LiveConfig(file, {}, pino({ base: null }, { write: (line) => log.push(JSON.parse(line)) }))
+
+  test('takes another text, and tells so once', () => {
+    const file = configFile()
+    const live = follow(file)
+    assert.equal(live.look(), false)
+    replaceFile(file, `${HEAD}mode: warn\n`)
+    assert.deepEqual([live.look(), live.look()], [true, false])
+    assert.deepEqual([live.config.mode, live.settings.mode], ['warn', 'warn'])
+    assert.deepEqual(live.reloads, { done: 1, failed: 0 })
+    assert.deepEqual(
+      log.map(({ msg }) => msg),
+      ['configuration read again'],
+    )
+  })
+
+  const unusable: Record<string, (file: string) => void> = {
+    'is wrong': (file) => replaceFile(file, `${HEAD}mode: off\n`),
+    'cannot be read': (file) => fs.rmSync(file),
+  }
+  for (const [title, spoil] of Object.entries(unusable))
+    test(`keeps the last good text where the file ${title}, and tells so once`, () => {
+      const file = configFile({ mode: 'warn' })
+      const live = follow(file)
+      spoil(file)
+      assert.deepEqual([live.look(), live.look()], [false, false])
+      assert.equal(live.config.mode, 'warn')
+      assert.deepEqual(live.reloads, { done: 0, failed: 1 })
+      assert.equal(log.length, 1)
+      assert.match(String(log[0]?.problems), new RegExp(`^${file}:`))
+      replaceFile(file, `${HEAD}mode: audit\n`)
+      assert.equal(live.look(), true)
+      assert.equal(live.config.mode, 'audit')
+    })
+
+  test('reads each text once, so that the one it remembers is the one in force', (t) => {
+    const file = configFile()
+    const reads = readsOf(t, file)
+    const live = follow(file)
+    assert.equal(reads(), 1)
+    replaceFile(file, `${HEAD}mode: warn\n`)
+    live.look()
+    assert.equal(reads(), 2)
+  })
+
+  test('needs something good to begin with', () => {
+    assert.throws(() => follow('gone.yaml'), ConfigError)
+  })
+
+  test('has nothing to follow without a file', () => {
+    const live = follow(undefined)
+    assert.equal(live.look(), false)
+    assert.equal(live.config.mode, 'deny')
+  })
+})
+
+/** Counts how often a file is read. */
+function readsOf(t: TestContext, file: string): () => number {
+  const read = t.mock.method(fs, 'readFileSync')
+  syncBuiltinESMExports()
+  t.after(() => {
+    read.mock.restore()
+    syncBuiltinESMExports()
+  })
+  return () => read.mock.calls.filter((call) => call.arguments[0] === file).length
+}

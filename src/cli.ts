@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
-import { outputFailure, tell, write } from './commands/print.ts'
+import { closeOutput, outputFailure, tell, write } from './commands/print.ts'
 import { usageSentence } from './commands/usage.ts'
 import { versionLine } from './commands/version.ts'
 import { EXIT, Failure } from './system/failure.ts'
@@ -36,9 +36,9 @@ async function main(): Promise<void> {
     command.exitOverride().configureOutput({ outputError: () => {}, writeOut: write })
   for (const command of commands) program.addCommand(command)
 
-  // Whoever reads may have read enough, as `head` does.
+  // Who reads may have read enough, as `head` does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit()
+    if (error.code === 'EPIPE') return closeOutput()
     tell(outputFailure(error).message)
     process.exit(EXIT.failed)
   })

@@ -1,12 +1,6 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
-import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
+import { type GrantKind, REFERENCE_GRANT, VERSIONS } from '../policy/grant-kinds.ts'
 import type { Resource } from './resource.ts'
-
-/**
- * Versions of ReferenceGrant that are known to have one shape, the best first; v1beta1 is served by every release since
- * v0.6.
- */
-const VERSIONS = ['v1', 'v1beta1', 'v1alpha2']
 
 /**
  * Most that is kept of one grant, in bytes of its JSON. The largest that the schema of Gateway API accepts has 16 KiB:

@@ -1,11 +1,16 @@
 import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { deliveryOf } from '../files/kustomize.ts'
-import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
+import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
+import { STDIN } from '../files/text.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
+import { crossingReferences } from '../policy/crossing.ts'
+import type { Grant } from '../policy/grant.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
 import { conflictsOf } from '../report/duplicates.ts'
+import { Failure } from '../system/failure.ts'
 import { counted } from '../wording/counted.ts'
+import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
 
@@ -23,9 +28,10 @@ interface Asked {
 export interface Input {
   readonly files: number
   readonly objects: readonly FileObject[]
-  /** The grants among them, and those that only count. */
+  /** The grants among them. */
   readonly own: readonly FileGrant[]
-  readonly beside: readonly FileGrant[]
+  /** Those that count: of the grants among them and beside them, what the API server takes. */
+  readonly grants: readonly Grant[]
   /** What could not be read, in lines. */
   readonly problems: readonly string[]
   /** What was left out or assumed, in lines. */
@@ -40,11 +46,14 @@ export const MODES_UNKNOWN =
  * Reads files for a command, and says what it has left out or assumed.
  *
  * @param command as it reads standard input, such as `check -`
+ * @throws Failure if standard input is asked for twice
  */
 export async function readInput(asked: Asked, catalogue: Catalogue, command: string): Promise<Input> {
+  if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
+    throw new Failure('standard input can be read once: name - as a path or with --grants')
   const namespace = asked.namespace ?? 'default'
-  const main = await readObjects(asked.paths, namespace, asked.exclude)
-  const beside = await readObjects(asked.grants ?? [], namespace, asked.exclude)
+  const main = withoutPatches(await readObjects(asked.paths, namespace, asked.exclude), catalogue)
+  const beside = withoutPatches(await readObjects(asked.grants ?? [], namespace, asked.exclude), catalogue)
   const isGrant = ({ object }: FileObject) => grantKindOf(object, catalogue.grantKinds) !== undefined
   const isChecked = (one: FileObject) => isGrant(one) || catalogue.referrer(one.name) !== undefined
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]
@@ -54,7 +63,7 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
     files: main.files,
     objects: main.objects,
     own,
-    beside: others,
+    grants: [...own, ...others].filter(({ refused }) => refused === undefined).map(({ grant }) => grant),
     problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),
@@ -63,8 +72,26 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
       ...(asked.namespace === undefined ? assumed(judged) : []),
       ...together(main, isChecked),
       ...conflictsOf([...own, ...others]),
+      ...others.flatMap(refusal),
     ],
   }
+}
+
+/**
+ * Leaves out what a kustomization calls a patch, but for objects that refer to other namespaces: what they refer to is also
+ * in what Kustomize makes, and no kustomization may hide it.
+ */
+function withoutPatches(read: FileObjects, catalogue: Catalogue): FileObjects {
+  const [kept, left]: [FileObject[], FileProblem[]] = [[], []]
+  for (const one of read.objects) {
+    const { patchOf } = one
+    const crosses = patchOf !== undefined && crossingReferences(catalogue, one.name, one.object).count > 0
+    if (patchOf === undefined || crosses) kept.push(one)
+    if (patchOf === undefined) continue
+    const what = crosses ? 'checked as it is written' : 'left out'
+    left.push({ place: placeTitle(one), message: `is a patch of ${bare(patchOf)}, and is ${what}` })
+  }
+  return { ...read, files: read.files, objects: kept, left: [...read.left, ...left] }
 }
 
 function leftOut(read: FileObjects, command: string): string[] {
@@ -126,6 +153,13 @@ function assumed(judged: readonly FileObject[]): string[] {
   const place = placeTitle(first)
   const more = without.length > 1 ? ` and ${without.length - 1} more` : ''
   return [`namespace "default" assumed for ${place}${more} (use -n, or check the rendered output)`]
+}
+
+/** Why a grant that is not judged itself does not count. */
+function refusal({ grant, object, refused }: FileGrant): string[] {
+  if (refused === undefined) return []
+  const place = placeTitle({ file: object.file, line: object.lineOf(refused) })
+  return [`${place}: ${grantTitle(grant, object.name.kind)} does not count: the API server refuses this ${refused}`]
 }
 
 /** Folders are often of several clusters, and one run knows of one. */

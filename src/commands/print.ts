@@ -11,13 +11,22 @@ const PIECE = 64 * 1_024
 /** Longest line on standard error, in characters: a cause of several sentences, not a file's content. */
 const LONGEST_LINE = 4_096
 
+/** Whether nobody reads standard output any more. */
+let isClosed = false
+
+/** Writes no more to standard output, as its reader has read enough; what the command finds still decides how it ends. */
+export function closeOutput(): void {
+  isClosed = true
+}
+
 /** Writes a report to standard output, no faster than it is read. */
 export async function print(pieces: Iterable<string>): Promise<void> {
   let gathered = ''
   for (const piece of pieces) {
     gathered += piece
     if (gathered.length < PIECE) continue
-    if (!write(gathered)) await once(process.stdout, 'drain')
+    // An error is told where the stream is listened to.
+    if (!write(gathered)) await once(process.stdout, 'drain').catch(() => {})
     gathered = ''
   }
   write(gathered)
@@ -30,6 +39,7 @@ export async function print(pieces: Iterable<string>): Promise<void> {
  * @throws Failure if it is a file that cannot be written; a pipe or a terminal tells that by the stream's `error`
  */
 export function write(text: string): boolean {
+  if (isClosed) return true
   if (process.stdout instanceof Socket) return process.stdout.write(text)
   try {
     // The stream of a file would take a part for the whole, which is what a disk takes that becomes full.

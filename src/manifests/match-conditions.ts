@@ -45,7 +45,7 @@ export function matchConditions(catalogue: Catalogue): MatchCondition[] {
 /** Where a name is too long there is room before the slash, where a qualified name has a DNS name. */
 function conditionName({ plural, group }: ReferrerKind): string {
   const name = group === '' ? `crossing.${plural}` : `crossing.${plural}.${group}`
-  return name.length > LONGEST_NAME ? `${group}/${plural}` : name
+  return name.length > LONGEST_NAME ? `${group || 'core'}/${plural}` : name
 }
 
 function changed(catalogue: Catalogue): string {

@@ -20,6 +20,9 @@ export class DocumentError extends Error {
   }
 }
 
+/** A document that is YAML, and holds a value that is not read as kubectl reads it. */
+export class ValueError extends DocumentError {}
+
 /** How far into a text kubectl looks for the brace that JSON begins with, in bytes of its beginning. */
 const LOOKED_AT = 4_096
 

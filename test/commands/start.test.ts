@@ -154,7 +154,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
   'the context is not there': [
     () => ['--kubeconfig', kubeconfig, '--context', 'gone'],
-    /^refgrant: cannot use the kubeconfig: there is no context "gone"/,
+    /^refgrant: cannot use the kubeconfig: the kubeconfig has no context "gone"/,
   ],
   'the folder of grants is missing': [
     () => ['--grants', 'gone'],

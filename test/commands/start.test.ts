@@ -114,7 +114,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
   'the certificate is a folder': [
     () => ['--cert', 'grants'],
-    /^refgrant: cannot read the certificate: "grants": is a folder, and no file/,
+    /^refgrant: cannot read the certificate: "grants": is a folder and not a file/,
   ],
   'the certificate is none': [() => ['--cert', 'none.pem'], /^refgrant: none\.pem holds no PEM that can be used: /],
   'the certificate has expired': [() => ['--cert', 'expired.crt'], /^refgrant: .*expired/],
@@ -139,7 +139,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
   'clients have names and no authority': [() => ['--client-name', 'a'], /^refgrant: --client-name needs --client-ca/],
   'the configuration is missing': [() => ['--config', 'gone.yaml'], /^refgrant: gone\.yaml: no such file or directory/],
-  'the configuration is a folder': [() => ['--config', 'grants'], /^refgrant: grants: is a folder, and no file/],
+  'the configuration is a folder': [() => ['--config', 'grants'], /^refgrant: grants: is a folder and not a file/],
   'the configuration is wrong': [() => ['--config', 'config-wrong.yaml'], /^refgrant: config-wrong\.yaml:3: mode /],
   'the configuration is broken': [() => ['--config', 'config-broken.yaml'], /^refgrant: config-broken\.yaml:\d: /],
   'the kubeconfig is missing': [

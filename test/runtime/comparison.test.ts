@@ -48,7 +48,7 @@ suite('the certificate that is served, compared with a live registration', () =>
     for (const [index, entry] of entries.entries())
       assert.ok(
         found[index]?.startsWith(
-          `ValidatingWebhookConfiguration refgrant: webhooks[${entry}.refgrant.dev].clientConfig.caBundle does not verify the certificate that is served: `,
+          `ValidatingWebhookConfiguration refgrant: webhooks[${entry}.refgrant.dev].clientConfig.caBundle does not verify the served certificate: `,
         ),
         found[index],
       )
@@ -85,7 +85,10 @@ suite('the certificate that is served, compared with a live registration', () =>
     })
     const found = await lines(api, { served })
     assert.match(found.join('\n'), /deny.*clientConfig is reached as "refgrant\.other\.svc", and/)
-    assert.match(found.join('\n'), /warn\.refgrant\.dev\]\.clientConfig is reached as "localhost", and the certificate/)
+    assert.match(
+      found.join('\n'),
+      /warn\.refgrant\.dev\]\.clientConfig is reached as "localhost", and the served certificate/,
+    )
     assert.equal(found.length, 3)
   })
 

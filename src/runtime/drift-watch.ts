@@ -5,20 +5,20 @@ import { compare, driftLines, toleratedLines, type Wanted } from './comparison.t
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
-/** How often the live objects are compared, in ms: an admin who edits them looks after a minute, and it is two reads. */
+/** How often to compare the live objects, in ms: soon after an edit, and a comparison takes only two reads. */
 const COMPARE = 60_000
 
-/** How long a comparison may take, in ms. */
+/** Timeout for a comparison, in ms. */
 const LONGEST = 10_000
 
-/** What is kept in place of what was logged, while comparisons fail. */
+/** The value of `#logged` while comparisons fail. */
 const UNKNOWN = 'unknown'
 
-/** What repairs differences. Where the server was started with a configuration, another one would make others. */
+/** The command that repairs differences. It needs the configuration of the server. */
 const REMEDY =
   'refgrant manifests --ca FILE | kubectl apply -f -, with the --config of this server, and with --url where the registration has a URL'
 
-/** Compares the live registration and rights with the configuration again and again, and logs what changes. */
+/** Periodically compares the live registration and rights with the configuration, and logs changes. */
 export class DriftWatch implements Task {
   readonly name = 'comparison of the registration'
   readonly #api: Api
@@ -35,17 +35,17 @@ export class DriftWatch implements Task {
     this.#logger = logger
   }
 
-  /** What differs, in words; undefined if that is not known. */
+  /** The differences, a message each; undefined if they are not known. */
   get lines(): readonly string[] | undefined {
     return this.#lines
   }
 
-  /** Time since the last comparison, in ms; undefined before the first one. */
+  /** The time since the last comparison, in ms; undefined before the first one. */
   get age(): number | undefined {
     return this.#comparedAt === undefined ? undefined : performance.now() - this.#comparedAt
   }
 
-  /** No part of readiness, since only an administrator can repair what differs. */
+  /** The result does not affect readiness, since only an administrator can repair a difference. */
   readonly remarks = () => [registration(this.#lines, this.age)]
 
   run(signal: AbortSignal): Promise<void> {
@@ -53,7 +53,7 @@ export class DriftWatch implements Task {
     return this.#comparisons.run(signal)
   }
 
-  /** Compares when a comparison that is under way is done. */
+  /** Compares now, or after a comparison that is in progress. */
   readonly soon = () => this.#comparisons.soon()
 
   /** Compares now. */
@@ -84,9 +84,9 @@ export class DriftWatch implements Task {
 }
 
 /**
- * Whether the registration is as it should be.
+ * Returns the check of the registration.
  *
- * @param lines what differs, in words; undefined if that is not known
+ * @param lines the differences, a message each; undefined if they are not known
  * @param age time since the last comparison, in ms; undefined before the first one
  */
 export function registration(lines: readonly string[] | undefined, age: number | undefined): Check {

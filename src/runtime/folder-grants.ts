@@ -7,10 +7,10 @@ import { type GrantSupply, type SupplyContext, syncedOnce } from './grant-supply
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
-/** How often the folder is looked at, in ms: a grant that is taken away must not permit for long. */
+/** How often to look at the folder, in ms: a grant that was removed must not permit for long. */
 const LOOK = 1_000
 
-/** What is asked of a cluster, and not of a folder. */
+/** The metrics that only a cluster has. */
 const NOTHING_READ = {
   incompleteNamespaces: 0,
   freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
@@ -20,7 +20,7 @@ const NOTHING_READ = {
 }
 
 /**
- * Grants of a folder, without a cluster.
+ * Returns the grants of a folder, without a cluster.
  *
  * @throws Failure if the folder cannot be read
  */
@@ -42,7 +42,7 @@ export async function folderGrants(folder: string, { live, logger }: SupplyConte
     name: 'folder of grants',
     run: (signal) => looks.run(signal),
     checks: syncedOnce(knowledge),
-    // Without a cluster there is no registration to compare.
+    // Without a cluster, there is no registration to compare.
     remarks: () => [registration(undefined, undefined)],
   }
   return {

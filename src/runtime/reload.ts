@@ -4,15 +4,15 @@ import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
 /**
- * How often the file is looked at, in ms. Its folder is not watched: a ConfigMap's files change by a link that is put in
- * place of another, which file systems tell of in different ways.
+ * How often to look at the file, in ms. A watch of its folder is not reliable: an update of a ConfigMap replaces a
+ * symbolic link, which file systems report in different ways.
  */
 const LOOK = 1_000
 
 /**
- * Follows the file of the configuration.
+ * Returns the task that reloads the configuration file when it changes.
  *
- * @param changed takes another configuration that is in force
+ * @param changed called with each new configuration
  */
 export function reload(live: LiveConfig, changed: (config: Config) => void): Task {
   const looks = new Periodic(LOOK, () => {

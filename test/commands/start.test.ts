@@ -81,15 +81,15 @@ function serve(flags: readonly string[], options: Parameters<typeof refgrant>[1]
 const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   'the port is taken': [
     () => ['--listen', occupied],
-    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: something listens there already: .* with --listen\n$/,
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: the port is in use: .* with --listen\n$/,
   ],
   'the port of health is taken': [
     () => ['--metrics-listen', occupied],
-    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: something listens there already: .* with --metrics-listen\n$/,
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: the port is in use: .* with --metrics-listen\n$/,
   ],
   'the port is taken, with grants of a folder': [
     () => ['--listen', occupied, '--grants', 'grants'],
-    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: something listens there already: .* with --listen\n$/,
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: the port is in use: .* with --listen\n$/,
   ],
   'both ports are one': [
     () => ['--listen', '127.0.0.1:18443', '--metrics-listen', '127.0.0.1:18443'],
@@ -97,7 +97,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
   'the address is not of this machine': [
     () => ['--listen', '192.0.2.1:8443'],
-    /^refgrant: cannot listen on 192\.0\.2\.1:8443: this machine has no such address: .* with --listen\n$/,
+    /^refgrant: cannot listen on 192\.0\.2\.1:8443: this machine does not have the address: .* with --listen\n$/,
   ],
   'the host has no address': [
     () => ['--listen', 'no-such-host.invalid:8443'],
@@ -118,7 +118,10 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
   'the certificate is none': [() => ['--cert', 'none.pem'], /^refgrant: none\.pem does not hold usable PEM: /],
   'the certificate has expired': [() => ['--cert', 'expired.crt'], /^refgrant: .*expired/],
-  'the chain is broken': [() => ['--cert', 'chain-broken.crt'], /^refgrant: chain-broken\.crt does not hold usable PEM/],
+  'the chain is broken': [
+    () => ['--cert', 'chain-broken.crt'],
+    /^refgrant: chain-broken\.crt does not hold usable PEM/,
+  ],
   'the key is missing': [
     () => ['--key', 'gone.key'],
     /^refgrant: cannot read the private key: "gone\.key": no such file/,
@@ -132,7 +135,10 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--client-ca', 'gone.crt'],
     /^refgrant: cannot read the authorities of clients: "gone\.crt": no such file.*--client-ca/,
   ],
-  'the authorities of clients are none': [() => ['--client-ca', 'none.pem'], /^refgrant: none\.pem does not hold usable PEM/],
+  'the authorities of clients are none': [
+    () => ['--client-ca', 'none.pem'],
+    /^refgrant: none\.pem does not hold usable PEM/,
+  ],
   'one of the authorities of clients is broken': [
     () => ['--client-ca', 'ca-broken.crt'],
     /^refgrant: ca-broken\.crt does not hold usable PEM: /,
@@ -150,7 +156,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   'the kubeconfig is empty': [() => ['--kubeconfig', 'kubeconfig-empty'], /^refgrant: cannot use the kubeconfig: /],
   'the kubeconfig has no usable server': [
     () => ['--kubeconfig', 'kubeconfig-http'],
-    /^refgrant: cannot use the kubeconfig: its server "not a url" is no https:\/\/ address/,
+    /^refgrant: cannot use the kubeconfig: its server "not a url" is not an https:\/\/ address/,
   ],
   'the context is not there': [
     () => ['--kubeconfig', kubeconfig, '--context', 'gone'],

@@ -218,7 +218,7 @@ test('the policy on the mode label lets only holders of its verb change it', asy
   const refused = await label('labeller', 'refgrant.dev/mode=audit')
   assert.match(
     refused.stderr,
-    /only who has the verb set-refgrant-mode on this namespace may change its label refgrant\.dev\/mode/,
+    /only users with the verb set-refgrant-mode on this namespace may change its label refgrant\.dev\/mode/,
   )
   assert.equal((await label('labeller', 'team=shop')).code, 0)
   const throughStatus = [
@@ -228,7 +228,7 @@ test('the policy on the mode label lets only holders of its verb change it', asy
     '{"metadata":{"labels":{"refgrant.dev/mode":"audit"}}}',
   ]
   const bypass = await cluster.kubectl(['patch', '--as=labeller', 'namespace', 'shop', ...throughStatus])
-  assert.match(bypass.stderr, /only who has the verb set-refgrant-mode/)
+  assert.match(bypass.stderr, /only users with the verb set-refgrant-mode/)
   assert.equal((await label('chooser', 'refgrant.dev/mode=warn')).code, 0)
   assert.equal((await label('labeller', 'team=other')).code, 0)
   assert.notEqual((await label('labeller', 'refgrant.dev/mode-')).code, 0)

@@ -5,7 +5,7 @@ RUN npm install --no-save
 COPY src ./src
 RUN npm run bundle
 
-# No shell and no package manager; the heap follows the container's memory limit.
+# The image has neither a shell nor a package manager. The heap follows the memory limit of the container.
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
 ENV NODE_OPTIONS=--max-old-space-size-percentage=60
 COPY --from=build /src/dist/refgrant.js /refgrant.js

@@ -1,6 +1,6 @@
-# `make help` lists what there is to do.
+# `make help` lists the commands.
 
-# The Node that runs everything; brought from the npm registry where the machine's own is too old or missing there.
+# The Node that runs everything. It comes from the npm registry if the Node of the machine is too old or missing.
 NODE_VERSION := 24.21.0
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refgrant
 NODE_MAJOR := $(shell node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
@@ -26,63 +26,63 @@ help: ## list these commands
 run: certs ## serve the webhook on this machine, with grants from a folder
 	@node test/first-look/run.ts
 
-try: $(INSTALLED) ## send an AdmissionReview to what `make run` serves
+try: $(INSTALLED) ## send an AdmissionReview to the server of `make run`
 	@node test/first-look/try.ts
 
-sandbox: certs ## a real API server on this machine, with the webhook registered
-	@node test/sandbox/sandbox.ts
+sandbox: certs ## start a real API server on this machine, with the webhook registered; CONFIG=FILE sets a configuration
+	@$(if $(CONFIG),REFGRANT_CONFIG=$(abspath $(CONFIG))) node test/sandbox/sandbox.ts
 
-# Ends with the make that has started it, and whatever it has started ends with it: no other make and no shell is between
-# them. The runner itself takes `--require`, and leaves `--import` to its files.
+# The runner ends with the make that started it, and everything that it started ends with it. `exec` keeps other processes
+# out from between them. The runner itself obeys `--require`; only its files obey `--import`.
 TEST := exec node --require ./test/harness/program/tether.ts --test
 UNIT_TESTS = $(TEST) --test-concurrency=4 \
 	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
 		-not -path 'test/control-plane/*' | sort)
 
-test: $(INSTALLED) ## all tests; the first time compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README)
+test: $(INSTALLED) ## run all tests; the first run compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README)
 	node test/harness/control-plane/binaries.ts
 	$(UNIT_TESTS)
-	@# Forced to end, since a process that a failed test left behind would keep the run alive for ever. Not so the others:
-	@# a forced end may come before the last results are told.
+	@# A process that a failed test left behind would keep this run alive, so the runner forces its end. The other runs do not:
+	@# a forced end may come before the last results are reported.
 	@mkdir -p dist
 	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
 		--test-reporter=./test/harness/reporters/fault-table.ts --test-reporter-destination=dist/faults.md 'test/end-to-end/*.test.ts'
 
-test-unit: $(INSTALLED) ## the tests that need neither Go nor a control plane
+test-unit: $(INSTALLED) ## run the tests that need neither Go nor a control plane
 	$(UNIT_TESTS)
 
-test-attacks: $(BUNDLE) ## the bundle in a container of 256 MiB, under attack (a table in dist/attacks.md); needs root, for a control group
+test-attacks: $(BUNDLE) ## attack the bundle in a control group of 256 MiB, which needs root (results in dist/attacks.md)
 	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
 		--test-reporter=./test/harness/reporters/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
 
 test-long: export REFGRANT_LONG := 1
 test-long: RUNS := 200000
-test-long: test fuzz ## all tests at full length: each fault for a minute or two (a table of them in dist/faults.md), 200,000 random reviews
+test-long: test fuzz ## run all tests at full length: each fault for a minute or two (results in dist/faults.md), and 200,000 random reviews
 
 RUNS := 50000
 SEED :=
-fuzz: $(INSTALLED) ## judge RUNS random reviews (50,000 by default), from SEED on to repeat a failure
+fuzz: $(INSTALLED) ## judge RUNS random reviews (default 50,000); SEED=N repeats a failure
 	REFGRANT_FUZZ_RUNS=$(RUNS) $(and $(SEED),REFGRANT_FUZZ_SEED=$(SEED)) $(TEST) 'test/fuzz/*.test.ts'
 
-bench: $(BUNDLE) ## memory of a million grants, what one tenant's worst costs others, what the time of a refusal tells
+bench: $(BUNDLE) ## measure the memory of a million grants, what one tenant can cost others, and what the time of a refusal reveals
 	@node test/bench/bench.ts
 
 MINUTES := 10
-soak: $(INSTALLED) ## churn, reviews and a bad network for MINUTES (10 by default): wrong answers, memory, times to enforce
+soak: $(INSTALLED) ## judge reviews under changing grants and a bad network for MINUTES (default 10): wrong answers, memory, delays
 	@node test/soak/soak.ts $(MINUTES)
 
-lint: $(INSTALLED) ## types, format, unused code, generated files
+lint: $(INSTALLED) ## check types, format, unused code and generated files
 	npx --no tsc
 	npx --no biome check --error-on-warnings
 	npx --no knip
 	$(MAKE) --no-print-directory generate
 	@git diff --exit-code -- manifests README.md docs || \
-		{ echo 'what is generated was out of date, or README.md is not committed: it is generated now, commit it' >&2; exit 1; }
+		{ echo 'generated files differ from the last commit: make generate has written them, review and commit them' >&2; exit 1; }
 
-format: $(INSTALLED) ## put the source into shape
+format: $(INSTALLED) ## format the source
 	npx --no biome check --write
 
-generate: $(INSTALLED) ## write manifests/, the README's tables and the configuration's schema
+generate: $(INSTALLED) ## write manifests/, the tables of the README and the schema of the configuration
 	node src/cli.ts manifests rbac > manifests/rbac.yaml
 	node src/cli.ts manifests webhook > manifests/webhook.yaml
 	node -e "import('./src/config/schema.ts').then((m) => console.log(JSON.stringify(m.configurationSchema, null, 2)))" \
@@ -96,29 +96,29 @@ generate: $(INSTALLED) ## write manifests/, the README's tables and the configur
 	mv README.new README.md
 	rm README.catalogue README.findings
 
-certs: $(INSTALLED) ## make development certificates in certs/, if there are none
+certs: $(INSTALLED) ## make certificates for development in certs/, unless they exist
 	@node src/cli.ts certs --out certs --keep
 
 node-path: $(INSTALLED) ## print the folder of the Node that make uses
 	@dirname "$$(command -v node)"
 
-bundle: $(BUNDLE) ## one file that Node runs, dist/refgrant.js
+bundle: $(BUNDLE) ## build dist/refgrant.js, one file that Node runs
 
-clean: ## remove what was installed and built in this folder
+clean: ## remove the installed packages and the builds from this folder
 	rm -rf node_modules dist
 
 $(BUNDLE): $(INSTALLED) package.json src/banner.js $(shell find src -name '*.ts')
 	npm run --silent bundle
 
 $(INSTALLED): package-lock.json $(NODE)
-	@# Not `npm ci`, which refuses a lock file that lacks the binaries of platforms the registry did not offer.
-	npm install --no-save
+	@# `npm ci` refuses a lock file without the binaries for all platforms, and a registry may lack some.
+	npm install --no-save >&2
 	@touch $@
 
 ifneq ($(NODE),)
 $(NODE):
-	@echo 'Node 24 or newer is needed and this machine has $(NODE_MAJOR): bringing $(NODE_VERSION), about 40 MB, once' >&2
+	@echo 'this machine has Node $(NODE_MAJOR), and make needs Node 24 or newer: downloading $(NODE_VERSION) once, about 40 MB' >&2
 	npm install --loglevel error --no-save --ignore-scripts --prefix $(NODE_HOME) $(NODE_PACKAGE)@$(NODE_VERSION) || \
-		{ echo 'Node $(NODE_VERSION) could not be brought from the npm registry: install Node 24 from nodejs.org' >&2; exit 1; }
+		{ echo 'cannot download Node $(NODE_VERSION) from the npm registry: install Node 24 from nodejs.org' >&2; exit 1; }
 	@touch $@
 endif

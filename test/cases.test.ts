@@ -13,12 +13,12 @@ import { parseGrant } from '../src/policy/grant.ts'
 import { lookupIn } from '../src/policy/grant-index.ts'
 import { grantKindOf } from '../src/policy/grant-kinds.ts'
 import { buildApp } from '../src/server/app.ts'
-import { Metrics } from '../src/server/metrics.ts'
+import { Load } from '../src/server/load.ts'
+import { UNOBSERVED } from '../src/server/observer.ts'
 import type { ApiObject } from './harness/objects/api-object.ts'
 import { type Case, readCases } from './harness/objects/cases.ts'
 import { configFileOf } from './harness/program/live-config.ts'
 import { lookUpsIn, sourceOf } from './harness/stand-ins/grant-source.ts'
-import { metricSources } from './harness/stand-ins/metric-sources.ts'
 import { post } from './harness/traffic/post.ts'
 
 let lookup = lookupIn([])
@@ -93,15 +93,14 @@ suite('cases in memory', () => {
 suite('cases over HTTPS', () => {
   const authority = issueAuthority('cases', 1)
   const keyPair = issueServer(authority, ['127.0.0.1'], 1)
-  const { load } = metricSources()
   const logger = pino({ level: 'silent' })
   const app = buildApp({
     settings: () => settings,
     source,
     keyPair,
     logger,
-    load,
-    metrics: new Metrics(metricSources({ load })),
+    load: new Load(() => 0),
+    observer: UNOBSERVED,
   })
   const agent = new https.Agent({ ca: authority.cert, keepAlive: true })
   before(() => app.listen({ host: '127.0.0.1', port: 0 }))

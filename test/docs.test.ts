@@ -2,17 +2,19 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import type { Registry } from '@prometheus-io/client'
 import { parse } from 'yaml'
 import { ANNOTATIONS, TOO_LARGE } from '../src/admission/annotate.ts'
 import { UNJUDGED_REASONS } from '../src/admission/decision.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { distance } from '../src/policy/distance.ts'
 import { SEVERITIES } from '../src/policy/finding-codes.ts'
-import { Metrics } from '../src/server/metrics.ts'
 import { findingsTable } from '../src/wording/meanings.ts'
 import { parseObjects } from '../src/yaml/objects.ts'
 import { folderWith } from './harness/folders.ts'
-import { metricSources } from './harness/stand-ins/metric-sources.ts'
+import { exposedBy } from './harness/program/exposed-metrics.ts'
+import { configFile } from './harness/program/live-config.ts'
+import { FakeApiServer } from './harness/stand-ins/fake-api-server.ts'
 
 const yamlBlocks = (file: string) =>
   [...readFileSync(file, 'utf8').matchAll(/```yaml\n(.*?)```/gs)].map(([, block]) => block as string)
@@ -52,21 +54,47 @@ test('the annotations and the reasons in the documentation are those that review
   assert.deepEqual(firstCells('docs/configuration.md', 'reason'), [...UNJUDGED_REASONS, TOO_LARGE])
 })
 
-/** Rows of a file's tables that begin with a metric: its name, and the labels in the second cell if that has any. */
+/**
+ * Rows of a file's tables that begin with a metric: its name, the labels in the second cell if that has any, and what a
+ * server must have for it, by the first words of the last cell.
+ */
 const documented = (file: string) =>
-  [...readFileSync(file, 'utf8').matchAll(/^\| `(\w+)` \|([^|]*)\|/gm)].map(([, name = '', cell = '']) => ({
-    name,
-    labels: /^( `\w+`,?)* $/.test(cell) ? [...cell.matchAll(/`(\w+)`/g)].map(([, label]) => label as string) : [],
-  }))
+  [...readFileSync(file, 'utf8').matchAll(/^\| `(\w+)` \|(.*?)\|(?: (With(?:out)? `--\w+`): )?/gm)].map(
+    ([, name = '', cell = '', only = '']) => ({
+      name,
+      labels: /^( `\w+`,?)* $/.test(cell) ? [...cell.matchAll(/`(\w+)`/g)].map(([, label]) => label as string) : [],
+      only,
+    }),
+  )
 
-test('the metrics in the documentation are those that are exposed, with their labels', () => {
-  const { registry } = new Metrics(metricSources())
-  const exposed = registry.getMetricsAsArray().map((metric) => {
-    const { name, labelNames } = metric as unknown as { name: string; labelNames: string[] }
-    return { name, labels: labelNames }
-  })
+/** The metrics of a registry, by name, each with its labels. */
+const labelsIn = (registry: Registry) =>
+  new Map(
+    registry.getMetricsAsArray().map((metric) => {
+      const { name, labelNames } = metric as unknown as { name: string; labelNames: string[] }
+      return [name, labelNames]
+    }),
+  )
+
+test('the metrics in the documentation are those that are exposed, with their labels, and where', async (t) => {
+  const cluster = await FakeApiServer.start()
+  t.after(() => cluster.close())
+  const ofFolder = labelsIn(await exposedBy(folderWith({})))
+  const ofCluster = labelsIn(await exposedBy({ kubeconfig: cluster.kubeconfig() }))
+  const configured = labelsIn(await exposedBy(folderWith({}), configFile()))
+  const onlyIn = (name: string) => {
+    if (!ofFolder.has(name) && configured.has(name)) return 'With `--config`'
+    if (!ofCluster.has(name)) return 'With `--grants`'
+    return ofFolder.has(name) ? '' : 'Without `--grants`'
+  }
+  const exposed = [...new Map([...ofFolder, ...ofCluster, ...configured])].map(([name, labels]) => ({
+    name,
+    labels,
+    only: onlyIn(name),
+  }))
   const ours = documented('docs/monitoring.md').filter(({ name }) => name.startsWith('refgrant_'))
-  assert.deepEqual(ours, exposed)
+  const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)
+  assert.deepEqual(ours.toSorted(byName), exposed.toSorted(byName))
 })
 
 test('the alerts in the documentation are on metrics that it explains', () => {
@@ -112,7 +140,7 @@ test('a code that is misspelt is found', () => {
   ])
 })
 
-test('the limits of files in the README are those that are told', () => {
+test('the limits of files in the README are those in the errors', () => {
   const readme = readFileSync('README.md', 'utf8')
   const told = (text: string) => {
     try {
@@ -122,7 +150,7 @@ test('the limits of files in the README are those that are told', () => {
     }
   }
   const [levels] = told('['.repeat(1_000)).match(/\d+/) ?? []
-  assert.ok(readme.includes(`of nested lists and objects ${levels} levels`), levels)
+  assert.ok(readme.includes(`nested at most ${levels} levels deep`), levels)
   const [values] = told(`a: &a [${'x, '.repeat(2_000)}]\nb: [${'*a, '.repeat(1_000)}]`).match(/\d+/) ?? []
   assert.ok(readme.includes(`may stand for ${Number(values).toLocaleString('en')} values`), values)
 })

@@ -85,7 +85,7 @@ suite('nothing is left running', { skip: process.platform !== 'linux' && 'reads 
     child.stderr?.on('data', (chunk) => {
       stderr += chunk
     })
-    await said(child, 'Ctrl-C ends it')
+    await said(child, 'press Ctrl-C')
     process.kill(-(child.pid as number), 'SIGINT')
     await once(child, 'close')
     assert.doesNotMatch(stderr, /Error|\*\*\*/)

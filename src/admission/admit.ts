@@ -5,7 +5,7 @@ import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { Decision, Permitted, Refused, Undecided, Unjudged } from './decision.ts'
-import { compareWithStored, unpermitted } from './existing.ts'
+import { compareWithStored, isDeniedStored, unpermitted } from './existing.ts'
 import { type CachedGrants, type GrantSource, LookupFailed } from './grant-source.ts'
 import type { Excess } from './oversize.ts'
 import { type ReviewRequest, reviewedObject } from './review.ts'
@@ -57,7 +57,10 @@ async function admitCrossing(
   const cached = lookUps.source.cached()
   const existing = unpermitted(held, request, cached)
   const decision = await judgeAdded(added, cached, object.namespace, lookUps)
-  return decision.outcome === 'permitted' ? { ...decision, existing } : decision
+  if (decision.outcome === 'permitted') return { ...decision, existing }
+  if (decision.outcome !== 'refused') return decision
+  const [first] = decision.refused
+  return first && isDeniedStored(request, settings, first) ? { ...decision, stored: true } : decision
 }
 
 /**

@@ -21,7 +21,11 @@ export type DecisionLabel =
   | 'advised'
   | 'failed'
 
-const VIOLATIONS = { deny: 'refused', warn: 'warned', audit: 'audited' } as const satisfies Record<Mode, DecisionLabel>
+/** What a violation is called in each mode. */
+export const VIOLATIONS = { deny: 'refused', warn: 'warned', audit: 'audited' } as const satisfies Record<
+  Mode,
+  DecisionLabel
+>
 
 /** Returns the decision in one word, for metrics, logs and the audit log. */
 export function label(decision: Decision, mode: Mode): DecisionLabel {

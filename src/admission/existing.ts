@@ -35,11 +35,22 @@ export function compareWithStored(
   if (!countsStored(request, settings)) return { held: [], added: references, storedOversized: false }
   const stored = crossingReferences(settings.catalogue, object, request.oldObject)
   if (stored.count > MOST_REFERENCES) return { held: references, added: [], storedOversized: true }
-  const targets = new Set(stored.references.map(targetKey))
+  const targets = targetsOf(stored.references)
   const { held = [], added = [] } = Object.groupBy(references, (reference) =>
     targets.has(targetKey(reference)) ? 'held' : 'added',
   )
   return { held, added, storedOversized: false }
+}
+
+/** Whether the stored object already has a reference that is refused because existing violations are denied. */
+export function isDeniedStored(
+  request: ReviewRequest,
+  { catalogue, existingViolations }: Settings,
+  reference: Reference,
+): boolean {
+  if (request.operation !== 'UPDATE' || existingViolations === 'warn') return false
+  const stored = crossingReferences(catalogue, reference.from, request.oldObject)
+  return targetsOf(stored.references).has(targetKey(reference))
 }
 
 /** Whether references of the stored object are allowed. */
@@ -73,6 +84,8 @@ function isBeingDeleted(object: ReviewRequest['object']): boolean {
   const metadata = object?.metadata as { deletionTimestamp?: unknown } | undefined
   return metadata?.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null
 }
+
+const targetsOf = (references: readonly Reference[]): ReadonlySet<string> => new Set(references.map(targetKey))
 
 function targetKey(reference: Reference): string {
   const { group, kind, namespace, name } = reference.to

@@ -3,7 +3,7 @@ import type { Reference } from '../policy/reference.ts'
 import { fitted } from '../wording/fitted.ts'
 import { lintLine } from '../wording/grant-finding.ts'
 import { objectPieces } from '../wording/objects.ts'
-import { UNCONFIRMED, violationLines } from '../wording/refusal.ts'
+import { moreReferences, UNCONFIRMED, violationLines } from '../wording/refusal.ts'
 import type { Advised, Verdict } from './decision.ts'
 import { oversizeSentences, unreadLine } from './oversize.ts'
 
@@ -63,10 +63,7 @@ function ofViolations(references: readonly Reference[], { kept, unjudged, end }:
   return fill(ordered, (reference) => violationLines(reference, kept, LONGEST.one), {
     unjudged,
     end,
-    rest: (count) =>
-      fitted(
-        LONGEST.one,
-      )`${objectPieces(first.from)}: ${`and ${count} more ${count === 1 ? 'reference' : 'references'} to other namespaces.`}`,
+    rest: (count) => fitted(LONGEST.one)`${objectPieces(first.from)}: ${`and ${moreReferences(count, unjudged)}`}`,
   })
 }
 

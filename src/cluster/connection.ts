@@ -75,7 +75,9 @@ function load(config: KubeConfig, file: string): void {
   try {
     config.loadFromFile(file)
   } catch (error) {
-    throw new Error(`${bare(file)}: ${reasonOf(error)}`, { cause: error })
+    // What the YAML parser says of an empty file is about documents.
+    const reason = reasonOf(error).replace(/^.*\bthe input is empty[\s\S]*$/, 'is empty')
+    throw new Error(`${bare(file)}: ${reason}`, { cause: error })
   }
 }
 

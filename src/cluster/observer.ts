@@ -1,12 +1,14 @@
 /** How a watch ended: by its timeout, by a broken or silent connection, or refused by the API server. */
-export type WatchEnd = 'timeout' | 'broken' | 'refused'
+export const WATCH_ENDS = ['timeout', 'broken', 'refused'] as const
+export type WatchEnd = (typeof WATCH_ENDS)[number]
 
 /**
  * Why a full list was made: at the start; because watches did not prove the store complete for too long; because the
  * resource version is too old to resume from; because the API was installed or removed, or is absent; because the store
  * is incomplete.
  */
-export type ListReason = 'start' | 'unproven' | 'expired' | 'api' | 'incomplete'
+export const LIST_REASONS = ['start', 'unproven', 'expired', 'api', 'incomplete'] as const
+export type ListReason = (typeof LIST_REASONS)[number]
 
 /** How a fresh read ended. Another read replaced one that was given up. */
 export type ReadEnd = 'done' | 'failed' | 'given up'

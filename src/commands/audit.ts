@@ -1,15 +1,17 @@
 import { Command } from 'commander'
-import { Api } from '../cluster/api.ts'
+import { Api, ApiError } from '../cluster/api.ts'
 import { connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import { catalogueOf, loadConfig } from '../config/load.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
+import { grantKindFor } from '../policy/grant-kinds.ts'
+import type { SurveyedReference } from '../policy/survey.ts'
 import { auditJson, auditText } from '../report/audit.ts'
 import { type Audited, auditOf } from '../report/audited.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
-import { visible } from '../wording/quote.ts'
-import { MODES_UNKNOWN, readInput } from './input.ts'
+import { quote, visible } from '../wording/quote.ts'
+import { argument, MODES_UNKNOWN, readInput } from './input.ts'
 import {
   configOption,
   contextOption,
@@ -62,10 +64,35 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   const catalogue = catalogueOf(config)
   const subject = paths.length > 0 ? await fromFiles(paths, options, catalogue) : await fromCluster(options, catalogue)
   const report = auditOf(subject, catalogue, new Set(config.exempt.namespaces))
-  await print(options.output === 'json' ? auditJson(report) : auditText(report))
+  const remedy = remedyOf(report.survey.references, paths, options, catalogue)
+  await print(options.output === 'json' ? auditJson(report) : auditText(report, remedy))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
   tellNotes(report.notes)
   reportProblems(report.problems)
+}
+
+/** The command that prints the grants that are missing; of a cluster, what is there already counts. */
+function remedyOf(
+  references: readonly SurveyedReference[],
+  paths: readonly string[],
+  { config, namespace, exclude }: AuditOptions,
+  catalogue: Catalogue,
+): string {
+  const ofConfig = config === undefined ? '' : ` --config ${argument(config)}`
+  if (paths.length > 0) {
+    const options = [
+      ...(namespace === undefined ? [] : ['-n', namespace]),
+      ...exclude.flatMap((one) => ['--exclude', one]),
+    ]
+    return `refgrant grant ${[...paths, ...options].map(argument).join(' ')}${ofConfig}`
+  }
+  const refused = references.filter(({ grants }) => grants.length === 0).map(({ reference }) => reference)
+  const kinds = [
+    ...refused.map(({ from }) => catalogue.referrer(from)),
+    ...refused.map((reference) => grantKindFor(reference)),
+  ].filter((kind) => kind !== undefined)
+  const resources = new Set(kinds.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
+  return `kubectl get ${[...resources].join(',')} -A -o yaml | refgrant grant -${ofConfig}`
 }
 
 async function fromFiles(
@@ -89,9 +116,17 @@ async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise
   try {
     const api = new Api(connectionFrom({ kubeconfig, context }))
     const inventory = await takeInventory(api, catalogue, tell, interrupted.signal, { namespace })
-    return { ...inventory, only: namespace, problems: inventory.problems.map(visible), notes: [] }
+    const problems = inventory.problems.map(visible)
+    const isEmpty = inventory.objects.length + inventory.grants.length + problems.length === 0
+    const notes =
+      isEmpty && namespace !== undefined
+        ? [`nothing found in namespace ${quote(namespace)}: neither a grant nor an object with a guarded field`]
+        : []
+    return { ...inventory, only: namespace, problems, notes }
   } catch (error) {
-    throw new Failure(`cannot audit the cluster: ${reasonOf(error)}`, { cause: error })
+    const isForbidden = error instanceof ApiError && error.status === 403 && namespace === undefined
+    const remedy = isForbidden ? '; with rights in one namespace only, name it with -n NAMESPACE' : ''
+    throw new Failure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
   } finally {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   }

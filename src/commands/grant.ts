@@ -7,6 +7,7 @@ import type { Reference } from '../policy/reference.ts'
 import { survey } from '../policy/survey.ts'
 import { flawsOf } from '../report/flaws.ts'
 import { toJson } from '../report/json.ts'
+import { withoutVariables } from '../report/variables.ts'
 import { toYaml } from '../report/yaml.ts'
 import { EXIT } from '../system/failure.ts'
 import { findingSentence } from '../wording/finding.ts'
@@ -49,17 +50,17 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   const catalogue = catalogueOf(loadConfig(config))
   const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'grant -')
   const there = [...input.own, ...input.beside].map(({ grant }) => grant)
-  const { references } = survey(catalogue, input.objects, there)
-  const refused = references.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
+  const { rendered, notes } = withoutVariables(survey(catalogue, input.objects, there).references)
+  const refused = rendered.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
   const missing = missingGrants(refused.filter((one) => ungrantable(one) === undefined)).map((grant) => ({
     grant,
     object: grantObject(grant, kindOf(grant, catalogue.grantKinds)),
   }))
   const objects = missing.map(({ object }) => object)
   await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
-  tellNotes(input.notes)
-  // What could not be read may lack one.
-  if (refused.length === 0 && input.problems.length === 0) process.stderr.write('no grant is missing\n')
+  tellNotes([...input.notes, ...notes])
+  // What could not be read or judged may lack one.
+  if (refused.length + notes.length + input.problems.length === 0) process.stderr.write('no grant is missing\n')
   const useless = flawsOf(missing, (object) => object, catalogue).flaws.filter(({ severity }) => severity === 'error')
   for (const flaw of useless) tell(`error: ${findingSentence(flaw)}`)
   if (useless.length > 0) process.exitCode = EXIT.findings

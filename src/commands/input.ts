@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
-import { targetNamespaceOf } from '../files/kustomize.ts'
+import { deliveryOf } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
@@ -58,8 +58,8 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
     problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),
-      ...emptiness(main, isChecked, 'an object that is checked'),
-      ...emptiness(beside, isGrant, 'a ReferenceGrant'),
+      ...emptiness(main, isChecked, NOTHING_CHECKED),
+      ...emptiness(beside, isGrant, (where) => `no ReferenceGrant in ${where}`),
       ...(asked.namespace === undefined ? assumed(judged) : []),
       ...together(main, isChecked),
       ...conflictsOf([...own, ...others]),
@@ -79,12 +79,13 @@ function leftOut(read: FileObjects, command: string): string[] {
       return `${bare(file)}: is a kustomization, no object,${sets || ' and is left out'}${instead}`
     }),
     ...read.objects.flatMap((object) => {
-      const flux = targetNamespaceOf(object)
-      if (!flux) return []
-      const place = placeTitle({ file: object.file, line: object.lineOf('spec.targetNamespace') })
-      const sets = `Flux sets namespace ${quote(flux.namespace)} for what is in ${bare(flux.folder)}`
+      const delivery = deliveryOf(object)
+      if (!delivery) return []
+      const { tool, namespace, folder, field } = delivery
+      const place = placeTitle({ file: object.file, line: object.lineOf(field) })
+      const sets = `${tool} sets namespace ${quote(namespace)} for what is in ${bare(folder)}`
       return [
-        `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', flux.folder)} -n ${argument(flux.namespace)}`,
+        `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', folder)} -n ${argument(namespace)}`,
       ]
     }),
     ...read.left.map(({ place, message }) => `${bare(place)}: ${message}`),
@@ -97,18 +98,25 @@ function leftOut(read: FileObjects, command: string): string[] {
 }
 
 /** A foreign text in a command that somebody may copy: one argument to a shell, whatever is in it. */
-function argument(text: string): string {
+export function argument(text: string): string {
   return /^[\w./][-\w./]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
+const NOTHING_CHECKED = (where: string) =>
+  `nothing to check in ${where}: refgrant catalogue lists the kinds that are checked`
+
 /** Folders in which there is nothing to do, or that there is nothing at all. */
-function emptiness(read: FileObjects, isOne: (object: FileObject) => boolean, what: string): string[] {
+function emptiness(
+  read: FileObjects,
+  isOne: (object: FileObject) => boolean,
+  sentence: (where: string) => string,
+): string[] {
   // What could not be read may be one.
   if (read.problems.length > 0) return []
   const found = new Set(read.objects.filter(isOne).map(({ asked }) => asked))
   const folders = read.folders.filter((folder) => !found.has(folder))
-  if (folders.length === 0 && found.size === 0 && read.files > 0) return [`there is not ${what} in what was read`]
-  return folders.map((folder) => `${bare(folder)}: there is not ${what} in this folder`)
+  if (folders.length === 0 && found.size === 0 && read.files > 0) return [sentence('what was read')]
+  return folders.map((folder) => `${bare(folder)}: ${sentence('this folder')}`)
 }
 
 function assumed(judged: readonly FileObject[]): string[] {

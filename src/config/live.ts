@@ -2,24 +2,26 @@ import type { Logger } from 'pino'
 import type { Settings } from '../admission/settings.ts'
 import { type Config, type ConfigError, configOf, type Overrides, settingsOf, textOf } from './load.ts'
 
+/** What became of another text: it is in force, or it cannot be used. */
+export type Reload = 'done' | 'failed'
+
 /**
  * A configuration that follows its file, at each look. A new text that cannot be used is reported, and the last good one
  * stays.
  */
 export class LiveConfig {
-  readonly #file: string | undefined
+  /** What it follows, if anything. */
+  readonly file: string | undefined
   readonly #overrides: Overrides
   readonly #logger: Logger
   #config: Config
   #settings: Settings
   /** What was read last; undefined if it could not be read. */
   #text: string | undefined
-  /** How often the file changed: to something that could be used, and to something that could not. */
-  readonly reloads = { done: 0, failed: 0 }
 
   /** @throws ConfigError if there is nothing good to begin with */
   constructor(file: string | undefined, overrides: Overrides, logger: Logger) {
-    this.#file = file
+    this.file = file
     this.#overrides = overrides
     this.#logger = logger
     this.#text = textOf(file)
@@ -38,29 +40,28 @@ export class LiveConfig {
   /**
    * Reads the file, and takes what it says if that is new and can be used.
    *
-   * @returns whether there is another configuration in force
+   * @returns what became of that; undefined if the file says the same as before
    */
-  look(): boolean {
+  look(): Reload | undefined {
     const before = this.#text
     this.#text = undefined
     try {
-      this.#text = textOf(this.#file)
-      if (this.#text === before) return false
-      this.#config = configOf(this.#file, this.#text, this.#overrides)
+      this.#text = textOf(this.file)
+      if (this.#text === before) return undefined
+      this.#config = configOf(this.file, this.#text, this.#overrides)
       this.#settings = settingsOf(this.#config)
-      this.reloads.done += 1
-      this.#logger.info({ file: this.#file }, 'configuration read again')
-      return true
+      this.#logger.info({ file: this.file }, 'configuration read again')
+      return 'done'
     } catch (error) {
-      if (this.#text !== before) this.#report(error as ConfigError)
-      return false
+      if (this.#text === before) return undefined
+      this.#report(error as ConfigError)
+      return 'failed'
     }
   }
 
   #report({ message }: ConfigError): void {
-    this.reloads.failed += 1
     this.#logger.error(
-      { file: this.#file, problems: message.split('\n') },
+      { file: this.file, problems: message.split('\n') },
       'the configuration cannot be used; the last one stays in force',
     )
   }

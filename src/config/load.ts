@@ -72,7 +72,8 @@ export function textOf(file: string | undefined): string {
   try {
     return file === undefined ? '' : readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`${file}: ${reasonOf(error)}`, { cause: error })
+    const reason = `${reasonOf(error)} (name a configuration with --config)`
+    throw new ConfigError(`${file}: ${reason}`, { cause: error })
   }
 }
 

@@ -28,14 +28,14 @@ function record(description: string, properties: Record<string, object>, require
   return { type: 'object', description, additionalProperties: false, required, properties }
 }
 
-const group = { type: 'string', description: 'API group; "" is the core group, and a version is no part of it' }
-const kind = { ...text, description: 'kind, as in an object of it' }
-const plural = { ...text, description: "the resource's name, in lower case" }
+const group = { type: 'string', description: 'API group without a version; "" is the core group' }
+const kind = { ...text, description: 'kind, as in its objects' }
+const plural = { ...text, description: 'name of the resource, in lower case' }
 
 function rate(description: string, burst: number, perSecond: number) {
   return part(description, {
-    burst: { type: 'number', minimum: 1, default: burst, description: 'reads at once, after a quiet time' },
-    perSecond: { type: 'number', exclusiveMinimum: 0, default: perSecond, description: 'reads a second that follow' },
+    burst: { type: 'number', minimum: 1, default: burst, description: 'reads at once, after a time without reads' },
+    perSecond: { type: 'number', exclusiveMinimum: 0, default: perSecond, description: 'reads per second after these' },
   })
 }
 
@@ -51,7 +51,7 @@ export const configurationSchema = {
     mode: {
       enum: MODES,
       default: 'deny',
-      description: 'what becomes of a violation in namespaces without the mode label',
+      description: 'what happens to a violation in namespaces without the mode label',
     },
     modeLabel: {
       ...text,
@@ -63,13 +63,13 @@ export const configurationSchema = {
     failurePolicy: {
       enum: ['Fail', 'Ignore'],
       default: 'Fail',
-      description: 'what becomes of a write in mode deny while refgrant cannot answer',
+      description: 'what happens to a write in mode deny while refgrant cannot answer',
     },
     existingViolations: {
       enum: ['warn', 'deny'],
       default: 'warn',
       description:
-        'what becomes of an update that keeps a violation of the stored object, and changes something judged',
+        'what happens to an update that keeps a violation of the stored object and changes a guarded part of it',
     },
     meshRoutes: {
       enum: ['exempt', 'enforce'],
@@ -78,21 +78,21 @@ export const configurationSchema = {
     },
     dryRun: part('how dry runs differ', {
       warnFieldManagers: list(
-        'field managers whose dry runs are warned and not refused, since they check before they apply the grants',
+        'field managers whose dry runs get warnings and are not refused, because they dry-run before they apply the grants',
         text,
       ),
     }),
-    exempt: part('whose writes are not judged', {
+    exempt: part('writes that are not judged', {
       users: list('user names', text),
       groups: list('groups of users', text),
       serviceAccounts: list(
         'service accounts',
         record('a service account', { namespace, name: text }, ['namespace', 'name']),
       ),
-      namespaces: list('namespaces of the objects that refer', namespace),
+      namespaces: list('namespaces of the objects that hold the references', namespace),
     }),
     exemptTargets: list(
-      'kinds that need no grant when referred to, because an implementation resolves them in its own way',
+      'kinds that do not need a grant as targets, because an implementation resolves them in its own way',
       record('a kind', { group, kind }, ['group', 'kind']),
     ),
     presets: {
@@ -100,16 +100,19 @@ export const configurationSchema = {
       uniqueItems: true,
     },
     guardedFields: list(
-      "fields of kinds of one's own that hold references",
+      'fields of kinds of your own that hold references',
       record(
         'a field',
         {
-          from: record('the kind whose objects hold it', { group, kind, plural }, ['group', 'kind', 'plural']),
+          from: record('the kind whose objects hold the field', { group, kind, plural }, ['group', 'kind', 'plural']),
           path: { type: 'string', description: 'names separated by dots, with [] after each list' },
-          groupField: { ...text, description: "what the reference's group is called, where that is not group" },
+          groupField: {
+            ...text,
+            description: 'name of the field that holds the group of the reference, if that is not group',
+          },
           to: record('what an absent group or kind of the reference means', { group, kind }, ['group', 'kind']),
           grantKind: record(
-            'the kind of the grants that permit it, one of grantKinds; without it, that is ReferenceGrant',
+            'the kind of the grants that permit the reference, from grantKinds; ReferenceGrant by default',
             { group, kind },
             ['group', 'kind'],
           ),
@@ -118,30 +121,31 @@ export const configurationSchema = {
       ),
     ),
     grantKinds: list(
-      'kinds that count as grants beside ReferenceGrant, with its shape, since it may move to another API group; one that a guarded field names counts only for the fields that name it',
+      'kinds that count as grants beside ReferenceGrant and have its shape, because ReferenceGrant may move to another API group; if a guarded field names a kind, the kind counts only for the fields that name it',
       record(
         'a kind',
         {
           group,
           kind,
           plural,
-          version: { ...text, description: 'version that is read and printed' },
-          coreGroup: { ...text, description: 'what its entries call the core group, where that is not ""' },
-          fromGroup: { type: 'string', description: 'group that its entries in from mean, where they have none' },
+          version: { ...text, description: 'version that refgrant reads and prints' },
+          coreGroup: { ...text, description: 'name of the core group in its entries, if that is not ""' },
+          fromGroup: { type: 'string', description: 'group of its entries in from, if they do not have one' },
         },
         ['group', 'kind', 'plural'],
       ),
     ),
-    budgets: part('fresh reads that refusals may cause; one of more than 64 KiB counts as one for each 64 KiB', {
-      eachNamespace: rate('the share of the objects of each namespace, whatever others cause', 20, 5),
-      allNamespaces: rate('what all namespaces together may cause beyond their shares', 200, 50),
+    budgets: part('fresh reads that refusals may cause; a larger read counts once for each 64 KiB', {
+      eachNamespace: rate('the share of each namespace, for its objects, whatever other namespaces cause', 20, 5),
+      allNamespaces: rate('a reserve for all namespaces together, beyond their shares', 200, 50),
     }),
-    bounds: part('how old knowledge may be', {
+    bounds: part('how old the cached grants may be', {
       knowledgeAgeSeconds: {
         type: 'number',
         minimum: 35,
         default: 40,
-        description: 'age beyond which grants are read afresh; a watch proves itself every 30 s',
+        description:
+          'age of the cached grants beyond which every verdict needs a fresh read; a watch proves itself every 30 s',
       },
     }),
   },

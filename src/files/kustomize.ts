@@ -31,11 +31,26 @@ export function kustomizationOf(value: unknown, file: string): Kustomization | u
   }
 }
 
-/** The namespace that Flux gives what it applies, if an object of Flux says so. */
-export function targetNamespaceOf({ object }: ObjectDocument): { namespace: string; folder: string } | undefined {
-  const { apiVersion, kind, spec } = object
-  if (kind !== 'Kustomization' || !String(apiVersion).startsWith('kustomize.toolkit.fluxcd.io/')) return undefined
-  const { targetNamespace, path: folder } = (spec ?? {}) as Record<string, unknown>
-  if (typeof targetNamespace !== 'string') return undefined
-  return { namespace: targetNamespace, folder: typeof folder === 'string' ? folder : '.' }
+/** What an object of a delivery tool says of the namespace of what it applies from a folder. */
+interface Delivery {
+  readonly tool: 'Flux' | 'Argo CD'
+  readonly namespace: string
+  readonly folder: string
+  /** The field that says it. */
+  readonly field: string
+}
+
+/** What Flux or Argo CD says of a folder, if the object is one of theirs that names a namespace. */
+export function deliveryOf({ object }: ObjectDocument): Delivery | undefined {
+  const spec = (object.spec ?? {}) as Record<string, Record<string, unknown> | undefined>
+  const group = String(object.apiVersion).split('/')[0]
+  if (object.kind === 'Kustomization' && group === 'kustomize.toolkit.fluxcd.io')
+    return delivery('Flux', spec.targetNamespace, spec.path ?? '.', 'spec.targetNamespace')
+  if (object.kind === 'Application' && group === 'argoproj.io')
+    return delivery('Argo CD', spec.destination?.namespace, spec.source?.path, 'spec.destination.namespace')
+  return undefined
+}
+
+function delivery(tool: Delivery['tool'], namespace: unknown, folder: unknown, field: string): Delivery | undefined {
+  return typeof namespace === 'string' && typeof folder === 'string' ? { tool, namespace, folder, field } : undefined
 }

@@ -45,6 +45,7 @@ export interface FileObjects {
 interface Source {
   readonly file: string
   readonly asked: string
+  readonly origin: 'standard input' | 'pipe' | 'file' | 'folder'
   /** What two names of one file share. */
   readonly real: string
   readonly read: () => Promise<Buffer>
@@ -67,6 +68,16 @@ export async function readObjects(
   await reading.readAll()
   return reading
 }
+
+/** What a path that somebody named must not be, so that a program that failed does not look like success. */
+const NOTHING = {
+  'standard input': 'standard input holds no Kubernetes object: the command that writes it may have failed',
+  pipe: 'holds no Kubernetes object: the command that writes it may have failed',
+  file: 'is empty, or holds nothing but comments',
+  folder: '',
+}
+
+const TEMPLATE = '; a template of Helm is read once it is rendered: helm template CHART | refgrant check -'
 
 class Reading implements FileObjects {
   objects: FileObject[] = []
@@ -100,12 +111,14 @@ class Reading implements FileObjects {
   }
 
   async #sourcesAt(asked: string): Promise<Source[]> {
-    if (asked === STDIN) return [{ file: STDIN, asked, real: STDIN, read: () => readNamed(STDIN) }]
+    if (asked === STDIN)
+      return [{ file: STDIN, asked, origin: 'standard input', real: STDIN, read: () => readNamed(STDIN) }]
     const stats = await stat(asked)
     if (!stats.isDirectory()) {
       // What the shell hands over as standard input may have no path any more.
       const real = stats.isFile() ? await realpath(asked).catch(() => asked) : asked
-      return [{ file: asked, asked, real, read: () => readNamed(asked) }]
+      const origin = stats.isFile() ? 'file' : 'pipe'
+      return [{ file: asked, asked, origin, real, read: () => readNamed(asked) }]
     }
     this.folders.push(asked)
     const { files, skipped, templates } = await filesIn(asked, this.#exclude)
@@ -113,22 +126,24 @@ class Reading implements FileObjects {
     for (const { path, reason } of skipped) this.problems.push({ place: path, message: reason })
     if (files.length === 0 && skipped.length === 0 && templates.length === 0)
       this.problems.push({ place: asked, message: 'there is no YAML or JSON file in this folder' })
-    return files.map(({ path, real }) => ({ file: path, asked, real, read: () => readFound(real) }))
+    return files.map(({ path, real }) => ({ file: path, asked, origin: 'folder', real, read: () => readFound(real) }))
   }
 
   async readAll(): Promise<void> {
     for (const source of this.#sources.values()) {
+      let text = ''
       try {
-        this.#take(source, parseDocuments(decoded(await source.read()), this.#room))
+        text = decoded(await source.read())
+        this.#take(source, parseDocuments(text, this.#room))
       } catch (error) {
-        this.#tell(source.file, error)
+        this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
       }
     }
     this.#leavePatches()
   }
 
   #take(source: Source, documents: readonly ValueDocument[]): void {
-    const { file } = source
+    const { file, origin } = source
     let read = false
     for (const document of documents) {
       const kustomization = kustomizationOf(document.value, file)
@@ -138,7 +153,8 @@ class Reading implements FileObjects {
       if (!objects && !kustomization) this.others += 1
       read ||= objects !== undefined
     }
-    if (file === STDIN && !read) this.problems.push({ place: STDIN, message: 'holds no object of Kubernetes' })
+    const isMissing = origin === 'file' ? documents.length === 0 : origin !== 'folder' && !read
+    if (isMissing) this.problems.push({ place: file, message: NOTHING[origin] })
   }
 
   #takeObject({ file, asked }: Source, document: ObjectDocument): void {
@@ -170,8 +186,10 @@ class Reading implements FileObjects {
     this.objects = this.objects.filter((one) => !isPatch(one))
   }
 
-  #tell(place: string, error: unknown): void {
-    if (error instanceof DocumentError) this.problems.push({ place: `${place}:${error.line}`, message: error.message })
+  /** @param hint what may help with a text that is not well-formed */
+  #tell(place: string, error: unknown, hint = ''): void {
+    if (error instanceof DocumentError)
+      this.problems.push({ place: `${place}:${error.line}`, message: `${error.message}${hint}` })
     else this.problems.push({ place, message: unreadable(error).message })
   }
 }

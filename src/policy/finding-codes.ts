@@ -19,6 +19,7 @@ export const SEVERITIES = {
   'grant-unknown-field': 'error',
   'reference-unknown-field': 'error',
   'reference-policy': 'error',
+  'field-misfit': 'warning',
   'grant-duplicate': 'warning',
   'grant-parent-reference': 'warning',
   'mesh-parent-core-group': 'warning',
@@ -33,4 +34,4 @@ export type FindingCode = keyof typeof SEVERITIES
 export type LintCode = Exclude<Extract<FindingCode, `grant-${string}`>, 'grant-duplicate'>
 
 /** What can be wrong with an object that is not a grant. */
-export type ObjectCode = 'reference-unknown-field' | 'reference-policy' | 'mesh-parent-core-group'
+export type ObjectCode = 'reference-unknown-field' | 'reference-policy' | 'field-misfit' | 'mesh-parent-core-group'

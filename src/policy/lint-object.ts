@@ -1,6 +1,6 @@
 import type { Catalogue } from './catalogue.ts'
 import { distance } from './distance.ts'
-import { eachGuarded } from './extract.ts'
+import { eachGuarded, extract } from './extract.ts'
 import { type ObjectCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { step } from './path.ts'
 import type { ObjectName } from './reference.ts'
@@ -36,6 +36,9 @@ export function* lintObject(catalogue: Catalogue, object: ObjectName, written: u
     }
   })
   yield* misspelt
+  const misfits = new Set<string>()
+  extract(catalogue, object, written, { take: () => false, misfit: ({ path }) => misfits.add(path) })
+  for (const path of misfits) yield flaw('field-misfit', path)
   if (!catalogue.referrer(object)?.route) return
   for (const index of coreParents(written)) yield flaw('mesh-parent-core-group', `spec.parentRefs[${index}].group`)
 }

@@ -5,7 +5,7 @@ import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import { step } from './path.ts'
 import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
-import { type KnownKind, knownKinds, likest } from './well-known.ts'
+import { isKnownGroup, type KnownKind, knownKinds, likest } from './well-known.ts'
 
 /** One thing that is wrong with a ReferenceGrant, or that its author may not have meant. */
 export interface LintFinding {
@@ -172,8 +172,9 @@ interface WrittenKind {
 /** A kind that is misspelt, or well-known under another of the well-known groups, or both. */
 function lintKind({ group, meant, kind }: WrittenKind, known: readonly KnownKind[], findings: Findings): void {
   const same = known.filter((one) => one.group === meant)
-  // Others may define a kind of the same name in a group of their own, as Knative does with Service.
-  const found = likest(kind, same) ?? (same.length > 0 || meant === undefined ? likest(kind, known) : undefined)
+  const others =
+    meant === undefined || isKnownGroup(meant) ? known : known.filter((one) => one.group.startsWith(`${meant}.`))
+  const found = likest(kind, same) ?? likest(kind, others)
   if (!found) return
   if (found.kind !== kind) findings.add('grant-kind-spelling', 'kind', kind, found.kind)
   if (found.group !== group && meant === group && group !== undefined)

@@ -1,4 +1,4 @@
-import type { Catalogue } from './catalogue.ts'
+import { type Catalogue, guardedFields } from './catalogue.ts'
 import type { GroupKind } from './reference.ts'
 
 /**
@@ -24,7 +24,21 @@ const WELL_KNOWN: readonly (GroupKind & { readonly plural: string })[] = [
   { group: 'multicluster.x-k8s.io', kind: 'ServiceImport', plural: 'serviceimports' },
   { group: 'inference.networking.k8s.io', kind: 'InferencePool', plural: 'inferencepools' },
   { group: 'inference.networking.x-k8s.io', kind: 'InferencePool', plural: 'inferencepools' },
+  { group: 'networking.istio.io', kind: 'Gateway', plural: 'gateways' },
 ]
+
+const GROUPS: ReadonlySet<string> = new Set(
+  [...guardedFields.map(({ from }) => from), ...WELL_KNOWN].map(({ group }) => group),
+)
+
+/**
+ * Whether a group has no kind of a well-known name but those that are known here: it is one of theirs, or of Kubernetes.
+ * Others may have them in groups of their own, as Knative has Service. Source: a CustomResourceDefinition's group has a dot
+ * (apiextensions-apiserver, ValidateCustomResourceDefinition), and is in `k8s.io` only by approval (KEP-1111).
+ */
+export function isKnownGroup(group: string): boolean {
+  return GROUPS.has(group) || !group.includes('.') || group.endsWith('.k8s.io')
+}
 
 /** A kind that a grant may name in another way than it is to be written. */
 export interface KnownKind extends GroupKind {
@@ -32,10 +46,20 @@ export interface KnownKind extends GroupKind {
   readonly lowerCase: string
 }
 
-/** The kinds of the catalogue, then the well-known ones. */
-export function knownKinds(catalogue: Catalogue): KnownKind[] {
-  return [...catalogue.referrers(), ...WELL_KNOWN].map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
+/** The kinds of the catalogue, then the well-known ones, then what rows refer to, of which no plural is known. */
+export function knownKinds(catalogue: Catalogue): readonly KnownKind[] {
+  const known = byCatalogue.get(catalogue)
+  if (known) return known
+  const targets = catalogue.fields.flatMap(({ to }) => (to ? { ...to, plural: '' } : []))
+  const kinds = [...catalogue.referrers(), ...WELL_KNOWN, ...targets]
+  const distinct = new Map(kinds.toReversed().map((one) => [`${one.group}/${one.kind}`, one]))
+  const all = [...distinct.values()].reverse().map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
+  byCatalogue.set(catalogue, all)
+  return all
 }
+
+/** Made once, since many grants are linted. */
+const byCatalogue = new WeakMap<Catalogue, readonly KnownKind[]>()
 
 /** The one of these that a text names as it is to be written, or else in other letters or by its plural. */
 export function likest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {

@@ -8,7 +8,7 @@ import type { Survey, SurveyedReference } from '../policy/survey.ts'
 import { counted } from '../wording/counted.ts'
 import { findingSentence } from '../wording/finding.ts'
 import { kindTitle } from '../wording/objects.ts'
-import { bare, quote } from '../wording/quote.ts'
+import { bare, quote, visible } from '../wording/quote.ts'
 import { shown, toJson } from './json.ts'
 import { table } from './table.ts'
 
@@ -41,12 +41,17 @@ const rowsOf = <T>(items: readonly T[], rows: (item: T) => Rows): Rows => ({
   },
 })
 
-/** The report for people: the verdict and counts, and six tables, each left out where it has no rows. */
-export function* auditText(report: AuditReport): Generator<string> {
+/**
+ * The report for people: the verdict and counts, and six tables, each left out where it has no rows.
+ *
+ * @param remedy the command that prints the grants that are missing
+ */
+export function* auditText(report: AuditReport, remedy: string): Generator<string> {
   const { permitting, survey, unjudged, flaws } = report
   const [refused, permitted] = [survey.references.filter(isRefused), survey.references.filter((one) => !isRefused(one))]
   yield* verdict(report, permitted.length, refused.length)
   yield* section(countedThat(refused.length, 'reference', 'no grant permits'), REFERENCE, refused, referenceRow)
+  if (refused.length > 0) yield `\nTo print the grants that are missing: ${visible(remedy)}\n`
   yield* section(countedThat(unjudged.length, 'reference', 'cannot be judged'), REFERENCE, unjudged, referenceRow)
   const findings = counted(findingsOf(report), 'finding')
   yield* section(`${findings} about grants`, ['SEVERITY', 'WHAT'], flaws, (one) => [
@@ -78,7 +83,7 @@ function* verdict(report: AuditReport, permitted: number, refused: number): Gene
   const { error, warning, note } = counts
   yield `${all}${idle}; ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}\n`
   if (problems.length > 0)
-    yield `Not complete: ${counted(problems.length, 'problem')} with what was to be read, told on standard error; which grants nothing uses is not known\n`
+    yield `Not complete: ${counted(problems.length, 'problem')}, told on standard error. Which grants nothing uses is not known.\n`
 }
 
 const GRANT = ['TO NAMESPACE', 'GRANT', 'FROM', 'TO'] as const
@@ -153,7 +158,7 @@ export function auditJson(report: AuditReport): Generator<string> {
     problems,
     notes,
     summary: {
-      references: survey.references.length,
+      references: survey.references.length + unjudged.length,
       permitted: survey.references.length - notPermitted,
       notPermitted,
       notJudged: unjudged.length,

@@ -8,6 +8,7 @@ import { objectTitle } from '../wording/objects.ts'
 import { quote } from '../wording/quote.ts'
 import type { AuditReport } from './audit.ts'
 import { flawsOf } from './flaws.ts'
+import { withoutVariables } from './variables.ts'
 
 /** What is audited: objects, grants with what was written, and what could not be read. */
 export interface Audited {
@@ -31,7 +32,8 @@ export function auditOf(audited: Audited, catalogue: Catalogue, exemptNamespaces
   const written = audited.grants.toSorted((a, b) => byName(a.grant, b.grant))
   const grants = sorted(written.map(({ grant }) => grant))
   const surveyed = survey(catalogue, audited.objects, grants, exemptNamespaces)
-  const { judged, unjudged } = withoutUnknown(surveyed, audited)
+  const { rendered, notes } = withoutVariables(surveyed.references)
+  const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered }, audited)
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
   return {
     ...(audited.only !== undefined && { only: audited.only }),
@@ -41,7 +43,7 @@ export function auditOf(audited: Audited, catalogue: Catalogue, exemptNamespaces
     unjudged,
     ...flawsOf(written, (object) => object, catalogue),
     problems: [...audited.problems, ...unjudgedLines(unjudged, audited), ...tooLarge],
-    notes: audited.notes,
+    notes: [...audited.notes, ...notes],
   }
 }
 

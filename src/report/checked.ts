@@ -6,6 +6,7 @@ import { type SurveyedReference, survey } from '../policy/survey.ts'
 import type { CheckReport } from './check.ts'
 import { duplicatesOf } from './duplicates.ts'
 import { flawsOf } from './flaws.ts'
+import { withoutVariables } from './variables.ts'
 import type { WrittenGrant, WrittenObject } from './written.ts'
 
 /** References without a grant that a report shows; the others are counted. */
@@ -35,7 +36,9 @@ interface Checked {
 export function checkOf(checked: Checked, catalogue: Catalogue, exemptNamespaces: ReadonlySet<string>): CheckReport {
   const { files, objects, own, beside, problems, notes } = checked
   const effective = [...own, ...beside].map(({ grant }) => grant)
-  const { references, tooLarge, exempt } = survey(catalogue, objects, effective, exemptNamespaces)
+  const surveyed = survey(catalogue, objects, effective, exemptNamespaces)
+  const { tooLarge, exempt } = surveyed
+  const { rendered: references, notes: unrendered } = withoutVariables(surveyed.references)
   const { flaws, counts } = flawsOf(own, ({ object }) => object, catalogue)
   const duplicates = duplicatesOf(own)
   const objectFlaws = objects.flatMap((one) => [...lintObject(catalogue, one.name, one.object)].map(flawIn(one)))
@@ -58,7 +61,7 @@ export function checkOf(checked: Checked, catalogue: Catalogue, exemptNamespaces
     },
     exempt,
     problems,
-    notes,
+    notes: [...notes, ...unrendered],
   }
 }
 

@@ -18,35 +18,33 @@ const UNKNOWN = 'unknown'
 const REMEDY =
   'refgrant manifests --ca FILE | kubectl apply -f -, with the --config of this server, and with --url where the registration has a URL'
 
-/** Periodically compares the live registration and rights with the configuration, and logs changes. */
+interface DriftOptions {
+  readonly api: Api
+  /** Called for each comparison, since the configuration changes while the server runs. */
+  readonly wanted: () => Wanted
+  readonly logger: Logger
+  /** Called after each comparison with the number of differences; undefined if it is not known. */
+  readonly told: (fields: number | undefined) => void
+}
+
+/** Periodically compares the live registration and rights with the configuration, and reports changes. */
 export class DriftWatch implements Task {
   readonly name = 'comparison of the registration'
-  readonly #api: Api
-  readonly #wanted: () => Wanted
-  readonly #logger: Logger
+  readonly #options: DriftOptions
   readonly #comparisons = new Periodic(COMPARE, (signal) => this.compare(signal))
   #lines: readonly string[] | undefined
   #comparedAt: number | undefined
   #logged: string | undefined
 
-  constructor(api: Api, wanted: () => Wanted, logger: Logger) {
-    this.#api = api
-    this.#wanted = wanted
-    this.#logger = logger
-  }
-
-  /** The differences, a message each; undefined if they are not known. */
-  get lines(): readonly string[] | undefined {
-    return this.#lines
-  }
-
-  /** The time since the last comparison, in ms; undefined before the first one. */
-  get age(): number | undefined {
-    return this.#comparedAt === undefined ? undefined : performance.now() - this.#comparedAt
+  constructor(options: DriftOptions) {
+    this.#options = options
   }
 
   /** The result does not affect readiness, since only an administrator can repair a difference. */
-  readonly remarks = () => [registration(this.#lines, this.age)]
+  readonly remarks = () => {
+    const age = this.#comparedAt === undefined ? undefined : performance.now() - this.#comparedAt
+    return [registration(this.#lines, age)]
+  }
 
   run(signal: AbortSignal): Promise<void> {
     this.soon()
@@ -58,17 +56,20 @@ export class DriftWatch implements Task {
 
   /** Compares now. */
   async compare(stop: AbortSignal): Promise<void> {
+    const { api, wanted, told } = this.#options
     const signal = AbortSignal.any([stop, AbortSignal.timeout(LONGEST)])
     try {
-      const comparisons = await compare(this.#api, this.#wanted(), signal)
+      const comparisons = await compare(api, wanted(), signal)
       this.#lines = comparisons.flatMap(driftLines)
       this.#comparedAt = performance.now()
+      told(this.#lines.length)
       this.#log(this.#lines, comparisons.flatMap(toleratedLines))
     } catch (error) {
       if (stop.aborted) return
       this.#lines = undefined
+      told(undefined)
       if (this.#logged !== UNKNOWN)
-        this.#logger.warn({ err: error }, 'cannot compare the registration with the configuration')
+        this.#options.logger.warn({ err: error }, 'cannot compare the registration with the configuration')
       this.#logged = UNKNOWN
     }
   }
@@ -79,7 +80,7 @@ export class DriftWatch implements Task {
     this.#logged = logged
     const drifted = lines.length > 0 && { remedy: REMEDY }
     const details = { differences: lines, ...drifted, ...(tolerated.length > 0 && { tolerated }) }
-    this.#logger[drifted ? 'warn' : 'info'](details, 'compared the registration with the configuration')
+    this.#options.logger[drifted ? 'warn' : 'info'](details, 'compared the registration with the configuration')
   }
 }
 

@@ -4,39 +4,28 @@ import { Failure } from '../system/failure.ts'
 import { quote } from '../wording/quote.ts'
 import { registration } from './drift-watch.ts'
 import { type GrantSupply, type SupplyContext, syncedOnce } from './grant-supply.ts'
+import { folderMetrics, knowledgeMetrics } from './metrics/knowledge.ts'
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
 /** How often to look at the folder, in ms: a grant that was removed must not permit for long. */
 const LOOK = 1_000
 
-/** The metrics that only a cluster has. */
-const NOTHING_READ = {
-  incompleteNamespaces: 0,
-  freshReads: { started: 0, shared: 0, failed: 0, over_budget: 0 },
-  freshReadSeconds: 0,
-  watches: {},
-  lists: {},
-}
-
 /**
  * Returns the grants of a folder, without a cluster.
  *
  * @throws Failure if the folder cannot be read
  */
-export async function folderGrants(folder: string, { live, logger }: SupplyContext): Promise<GrantSupply> {
+export async function folderGrants(folder: string, { live, logger, registry }: SupplyContext): Promise<GrantSupply> {
   const { knowledgeAge } = limitsOf(live.config)
   const { grantKinds: kinds } = catalogueOf(live.config)
   const options = { folder, kinds, logger, now: () => performance.now(), knowledgeAge }
   const source = await GrantFolder.open(options).catch((cause) => {
     throw new Failure(`the folder of grants ${quote(folder)} ${cause.message} (--grants)`, { cause })
   })
-  const knowledge = () => ({
-    ...NOTHING_READ,
-    grants: source.grants.length,
-    unreadableFiles: source.unreadable,
-    ageSeconds: source.age / 1_000,
-  })
+  const knowledge = () => ({ grants: source.grants.length, ageSeconds: source.age / 1_000 })
+  knowledgeMetrics(registry, knowledge)
+  folderMetrics(registry, () => source.unreadable)
   const looks = new Periodic(LOOK, () => source.look())
   const following: Task = {
     name: 'folder of grants',
@@ -47,9 +36,7 @@ export async function folderGrants(folder: string, { live, logger }: SupplyConte
   }
   return {
     source,
-    knowledge,
     tasks: [following],
-    drift: () => undefined,
     configure: (changed) => source.limit(limitsOf(changed).knowledgeAge),
   }
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
 import type { GrantSource } from '../admission/grant-source.ts'
 import { unlessAborted } from '../admission/unless-aborted.ts'
@@ -10,25 +11,22 @@ import type { LiveConfig } from '../config/live.ts'
 import { addedFields, type Config, catalogueOf, limitsOf, registrationOf } from '../config/load.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import type { Check } from '../server/health.ts'
-import type { Knowledge } from '../server/metrics.ts'
 import type { KeyPair } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
+import { counted } from '../wording/counted.ts'
 import { quote } from '../wording/quote.ts'
-import { ClusterCounts } from './cluster-counts.ts'
 import { DriftWatch } from './drift-watch.ts'
+import { clusterMetrics } from './metrics/cluster.ts'
+import { driftMetrics } from './metrics/configuration.ts'
+import { type Knowledge, knowledgeMetrics } from './metrics/knowledge.ts'
 import type { Task } from './task.ts'
 
 /** Timeout for discovery at the start, in ms. Only a configuration with guarded fields needs it. */
 const DISCOVERY = 5_000
 
-/** A source of grants, with what the server reports about it. */
+/** A source of grants. */
 export interface GrantSupply {
   readonly source: GrantSource
-  readonly knowledge: () => Knowledge
-  /**
-   * The differences of the live registration from the configuration, a message each; undefined if they are not known.
-   */
-  readonly drift: () => readonly string[] | undefined
   /** Applies a changed configuration. */
   readonly configure: (config: Config) => void
   /** The tasks that keep the grants up to date. */
@@ -41,6 +39,8 @@ export interface SupplyContext {
   readonly logger: Logger
   /** The certificate and key of the server. */
   readonly keyPair: KeyPair
+  /** Where the metrics of the supply go. */
+  readonly registry: Registry
   /** Ends the wait for the cluster. */
   readonly signal: AbortSignal
 }
@@ -52,27 +52,19 @@ export interface SupplyContext {
  */
 export async function clusterGrants(
   choice: ConnectionChoice,
-  { live, logger, keyPair, signal }: SupplyContext,
+  { live, logger, keyPair, registry, signal }: SupplyContext,
 ): Promise<GrantSupply> {
   const { config } = live
   const api = apiOf(choice)
   await refuseUnservable(api, addedFields(config), logger, signal)
   const kinds = catalogueOf(config).grantKinds
-  const observer = new ClusterCounts()
+  const observer = clusterMetrics(registry, () => grants.incomplete)
   const now = () => performance.now()
   const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
   const wanted = () => ({ registration: registrationOf(live.config), client: {}, served: keyPair.cert })
-  const drift = new DriftWatch(api, wanted, logger)
-  const knowledge = () => ({
-    grants: grants.size,
-    incompleteNamespaces: grants.incomplete,
-    unreadableFiles: 0,
-    ageSeconds: grants.age / 1_000,
-    freshReads: observer.freshReads,
-    freshReadSeconds: observer.freshReadSeconds,
-    watches: observer.watches,
-    lists: observer.lists,
-  })
+  const drift = new DriftWatch({ api, wanted, logger, told: driftMetrics(registry) })
+  const knowledge = () => ({ grants: grants.size, ageSeconds: grants.age / 1_000 })
+  knowledgeMetrics(registry, knowledge)
   const watches: Task = {
     name: 'watches of grants',
     run: (signal) => grants.run(signal),
@@ -80,9 +72,7 @@ export async function clusterGrants(
   }
   return {
     source: grants,
-    knowledge,
     tasks: [watches, drift],
-    drift: () => drift.lines,
     configure: (changed) => {
       grants.limit(limitsOf(changed))
       if (!isDeepStrictEqual(catalogueOf(changed).grantKinds, kinds))
@@ -139,7 +129,9 @@ export function syncedOnce(knowledge: () => Knowledge): () => Check[] {
   return () => {
     const { grants, ageSeconds } = knowledge()
     synced ||= Number.isFinite(ageSeconds)
-    const detail = synced ? `${grants} grants, complete ${ageSeconds.toFixed(1)} s ago` : 'waiting for the first list'
+    const detail = synced
+      ? `${counted(grants, 'grant')}, complete ${ageSeconds.toFixed(1)} s ago`
+      : 'waiting for the first list'
     return [{ name: 'grants', ok: synced, detail }]
   }
 }

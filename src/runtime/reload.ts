@@ -1,5 +1,7 @@
+import type { Registry } from '@prometheus-io/client'
 import type { LiveConfig } from '../config/live.ts'
 import type { Config } from '../config/load.ts'
+import { reloadMetrics } from './metrics/configuration.ts'
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
@@ -10,13 +12,17 @@ import type { Task } from './task.ts'
 const LOOK = 1_000
 
 /**
- * Returns the task that reloads the configuration file when it changes.
+ * Returns the task that reloads the configuration file when it changes; none without a file.
  *
  * @param changed called with each new configuration
  */
-export function reload(live: LiveConfig, changed: (config: Config) => void): Task {
+export function reloads(live: LiveConfig, registry: Registry, changed: (config: Config) => void): Task[] {
+  if (live.file === undefined) return []
+  const told = reloadMetrics(registry)
   const looks = new Periodic(LOOK, () => {
-    if (live.look()) changed(live.config)
+    const result = live.look()
+    if (result) told(result)
+    if (result === 'done') changed(live.config)
   })
-  return { name: 'reload of the configuration', run: (signal) => looks.run(signal) }
+  return [{ name: 'reload of the configuration', run: (signal) => looks.run(signal) }]
 }

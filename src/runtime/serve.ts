@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
+import { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
 import { readClientAuthorities, readKeyPair } from '../certificates/files.ts'
 import type { ConnectionChoice } from '../cluster/connection.ts'
@@ -11,7 +12,7 @@ import { Failure } from '../system/failure.ts'
 import { folderGrants } from './folder-grants.ts'
 import { clusterGrants, type GrantSupply, type SupplyContext } from './grant-supply.ts'
 import { addressOf, listen } from './listen.ts'
-import { reload } from './reload.ts'
+import { reloads } from './reload.ts'
 import { serversFor } from './servers.ts'
 import { Tasks } from './task.ts'
 
@@ -54,11 +55,12 @@ export async function serve(options: ServeOptions, stopping: AbortSignal): Promi
   const clients = await clientsOf(options)
   await using started = new AsyncDisposableStack()
   started.defer(endSoon)
+  const registry = new Registry()
   const live = new LiveConfig(options.config, options, logger)
-  const grants = await grantsOf(options, { live, logger, keyPair, signal: stopping })
-  const tasks = new Tasks([...grants.tasks, reload(live, grants.configure)])
+  const grants = await grantsOf(options, { live, logger, keyPair, registry, signal: stopping })
+  const tasks = new Tasks([...grants.tasks, ...reloads(live, registry, grants.configure)])
   started.defer(() => tasks.stop())
-  const { health, app } = serversFor({ live, grants, tasks, keyPair, clients, logger, stopping })
+  const { health, app } = serversFor({ live, grants, tasks, keyPair, clients, logger, registry, stopping })
   started.defer(() => health.close())
   started.defer(() => app.close())
 

@@ -1,3 +1,4 @@
+import type { Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { expiryOf } from '../certificates/files.ts'
@@ -5,9 +6,10 @@ import type { LiveConfig } from '../config/live.ts'
 import { buildApp } from '../server/app.ts'
 import { buildHealth } from '../server/health.ts'
 import { Load } from '../server/load.ts'
-import { Metrics } from '../server/metrics.ts'
 import type { ClientAuthentication, KeyPair } from '../server/tls.ts'
 import type { GrantSupply } from './grant-supply.ts'
+import { processMetrics } from './metrics/process.ts'
+import { loadMetrics, serverMetrics } from './metrics/server.ts'
 import type { Tasks } from './task.ts'
 
 /** What the two servers are made of. */
@@ -18,23 +20,22 @@ export interface Parts {
   readonly keyPair: KeyPair
   readonly clients: ClientAuthentication | undefined
   readonly logger: Logger
+  /** What is told of both, and all that is exposed. */
+  readonly registry: Registry
   /** Aborts when this server is about to go. */
   readonly stopping: AbortSignal
 }
 
 /** The server that answers reviews, and the one that tells of its health. They do not listen yet. */
 export function serversFor(parts: Parts): { readonly app: FastifyInstance; readonly health: FastifyInstance } {
-  const { live, grants, tasks, keyPair, clients, logger, stopping } = parts
-  const load = new Load(() => performance.now())
-  const metrics = new Metrics({
-    knowledge: grants.knowledge,
-    load,
-    reloads: () => live.reloads,
-    drift: () => grants.drift()?.length,
-    certificateExpiry: expiryOf(keyPair.cert),
-  })
+  const { live, grants, tasks, keyPair, clients, logger, registry, stopping } = parts
+  const observer = serverMetrics(registry, () => live.settings.catalogue)
+  const load = new Load(() => performance.now(), observer)
+  loadMetrics(registry, load)
+  processMetrics(registry, expiryOf(keyPair.cert))
   const health = buildHealth({
-    registry: metrics.registry,
+    exposition: registry,
+    observer,
     readiness: () => [...tasks.checks(), { name: 'serving', ok: !stopping.aborted }],
     remarks: tasks.remarks,
   })
@@ -45,7 +46,7 @@ export function serversFor(parts: Parts): { readonly app: FastifyInstance; reado
     clients,
     load,
     logger,
-    metrics,
+    observer,
     draining: () => stopping.aborted,
   })
   return { app, health }

@@ -1,5 +1,6 @@
 import { halfOf } from './deadline.ts'
-import type { HeldFor, Lacking, Load, ShedReason } from './load.ts'
+import type { HeldFor, Lacking, Load } from './load.ts'
+import type { ShedReason } from './observer.ts'
 
 /**
  * The time and the room of one request: when it has to be answered, and what it holds until then. All of its times
@@ -178,7 +179,7 @@ export class Allowance {
 
   #turnAway(reason: ShedReason): ShedReason {
     this.finish()
-    this.#load.shed[reason] += 1
+    this.#load.observer.shed(reason)
     return reason
   }
 }

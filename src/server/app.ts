@@ -42,12 +42,12 @@ declare module 'fastify' {
  * `POST /advise` for ReferenceGrants; nothing else. It does not listen yet.
  */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { keyPair, clients, load, logger, source } = options
-  const connections = { most: load.room.connections, bodies: true, counts: load.connections }
+  const { keyPair, clients, load, logger, observer, source } = options
+  const connections = { most: load.room.connections, bodies: true, observer }
   const { app } = buildListener({ tls: tlsOptions(keyPair, clients), connections })
   const retries = new Retries()
   allot(app, load)
-  refuseStrangers(app, { clients, counts: load.connections.refused, logger })
+  refuseStrangers(app, { clients, observer, logger })
   closeWhileDraining(app, options)
   answerFailures(app, retries, options)
 

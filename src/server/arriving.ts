@@ -1,7 +1,7 @@
 import { free } from '../json/piece.ts'
 import type { Allowance } from './allowance.ts'
 import { LARGEST_BODY } from './content.ts'
-import type { ShedReason } from './load.ts'
+import type { ShedReason } from './observer.ts'
 
 /** What a buffer grows by, in bytes: some pages of memory. */
 const STEP = 16 * 1024

@@ -6,7 +6,8 @@ import { free } from '../json/piece.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
 import { excessOf, isDoubtful, LARGEST_BODY, lookAt, type Summary, SummaryReader } from './content.ts'
-import type { Load, ShedReason } from './load.ts'
+import type { Load } from './load.ts'
+import type { ShedReason } from './observer.ts'
 import type { Retries } from './retries.ts'
 
 /**

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { CloseReason, ServerObserver } from './observer.ts'
 import { dropWhatWasRead } from './parser.ts'
 
 /** How often connections are looked at, in ms. */
@@ -7,9 +8,6 @@ const TICK = 1_000
 
 /** What a connection waits for, or is busy with. */
 type Phase = 'handshake' | 'idle' | 'head' | 'body' | 'review' | 'answer'
-
-/** Why a connection is closed by this side. */
-export type CloseReason = Exclude<Phase, 'review'> | 'evicted' | 'pipelined' | 'unexpected_body'
 
 /**
  * How many ticks a connection may be in a phase. 10 s is a webhook's usual timeout, beyond which nobody waits for the
@@ -25,9 +23,6 @@ const LONGEST: Record<Phase, number> = { handshake: 10, idle: 120, head: 10, bod
  */
 const MOST_UNANSWERED = 4
 
-/** Why a client is refused by its certificate: it has none, one that is not trusted, or one of another name. */
-export type RefusedClient = 'no_certificate' | 'not_trusted' | 'name'
-
 interface Connection {
   readonly name: string
   /** What bytes are read from: the TLS socket once there is one. */
@@ -42,21 +37,7 @@ interface Connection {
   readonly unanswered: Set<ServerResponse>
 }
 
-/** Where connections are counted: those held now, and those refused and those closed by this side since the start. */
-export class ConnectionCounts {
-  held = 0
-  readonly refused: Record<RefusedClient, number> = { no_certificate: 0, not_trusted: 0, name: 0 }
-  readonly closed: Record<CloseReason, number> = {
-    evicted: 0,
-    handshake: 0,
-    idle: 0,
-    head: 0,
-    body: 0,
-    answer: 0,
-    pipelined: 0,
-    unexpected_body: 0,
-  }
-}
+type ConnectionObserver = Pick<ServerObserver, 'connectionOpened' | 'connectionEnded' | 'connectionClosed'>
 
 export interface ConnectionsOptions {
   /** Connections held at once. */
@@ -65,7 +46,7 @@ export interface ConnectionsOptions {
   readonly secure: boolean
   /** Whether requests may have bodies; one that has a body where none may be is closed without an answer. */
   readonly bodies: boolean
-  readonly counts?: ConnectionCounts | undefined
+  readonly observer: ConnectionObserver
   /** In ms; 1 s by default. */
   readonly tickEvery?: number | undefined
 }
@@ -77,7 +58,7 @@ export interface ConnectionsOptions {
  * connection that is not used yet for a slow request.
  */
 export class Connections {
-  readonly counts: ConnectionCounts
+  readonly #observer: ConnectionObserver
   readonly #most: number
   readonly #secure: boolean
   readonly #bodies: boolean
@@ -94,11 +75,11 @@ export class Connections {
   #tick = 0
   #closing = false
 
-  constructor({ most, secure, bodies, counts = new ConnectionCounts(), tickEvery = TICK }: ConnectionsOptions) {
+  constructor({ most, secure, bodies, observer, tickEvery = TICK }: ConnectionsOptions) {
     this.#most = most
     this.#secure = secure
     this.#bodies = bodies
-    this.counts = counts
+    this.#observer = observer
     this.#tickEvery = tickEvery
   }
 
@@ -154,11 +135,11 @@ export class Connections {
     }
     this.#connections.set(name, connection)
     this.#bySocket.set(socket, connection)
-    this.counts.held += 1
+    this.#observer.connectionOpened()
     socket.once('close', () => {
       if (this.#connections.get(name) === connection) this.#connections.delete(name)
       this.#stopWaiting(connection)
-      this.counts.held -= 1
+      this.#observer.connectionEnded()
     })
     this.#enter(connection, phase)
     if (this.#connections.size > this.#most) this.#evict()
@@ -254,7 +235,7 @@ export class Connections {
 
   #close({ socket }: Connection, reason: CloseReason): void {
     if (socket.destroyed) return
-    this.counts.closed[reason] += 1
+    this.#observer.connectionClosed(reason)
     dropWhatWasRead(socket)
     socket.destroy()
   }

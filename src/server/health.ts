@@ -1,7 +1,7 @@
-import type { Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
 import { visible } from '../wording/quote.ts'
 import { buildListener } from './listener.ts'
+import { type CloseReason, type ServerObserver, UNOBSERVED } from './observer.ts'
 
 /** Connections held at once: a kubelet's probes, one each, and some that read metrics. */
 const MOST_CONNECTIONS = 32
@@ -14,8 +14,16 @@ export interface Check {
   readonly detail?: string
 }
 
+/** The metrics of this process as text. */
+interface Exposition {
+  readonly contentType: string
+  metrics(): Promise<string>
+}
+
 export interface HealthOptions {
-  readonly registry: Registry
+  readonly exposition: Exposition
+  /** Is told of the connections that this listener closes. */
+  readonly observer: ServerObserver
   /** What must hold before the API server is sent here. */
   readonly readiness: () => readonly Check[]
   /** What is told beside it, and does not count. */
@@ -26,8 +34,11 @@ export interface HealthOptions {
  * Health and metrics on a plain listener of their own, so that probes need no certificate and the port for reviews
  * serves nothing else: `/livez`, `/readyz` (`?verbose` names each check) and `/metrics`. It does not listen yet.
  */
-export function buildHealth({ registry, readiness, remarks = () => [] }: HealthOptions): FastifyInstance {
-  const { app } = buildListener({ connections: { most: MOST_CONNECTIONS, bodies: false } })
+export function buildHealth(options: HealthOptions): FastifyInstance {
+  const { exposition, observer, readiness, remarks = () => [] } = options
+  // Those that are told as open are the connections for reviews.
+  const told = { ...UNOBSERVED, connectionClosed: (reason: CloseReason) => observer.connectionClosed(reason) }
+  const { app } = buildListener({ connections: { most: MOST_CONNECTIONS, bodies: false, observer: told } })
   app.removeAllContentTypeParsers()
   // Alive is whoever answers: a restart would mend neither a lost API server nor a missing grant.
   app.get('/livez', () => 'ok\n')
@@ -39,16 +50,16 @@ export function buildHealth({ registry, readiness, remarks = () => [] }: HealthO
     const summary = ready ? 'ok' : 'not ready'
     return reply.code(ready ? 200 : 503).send(`${[...(verbose ? lines : []), summary].join('\n')}\n`)
   })
-  const metrics = sharedMetrics(registry)
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await metrics()))
+  const metrics = sharedMetrics(exposition)
+  app.get('/metrics', async (_request, reply) => reply.type(exposition.contentType).send(await metrics()))
   return app
 }
 
 /** The metrics as text, made once for all requests that are read in one turn of the event loop. */
-function sharedMetrics(registry: Registry): () => Promise<string> {
+function sharedMetrics(exposition: Exposition): () => Promise<string> {
   let made: Promise<string> | undefined
   return () => {
-    made ??= registry.metrics().finally(() =>
+    made ??= exposition.metrics().finally(() =>
       setImmediate(() => {
         made = undefined
       }),

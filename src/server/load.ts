@@ -1,5 +1,5 @@
 import { Allowance } from './allowance.ts'
-import { ConnectionCounts } from './connections.ts'
+import { type ServerObserver, UNOBSERVED } from './observer.ts'
 import { type Room, roomIn, usableMemory } from './room.ts'
 import { Turns } from './turns.ts'
 
@@ -15,11 +15,6 @@ const MOST_OVERSIZED = 4
  */
 const BODIES_SHARE = 1 / 4
 
-/**
- * Why a review is turned away: too many in judgement, too much memory for them, too late, or its client has gone.
- */
-export type ShedReason = 'reviews' | 'memory' | 'late' | 'gone'
-
 /** What memory is held for: bodies as they arrive, what is parsed from them, and answers that are not sent yet. */
 export type HeldFor = 'bodies' | 'values' | 'answers'
 
@@ -30,12 +25,10 @@ export type Lacking = 'bodies' | 'all'
 export class Load {
   readonly room: Room
   readonly turns: Turns
-  /** Reviews turned away since the start. */
-  readonly shed: Record<ShedReason, number> = { reviews: 0, memory: 0, late: 0, gone: 0 }
+  /** Is told of each review that is turned away. */
+  readonly observer: ServerObserver
   /** Memory held now, in bytes. */
   readonly held: Record<HeldFor, number> = { bodies: 0, values: 0, answers: 0 }
-  /** Connections of the review listener. */
-  readonly connections = new ConnectionCounts()
   /** Reviews in judgement, and bodies in reading that are too large to be judged. */
   readonly counts = { reviews: 0, oversized: 0 }
   /** Requests that wait for the rest of their bodies or for look-ups, and can give up what they hold. */
@@ -43,8 +36,9 @@ export class Load {
   readonly #now: () => number
 
   /** @param now a monotonic clock, in ms */
-  constructor(now: () => number, room: Room = roomIn(usableMemory())) {
+  constructor(now: () => number, observer: ServerObserver = UNOBSERVED, room: Room = roomIn(usableMemory())) {
     this.#now = now
+    this.observer = observer
     this.room = room
     this.turns = new Turns(now)
   }

@@ -4,7 +4,7 @@ import type { Answer } from '../admission/answer.ts'
 import type { Decision, Undecided } from '../admission/decision.ts'
 import type { ReviewRequest } from '../admission/review.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
-import type { Metrics } from './metrics.ts'
+import type { ServerObserver } from './observer.ts'
 import { Pace } from './pace.ts'
 
 /** What of a name is logged, in characters: the longest that Kubernetes allows. */
@@ -13,7 +13,7 @@ const LONGEST_NAME = 253
 /** Where reviews are recorded. */
 export interface Records {
   readonly logger: Logger
-  readonly metrics: Metrics
+  readonly observer: ServerObserver
 }
 
 /** One review, and what came of it. */
@@ -26,18 +26,18 @@ export interface ReviewRecord {
   readonly milliseconds: number
 }
 
-/** Counts reviews, and logs what the API server's audit log has of them. */
+/** Tells of reviews, and logs what the API server's audit log has of them. */
 export class ReviewRecorder {
   readonly #logger: Logger
-  readonly #metrics: Metrics
+  readonly #observer: ServerObserver
   /** For reviews that are too large: anybody can send many of them, and each is logged. */
   readonly #oversized = new Pace(() => performance.now())
   /** For rows of the configuration that an object does not fit: each write of a kind may meet one. */
   readonly #misfits = new Pace(() => performance.now())
 
-  constructor({ logger, metrics }: Records) {
+  constructor({ logger, observer }: Records) {
     this.#logger = logger
-    this.#metrics = metrics
+    this.#observer = observer
   }
 
   record(record: ReviewRecord): void {
@@ -47,10 +47,15 @@ export class ReviewRecorder {
     // The review comes from the network: only kinds that the catalogue knows become labels.
     const known =
       catalogue.referrer(review.kind) ?? catalogue.grantKinds.find((one) => one.group === group && one.kind === kind)
-    const labels = { kind: known?.kind ?? 'other', operation: review.operation, mode, decision: label(decision, mode) }
-    const reason = decision.outcome === 'unjudged' ? decision.reason : ''
-    this.#metrics.review({ ...labels, reason }, milliseconds / 1_000)
-    if (decision.misfits) this.#recordMisfits(labels.kind, decision.misfits)
+    const labels = {
+      kind: known?.kind ?? 'other',
+      operation: review.operation,
+      mode,
+      decision: label(decision, mode),
+      reason: decision.outcome === 'unjudged' ? decision.reason : '',
+    }
+    this.#observer.reviewed(labels, milliseconds)
+    if (decision.misfits) this.#recordMisfits(labels.kind, decision.misfits, review)
     const level = isQuiet(decision) ? 'debug' : 'info'
     if (this.#logger.isLevelEnabled(level)) this.#log(level, record)
   }
@@ -75,12 +80,17 @@ export class ReviewRecorder {
   }
 
   /** Tells the admin of rows that are wrong, or that an object does not fit. */
-  #recordMisfits(kind: string, fields: readonly string[]): void {
-    for (const field of fields) this.#metrics.misfit(kind, field)
+  #recordMisfits(kind: string, fields: readonly string[], { uid, namespace, name }: ReviewRecord['review']): void {
+    for (const field of fields) this.#observer.misfit(kind, field)
     const suppressed = this.#misfits.take()
     if (suppressed === undefined) return
     this.#logger.warn(
-      { kind, fields, ...(suppressed > 0 && { suppressed }) },
+      {
+        uid,
+        object: { kind, namespace: cut(namespace), name: cut(name) },
+        fields,
+        ...(suppressed > 0 && { suppressed }),
+      },
       'the configuration guards fields that do not hold references in this object; its other fields were judged',
     )
   }

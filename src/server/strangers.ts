@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { shorten } from '../wording/quote.ts'
-import type { RefusedClient } from './connections.ts'
+import type { ClientRefusal, ServerObserver } from './observer.ts'
 import { Pace } from './pace.ts'
 import { type ClientAuthentication, commonNames, isLetIn } from './tls.ts'
 
@@ -14,17 +14,16 @@ const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE'
 
 interface StrangersOptions {
   readonly clients: ClientAuthentication | undefined
-  /** Where refused clients are counted. */
-  readonly counts: Record<RefusedClient, number>
+  readonly observer: ServerObserver
   readonly logger: Logger
 }
 
-/** Refuses clients that are not let in, before their body is read; each is counted, and logged as far as there is room. */
-export function refuseStrangers(app: FastifyInstance, { clients, counts, logger }: StrangersOptions): void {
+/** Refuses clients that are not let in, before their body is read; each is told, and logged as far as there is room. */
+export function refuseStrangers(app: FastifyInstance, { clients, observer, logger }: StrangersOptions): void {
   if (!clients) return
   const pace = new Pace(() => performance.now())
-  const refused = (reason: RefusedClient, details: object) => {
-    counts[reason] += 1
+  const refused = (reason: ClientRefusal, details: object) => {
+    observer.clientRefused(reason)
     const suppressed = pace.take()
     if (suppressed !== undefined)
       logger.warn({ reason, ...details, ...(suppressed > 0 && { suppressed }) }, 'refused a client')

@@ -25,8 +25,11 @@ export function tooLargeSentence(object: ObjectName, references: number): string
 }
 
 const SENTENCES: Record<ObjectCode, (meant: string) => string> = {
-  'reference-policy': () => 'is the old name of a ReferenceGrant, and permits nothing: change it',
+  'reference-policy': () =>
+    'is the old name of a ReferenceGrant, and permits nothing: write ReferenceGrant, and apiVersion gateway.networking.k8s.io/v1beta1',
   'reference-unknown-field': (meant) => `is not a field of a reference: the API server drops it; write ${meant}`,
+  'field-misfit': () =>
+    'is not a reference here, so it is not judged: correct the object, or the field in the configuration',
   'mesh-parent-core-group': () =>
     'is "core", which is not an alias: the core group is "", and with another one the route is not a mesh route',
 }

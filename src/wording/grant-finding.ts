@@ -5,13 +5,21 @@ import { field, fitted, name, type Piece } from './fitted.ts'
 import { objectPieces } from './objects.ts'
 import { quote, visible } from './quote.ts'
 
-const SENTENCES: Record<LintCode, (value: Piece, meant: Piece) => readonly Piece[]> = {
+const SENTENCES: Record<LintCode, (value: Piece, meant: Piece, path: string) => readonly Piece[]> = {
   'grant-empty': () => ['has no entries, so the grant permits nothing'],
-  'grant-incomplete-entry': () => ['is missing, empty or not a string, so the entry matches nothing'],
+  'grant-incomplete-entry': (_value, _meant, path) => [
+    'is missing, empty or not a string, so the entry matches nothing',
+    path.endsWith('.group') ? ': write "" for the core group' : '',
+  ],
   'grant-empty-name': () => [
     'is empty, and no object has an empty name: leave it out to mean every object of the kind',
   ],
-  'grant-wildcard': (value) => ['is ', value, ', and * is not a wildcard: the entry matches nothing'],
+  'grant-wildcard': (value, _meant, path) => [
+    'is ',
+    value,
+    ', and * is not a wildcard, so the entry matches nothing: ',
+    path.endsWith('.name') ? 'leave the name out to mean every object' : 'write an entry for each that is meant',
+  ],
   'grant-core-group': () => ['is "core", which is not an alias: the core group is ""'],
   'grant-version-as-group': (value, meant) => [
     'is ',
@@ -37,7 +45,7 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece) => readonly Piece
 
 /** A finding in words: `spec.to[0].group is "core", which is not an alias: the core group is ""`. */
 export function lintSentence({ code, path, value = '', meant = '' }: LintFinding): string {
-  return `${visible(path)} ${SENTENCES[code](quote(value), quote(meant)).join('')}`
+  return `${visible(path)} ${SENTENCES[code](quote(value), quote(meant), path).join('')}`
 }
 
 /**
@@ -50,5 +58,5 @@ export function lintLine(
   { code, path, value = '', meant = '' }: LintFinding,
   limit: number,
 ): string {
-  return fitted(limit)`${objectPieces(grant)}: ${field(path)} ${SENTENCES[code](name(value), name(meant))}`
+  return fitted(limit)`${objectPieces(grant)}: ${field(path)} ${SENTENCES[code](name(value), name(meant), path)}`
 }

@@ -1,28 +1,29 @@
 import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { type FindingCode, SEVERITIES } from '../policy/finding-codes.ts'
 
-/** What each finding means, and what helps. */
+/** What each finding means, and what to do about it. */
 // biome-ignore format: one code a line, whatever its length
 const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy: string }> = {
   'not-permitted': { meaning: 'no grant permits a reference', remedy: '`refgrant grant` prints the grant for the owner of the target' },
   'too-many-references': { meaning: `an object has more than ${MOST_REFERENCES.toLocaleString('en')} references to other namespaces, so the webhook refuses it`, remedy: 'split the object' },
-  'grant-empty': { meaning: 'no `from` or no `to`: it permits nothing', remedy: 'add entries, or delete the grant' },
+  'grant-empty': { meaning: '`from` or `to` is missing or empty, so the grant permits nothing', remedy: 'add entries, or delete the grant' },
   'grant-incomplete-entry': { meaning: 'an entry lacks a group, kind or namespace', remedy: 'add the field; the core group is `""`' },
   'grant-empty-name': { meaning: '`name: ""` matches nothing', remedy: 'leave `name` out to mean every object' },
   'grant-wildcard': { meaning: '`*` is not a wildcard', remedy: 'name each kind and each namespace; leave `name` out to mean every object' },
   'grant-core-group': { meaning: '`core` is not an alias of the core group', remedy: 'write `""`' },
   'grant-version-as-group': { meaning: 'the group names a version', remedy: 'write the group alone' },
-  'grant-wrong-group': { meaning: "a well-known kind in another group's name", remedy: 'write the group of the kind' },
-  'grant-kind-spelling': { meaning: 'a plural or lower-case kind', remedy: 'write the kind as objects of it do' },
-  'grant-unknown-field': { meaning: 'the API server drops the field, such as `name` in `from`: the grant is wider than it reads', remedy: 'remove the field' },
-  'reference-unknown-field': { meaning: 'a misspelt field of a reference, which the API server drops (`check` only)', remedy: 'correct the name of the field' },
-  'reference-policy': { meaning: 'the old name of a ReferenceGrant: nothing reads it (`check` only)', remedy: 'change `kind` to ReferenceGrant' },
-  'grant-duplicate': { meaning: 'a grant is written twice below one path, with different contents (`check` only)', remedy: 'remove one, or rename it' },
-  'grant-parent-reference': { meaning: 'it exposes a Gateway to routes, and no grant governs their parents', remedy: "set `allowedRoutes` of the Gateway's listeners" },
-  'mesh-parent-core-group': { meaning: 'a parent of group `core`, as Linkerd 2.13 wrote it, makes no mesh route (`check` only)', remedy: 'write `""`' },
-  'grant-own-namespace': { meaning: 'it accepts its own namespace, which needs no grant', remedy: 'remove the entry, or name another namespace' },
-  'grant-unknown-referrer': { meaning: 'it accepts a kind that has no guarded field', remedy: 'correct the kind; one of your own needs a row in `guardedFields`' },
-  'grant-every-name': { meaning: 'it exposes every object of a kind', remedy: 'add `name` to expose one' },
+  'grant-wrong-group': { meaning: "a well-known kind under the wrong group", remedy: 'write the group of this kind' },
+  'grant-kind-spelling': { meaning: 'a plural or lower-case kind', remedy: 'write the kind as in its objects' },
+  'grant-unknown-field': { meaning: 'the API server drops the field, such as `name` in `from`, so the grant permits more than it seems to', remedy: 'remove the field' },
+  'reference-unknown-field': { meaning: 'a misspelt field of a reference, which the API server drops (`check` only)', remedy: 'correct the field name' },
+  'reference-policy': { meaning: 'the old name of ReferenceGrant, which nothing reads (`check` only)', remedy: 'write `kind: ReferenceGrant` and `apiVersion: gateway.networking.k8s.io/v1beta1`' },
+  'field-misfit': { meaning: 'a field that your configuration guards holds something other than a reference, so it is not judged (`check` only)', remedy: 'correct the object, or the row in `guardedFields`' },
+  'grant-duplicate': { meaning: 'one path holds a grant twice, with different contents (`check` only)', remedy: 'remove one, or rename it' },
+  'grant-parent-reference': { meaning: 'the grant exposes a Gateway to routes, but grants do not govern the parents of routes', remedy: "set `allowedRoutes` of the Gateway's listeners" },
+  'mesh-parent-core-group': { meaning: 'a parent of group `core`, as Linkerd 2.13 wrote it, does not make a mesh route (`check` only)', remedy: 'write `""`' },
+  'grant-own-namespace': { meaning: 'the grant accepts its own namespace, which does not need a grant', remedy: 'remove the entry, or name another namespace' },
+  'grant-unknown-referrer': { meaning: 'the grant accepts a kind without a guarded field', remedy: 'correct the kind; add a row to `guardedFields` for a kind of your own' },
+  'grant-every-name': { meaning: 'the grant exposes every object of a kind', remedy: 'add `name` to expose one' },
 }
 
 /** The findings as a Markdown table. */
@@ -31,5 +32,5 @@ export function findingsTable(): string {
     const { meaning, remedy } = MEANINGS[code as FindingCode]
     return `| \`${code}\` | ${severity} | ${meaning} | ${remedy} |`
   })
-  return ['| code | severity | meaning | what helps |', '|---|---|---|---|', ...rows].join('\n')
+  return ['| code | severity | meaning | what to do |', '|---|---|---|---|', ...rows].join('\n')
 }

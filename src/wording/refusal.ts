@@ -13,6 +13,10 @@ const SPELT_OUT = 8
 export const UNCONFIRMED =
   'Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.'
 
+/** What is said of a refusal that is due to the configuration: by default it would be a warning. */
+const STORED =
+  'The stored object had the first of these already: existingViolations is "deny" in the configuration of refgrant.'
+
 /** What a refusal says. */
 export interface Refusal {
   /** References that no grant permits, at least one. */
@@ -21,6 +25,8 @@ export interface Refusal {
   readonly unjudged: number
   /** False if the refusal rests on the watches alone, which may be some milliseconds behind. */
   readonly confirmed: boolean
+  /** Whether the stored object has the first one already. */
+  readonly stored?: boolean
 }
 
 /**
@@ -29,20 +35,29 @@ export interface Refusal {
  * Built from the requester's own object and fixed words, so that it is the same whether the target, its namespace or
  * other grants exist or not (Gateway API, ReferenceGrant, "Implementation Guidelines"). Foreign text is escaped.
  */
-export function explain({ refused, unjudged, confirmed }: Refusal): string {
+export function explain({ refused, unjudged, confirmed, stored = false }: Refusal): string {
   const distinct = distinctTargets(refused)
   const spelt = distinct.slice(0, SPELT_OUT)
   const more = refused.length - spelt.length + unjudged
   const lines = spelt.map((reference, index) =>
     index === 0 ? `${objectTitle(reference.from)}: ${sentence(reference)}` : `Also ${sentence(reference)}`,
   )
-  if (more > 0) lines.push(`And ${counted(more, 'more reference')} of this object to other namespaces.`)
+  if (more > 0) lines.push(`And ${moreReferences(more, unjudged)}`)
   lines.push(...neededGrants(spelt))
-  if (!confirmed) {
-    lines.push(UNCONFIRMED)
-  }
+  if (stored) lines.push(STORED)
+  if (!confirmed) lines.push(UNCONFIRMED)
   lines.push('To print it: refgrant grant -f FILE')
   return lines.join('\n')
+}
+
+/**
+ * What is counted beside the references that are spelt out.
+ *
+ * @param unjudged how many of them were not judged
+ */
+export function moreReferences(count: number, unjudged: number): string {
+  const which = unjudged === 0 ? 'that no grant permits' : 'that no grant permits or that were not judged'
+  return `${counted(count, 'more reference')} to other namespaces ${which}.`
 }
 
 /** What is wrong with one reference: `PATH refers to Service "x" in namespace "y", which no ReferenceGrant permits.` */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { compareWithStored, unpermitted } from '../../src/admission/existing.ts'
+import { compareWithStored, isDeniedStored, unpermitted } from '../../src/admission/existing.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Settings } from '../../src/admission/settings.ts'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
@@ -99,6 +99,18 @@ suite('where existing violations are denied', () => {
     assert.deepEqual(held(routeTo(['old'], { metadata: { labels: { a: 'b' } }, status: {} }), routeTo(['old'])), [
       'billing/old',
     ])
+  })
+
+  test('a reference of the stored object is known as denied', () => {
+    const object = routeTo(['old', 'new'])
+    const [old, added] = crossingReferences(defaultSettings.catalogue, checkout, object).references
+    assert.ok(old && added)
+    const request = { kind, operation: 'UPDATE', object, oldObject: routeTo(['old']) } as unknown as ReviewRequest
+    const settings = { ...defaultSettings, ...denied }
+    assert.equal(isDeniedStored(request, settings, old), true)
+    assert.equal(isDeniedStored(request, settings, added), false)
+    assert.equal(isDeniedStored(request, defaultSettings, old), false)
+    assert.equal(isDeniedStored({ ...request, operation: 'CREATE' }, settings, old), false)
   })
 
   test('another order of keys is not a change', () => {

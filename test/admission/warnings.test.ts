@@ -25,7 +25,9 @@ const line = (index: number, target = `s${index}`) =>
   `HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[${index}] refers to Service "${target}" in namespace "billing", which no ReferenceGrant permits.`
 const needed = (target: string) =>
   `Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service "${target}".`
-const rest = (count: string) => `HTTPRoute "checkout" in namespace "shop": and ${count} to other namespaces.`
+const rest = (count: string, unjudged = '') =>
+  `HTTPRoute "checkout" in namespace "shop": and ${count} to other namespaces that no grant permits${unjudged}.`
+const UNJUDGED = ' or that were not judged'
 
 suite('warnings of violations', () => {
   test('say what would be refused, and which grant is needed', () => {
@@ -45,7 +47,11 @@ suite('warnings of violations', () => {
   })
 
   test('count the references that were not judged', () => {
-    assert.deepEqual(refused([reference(0)], { unjudged: 1 }), [line(0), needed('s0'), rest('1 more reference')])
+    assert.deepEqual(refused([reference(0)], { unjudged: 1 }), [
+      line(0),
+      needed('s0'),
+      rest('1 more reference', UNJUDGED),
+    ])
   })
 
   test('say that a refusal is unconfirmed, if the budget is spent', () => {
@@ -65,7 +71,7 @@ suite('warnings of violations', () => {
     const all = Array.from({ length: 9 }, (_, index) => reference(index, { name: `${index}${'n'.repeat(252)}` }))
     const said = refused(all, { confirmed: false, unjudged: 5 })
     assert.equal(said.filter((text) => text.includes(' refers to ')).length, 7)
-    assert.equal(said.at(-2), rest('7 more references'))
+    assert.equal(said.at(-2), rest('7 more references', UNJUDGED))
   })
 
   test('differ for two objects with the same violation', () => {

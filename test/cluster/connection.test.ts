@@ -59,6 +59,13 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await ask()).authorization, 'Bearer fresh')
   })
 
+  test('reports an empty kubeconfig', async (t) => {
+    const server = await start(t)
+    server.file('empty', '\n')
+    const kubeconfig = path.join(server.folder, 'empty')
+    assert.throws(() => connectionFrom({ kubeconfig }), { message: `${kubeconfig}: is empty` })
+  })
+
   test('treats an empty KUBECONFIG as unset', async (t) => {
     const server = await start(t)
     server.file('home/.kube/token', 'from home')

@@ -9,7 +9,7 @@ import { FreshReads } from '../../src/cluster/fresh-reads.ts'
 import { ReadingRoom } from '../../src/cluster/reading-room.ts'
 import type { ProjectorOptions } from '../../src/json/projector.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
+import { ClusterRecorder } from '../harness/stand-ins/cluster-recorder.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 const AT_ONCE = 2
@@ -46,7 +46,7 @@ class Schedule {
   readonly read: { at: number; by?: number; failed?: true }[] = []
   readonly asked: Asked[] = []
   readonly reads: FreshReads
-  readonly counts = new ClusterCounts()
+  readonly counts = new ClusterRecorder()
   readonly #budget: Budget
   #at = 0
 

@@ -9,7 +9,7 @@ import type { ReadResult } from '../../src/cluster/namespace-reads.ts'
 import { ReadingRoom } from '../../src/cluster/reading-room.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
-import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
+import { ClusterRecorder } from '../harness/stand-ins/cluster-recorder.ts'
 import {
   type Exchange,
   FakeApiServer,
@@ -27,7 +27,7 @@ async function start(t: TestContext) {
   t.after(() => server.close())
   const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig() }))
   const known = { absent: false }
-  const counts = new ClusterCounts()
+  const counts = new ClusterRecorder()
   const reads = new FreshReads({
     api,
     kind: REFERENCE_GRANT,

@@ -7,7 +7,7 @@ import { connectionFrom } from '../../src/cluster/connection.ts'
 import { ClusterGrants, type ClusterGrantsOptions } from '../../src/cluster/grants.ts'
 import { type ClusterObserver, UNOBSERVED } from '../../src/cluster/observer.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
+import { ClusterRecorder } from '../harness/stand-ins/cluster-recorder.ts'
 import { FakeApiServer, grantPage, grantsPath, storedGrant } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
 
@@ -25,7 +25,7 @@ async function start(t: TestContext, options: Partial<ClusterGrantsOptions> = {}
   const server = await FakeApiServer.start()
   t.after(() => server.close())
   const clock = { now: 0 }
-  const counts = new ClusterCounts()
+  const counts = new ClusterRecorder()
   const grants = new ClusterGrants({
     observer: counts,
     api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })),

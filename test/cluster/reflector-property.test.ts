@@ -9,8 +9,8 @@ import { grantResource } from '../../src/cluster/grant-resource.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
 import { ChangingCluster, LARGE, type Step } from '../harness/stand-ins/changing-cluster.ts'
+import { ClusterRecorder } from '../harness/stand-ins/cluster-recorder.ts'
 import { GrantMap } from '../harness/stand-ins/grant-map.ts'
 
 // The reflector's pauses are one turn of the event loop.
@@ -86,7 +86,7 @@ function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Re
 async function follow(script: readonly (readonly [Step[], number])[], repeats: number, lag: number) {
   const cluster = new AnsweringCluster(repeats, lag)
   const store = new GrantMap()
-  const counts = new ClusterCounts()
+  const counts = new ClusterRecorder()
   const reflector = new Reflector({
     resource: grantResource(REFERENCE_GRANT),
     api: cluster as unknown as Api,

@@ -9,7 +9,7 @@ import { connectionFrom } from '../../src/cluster/connection.ts'
 import { grantResource } from '../../src/cluster/grant-resource.ts'
 import { Reflector } from '../../src/cluster/reflector.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
-import { ClusterCounts } from '../../src/runtime/cluster-counts.ts'
+import { ClusterRecorder } from '../harness/stand-ins/cluster-recorder.ts'
 import {
   type Exchange,
   FakeApiServer,
@@ -79,7 +79,7 @@ async function start(t: TestContext, kind: GrantKind = REFERENCE_GRANT) {
   t.mock.method(Math, 'random', () => 0)
   const server = await FakeApiServer.start()
   const store = new GrantMap()
-  const counts = new ClusterCounts()
+  const counts = new ClusterRecorder()
   const reflector = new Reflector({
     resource: grantResource(kind),
     observer: counts,
@@ -118,7 +118,7 @@ async function streaming(t: TestContext) {
 }
 
 const first = { first: 'payments' }
-const listsOf = (counts: Partial<ClusterCounts['lists']>) => ({
+const listsOf = (counts: Partial<ClusterRecorder['lists']>) => ({
   start: 1,
   unproven: 0,
   expired: 0,

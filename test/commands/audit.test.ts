@@ -41,6 +41,8 @@ suite('audit of files', () => {
 OBJECT                    FIELD                         TO
 HTTPRoute "market/about"  spec.rules[0].backendRefs[1]  Service "billing/payments"
 
+To print the grants that are missing: refgrant grant .
+
 2 findings about grants
 
 SEVERITY  WHAT
@@ -86,7 +88,7 @@ billing    core
     const text = await refgrant(['audit', '.'], { cwd })
     assert.equal(text.code, 2)
     assert.doesNotMatch(text.stdout, /unused|that nothing uses/)
-    assert.match(text.stdout, /which grants nothing uses is not known/)
+    assert.match(text.stdout, /Which grants nothing uses is not known\./)
     const json = JSON.parse((await refgrant(['audit', '-o', 'json', '.'], { cwd })).stdout)
     assert.deepEqual([json.complete, json.unusedGrants], [false, []])
   })
@@ -94,7 +96,7 @@ billing    core
   test('says at the beginning that something could not be read', async () => {
     const { code, stdout } = await refgrant(['audit', '-', 'gone'], { input: ROUTE })
     assert.equal(code, 2)
-    assert.match(stdout, /^1 reference [^\n]*\n0 grants: [^\n]*\nNot complete: 1 problem /)
+    assert.match(stdout, /^1 reference [^\n]*\n0 grants: [^\n]*\nNot complete: 1 problem, /)
   })
 })
 
@@ -156,6 +158,14 @@ suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
     assert.match(stdout, /\n1 grant: 1 with effect, 0 without; /)
   })
 
+  test('says that nothing is there', async (t) => {
+    const { audit } = await serverOf(t, {})
+    assert.deepEqual(await audit('-n', 'shop').then(({ code, stderr }) => [code, stderr]), [
+      0,
+      'refgrant: note: nothing found in namespace "shop": neither a grant nor an object with a guarded field\n',
+    ])
+  })
+
   test('does not judge references, whose grants are in other namespaces, and ends with 2', async (t) => {
     const { audit } = await serverOf(t, { httproutes: [route] })
     const { code, stdout, stderr } = await audit()
@@ -169,7 +179,7 @@ suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
     const report = JSON.parse((await audit('-o', 'json')).stdout)
     assert.deepEqual(
       [report.namespace, report.complete, report.references, report.unjudged[0].to.namespace, report.summary],
-      ['shop', false, [], 'billing', { references: 0, permitted: 0, notPermitted: 0, notJudged: 1 }],
+      ['shop', false, [], 'billing', { references: 1, permitted: 0, notPermitted: 0, notJudged: 1 }],
     )
   })
 })

@@ -27,21 +27,49 @@ suite('nothing read is no success:', { concurrency: 2 }, () => {
       test(`${argv.join(' ')} of ${JSON.stringify(input)}`, async () => {
         const { code, lines } = await said(argv, {}, input)
         assert.equal(code, 2)
-        assert.ok(lines.includes('-: holds no object of Kubernetes'), String(lines))
+        assert.ok(
+          lines.includes('-: standard input holds no Kubernetes object: the command that writes it may have failed'),
+          String(lines),
+        )
         assert.ok(!lines.includes('no grant is missing'))
       })
+
+  for (const command of ['check', 'grant', 'audit'])
+    test(`${command} of the pipe of a program that failed`, async () => {
+      const pipe = await refgrant([command], { under: ['bash', '-c', '"$0" "$@" <(false)'] })
+      assert.equal(pipe.code, 2)
+      assert.match(
+        pipe.stderr,
+        /\/dev\/fd\/\d+: holds no Kubernetes object: the command that writes it may have failed\n/,
+      )
+    })
+
+  test('a file that is named and is empty', async () => {
+    const files = { 'empty.yaml': '# nothing\n', 'values.yaml': 'replicas: 2\n', 'route.yaml': ROUTE }
+    const { code, lines } = await said(['check', 'empty.yaml', 'route.yaml'], files)
+    assert.deepEqual([code, lines], [2, ['empty.yaml: is empty, or holds nothing but comments']])
+    assert.equal((await said(['check', '.', '--grants', 'empty.yaml'], files)).code, 2)
+    // As a commit hook names all files that changed.
+    assert.equal((await said(['check', 'values.yaml', 'route.yaml'], files)).code, 1)
+  })
 
   test('an empty list is one', async () => {
     const { code, lines } = await said(['audit', '-'], {}, 'kind: List\napiVersion: v1\nitems: []\n')
     assert.equal(code, 0)
-    assert.deepEqual(lines, ['note: there is not an object that is checked in what was read'])
+    assert.deepEqual(lines, [
+      'note: nothing to check in what was read: refgrant catalogue lists the kinds that are checked',
+    ])
   })
 
   test('a folder without an object that is checked is said, in JSON too', async () => {
     const files = { 'a/service.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n', 'b/route.yaml': ROUTE }
     const { lines, stdout } = await said(['check', 'a', 'b', '-o', 'json'], files)
-    assert.deepEqual(lines, ['note: a: there is not an object that is checked in this folder'])
-    assert.deepEqual(JSON.parse(stdout).notes, ['a: there is not an object that is checked in this folder'])
+    assert.deepEqual(lines, [
+      'note: a: nothing to check in this folder: refgrant catalogue lists the kinds that are checked',
+    ])
+    assert.deepEqual(JSON.parse(stdout).notes, [
+      'a: nothing to check in this folder: refgrant catalogue lists the kinds that are checked',
+    ])
   })
 
   test('that a grant is missing is not denied after a file that cannot be read', async () => {
@@ -86,7 +114,9 @@ suite('what is no object', { concurrency: 2 }, () => {
     const template = GRANT.replace(/metadata:\n.*\n.*\n/, 'metadata: {name: {{ .Release.Name }}}\n')
     const { code, lines } = await said(['check', '.'], { 'a.yaml': template })
     assert.equal(code, 2)
-    assert.deepEqual(lines, ['a.yaml:3: a list or an object cannot be a key'])
+    assert.deepEqual(lines, [
+      'a.yaml:3: a list or an object cannot be a key; a template of Helm is read once it is rendered: helm template CHART | refgrant check -',
+    ])
   })
 
   test('an object without a name is left out', async () => {
@@ -159,6 +189,15 @@ spec:
     const { lines } = await said(['check', '.'], { 'apps/route.yaml': ROUTE, 'flux.yaml': flux })
     assert.deepEqual(lines, [
       'note: flux.yaml:6: Flux sets namespace "shop" for what is in ./apps; to see what it makes: kubectl kustomize ./apps | refgrant check - -n shop',
+    ])
+  })
+
+  test('the namespace that Argo CD sets is told, where it names a folder', async () => {
+    const application = (source: string) =>
+      `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop, namespace: argocd}\nspec:\n  source: ${source}\n  destination:\n    namespace: shop\n`
+    const files = { 'route.yaml': ROUTE, 'a.yaml': application('{path: apps}'), 'b.yaml': application('{chart: shop}') }
+    assert.deepEqual((await said(['check', '.'], files)).lines, [
+      'note: a.yaml:7: Argo CD sets namespace "shop" for what is in apps; to see what it makes: kubectl kustomize apps | refgrant check - -n shop',
     ])
   })
 
@@ -272,5 +311,23 @@ suite('check finds', { concurrency: 2 }, () => {
       ],
     )
     assert.deepEqual([summary.errors, summary.warnings], [2, 1])
+  })
+})
+
+suite('a variable that Flux replaces', { concurrency: 2 }, () => {
+  const files = { 'route.yaml': ROUTE.replace('namespace: billing', `namespace: \${target}`) }
+  const note = `note: HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1] is not judged, since it depends on the variable "\${target}": render the files first, such as with flux build kustomization or flux envsubst`
+
+  for (const command of ['check', 'audit'])
+    test(`has no verdict in ${command}`, async () => {
+      const { code, lines, stdout } = await said([command, '.'], files)
+      assert.deepEqual([code, lines], [0, [note]])
+      assert.match(stdout, /0 reference/)
+    })
+
+  test('is in no grant that is printed', async () => {
+    assert.deepEqual(await said(['grant', '.'], files), { code: 0, stdout: '', lines: [note] })
+    const own = { 'route.yaml': ROUTE.replace('namespace: shop', `namespace: \${own}`) }
+    assert.equal((await said(['grant', '.'], own)).stdout, '')
   })
 })

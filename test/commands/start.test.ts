@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { after, before, suite, type TestContext, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { folderWith } from '../harness/folders.ts'
+import { freePort } from '../harness/free-port.ts'
 import { GRANT } from '../harness/objects/texts.ts'
 import { CLI, refgrant } from '../harness/program/cli.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
@@ -51,6 +52,7 @@ const folder = folderWith({
 let fake: FakeApiServer
 let kubeconfig: string
 let taken: Server
+let free: string
 let occupied: string
 
 before(async () => {
@@ -58,6 +60,7 @@ before(async () => {
   kubeconfig = fake.kubeconfig()
   taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
+  free = `127.0.0.1:${await freePort()}`
   occupied = `127.0.0.1:${(taken.address() as { port: number }).port}`
 })
 after(() => {
@@ -92,8 +95,8 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     /^refgrant: cannot listen on 127\.0\.0\.1:\d+: the port is in use: .* with --listen\n$/,
   ],
   'both ports are one': [
-    () => ['--listen', '127.0.0.1:18443', '--metrics-listen', '127.0.0.1:18443'],
-    /^refgrant: cannot listen on 127\.0\.0\.1:18443: .*a different one for each listener, with --listen/,
+    () => ['--listen', free, '--metrics-listen', free],
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: .*a different one for each listener, with --listen/,
   ],
   'the address is not of this machine': [
     () => ['--listen', '192.0.2.1:8443'],

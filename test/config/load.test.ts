@@ -276,5 +276,8 @@ suite('a file that is no configuration is refused', () => {
   test('broken YAML', () => assert.match(complaint('apiVersion: [\n'), /^\d: /))
   test('two documents', () => assert.match(complaint('a: 1\n---\nb: 2\n'), /^3: there is a second document/))
   test('no file', () =>
-    assert.throws(() => loadConfig('/nowhere/x.yaml'), /^Error: \/nowhere\/x\.yaml: no such file or directory/))
+    assert.throws(
+      () => loadConfig('/nowhere/x.yaml'),
+      /^Error: \/nowhere\/x\.yaml: no such file or directory \(name a configuration with --config\)$/m,
+    ))
 })

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
+import { parseDocuments } from '../../src/yaml/documents.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { folderWith } from '../harness/folders.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
 import { grant, route } from '../harness/objects/objects.ts'
 import { ROUTE } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
 import { run } from '../harness/program/run.ts'
+import { until } from '../harness/until.ts'
 
 /** What people do without refgrant: the first lines of every grant, namespace by namespace. */
 const SCRIPT = `
@@ -105,44 +108,41 @@ suite('audit of a cluster', () => {
     assert.equal(report.permissions.length, 3)
   })
 
-  test('of one namespace is for an account that may list nothing beyond it', async () => {
-    const { controlPlane } = cluster
-    const ofBilling = { namespace: 'billing' }
-    const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'audit' }
-    const account = { kind: 'ServiceAccount', name: 'owner', namespace: 'billing' }
-    await controlPlane.api.apply(
-      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'owner', ...ofBilling } },
-      {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'Role',
-        metadata: { name: 'audit', ...ofBilling },
-        rules: [
-          {
-            apiGroups: ['gateway.networking.k8s.io', 'gateway.networking.x-k8s.io'],
-            resources: ['*'],
-            verbs: ['list'],
-          },
-        ],
-      },
-      {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'RoleBinding',
-        metadata: { name: 'audit', ...ofBilling },
-        roleRef: role,
-        subjects: [account],
-      },
+  test('of one namespace, and of all, is for an account with the role in the documentation', async () => {
+    const { api } = cluster.controlPlane
+    const [role] = parseDocuments(readFileSync('docs/security.md', 'utf8').match(/```yaml\n(.*?)```/s)?.[1] ?? '')
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'refgrant-audit' }
+    const subjects = [{ kind: 'ServiceAccount', name: 'owner', namespace: 'billing' }]
+    const apiVersion = 'rbac.authorization.k8s.io/v1'
+    const metadata = { name: 'audit', namespace: 'billing' }
+    await api.apply(
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'owner', namespace: 'billing' } },
+      role?.value as ApiObject,
+      { apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects },
     )
-    const created = await cluster.kubectl(['create', 'token', 'owner', '-n', 'billing'])
-    const owner = await controlPlane.kubeconfigFor('owner', created.stdout.trim())
+    const owner = await cluster.controlPlane.kubeconfigFor('owner', await api.token('billing', 'owner'))
     const whole = await audit('--kubeconfig', owner)
     assert.equal(whole.code, 2)
-    assert.match(whole.stderr, /HTTP 403/)
+    assert.match(whole.stderr, /HTTP 403.*; with rights in one namespace only, name it with -n NAMESPACE$/m)
     const { code, stderr, report } = await audit('--kubeconfig', owner, '-n', 'billing')
     assert.deepEqual([code, stderr, report.complete, report.namespace], [0, '', true, 'billing'])
     assert.deepEqual(
       report.permissions.map(({ grant }: { grant: { name: string } }) => grant.name),
       ['shop', 'warehouse'],
     )
+    await api.apply({ apiVersion, kind: 'ClusterRoleBinding', metadata: { name: 'audit' }, roleRef, subjects })
+    await until('the binding is in force', async () => (await audit('--kubeconfig', owner)).code === 1)
+  })
+
+  test('names the command that prints the missing grants, and no others', async () => {
+    const { kubectl, kubeconfig } = cluster.controlPlane
+    const { stdout } = await refgrant(['audit', '--kubeconfig', kubeconfig])
+    const [, command = ''] = stdout.match(/^To print the grants that are missing: (.*)$/m) ?? []
+    assert.match(command, /^kubectl get .* -A -o yaml \| refgrant grant -$/)
+    const bash = `set -o pipefail; kubectl() { "${kubectl}" "$@"; }; refgrant() { "${process.execPath}" src/cli.ts "$@"; }; ${command}`
+    const printed = await run('env', [`KUBECONFIG=${kubeconfig}`, 'bash', '-c', bash])
+    assert.deepEqual([printed.code, printed.stderr], [0, ''])
+    assert.deepEqual(printed.stdout.match(/^ {2}name: .*$/gm), ['  name: httproute-from-shop-to-service-ledger'])
   })
 
   test('says that it cannot reach a cluster, which is no finding', async () => {

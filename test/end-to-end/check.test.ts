@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { suite, test } from 'node:test'
 import { stringify } from 'yaml'
+import { binaries } from '../harness/control-plane/binaries.ts'
 import { folderWith } from '../harness/folders.ts'
+
 import { isViolation, readCases } from '../harness/objects/cases.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
 import { configFileOf } from '../harness/program/live-config.ts'
+import { run } from '../harness/program/run.ts'
 
 /** Each case starts a process, which takes a third of a second; half of that is spent waiting. */
 const AT_ONCE = 4
@@ -39,4 +45,34 @@ suite('cases through refgrant check', { concurrency: AT_ONCE }, () => {
         )
     })
   }
+})
+
+test('the script for a pipeline in the documentation checks what overlays and charts make, and loses no failure', async () => {
+  const [, script = ''] = readFileSync('docs/files.md', 'utf8').match(/```bash\n(.*?)```/s) ?? []
+  const kustomization = (more: string) => `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n${more}`
+  const cwd = folderWith({
+    'base/kustomization.yaml': kustomization('resources: [route.yaml]\n'),
+    'base/route.yaml': ROUTE,
+    'overlays/dev/kustomization.yaml': kustomization('resources: [../../base, grant.yaml]\n'),
+    'overlays/dev/grant.yaml': GRANT,
+    'overlays/prod/kustomization.yaml': kustomization('resources: [../../base, grant.yaml]\n'),
+    'overlays/prod/grant.yaml': GRANT,
+    'charts/shop/rendered.yaml': `${ROUTE}---\n${GRANT}`,
+    'plain/grant.yaml': GRANT,
+  })
+  // Helm itself is not here: what it would render is in a file.
+  const helm = 'helm() { [ "$*" = "template shop charts/shop --namespace shop" ] && cat charts/shop/rendered.yaml; }'
+  const kubectl = `kubectl() { "${(await binaries()).path('kubectl')}" "$@"; }`
+  const program = `refgrant() { "${process.execPath}" "${path.resolve('src/cli.ts')}" "$@"; }`
+  const check = () => run('bash', ['-c', `cd "${cwd}"\n${helm}\n${kubectl}\n${program}\n${script}`])
+  const { code, stdout, stderr } = await check()
+  assert.equal(code, 0, stderr)
+  assert.equal(stdout.match(/1 reference into other namespaces: 0 errors/g)?.length, 3, stdout)
+  writeFileSync(path.join(cwd, 'overlays/prod/grant.yaml'), GRANT.replace('name: payments', 'name: ledger'))
+  assert.equal((await check()).code, 1)
+  rmSync(path.join(cwd, 'overlays/dev/grant.yaml'))
+  rmSync(path.join(cwd, 'overlays/prod'), { recursive: true })
+  const broken = await check()
+  assert.equal(broken.code, 2)
+  assert.match(broken.stderr, /^refgrant: -: standard input holds no Kubernetes object/m)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, symlink } from 'node:fs/promises'
+import { mkdtemp, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
@@ -63,7 +63,7 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
       XDG_CACHE_HOME: await mkdtemp(path.join(tmpdir(), 'refgrant-')),
     })
     const exited = once(child, 'exit')
-    const output = await said(child, 'Ctrl-C ends everything')
+    const output = await said(child, 'press Ctrl-C')
     assert.ok(output.includes(`PATH=${assets}:$PATH`), output)
     const commands = (await processesWith(assets)).map((line) => line.split(' ')[1])
     for (const name of ['etcd', 'kube-apiserver'])
@@ -85,6 +85,31 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
     await exited
   })
 
+  test('goes by the configuration that it is given, and lets kubectl apply change its objects', async () => {
+    const config = path.join(await mkdtemp(path.join(tmpdir(), 'refgrant-')), 'warn.yaml')
+    await writeFile(config, 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\nmode: warn\n')
+    const child = sandbox({ REFGRANT_CONFIG: config })
+    const exited = once(child, 'exit')
+    const output = await said(child, 'press Ctrl-C')
+    const [definition] = output.match(/^ +refgrant\(\) .*$/m) ?? []
+    const [environment] = output.match(/^ +export .*$/m) ?? []
+    const bash = (command: string) => run('bash', ['-c', `${environment}\n${definition}\n${command}`])
+    assert.match(
+      (await bash('kubectl apply -f test/sandbox/route.yaml')).stderr,
+      /^Warning: .* no ReferenceGrant permits/,
+    )
+    const [diff] = output.match(/^ +refgrant manifests .*$/m) ?? []
+    assert.deepEqual(await bash(diff ?? ''), { code: 0, stdout: '', stderr: '' })
+    const manifests = diff?.replace('--diff', '').replace(/#.*/, '')
+    const applied = await bash(
+      `${manifests} | kubectl apply -f - && kubectl create namespace shop -o yaml --dry-run=client | kubectl apply -f -`,
+    )
+    assert.equal(applied.code, 0)
+    assert.doesNotMatch(applied.stderr, /last-applied-configuration/)
+    child.kill('SIGINT')
+    await exited
+  })
+
   test('killed, it leaves no process behind', async () => {
     const child = sandbox()
     await said(child, 'Ready: a real API server')
@@ -98,7 +123,7 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
     await said(first, 'Ready: a real API server')
     const second = sandbox()
     const exit = once(second, 'exit')
-    await said(second, 'a sandbox is running on this machine already')
+    await said(second, 'a sandbox already runs on this machine')
     assert.equal((await exit)[0], 1)
     first.kill('SIGINT')
     await once(first, 'exit')

@@ -3,12 +3,13 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { TETHER } from '../harness/program/refgrant.ts'
 
-// What `make run` does: serves the webhook with the grants of this folder, and says what to try once it is ready.
+// `make run`: serves the webhook with the grants of this folder, and prints commands to try when it is ready.
 
 const here = path.relative(process.cwd(), import.meta.dirname)
 const argv = ['src/cli.ts', 'serve', '--drain', '0', '--grants', path.join(here, 'grants')]
 process.stderr.write('starting refgrant\n')
-// In a process group of its own: a terminal's Ctrl-C would reach it beside the signal below, and two end it at once.
+// A process group of its own keeps the terminal's Ctrl-C away from the server: a second signal, beside the one below, would
+// end it at once.
 const server = spawn(process.execPath, [...TETHER, ...argv], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
 
 const listen = process.env.REFGRANT_LISTEN
@@ -17,12 +18,14 @@ Ready: https://localhost:${port}/validate, with the grants in ${path.join(here, 
 
     ${listen === undefined ? '' : `REFGRANT_LISTEN=:${port} `}make try
 
-sends ${path.join(here, 'review.json')}, an HTTPRoute of namespace shop that sends traffic to Service payments in
-namespace billing. Expect "allowed": false, and the grant that is missing. Then take the last line (name: invoices)
-out of ${path.join(here, 'grants', 'billing.yaml')}, so that it covers every Service, and try again: "allowed": true.
+This sends ${path.join(here, 'review.json')}: an HTTPRoute in namespace shop that sends traffic to Service payments
+in namespace billing. Expect "allowed": false, and the grant that is missing. Then delete the last line (name: invoices)
+from ${path.join(here, 'grants', 'billing.yaml')}, so that the grant covers every Service. Run the command again, and
+expect "allowed": true.
+
 Without make: curl --cacert certs/ca.crt -H 'Content-Type: application/json' \\
     -d @${path.join(here, 'review.json')} https://localhost:${port}/validate
-Ctrl-C ends it.
+To stop the server, press Ctrl-C.
 
 `
 

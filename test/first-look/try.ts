@@ -4,7 +4,7 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { reasonOf } from '../../src/system/reason.ts'
 
-// What `make try` does: sends the AdmissionReview of this folder to the webhook that `make run` serves.
+// `make try`: sends the AdmissionReview of this folder to the server of `make run`.
 
 const headers = { 'content-type': 'application/json' }
 const url = `https://localhost:${process.env.REFGRANT_LISTEN?.split(':').at(-1) ?? 8443}/validate`
@@ -15,7 +15,7 @@ const request = https.request(url, { method: 'POST', ca, headers }, async (respo
   process.stdout.write(`${isJson ? JSON.stringify(JSON.parse(answer), null, 2) : answer}\n`)
 })
 request.on('error', (error) => {
-  process.stderr.write(`no answer from ${url} (${reasonOf(error)}): run make run in another terminal\n`)
+  process.stderr.write(`${url} did not answer (${reasonOf(error)}): run "make run" in another terminal\n`)
   process.exitCode = 1
 })
 request.end(readFileSync(path.join(import.meta.dirname, 'review.json')))

@@ -38,9 +38,19 @@ test('a Service of group core as parent makes no mesh route, which is told', () 
 test('a ReferencePolicy is told from a kind of the same name in another group', () => {
   const policy = { ...route, kind: 'ReferencePolicy' }
   assert.deepEqual(lint({}, policy).map(findingSentence), [
-    'ReferencePolicy "checkout" in namespace "shop": kind is the old name of a ReferenceGrant, and permits nothing: change it',
+    'ReferencePolicy "checkout" in namespace "shop": kind is the old name of a ReferenceGrant, and permits nothing: write ReferenceGrant, and apiVersion gateway.networking.k8s.io/v1beta1',
   ])
   assert.deepEqual(lint({}, { ...policy, group: 'example.com' }), [])
+})
+
+test('a field that the configuration guards is found where it holds something else than a reference', () => {
+  const from = { group: 'example.com', kind: 'Shield', plural: 'shields' }
+  const wider = new Catalogue([...guardedFields, { from, path: 'spec.backends[]' }, { from, path: 'spec.ca' }])
+  const spec = { backends: ['a', { namespace: 'b' }], ca: { kind: 'Secret', name: 'ca', namespace: 'billing' } }
+  const shield = { ...from, namespace: 'shop', name: 'front' }
+  assert.deepEqual([...lintObject(wider, shield, { spec })].map(findingSentence), [
+    'Shield "front" in namespace "shop": spec.backends[] is not a reference here, so it is not judged: correct the object, or the field in the configuration',
+  ])
 })
 
 test('any shape is taken', () => {

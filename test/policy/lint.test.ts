@@ -189,8 +189,60 @@ test('a null entry is incomplete, in both halves', () => {
   assert.deepEqual(codes, Array(5).fill('grant-incomplete-entry'))
 })
 
-test('a kind of the same name in a group of its own is no mistake', () => {
-  assert.deepEqual(lint({ from: [from], to: [{ ...to, group: 'serving.knative.dev' }] }), [])
+suite('a kind of a well-known name is in the wrong group', () => {
+  for (const group of [
+    'networking.k8s.io',
+    'networking.istio.io',
+    'extensions',
+    'gateway.k8s.io',
+    'gateway.networking',
+  ])
+    test(`HTTPRoute in ${group}`, () => {
+      const [finding, ...others] = lint({ from: [{ ...from, group }], to: [to] })
+      assert.deepEqual([finding?.code, finding?.meant, others], ['grant-wrong-group', from.group, []])
+    })
+  for (const [kind, group, meant] of [
+    ['Secret', 'apps', ''],
+    ['Service', 'networking.k8s.io', ''],
+    ['Ingress', 'extensions', 'networking.k8s.io'],
+    ['InferencePool', 'inference.networking', 'inference.networking.k8s.io'],
+  ])
+    test(`${kind} in ${group}`, () => {
+      const [finding, ...others] = lint({ from: [from], to: [{ ...to, kind, group }] })
+      assert.deepEqual([finding?.code, finding?.meant, others], ['grant-wrong-group', meant, []])
+    })
+})
+
+test('a kind of the same name in a group of its own is not a mistake', () => {
+  for (const [kind, group] of [
+    ['Service', 'serving.knative.dev'],
+    ['Job', 'batch.volcano.sh'],
+    ['ServiceImport', 'net.gke.io'],
+    ['Gateway', 'networking.istio.io'],
+    ['Backend', 'gateway.envoyproxy.io'],
+  ])
+    assert.deepEqual(lint({ from: [from], to: [{ ...to, kind, group }] }), [], `${kind} ${group}`)
+  assert.deepEqual(codesAt({ from: [{ ...from, group: 'policy.linkerd.io' }], to: [to] }), [
+    'grant-unknown-referrer spec.from[0].kind',
+  ])
+})
+
+test('nor is one that a row of yours names, and other kinds of its group are not known', () => {
+  const wider = new Catalogue([
+    ...guardedFields,
+    {
+      from: { group: 'x.k8s.io', kind: 'Gateway', plural: 'gateways' },
+      path: 'spec.a',
+      to: { group: 'y.k8s.io', kind: 'Secret' },
+    },
+    { from: { group: 'example.com', kind: 'Policy', plural: 'policies' }, path: 'spec.a' },
+  ])
+  const accepted = { group: 'x.k8s.io', kind: 'Gateway', namespace: 'shop' }
+  const exposed = [
+    { ...to, group: 'y.k8s.io', kind: 'Secret' },
+    { ...to, group: 'example.com' },
+  ]
+  assert.deepEqual(lintGrant({ spec: { from: [accepted], to: exposed } }, 'billing', wider, 100).findings, [])
 })
 
 test('a kind of the user, once declared, is one that refers', () => {

@@ -2,27 +2,37 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
-import { startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import type { ControlPlane } from '../harness/control-plane/control-plane.ts'
+import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { Progress } from '../harness/control-plane/progress.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
 
-// What `make sandbox` does: a real API server on this machine, with the webhook registered, until Ctrl-C.
+// `make sandbox`: runs a real API server on this machine, with the webhook registered, until Ctrl-C. The refgrant commands
+// that it starts read the configuration file that REFGRANT_CONFIG names.
 
 const folder = path.join(cacheFolder, 'sandbox')
 const certs = path.resolve('certs')
 
+/** Without it, the API server drops the field of the preset `volume-data-sources`. */
+const GATES = '--feature-gates=CrossNamespaceVolumeDataSource=true'
+
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal))
 
-/** Held for as long as this process lives, so that a second sandbox knows; undefined if another one holds it. */
+/**
+ * Takes the lock that shows a second sandbox that this one runs. The process holds it as long as it lives.
+ *
+ * @returns undefined if another sandbox holds the lock
+ * @throws Error if the socket cannot be created
+ */
 async function takeLock(socket: string): Promise<Server | undefined> {
   const server = createServer((connection) => connection.end())
   const { promise, resolve, reject } = Promise.withResolvers<Server | undefined>()
   server.once('listening', () => resolve(server))
   server.once('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') return reject(error)
-    // A socket that nobody answers was left behind by a sandbox that was killed.
+    // A sandbox that was killed leaves its socket behind, which then does not answer.
     const probe = createConnection(socket)
     probe
       .once('connect', () => resolve(undefined))
@@ -32,7 +42,7 @@ async function takeLock(socket: string): Promise<Server | undefined> {
   return promise
 }
 
-/** Does one step, and shows for how long it has been going on. */
+/** Does one step, and shows how long it takes. */
 async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
   stop.signal.throwIfAborted()
   const progress = new Progress(what)
@@ -47,12 +57,13 @@ async function sandbox(): Promise<void> {
   await binaries(stop.signal)
   const data = path.join(folder, 'data')
   await rm(data, { recursive: true, force: true })
-  const cluster = await startCluster({ folder: data, certs, signal: stop.signal, step })
+  const cluster = await startCluster({ folder: data, apiServerFlags: [GATES], certs, signal: stop.signal, step })
   const { controlPlane } = cluster
   try {
     await cluster.namespaces('shop', 'billing')
     const refgrant = await startGuard(cluster, { onLine: show, signal: stop.signal, step })
     try {
+      await markApplied(cluster, refgrant)
       invited = true
       process.stdout.write(invitation(controlPlane, refgrant))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
@@ -65,10 +76,22 @@ async function sandbox(): Promise<void> {
   }
 }
 
-/** Whether there is somebody whose reviews these are. */
+/** Marks the objects as applied with `kubectl apply`, so that kubectl later changes them without a warning. */
+async function markApplied({ kubectl }: Cluster, { url }: Refgrant): Promise<void> {
+  const namespaces = ['shop', 'billing'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
+  const manifests = await printed('manifests', '--url', new URL(url).origin, '--ca', path.join(certs, 'ca.crt'))
+  const list = { apiVersion: 'v1', kind: 'List', items: [...namespaces, ...manifests] }
+  const { code, stderr } = await kubectl(
+    ['apply', 'set-last-applied', '--create-annotation', '-f', '-'],
+    JSON.stringify(list),
+  )
+  if (code !== 0) throw new Error(`kubectl apply set-last-applied: ${stderr}`)
+}
+
+/** Whether the commands to try are printed, so that reviews are the user's own. */
 let invited = false
 
-/** Shows what the log says of reviews, and all else that is not for debugging. */
+/** Shows the log lines about reviews, and all others above debug. */
 function show(line: string): void {
   if (invited && (line.includes('"msg":"review"') || !line.includes('"level":"debug"')))
     process.stderr.write(`${line}\n`)
@@ -77,29 +100,31 @@ function show(line: string): void {
 function invitation({ kubectl, kubeconfig, folder }: ControlPlane, { url, log }: Refgrant): string {
   const samples = path.relative(process.cwd(), import.meta.dirname)
   const [route, grant] = [path.join(samples, 'route.yaml'), path.join(samples, 'grant.yaml')]
+  const config = process.env.REFGRANT_CONFIG ?? ''
   const health = `http://127.0.0.1:${log.find(({ msg }) => msg === 'serving health and metrics')?.port}`
   return `
-Ready: a real API server that asks refgrant. In another terminal, in this folder:
+Ready: a real API server that calls refgrant. In another terminal, in this folder:
 
-    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH
+    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH${config && ` REFGRANT_CONFIG=${config}`}
 
     refgrant() { ${process.execPath} ${path.resolve('src/cli.ts')} "$@"; }
 
-    kubectl apply -f ${route}     # refused: no grant permits it
+${config && `The comments behind # describe refgrant without the configuration ${config}.\n\n`}    kubectl apply -f ${route}     # refused: no grant permits the reference
     refgrant grant -f ${route}    # the grant that is missing, as the refusal says
-    kubectl apply -f ${grant}     # the owner of namespace billing grants it
+    kubectl apply -f ${grant}     # the owner of namespace billing permits it
     kubectl apply -f ${route}     # accepted
-    kubectl delete -f ${grant}    # the grant is revoked; what is stored stays
+    kubectl delete -f ${grant}    # revokes the grant; the stored route stays
     sed s/checkout/checkout-2/ ${route} | kubectl apply -f -     # refused: a new route needs a grant
 
-To look behind it:
+To see how it works:
 
-    curl '${health}/readyz?verbose'    # what the server knows, and where the registration differs
+    curl '${health}/readyz?verbose'    # the state of the server, and the differences in the registration
     curl ${health}/metrics
-    refgrant manifests --diff --url ${new URL(url).origin} --ca ${path.join(certs, 'ca.crt')}    # the same, compared now
-    grep refgrant.dev ${path.join(folder, 'audit.log')}    # what the API server's audit log holds of reviews
+    refgrant manifests --diff --url ${new URL(url).origin} --ca ${path.join(certs, 'ca.crt')}    # compares the registration now
+    grep refgrant.dev ${path.join(folder, 'audit.log')}    # the annotations in the audit log of the API server
 
-Here, refgrant logs each review, and each minute what the registration differs in, if that has changed. Ctrl-C ends everything.
+This terminal shows a log line for each review, and each minute the differences in the registration, if they changed. To stop
+everything, press Ctrl-C.
 
 `
 }
@@ -116,7 +141,7 @@ if (lock) {
   }
 } else {
   process.stderr.write(
-    `a sandbox is running on this machine already: KUBECONFIG=${path.join(folder, 'data', 'admin.kubeconfig')}\n`,
+    `a sandbox already runs on this machine: use it with KUBECONFIG=${path.join(folder, 'data', 'admin.kubeconfig')}, or stop it first\n`,
   )
   process.exitCode = 1
 }

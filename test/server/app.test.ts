@@ -5,8 +5,8 @@ import { type GrantSource, LookupFailed } from '../../src/admission/grant-source
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
-import { Metrics } from '../../src/server/metrics.ts'
-import { metricSources } from '../harness/stand-ins/metric-sources.ts'
+import { Load } from '../../src/server/load.ts'
+import { UNOBSERVED } from '../../src/server/observer.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const broken: GrantSource = {
@@ -15,14 +15,13 @@ const broken: GrantSource = {
     throw new LookupFailed('the API server could not be reached')
   },
 }
-const { load } = metricSources()
 const app = buildApp({
   settings: () => defaultSettings,
   source: broken,
   keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
   logger: pino({ level: 'silent' }),
-  load,
-  metrics: new Metrics(metricSources({ load })),
+  load: new Load(() => 0),
+  observer: UNOBSERVED,
 })
 after(() => app.close())
 

@@ -6,8 +6,10 @@ import { NotAReview } from '../../src/admission/review.ts'
 import { BodyRefused, Overloaded, readBody } from '../../src/server/body.ts'
 import { MARGIN } from '../../src/server/deadline.ts'
 import { Load } from '../../src/server/load.ts'
+import { type ServerObserver, UNOBSERVED } from '../../src/server/observer.ts'
 import { Retries } from '../../src/server/retries.ts'
 import { roomIn } from '../../src/server/room.ts'
+import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
 const MIB = 1024 * 1024
 
@@ -21,8 +23,11 @@ class Payload extends Readable {
   }
 }
 
+/** The load of a container of 256 MiB, whose clock stands still. */
+const loadTold = (observer: ServerObserver) => new Load(() => 0, observer, roomIn(256 * MIB))
+
 /** Reads a body with the load of a container of 256 MiB. */
-function start({ load = new Load(() => 0, roomIn(256 * MIB)), retries = new Retries(), headers = {} } = {}) {
+function start({ load = loadTold(UNOBSERVED), retries = new Retries(), headers = {} } = {}) {
   const payload = new Payload(headers)
   const allowance = load.enter(10_000 - MARGIN)
   const read = readBody(payload as unknown as IncomingMessage, { load, allowance, retries })
@@ -105,7 +110,8 @@ suite('memory is held for what was sent', () => {
 
 suite('what there is no memory for', () => {
   test('is read to its end, and turned away with its uid', async () => {
-    const { load, send, end } = start()
+    const observer = new ServerRecorder()
+    const { load, send, end } = start({ load: loadTold(observer) })
     assert.equal(load.reserve('values', 63 * MIB), undefined)
     await send('{"request":{"uid":"u"},"x":"')
     await send('x'.repeat(2 * MIB))
@@ -115,7 +121,7 @@ suite('what there is no memory for', () => {
       end(),
       (error) => error instanceof Overloaded && error.uid === 'u' && error.reason === 'memory',
     )
-    assert.deepEqual(load.shed, { reviews: 0, memory: 1, late: 0, gone: 0 })
+    assert.deepEqual(observer.turnedAway, ['memory'])
   })
 
   test('is turned away when it is parsed, if its values have none', async () => {
@@ -128,7 +134,8 @@ suite('what there is no memory for', () => {
 })
 
 test('the largest review that is judged has room alone', async () => {
-  const { load, send, end } = start()
+  const observer = new ServerRecorder()
+  const { load, send, end } = start({ load: loadTold(observer) })
   const object = JSON.stringify([...'0'.repeat(119_000).split(''), '\u0100'.repeat(1.7 * MIB)])
   await send(`{"request":{"object":${object},"oldObject":${object},"rest":"`)
   for (let count = 0; count < 15; count += 1) await send('x'.repeat(65_536))
@@ -136,7 +143,7 @@ test('the largest review that is judged has room alone', async () => {
   const { excess } = await end()
   assert.equal(excess, undefined)
   assert.ok(load.held.values > 50 * MIB)
-  assert.deepEqual(load.shed, { reviews: 0, memory: 0, late: 0, gone: 0 })
+  assert.deepEqual(observer.turnedAway, [])
 })
 
 suite('a body that is larger than any review that is judged', () => {
@@ -189,7 +196,7 @@ suite('a body that is larger than any review that is judged', () => {
 
 test('a later try has what the earlier ones left', async () => {
   let now = 0
-  const load = new Load(() => now, roomIn(256 * MIB))
+  const load = new Load(() => now, UNOBSERVED, roomIn(256 * MIB))
   const retries = new Retries()
   const first = load.enter(5_000 - MARGIN)
   now = 3_000

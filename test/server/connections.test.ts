@@ -11,12 +11,14 @@ import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import type { Connections } from '../../src/server/connections.ts'
 import { buildListener, type ListenerOptions } from '../../src/server/listener.ts'
 import { tlsOptions } from '../../src/server/tls.ts'
+import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
 const MIB = 1024 * 1024
 const keyPair = tlsOptions(issueServer(issueAuthority('test', 1), ['localhost'], 1), undefined)
 
 let app: FastifyInstance
 let connections: Connections
+let observer: ServerRecorder
 /** Sockets of the server, in the order of their handshakes. */
 let accepted: Socket[]
 const sockets: Socket[] = []
@@ -26,7 +28,8 @@ let handled: number
 let answer: () => void
 
 async function listen(options: Partial<ListenerOptions['connections']> = {}, secure = true) {
-  const bounds = { most: 100, bodies: true, tickEvery: 1_000_000, ...options }
+  observer = new ServerRecorder()
+  const bounds = { most: 100, bodies: true, observer, tickEvery: 1_000_000, ...options }
   const listener = buildListener({ ...(secure && { tls: keyPair }), connections: bounds })
   app = listener.app
   connections = listener.connections
@@ -109,7 +112,7 @@ suite('a connection', () => {
     assert.equal(client.server.destroyed, false)
     await ticks(1)
     await closed(client.socket)
-    assert.deepEqual([client.received(), connections.counts.closed.idle], ['', 1])
+    assert.deepEqual([client.received(), observer.closed], ['', ['idle']])
   })
 
   test('that was used is kept for 120 s more', async () => {
@@ -121,22 +124,22 @@ suite('a connection', () => {
     assert.equal(client.server.destroyed, false)
     await ticks(1)
     await closed(client.socket)
-    assert.equal(connections.counts.closed.idle, 1)
+    assert.deepEqual(observer.closed, ['idle'])
   })
 
   test('has 10 s for its handshake, however it trickles', async () => {
     const silent = await plain()
     const trickling = await plain()
-    await until(() => connections.counts.held === 2)
+    await until(() => observer.held === 2)
     trickling.write(Buffer.from([22, 3, 1]))
     await ticks(10, async () => {
       trickling.write(Buffer.from([1]))
       await nextTurn()
     })
-    assert.equal(connections.counts.held, 2)
+    assert.equal(observer.held, 2)
     await ticks(1)
     await Promise.all([closed(silent), closed(trickling)])
-    assert.equal(connections.counts.closed.handshake, 2)
+    assert.deepEqual(observer.closed, ['handshake', 'handshake'])
   })
 
   const trickle: Record<string, [start: string, more: string]> = {
@@ -154,7 +157,7 @@ suite('a connection', () => {
       assert.deepEqual([silent.server.destroyed, trickling.server.destroyed], [false, false])
       await ticks(1)
       await Promise.all([closed(silent.socket), closed(trickling.socket)])
-      assert.equal(connections.counts.closed[phase as 'head' | 'body'], 2)
+      assert.deepEqual(observer.closed, [phase, phase])
     })
   }
 
@@ -179,14 +182,14 @@ suite('a connection', () => {
     assert.equal(client.server.destroyed, false)
     await ticks(1)
     await closed(client.server)
-    assert.equal(connections.counts.closed.answer, 1)
+    assert.deepEqual(observer.closed, ['answer'])
   })
 
   test('whose client sends requests without waiting for answers is closed', async () => {
     const client = await connect()
     client.socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1_000))
     await closed(client.socket)
-    assert.deepEqual([handled, connections.counts.closed.pipelined], [4, 1])
+    assert.deepEqual([handled, observer.closed], [4, ['pipelined']])
   })
 
   test('whose head is larger than 8 KiB is answered 431', async () => {
@@ -225,7 +228,7 @@ suite('for one connection too many', () => {
     await closed(unused.socket)
     await connect()
     await closed(half.socket)
-    assert.deepEqual([used.server.destroyed, connections.counts.closed.evicted], [false, 2])
+    assert.deepEqual([used.server.destroyed, observer.closed], [false, ['evicted', 'evicted']])
   })
 
   test('that one goes which was used, and has waited for longest, if all were', async () => {
@@ -238,7 +241,7 @@ suite('for one connection too many', () => {
     if (first) await send(first, REQUEST)
     await until(() => handled === 4)
     await plain()
-    await until(() => connections.counts.closed.evicted === 1)
+    await until(() => observer.closed.length === 1)
     assert.equal(first?.server.destroyed, false)
     assert.ok(second)
   })
@@ -250,7 +253,7 @@ suite('for one connection too many', () => {
       await until(() => client.received().includes('{}'))
     }
     const handshake = await plain()
-    await until(() => connections.counts.held === 3)
+    await until(() => observer.held === 3)
     const another = await plain()
     await closed(used[0]?.socket as Socket)
     assert.deepEqual([handshake.closed, another.closed, used[1]?.server.destroyed], [false, false, false])
@@ -291,7 +294,7 @@ for (const [title, request] of Object.entries(ANSWERED_BY_NODE))
       socket.write(request.repeat(2_000))
       await closed(socket)
       assert.ok(made <= 5, `${made} requests`)
-      assert.equal(connections.counts.closed.pipelined, 1)
+      assert.deepEqual(observer.closed, ['pipelined'])
     })
 
 test('connections from one port, one after the other, are told apart', async () => {
@@ -305,18 +308,18 @@ test('connections from one port, one after the other, are told apart', async () 
     localPort = socket.localPort ?? 0
     if (round < 19) socket.resetAndDestroy()
   }
-  await until(() => connections.counts.held <= 1)
+  await until(() => observer.held <= 1)
   await ticks(11)
-  await until(() => connections.counts.held === 0)
+  await until(() => observer.held === 0)
 })
 
 test('a server that closes waits for no connection without a request', async () => {
   const client = await connect()
   await plain()
-  await until(() => connections.counts.held === 2)
+  await until(() => observer.held === 2)
   await app.close()
   await closed(client.socket)
-  assert.equal(connections.counts.held, 0)
+  assert.equal(observer.held, 0)
 })
 
 test('plain HTTP is bounded as HTTPS is', async () => {
@@ -329,5 +332,5 @@ test('plain HTTP is bounded as HTTPS is', async () => {
   await closed(idle)
   await ticks(12)
   await closed(half)
-  assert.deepEqual([connections.counts.closed.evicted, connections.counts.closed.head], [1, 1])
+  assert.deepEqual(observer.closed, ['evicted', 'head'])
 })

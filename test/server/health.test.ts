@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
-import { Gauge, Registry } from '@prometheus-io/client'
 import { buildHealth, type Check } from '../../src/server/health.ts'
+import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
-const registry = new Registry()
-const gauge = new Gauge({ name: 'refgrant_of_a_test', help: 'A number.', registers: [registry] })
+const exposition = { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: async () => 'of_a_test 7\n' }
+const observer = new ServerRecorder()
 let checks: Check[] = []
-const app = buildHealth({ registry, readiness: () => checks })
+const app = buildHealth({ exposition, observer, readiness: () => checks })
 const sockets: net.Socket[] = []
 after(async () => {
   for (const socket of sockets) socket.destroy()
@@ -54,12 +54,11 @@ suite('ready', () => {
   })
 })
 
-test('metrics are those of the registry, in the format of Prometheus', async () => {
-  gauge.set(7)
+test('metrics are those that are exposed, in the format of Prometheus', async () => {
   const { statusCode, headers, body } = await app.inject({ url: '/metrics' })
   assert.equal(statusCode, 200)
   assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/)
-  assert.match(body, /^refgrant_of_a_test 7$/m)
+  assert.equal(body, 'of_a_test 7\n')
 })
 
 test('there is nothing else', async () => {
@@ -101,7 +100,8 @@ suite('a probe is answered', () => {
   }
 
   for (const method of ['GET', 'POST'])
-    test(`and a connection on which ${method} has a body is closed`, async () => {
+    test(`and a connection on which ${method} has a body is closed, which is told`, async () => {
+      const before = observer.closed.length
       const socket = await send(`${method} /livez HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nx`)
       let answer = ''
       socket
@@ -111,6 +111,8 @@ suite('a probe is answered', () => {
         })
       await once(socket, 'close')
       assert.equal(answer, '')
+      assert.deepEqual(observer.closed.slice(before), ['unexpected_body'])
+      assert.equal(observer.held, 0, 'connections are counted that reviews come on')
     })
 
   test('and nothing is made of a body that comes in thousands of pieces', async (t) => {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { MARGIN } from '../../src/server/deadline.ts'
 import { Load } from '../../src/server/load.ts'
 import { roomIn } from '../../src/server/room.ts'
+import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
 const MIB = 1024 * 1024
 const NONE = { bodies: 0, values: 0, answers: 0 }
@@ -10,17 +11,18 @@ const NONE = { bodies: 0, values: 0, answers: 0 }
 /** The load of a container of 256 MiB, with a clock that a test sets. */
 function start() {
   const clock = { now: 0 }
-  return { clock, load: new Load(() => clock.now, roomIn(256 * MIB)) }
+  const observer = new ServerRecorder()
+  return { clock, load: new Load(() => clock.now, observer, roomIn(256 * MIB)), turnedAway: observer.turnedAway }
 }
 
 test('a thousand reviews are judged at once; one more is turned away until one is finished', () => {
-  const { load } = start()
+  const { load, turnedAway } = start()
   const allowances = Array.from({ length: 1_000 }, () => load.enter(10_000 - MARGIN))
   for (const allowance of allowances) assert.equal(allowance.startReview(), undefined)
   assert.equal(load.enter(10_000 - MARGIN).startReview(), 'reviews')
   allowances[0]?.finish()
   assert.equal(load.enter(10_000 - MARGIN).startReview(), undefined)
-  assert.deepEqual(load.shed, { reviews: 1, memory: 0, late: 0, gone: 0 })
+  assert.deepEqual(turnedAway, ['reviews'])
   assert.equal(load.counts.reviews, 1_000)
 })
 
@@ -41,7 +43,7 @@ test('all that requests hold has 64 MiB, and bodies have a quarter of it; what i
 })
 
 test('a body on its way gives its room to a smaller one, the largest first, and keeps it once it has arrived', () => {
-  const { load } = start()
+  const { load, turnedAway } = start()
   const dropped: string[] = []
   const arriving = (name: string, bytes: number) => {
     const allowance = load.enter(10_000 - MARGIN)
@@ -58,12 +60,12 @@ test('a body on its way gives its room to a smaller one, the largest first, and 
   assert.deepEqual(dropped, ['largest: memory'])
   assert.equal(next.reserve('bodies', 4 * MIB), undefined)
   assert.equal(next.reserve('bodies', 4 * MIB), 'memory', 'none on its way is larger')
-  assert.deepEqual(load.shed, { reviews: 0, memory: 2, late: 0, gone: 0 })
+  assert.deepEqual(turnedAway, ['memory', 'memory'])
   assert.equal(load.held.bodies, 11 * MIB)
 })
 
 test('a review that waits for look-ups gives its room to a smaller one, the largest first', () => {
-  const { load } = start()
+  const { load, turnedAway } = start()
   const reviewing = (bytes: number) => {
     const allowance = load.enter(10_000 - MARGIN)
     assert.equal(allowance.startReview(), undefined)
@@ -77,7 +79,7 @@ test('a review that waits for look-ups gives its room to a smaller one, the larg
   assert.deepEqual([large.signal.aborted, largest.signal.aborted, small.signal.aborted], [false, true, false])
   assert.deepEqual([largest.allowance.evicted, largest.allowance.holds('all'), load.counts.reviews], [true, 0, 2])
   assert.equal(load.enter(10_000 - MARGIN).reserve('values', 60 * MIB), 'memory', 'none is larger')
-  assert.deepEqual(load.shed, { reviews: 0, memory: 2, late: 0, gone: 0 })
+  assert.deepEqual(turnedAway, ['memory', 'memory'])
   // Its judgement ends when its look-ups have.
   largest.allowance.finish()
   large.allowance.finish()
@@ -148,13 +150,13 @@ test('a client that has its answer ends nothing', () => {
 })
 
 test('a review that has waited for half of its time is turned away', () => {
-  const { clock, load } = start()
+  const { clock, load, turnedAway } = start()
   const [one, other] = [load.enter(4_000 - MARGIN), load.enter(4250 - MARGIN)]
   clock.now = 1_876
   assert.equal(one.startTurn(), 'late')
   assert.equal(other.startTurn(), undefined)
   assert.equal(load.enter(1 - MARGIN).startTurn(), undefined)
-  assert.deepEqual(load.shed, { reviews: 0, memory: 0, late: 1, gone: 0 })
+  assert.deepEqual(turnedAway, ['late'])
 })
 
 test('a later try has half of what the earlier ones left, for its turn and for its look-ups', (t) => {

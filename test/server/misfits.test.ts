@@ -4,10 +4,10 @@ import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
+import { Load } from '../../src/server/load.ts'
 import { createLogger } from '../../src/server/log.ts'
-import { Metrics } from '../../src/server/metrics.ts'
 import { sourceOf } from '../harness/stand-ins/grant-source.ts'
-import { metricSources } from '../harness/stand-ins/metric-sources.ts'
+import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const from = { group: 'example.com', kind: 'Shield', plural: 'shields' }
@@ -16,15 +16,14 @@ const rows: GuardedField[] = [
   { from, path: 'spec.backend', to: { group: '', kind: 'Service' } },
 ]
 const lines: string[] = []
-const { load } = metricSources()
-const metrics = new Metrics(metricSources({ load }))
+const observer = new ServerRecorder()
 const app = buildApp({
   settings: () => ({ ...defaultSettings, catalogue: new Catalogue([...guardedFields, ...rows]) }),
   source: sourceOf(lookupIn([])),
   keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
   logger: createLogger('info', { write: (line) => void lines.push(line) }),
-  load,
-  metrics,
+  load: new Load(() => 0),
+  observer,
 })
 after(() => app.close())
 
@@ -51,11 +50,10 @@ suite('a row that leads to what is no reference', () => {
     const { allowed } = await review({ title: 'A shield', backend: { name: 'payments' } })
     assert.equal(allowed, true)
     assert.deepEqual(
-      told().map(({ kind, fields }) => [kind, fields]),
-      [['Shield', ['spec.title']]],
+      told().map(({ uid, object, fields }) => ({ uid, object, fields })),
+      [{ uid: '1', object: { kind: 'Shield', namespace: 'shop', name: 'front' }, fields: ['spec.title'] }],
     )
-    const exposed = await metrics.registry.getSingleMetricAsString('refgrant_field_misfits_total')
-    assert.match(exposed, /^refgrant_field_misfits_total\{kind="Shield",field="spec\.title"\} 1$/m)
+    assert.deepEqual(observer.misfits, [{ kind: 'Shield', field: 'spec.title' }])
   })
 
   test('leaves the other rows judging', async () => {

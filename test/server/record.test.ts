@@ -3,23 +3,22 @@ import { after, suite, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
+import { Load } from '../../src/server/load.ts'
 import { createLogger } from '../../src/server/log.ts'
-import { Metrics } from '../../src/server/metrics.ts'
 import { sourceOf } from '../harness/stand-ins/grant-source.ts'
-import { metricSources } from '../harness/stand-ins/metric-sources.ts'
+import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 const lines: string[] = []
-const { load } = metricSources()
-const metrics = new Metrics(metricSources({ load }))
+const observer = new ServerRecorder()
 const app = buildApp({
   settings: () => defaultSettings,
   source: sourceOf(lookupIn([])),
   keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
   logger: createLogger('info', { write: (line) => void lines.push(line) }),
-  load,
-  metrics,
+  load: new Load(() => 0),
+  observer,
 })
 after(() => app.close())
 
@@ -49,9 +48,9 @@ suite('a review is logged with the annotations of its answer, and counted:', () 
   }
 
   for (const [title, url, kind, spec, labels] of [
-    ['a refusal', '/validate/deny', 'HTTPRoute', crossing, 'mode="deny",decision="refused"'],
-    ['a warning', '/validate/warn', 'HTTPRoute', crossing, 'mode="warn",decision="warned"'],
-    ['advice on a grant', '/advise', 'ReferenceGrant', wrongGrant, 'mode="warn",decision="advised"'],
+    ['a refusal', '/validate/deny', 'HTTPRoute', crossing, { mode: 'deny', decision: 'refused' }],
+    ['a warning', '/validate/warn', 'HTTPRoute', crossing, { mode: 'warn', decision: 'warned' }],
+    ['advice on a grant', '/advise', 'ReferenceGrant', wrongGrant, { mode: 'warn', decision: 'advised' }],
   ] as const) {
     test(title, async () => {
       const { annotations, logged } = await post(url, kind, spec)
@@ -59,8 +58,7 @@ suite('a review is logged with the annotations of its answer, and counted:', () 
       const [line] = logged
       for (const [key, value] of Object.entries(annotations)) assert.equal(line[key], value)
       assert.deepEqual([line.user, line.object.kind, line.msg], ['jane', kind, 'review'])
-      const exposed = await metrics.registry.getSingleMetricAsString('refgrant_reviews_total')
-      assert.ok(exposed.includes(`kind="${kind}",operation="CREATE",${labels},reason=""} 1`), exposed)
+      assert.deepEqual(observer.reviews.at(-1), { kind, operation: 'CREATE', ...labels, reason: '' })
     })
   }
 

@@ -6,10 +6,10 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { pino } from 'pino'
 import { issueAuthority, issueClient, issueServer } from '../../src/certificates/issue.ts'
-import { ConnectionCounts } from '../../src/server/connections.ts'
 import { buildListener } from '../../src/server/listener.ts'
 import { refuseStrangers } from '../../src/server/strangers.ts'
 import { tlsOptions } from '../../src/server/tls.ts'
+import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
 /** Refusals that are more than the log takes at once, and than it takes one a second in the time that they need. */
 const MANY = 500
@@ -19,13 +19,13 @@ test('clients of another name are refused, all are counted, and not all are logg
   const clients = { ca: authority.cert, names: new Set(['kube-apiserver']) }
   const log: { reason: string; names: string[]; address: string; suppressed?: number }[] = []
   const logger = pino({ base: null }, { write: (line: string) => log.push(JSON.parse(line)) })
-  const counts = new ConnectionCounts()
+  const observer = new ServerRecorder()
   const pair = issueServer(authority, ['127.0.0.1'], 1)
   const { app } = buildListener({
     tls: tlsOptions(pair, clients),
-    connections: { most: 10, bodies: false, counts },
+    connections: { most: 10, bodies: false, observer },
   })
-  refuseStrangers(app, { clients, counts: counts.refused, logger })
+  refuseStrangers(app, { clients, observer, logger })
   app.get('/', () => 'let in')
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.after(() => app.close())
@@ -44,7 +44,7 @@ test('clients of another name are refused, all are counted, and not all are logg
   }
   assert.equal(await ask('kube-apiserver', 1), '200 let in')
   assert.equal(await ask('stranger', MANY), '403 this client certificate is not among those that are let in')
-  assert.deepEqual(counts.refused, { no_certificate: 0, not_trusted: 0, name: MANY })
+  assert.deepEqual(observer.refused, { no_certificate: 0, not_trusted: 0, name: MANY })
   assert.deepEqual([log[0]?.reason, log[0]?.names, log[0]?.address], ['name', ['stranger'], '127.0.0.1'])
   assert.ok(log.length >= 100 && log.length < MANY, String(log.length))
 })

@@ -11,8 +11,7 @@ import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
 import { buildApp } from '../../src/server/app.ts'
 import { Load } from '../../src/server/load.ts'
-import { Metrics } from '../../src/server/metrics.ts'
-import { metricSources } from '../harness/stand-ins/metric-sources.ts'
+import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 import { reference, review, route } from '../harness/traffic/reviews.ts'
 
@@ -26,15 +25,15 @@ async function start(t: TestContext, bytes: number) {
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new LookupFailed('aborted'))))
     },
   }
-  const load = new Load(() => performance.now(), { bytes, connections: 100 })
-  const metrics = new Metrics(metricSources({ load }))
+  const observer = new ServerRecorder()
+  const load = new Load(() => performance.now(), observer, { bytes, connections: 100 })
   const app = buildApp({
     settings: () => defaultSettings,
     source,
     keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
     logger: pino({ level: 'silent' }),
     load,
-    metrics,
+    observer,
   })
   t.after(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -57,7 +56,7 @@ async function start(t: TestContext, bytes: number) {
     asked.push(request)
     return request
   }
-  return { load, metrics, waiting, ask }
+  return { load, observer, waiting, ask }
 }
 
 const until = async (holds: () => boolean) => {
@@ -66,7 +65,7 @@ const until = async (holds: () => boolean) => {
 
 suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
   test('gives up its room when its client leaves', async (t) => {
-    const { load, metrics, waiting, ask } = await start(t, 1_000_000)
+    const { load, observer, waiting, ask } = await start(t, 1_000_000)
     const request = ask(review(route(reference('payments', 'billing'))))
     await until(() => waiting.length === 1)
     assert.ok(load.held.values > 0)
@@ -74,13 +73,13 @@ suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
     request.destroy()
     await until(() => load.counts.reviews === 0)
     assert.deepEqual(load.held, { bodies: 0, values: 0, answers: 0 })
-    assert.equal(load.shed.gone, 1)
-    assert.ok(!(await metrics.registry.metrics()).includes('decision="failed"'), 'nobody was answered')
+    assert.deepEqual(observer.turnedAway, ['gone'])
+    assert.deepEqual(observer.reviews, [], 'nobody was answered')
   })
 
   test('gives up its room to smaller ones, and is turned away', async (t) => {
     // Each takes its text twice, and its values: two have room, and the body of a third has not.
-    const { load, metrics, waiting, ask } = await start(t, 50_000)
+    const { load, observer, waiting, ask } = await start(t, 50_000)
     const large = (namespace: string) =>
       review(`{"spec":{"rules":[{"backendRefs":[${reference('x', 'b')}]}],"more":"${'x'.repeat(10_000)}"}}`, {
         namespace,
@@ -96,7 +95,7 @@ suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
     assert.match(JSON.parse(await text(response)).message, /^refgrant is overloaded: /)
     await until(() => waiting.length === 3)
     assert.equal(load.counts.reviews, 2)
-    assert.equal(load.shed.memory, 1)
-    assert.ok(!(await metrics.registry.metrics()).includes('decision="failed"'), 'it is counted once')
+    assert.deepEqual(observer.turnedAway, ['memory'])
+    assert.deepEqual(observer.reviews, [], 'it is counted once')
   })
 })

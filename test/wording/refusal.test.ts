@@ -50,7 +50,7 @@ suite('a refusal says, word for word', () => {
       refused([reference(0), reference(1), reference(2)]),
       lines(
         'HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[0] refers to Service "payments" in namespace "billing", which no ReferenceGrant permits.',
-        'And 2 more references of this object to other namespaces.',
+        'And 2 more references to other namespaces that no grant permits.',
         'Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service "payments".',
         PRINT,
       ),
@@ -66,6 +66,14 @@ suite('a refusal says, word for word', () => {
         'Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.',
         PRINT,
       ),
+    )
+  })
+
+  test('that the stored object had the reference, where the configuration denies that', () => {
+    const said = refused([reference(0)], { stored: true }).split('\n')
+    assert.equal(
+      said[2],
+      'The stored object had the first of these already: existingViolations is "deny" in the configuration of refgrant.',
     )
   })
 
@@ -93,22 +101,25 @@ suite('a refusal spells out eight targets and counts the rest', () => {
 
   test('of nine, one is counted', () => {
     const text = refused(services(9))
-    assert.deepEqual([spelt(text), counted(text)], [8, ['And 1 more reference of this object to other namespaces.']])
+    assert.deepEqual(
+      [spelt(text), counted(text)],
+      [8, ['And 1 more reference to other namespaces that no grant permits.']],
+    )
     assert.doesNotMatch(text, /"s8"/)
   })
 
   test('as many as an object may hold make no longer message, but for the number', () => {
     const text = refused(services(4_608))
-    assert.deepEqual(counted(text), ['And 4600 more references of this object to other namespaces.'])
+    assert.deepEqual(counted(text), ['And 4600 more references to other namespaces that no grant permits.'])
     assert.equal(text.replace('And 4600 more references', 'And 1 more reference'), refused(services(9)))
   })
 
   test('references that nobody looked at are among the counted', () => {
     assert.deepEqual(counted(refused(services(2), { unjudged: 3 })), [
-      'And 3 more references of this object to other namespaces.',
+      'And 3 more references to other namespaces that no grant permits or that were not judged.',
     ])
     assert.deepEqual(counted(refused([...services(9), reference(9, { name: 's0' })], { unjudged: 1 })), [
-      'And 3 more references of this object to other namespaces.',
+      'And 3 more references to other namespaces that no grant permits or that were not judged.',
     ])
   })
 

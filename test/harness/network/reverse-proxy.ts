@@ -39,26 +39,30 @@ export async function startReverseProxy(upstream: { server: string; ca: string }
   let lists = 0
   let scripted: Script = () => undefined
   let pass = () => wait<void>(delay)
-  const proxy = https.createServer(issueServer(authority, ['127.0.0.1'], 1), (request, response) => {
-    const isWatch = request.url?.includes('watch=1')
-    if (!isWatch && request.url?.includes('/namespaces/')) lists += 1
-    const answer = scripted(request.url ?? '')
-    if (answer) {
-      response.writeHead(answer.status, answer.headers).end(answer.body)
-      return
-    }
-    const { method, headers } = request
-    const passed = https.request(`${upstream.server}${request.url}`, { method, headers, agent }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers)
-      if (isWatch) {
-        response.flushHeaders()
-        answer.pipe(late(() => pass())).pipe(response)
-      } else answer.pipe(response)
-    })
-    passed.on('error', () => response.destroy())
-    response.on('close', () => passed.destroy())
-    request.pipe(passed)
-  })
+  // An idle connection that is closed here can lose a request that is on its way.
+  const proxy = https.createServer(
+    { ...issueServer(authority, ['127.0.0.1'], 1), keepAliveTimeout: 0 },
+    (request, response) => {
+      const isWatch = request.url?.includes('watch=1')
+      if (!isWatch && request.url?.includes('/namespaces/')) lists += 1
+      const answer = scripted(request.url ?? '')
+      if (answer) {
+        response.writeHead(answer.status, answer.headers).end(answer.body)
+        return
+      }
+      const { method, headers } = request
+      const passed = https.request(`${upstream.server}${request.url}`, { method, headers, agent }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        if (isWatch) {
+          response.flushHeaders()
+          answer.pipe(late(() => pass())).pipe(response)
+        } else answer.pipe(response)
+      })
+      passed.on('error', () => response.destroy())
+      response.on('close', () => passed.destroy())
+      request.pipe(passed)
+    },
+  )
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
   return {

@@ -115,7 +115,9 @@ export class FakeApiServer {
     const authority = issueAuthority('fake API server', 1)
     this.ca = authority.cert
     // A client's certificate is asked for and believed: who it names is for the test to judge.
-    const options = { ...issueServer(authority, ['127.0.0.1'], 1), requestCert: true, rejectUnauthorized: false }
+    // An idle connection that is closed here can lose a request that is on its way.
+    const server = { ...issueServer(authority, ['127.0.0.1'], 1), keepAliveTimeout: 0 }
+    const options = { ...server, requestCert: true, rejectUnauthorized: false }
     this.#server = https.createServer(options, (request, response) => {
       const exchange = new Exchange(request, response)
       if (!this.streams && exchange.path.includes('sendInitialEvents')) return exchange.refuse(422)

@@ -20,7 +20,9 @@ export interface Recorder {
 export async function startRecorder(): Promise<Recorder> {
   const called = new Map<string, number>()
   const authority = issueAuthority('recorder', 1)
-  const server = https.createServer(issueServer(authority, ['127.0.0.1'], 1), async (request, response) => {
+  // An idle connection that is closed here can lose a request that is on its way.
+  const options = { ...issueServer(authority, ['127.0.0.1'], 1), keepAliveTimeout: 0 }
+  const server = https.createServer(options, async (request, response) => {
     // biome-ignore lint/suspicious/noExplicitAny: a review
     const { request: review } = (await json(request)) as any
     called.set(review.name, (called.get(review.name) ?? 0) + 1)

@@ -1,0 +1,29 @@
+import { Registry } from '@prometheus-io/client'
+import { pino } from 'pino'
+import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
+import type { ConnectionChoice } from '../../../src/cluster/connection.ts'
+import { LiveConfig } from '../../../src/config/live.ts'
+import { folderGrants } from '../../../src/runtime/folder-grants.ts'
+import { clusterGrants } from '../../../src/runtime/grant-supply.ts'
+import { reloads } from '../../../src/runtime/reload.ts'
+import { serversFor } from '../../../src/runtime/servers.ts'
+import { Tasks } from '../../../src/runtime/task.ts'
+
+/**
+ * What a server exposes that is made and not started.
+ *
+ * @param grants a folder, or a cluster, of which nothing is asked
+ * @param file of a configuration
+ */
+export async function exposedBy(grants: string | ConnectionChoice, file?: string): Promise<Registry> {
+  const registry = new Registry()
+  const logger = pino({ level: 'silent' })
+  const live = new LiveConfig(file, {}, logger)
+  const keyPair = issueServer(issueAuthority('test', 1), ['localhost'], 1)
+  const stopping = new AbortController().signal
+  const context = { live, logger, keyPair, registry, signal: stopping }
+  const supply = typeof grants === 'string' ? await folderGrants(grants, context) : await clusterGrants(grants, context)
+  const tasks = new Tasks([...supply.tasks, ...reloads(live, registry, supply.configure)])
+  serversFor({ live, grants: supply, tasks, keyPair, clients: undefined, logger, registry, stopping })
+  return registry
+}

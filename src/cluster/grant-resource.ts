@@ -8,7 +8,7 @@ import type { Resource } from './resource.ts'
  */
 const LARGEST = 256 * 1024
 
-/** The grants of a kind, of which what the rule needs is kept: managed fields and annotations are most of an object. */
+/** Returns the resource of a grant kind. It keeps only what the rule needs: most of an object is metadata. */
 export function grantResource(grants: GrantKind): Resource<Grant> {
   const { group, kind, plural, version } = grants
   const named = version === undefined ? undefined : [version]

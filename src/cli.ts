@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
-import { outputFailure, tell, write } from './commands/print.ts'
+import { closeOutput, outputFailure, tell, write } from './commands/print.ts'
 import { usageSentence } from './commands/usage.ts'
 import { versionLine } from './commands/version.ts'
 import { EXIT, Failure } from './system/failure.ts'
 
-/** The commands, each loaded only when it is asked for: what the server needs takes longer to load than a check takes. */
+/** The commands. Each is loaded only when it runs: the modules of the server take longer to load than a check takes. */
 const loaders: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand(),
   check: async () => (await import('./commands/check.ts')).checkCommand(),
@@ -20,29 +20,26 @@ const loaders: Record<string, () => Promise<Command>> = {
 
 const word = process.argv[2] ?? ''
 const asked = Object.hasOwn(loaders, word) ? loaders[word] : undefined
-/** A function, since the bundle is no module and has no top-level `await`. */
+/** Runs the command. The bundle is not a module, so it cannot use a top-level `await`. */
 async function main(): Promise<void> {
   const commands = await Promise.all((asked ? [asked] : Object.values(loaders)).map((load) => load()))
 
   const program = new Command('refgrant')
     .description('Checks Gateway API references into other namespaces against ReferenceGrants.')
     .version(versionLine, '-V, --version', 'print the version')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done; 1 done, and errors were found; 2 could not do it, wrong usage included.',
-    )
-  // Wrong usage is told where every other failure is.
+    .addHelpText('after', '\nExit codes: 0 success; 1 success, and errors were found; 2 failure or wrong usage.')
+  // `exitCode` reports wrong usage, like every other failure.
   for (const command of [program, ...commands])
     command.exitOverride().configureOutput({ outputError: () => {}, writeOut: write })
   for (const command of commands) program.addCommand(command)
 
-  // Whoever reads may have read enough, as `head` does.
+  // The reader of a pipe may close it early, as `head` does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit()
+    if (error.code === 'EPIPE') return closeOutput()
     tell(outputFailure(error).message)
     process.exit(EXIT.failed)
   })
-  // What cannot be told changes nothing of what is done.
+  // A message that cannot be written does not stop the work.
   process.stderr.on('error', () => {})
 
   try {
@@ -55,11 +52,11 @@ async function main(): Promise<void> {
 function exitCode(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.done
-    // Of a call without a command, the help is told already.
+    // Without a command, commander has already printed the help.
     if (error.code !== 'commander.help') tell(usageSentence(error, asked ? word : ''))
     return EXIT.failed
   }
-  // Only what nobody foresaw shows its stack.
+  // Only an unexpected error shows its stack.
   tell(error instanceof Failure ? error.message : inspect(error))
   return EXIT.failed
 }

@@ -12,22 +12,22 @@ import { type ReviewRequest, reviewedObject } from './review.ts'
 import { exemption, type Settings } from './settings.ts'
 
 /**
- * Target namespaces read afresh at once for one review. One refusal refuses the object, so more are read only while all
- * of these permit; an object may name 10,000.
+ * How many target namespaces one review reads at once. One refusal refuses the object, so it reads more only while all
+ * of these permit. An object may name 10,000 namespaces.
  */
 const FRESH_NAMESPACES = 8
 
-/** Where grants are looked up for one review. */
+/** Where one review looks up grants. */
 export interface LookUps {
   readonly source: GrantSource
-  /** Begins the time that fresh reads may take; the signal ends the wait for them. */
+  /** Starts the timeout of fresh reads; the signal ends the wait for them. */
   readonly begin: () => AbortSignal
 }
 
 /** Decides on one admission request. */
 export async function admit(request: ReviewRequest, settings: Settings, lookUps: LookUps): Promise<Decision> {
   const { catalogue } = settings
-  const reason = passesUnread(request, catalogue)
+  const reason = skipReason(request, catalogue)
   if (reason) return { outcome: 'unjudged', reason }
 
   const object = reviewedObject(request)
@@ -64,30 +64,32 @@ async function admitCrossing(
 }
 
 /**
- * Decides on a request whose objects are too large to be read.
+ * Decides on a request whose objects are too large to read.
  *
- * @param request without its objects
+ * @param request the request without its objects
  */
 export function admitOversized(
   request: ReviewRequest,
   settings: Settings,
   { oversize, storedOversized }: Excess,
 ): Decision {
-  const reason = passesUnread(request, settings.catalogue) ?? exemption(request, settings.exempt)
+  const reason = skipReason(request, settings.catalogue) ?? exemption(request, settings.exempt)
   if (reason) return { outcome: 'unjudged', reason }
-  // What of the object changes cannot be seen.
+  // Whether a judged part changes is unknown, so `existingViolations: deny` applies to every update.
   const existing = storedOversized && request.operation === 'UPDATE' && settings.existingViolations === 'warn'
   return { outcome: 'oversized', ...oversize, object: reviewedObject(request), existing }
 }
 
-/** Why a request is none of ours, if so. A kind can only be unknown where somebody edited the webhook's rules. */
-function passesUnread(request: ReviewRequest, catalogue: Catalogue): Unjudged['reason'] | undefined {
+/**
+ * Returns why a request is not checked; undefined if it is. A kind is unknown only if the webhook's rules were edited.
+ */
+function skipReason(request: ReviewRequest, catalogue: Catalogue): Unjudged['reason'] | undefined {
   if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return 'operation'
   if (request.subResource) return 'subresource'
   return catalogue.referrer(request.kind) ? undefined : 'unknown kind'
 }
 
-/** Judges the references that a request adds, by cached grants first, and by fresh reads where these do not permit. */
+/** Judges the references that a request adds: by cached grants first, then by fresh reads where these do not permit. */
 async function judgeAdded(
   added: readonly Reference[],
   { grants, current }: CachedGrants,
@@ -120,21 +122,20 @@ function undecided(why: string): Undecided {
 }
 
 /**
- * A refusal that rests on what is cached.
+ * Refuses by cached grants, without a fresh read.
  *
- * @param cached verdicts by cached grants; empty if these are not current
+ * @param cached verdicts by cached grants; empty if these are stale
  */
 function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[]): Refused | Undecided {
   const unconfirmed = new Set(rest)
   const verdicts = cached.filter(({ reference }) => unconfirmed.has(reference))
-  if (verdicts.length === 0)
-    return undecided('its grants are not up to date, and too many had to be read lately to read more')
+  if (verdicts.length === 0) return undecided('the cached grants are stale, and the budget for fresh reads is spent')
   if (verdicts.some((verdict) => !verdict.permitted && !verdict.known))
-    return undecided('not all grants of a namespace are cached, and too many were read lately to read more')
+    return undecided('not all grants of a namespace are cached, and the budget for fresh reads is spent')
   return { outcome: 'refused', refused: rest, unjudged: 0, confirmed: false }
 }
 
-/** Verdicts from grants read after the request came; `unread` are the references beyond the budget of such reads. */
+/** Judges by fresh reads. `unread` are the references whose namespaces the budget did not cover. */
 async function judgeFresh(
   references: readonly Reference[],
   referrerNamespace: string,

@@ -6,10 +6,10 @@ import { type ReviewRequest, reviewedObject } from './review.ts'
 import { SPELT_OUT } from './warnings.ts'
 
 /**
- * Lints a ReferenceGrant. There is nothing to say of any other object, which only an edited rule can bring, and of a
- * grant that is too large to be read no more than that.
+ * Lints a ReferenceGrant. An object of another kind, which only an edited rule can send, gets no findings. For a grant
+ * that is too large to read, the advice says so.
  *
- * @param excess why the grant is not read
+ * @param excess why the grant is too large to read, if it is
  */
 export function advise(request: ReviewRequest, excess: Excess | undefined, catalogue: Catalogue): Advised {
   const { group, kind } = request.kind

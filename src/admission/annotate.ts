@@ -4,12 +4,12 @@ import { bare, quote } from '../wording/quote.ts'
 import type { Decision, Verdict } from './decision.ts'
 import type { Mode } from './settings.ts'
 
-/** Entries listed for one request; the rest are counted. An object may hold 10,000 references. */
+/** How many entries an annotation lists; it counts the rest. An object may have 10,000 references. */
 const LISTED = 16
 
 /**
- * A decision and its mode in one word; `existing` is permitted though the object keeps a violation that was there,
- * `warned` and `audited` are violations that are not refused, and `failed` is no verdict.
+ * A decision and its mode in one word. `existing`: permitted, although the object keeps a violation of the stored
+ * object. `warned` and `audited`: a violation that is not refused. `failed`: there is no verdict.
  */
 export type DecisionLabel =
   | 'unjudged'
@@ -27,7 +27,7 @@ export const VIOLATIONS = { deny: 'refused', warn: 'warned', audit: 'audited' } 
   DecisionLabel
 >
 
-/** The decision in one word, for metrics, logs and the audit log. */
+/** Returns the decision in one word, for metrics, logs and the audit log. */
 export function label(decision: Decision, mode: Mode): DecisionLabel {
   switch (decision.outcome) {
     case 'unjudged':
@@ -45,10 +45,10 @@ export function label(decision: Decision, mode: Mode): DecisionLabel {
   }
 }
 
-/** The reason of an object that is too large; all others are those of decisions that judge nothing. */
+/** The reason for an object that is too large. All other reasons are those of requests that are not judged. */
 export const TOO_LARGE = 'too large'
 
-/** Keys of the annotations that a review may have, in the order of docs/configuration.md. They are stable. */
+/** The keys of audit annotations, in the order of docs/configuration.md. They are stable. */
 export const ANNOTATIONS = [
   'decision',
   'references',
@@ -62,10 +62,10 @@ export const ANNOTATIONS = [
   'unconfirmed',
 ] as const
 
-/** Of a grant, how many findings there are. */
+/** `findings` is the number of findings on a grant. */
 type Annotations = Partial<Record<(typeof ANNOTATIONS)[number] | 'findings', string>>
 
-/** A decision as flat text by key, for the API server's audit log and for ours. */
+/** Returns a decision as text by key, for the API server's audit log and the server's own log. */
 export function annotate(decision: Verdict, mode: Mode): Readonly<Record<string, string>> {
   return { decision: label(decision, mode), ...details(decision) }
 }
@@ -103,7 +103,7 @@ function arrow({ path, to }: Reference): string {
   return `${path} -> ${quote(`${to.kind}${group} ${to.namespace}/${to.name}`)}`
 }
 
-/** The first entries in words, and how many more there are; only what is listed is put into words. */
+/** Lists the first entries, and counts the others. */
 function capped<T>(entries: readonly T[], words: (entry: T) => string): string {
   const more = entries.length - LISTED
   return [...entries.slice(0, LISTED).map(words), ...(more > 0 ? [`and ${more} more`] : [])].join('; ')

@@ -6,18 +6,18 @@ import { type ReviewResponse, respond } from './respond.ts'
 import { parseReview, type ReviewRequest } from './review.ts'
 import { type Mode, modeOf, type Settings } from './settings.ts'
 
-/** A review to be answered. */
+/** A review to answer. */
 export interface Question {
   readonly review: ReviewRequest
-  /** Why its objects are not read, if they are too large; the review comes without them then. */
+  /** Why its objects are too large to read, if they are. The review does not have them then. */
   readonly excess?: Excess | undefined
 }
 
 /**
  * Reads an AdmissionReview v1.
  *
- * @param body a parsed JSON body; it is not changed
- * @param excess why its objects are too large to be read; in their place is their size
+ * @param body a parsed JSON body; it is not modified
+ * @param excess why the objects are too large to read, if they are; the body has their sizes in their place
  * @throws NotAReview
  */
 export function questionIn(body: unknown, excess?: Excess): Question {
@@ -25,7 +25,7 @@ export function questionIn(body: unknown, excess?: Excess): Question {
   return excess ? { review: { ...review, object: null, oldObject: null }, excess } : { review }
 }
 
-/** What was decided, the mode that this was answered in, and the answer. Without a verdict there is no answer. */
+/** The decision, its mode and the response. Without a verdict there is no response. */
 export type Answer =
   | { readonly decision: Verdict; readonly mode: Mode; readonly response: ReviewResponse }
   | { readonly decision: Undecided; readonly mode: Mode; readonly response?: never }
@@ -33,7 +33,7 @@ export type Answer =
 /**
  * Answers a review of an object that may refer to other namespaces.
  *
- * @param entry the mode of the webhook entry that asks; undefined for that of the configuration
+ * @param entry the mode of the webhook entry that sent the review; undefined for the mode of the configuration
  */
 export async function answer(
   { review, excess }: Question,
@@ -47,7 +47,7 @@ export async function answer(
   return { decision, mode, response: respond(review, decision, mode) }
 }
 
-/** Answers a review of a grant: it is allowed, and its author gets advice as warnings. */
+/** Answers a review of a grant: allows it, with advice as warnings. */
 export function answerWithAdvice({ review, excess }: Question, { catalogue }: Settings): Answer {
   const decision = advise(review, excess, catalogue)
   return { decision, mode: 'warn', response: respond(review, decision, 'warn') }

@@ -5,18 +5,18 @@ import type { Refusal } from '../wording/refusal.ts'
 import type { Oversize } from './oversize.ts'
 import { EXEMPTIONS } from './settings.ts'
 
-/** What was decided on one request, as data. */
+/** The decision on one request, as data. */
 export type Decision = Verdict | Undecided
 
 /** A decision that answers the request. */
 export type Verdict = (Unjudged | Permitted | Refused | Oversized | Advised) & Misfits
 
 interface Misfits {
-  /** Paths of rows of the configuration that led to something other than a reference. */
+  /** Paths of guarded fields of the configuration where the object has something other than a reference. */
   readonly misfits?: readonly string[]
 }
 
-/** Why a request is let through without looking at grants. Reasons are stable: audit logs and metrics have them. */
+/** Why a request is allowed without a check of grants. Reasons are stable: audit logs and metrics have them. */
 export const UNJUDGED_REASONS = [
   'nothing crosses',
   'mesh route',
@@ -27,7 +27,7 @@ export const UNJUDGED_REASONS = [
   'unknown kind',
 ] as const
 
-/** Let through without looking at grants. */
+/** Allowed without a check of grants. */
 export interface Unjudged {
   readonly outcome: 'unjudged'
   readonly reason: (typeof UNJUDGED_REASONS)[number]
@@ -37,7 +37,7 @@ export interface Permitted {
   readonly outcome: 'permitted'
   /** The references that the request adds, each with the grant that permits it. */
   readonly granted: readonly { readonly reference: Reference; readonly by: GrantName }[]
-  /** References that no grant permits, let through with a warning because the stored object has them already. */
+  /** References that no grant permits, allowed with a warning because the stored object already has them. */
   readonly existing: readonly Reference[]
 }
 
@@ -49,25 +49,25 @@ export interface Refused extends Refusal {
 export interface Oversized extends Oversize {
   readonly outcome: 'oversized'
   readonly object: ObjectName
-  /** Whether the stored object is too large too, so that the update is let through with a warning. */
+  /** Whether the stored object is too large, too, so that the update is allowed with a warning. */
   readonly existing: boolean
 }
 
-/** Grants could not be looked up: there is no verdict. */
+/** The lookup of grants failed: there is no verdict. */
 export interface Undecided extends Misfits {
   readonly outcome: 'undecided'
-  /** Shown to the requester. */
+  /** The reason, shown to the requester. */
   readonly why: string
 }
 
-/** A grant was linted. It is allowed, whatever was found. */
+/** A grant was linted. It is always allowed. */
 export interface Advised {
   readonly outcome: 'advised'
   readonly grant: ObjectName
   /** The first findings. */
   readonly findings: readonly LintFinding[]
-  /** How many findings there are. */
+  /** The number of all findings. */
   readonly count: number
-  /** Why the grant was not read, if it is too large. */
+  /** Why the grant is too large to read, if it is. */
   readonly unread?: Oversize | undefined
 }

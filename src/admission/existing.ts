@@ -8,23 +8,23 @@ import type { CachedGrants } from './grant-source.ts'
 import type { ReviewRequest } from './review.ts'
 import type { Settings } from './settings.ts'
 
-/** The references of an object under review, by whether the stored object has them already. */
+/** The references of an object under review, by whether the stored object already has them. */
 export interface Change {
   readonly held: readonly Reference[]
   readonly added: readonly Reference[]
-  /** Whether the stored object has more references than are judged, so that all of the new one count as held. */
+  /** Whether the stored object has more references than are judged, so that all references of the new one are held. */
   readonly storedOversized: boolean
 }
 
 /**
- * Separates the references that the stored object has already from those that the request adds. Targets are compared,
- * not places: lists are replaced whole, and their elements move.
+ * Separates the references that the stored object already has from those that the request adds. It compares targets and
+ * not positions, since updates replace whole lists.
  *
- * Nothing is held by a stored object that was exempt as a mesh route: its references were never judged, and one more
- * parent would turn them into references of a Gateway's route. Nothing is held, either, where existing violations are
- * denied, unless the object is being deleted or nothing in it changes that is judged.
+ * A stored object that was exempt as a mesh route holds no references: they were never judged, and another parent would
+ * make the object a route of a Gateway. If the settings deny existing violations, the stored object holds references
+ * only if the object is being deleted or the update does not change a judged part.
  *
- * @param references references of the new object into other namespaces
+ * @param references the references of the new object to other namespaces
  */
 export function compareWithStored(
   request: ReviewRequest,
@@ -42,7 +42,7 @@ export function compareWithStored(
   return { held, added, storedOversized: false }
 }
 
-/** Whether the stored object holds a reference already, and that does not count since existing violations are denied. */
+/** Whether the stored object already has a reference that is refused because existing violations are denied. */
 export function isDeniedStored(
   request: ReviewRequest,
   { catalogue, existingViolations }: Settings,
@@ -53,21 +53,21 @@ export function isDeniedStored(
   return targetsOf(stored.references).has(targetKey(reference))
 }
 
-/** Whether what the stored object holds already is let through. */
+/** Whether references of the stored object are allowed. */
 function countsStored(request: ReviewRequest, { catalogue, existingViolations }: Settings): boolean {
   if (request.operation !== 'UPDATE') return false
   return existingViolations === 'warn' || isBeingDeleted(request.object) || !changesGuarded(request, catalogue)
 }
 
-/** Whether an update changes one of the parts of the object, such as `spec`, that guarded fields are in. */
+/** Whether an update changes a part of the object that has guarded fields, such as `spec`. */
 function changesGuarded({ kind, object, oldObject }: ReviewRequest, catalogue: Catalogue): boolean {
   const roots = new Set(catalogue.fieldsOf(kind).map(({ steps: [root = ''] }) => root))
   return [...roots].some((root) => !isDeepStrictEqual(object?.[root], oldObject?.[root]))
 }
 
 /**
- * The held references to warn about: no cached grant permits them. None if the cache is stale, and none for an object
- * that is being deleted: it needs its last updates, such as the removal of a finalizer, and nobody will correct it.
+ * Returns the held references that no cached grant permits, to warn about them. Returns none if the cache is stale,
+ * or if the object is being deleted: its last updates, such as the removal of a finalizer, need no warning.
  */
 export function unpermitted(
   held: readonly Reference[],

@@ -1,17 +1,17 @@
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import type { GrantLookup } from '../policy/grant-lookup.ts'
 
-/** A namespace whose grants are asked for. */
+/** A namespace whose grants to read. */
 export interface GrantPlace {
   readonly namespace: string
-  /** The kinds of grants that count for the references into it; no others are looked at. */
+  /** The kinds of grants that count for the references to this namespace; only these are read. */
   readonly kinds: readonly GrantKind[]
 }
 
-/** What is known of the grants now. */
+/** The cached grants. */
 export interface CachedGrants {
   readonly grants: GrantLookup
-  /** Whether that is recent enough to judge by. */
+  /** Whether they are recent enough to judge by. */
   readonly current: boolean
 }
 
@@ -20,15 +20,15 @@ export interface GrantSource {
   cached(): CachedGrants
 
   /**
-   * Reads the grants of these namespaces after this call began: no write that was finished before it is missed.
+   * Reads the grants of these namespaces. The result has every write that finished before this call.
    *
-   * Reads cost the cluster something, so they are charged to the namespace that causes them.
+   * Reads put load on the API server, so each is charged to the budget of the referrer's namespace.
    *
    * @param places distinct target namespaces
    * @param referrerNamespace the namespace of the object under review
-   * @param take called once for each namespace that the budget allows, from the front of the list, when it has been read;
-   *   its grants are not kept after that, so that a review of many namespaces holds few of them at a time
-   * @throws LookupFailed if a namespace that the budget allowed could not be read
+   * @param take called with the grants of each namespace that the budget allows, in any order; the budget allows
+   *   namespaces from the front of the list. The source does not keep the grants, to bound the memory of a review.
+   * @throws LookupFailed if a read that the budget allowed failed
    */
   fresh(
     places: readonly GrantPlace[],
@@ -38,5 +38,5 @@ export interface GrantSource {
   ): Promise<void>
 }
 
-/** Grants could not be read: there is no verdict, neither way. The message is shown to the requester. */
+/** The lookup of grants failed, so there is no verdict. The message is shown to the requester. */
 export class LookupFailed extends Error {}

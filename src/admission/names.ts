@@ -1,18 +1,18 @@
 import type { Mode } from './settings.ts'
 
-/** The domain of what carries our name in a cluster: labels, annotations, webhook entries, API versions. */
+/** The domain of refgrant's names in a cluster: labels, annotations, webhook entries, API versions. */
 export const DOMAIN = 'refgrant.dev'
 
 /**
- * The version of the configuration file and of every JSON report. It changes when a field changes its meaning or goes; fields
- * may be added.
+ * The version of the configuration file and of every JSON report. It changes when a field is removed or changes its
+ * meaning; fields may be added.
  */
 export const API_VERSION = `${DOMAIN}/v1alpha1`
 
-/** Where reviews are answered in a mode; without one, in that of the configuration. */
+/** Returns the path of the reviews of a mode; without one, of the mode of the configuration. */
 export function reviewPath(mode?: Mode): string {
   return mode ? `/validate/${mode}` : '/validate'
 }
 
-/** Where reviews of ReferenceGrants are answered with advice. */
+/** The path of the reviews of ReferenceGrants, which are answered with advice. */
 export const ADVICE_PATH = '/advise'

@@ -3,16 +3,16 @@ import { fitted } from '../wording/fitted.ts'
 import { objectPieces } from '../wording/objects.ts'
 import type { Oversized } from './decision.ts'
 
-/** A cap on the content of one review that is exceeded. */
+/** A limit that the content of a review exceeds. */
 export interface Oversize {
-  /** What there is too much of. */
+  /** What the content has too much of. */
   readonly cap: 'bytes' | 'values' | 'nesting' | 'references'
-  /** How much there is; at least, where counting ended early. */
+  /** How much it has; a lower bound if counting ended early. */
   readonly found: number
   readonly most: number
 }
 
-/** Why the objects of a review are not read. */
+/** Why the objects of a review are too large to read. */
 export interface Excess {
   readonly oversize: Oversize
   /** Whether the stored object of an update is too large by itself. */
@@ -22,14 +22,14 @@ export interface Excess {
 const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: string }> = {
   bytes: { of: 'bytes', remedy: 'Make the object smaller.' },
   values: { of: 'values', remedy: 'Make the object smaller, or split it into several objects.' },
-  nesting: { of: 'levels of nesting', remedy: 'Nest its fields less deeply.' },
+  nesting: { of: 'levels of nesting', remedy: 'Reduce the nesting of its fields.' },
   references: { of: 'references to other namespaces', remedy: 'Split the object into several objects.' },
 }
 
 /**
- * What is wrong with an object that is too large, and what to do: a sentence each.
+ * Returns what is wrong with an object that is too large, and what to do: a sentence each.
  *
- * @param limit characters of the longest one, 256 or more
+ * @param limit the longest sentence, in characters; 256 or more
  */
 export function oversizeSentences(
   { object, cap, found, most }: Oversized,
@@ -41,9 +41,9 @@ export function oversizeSentences(
 }
 
 /**
- * That a grant was not read.
+ * Returns a sentence that says that a grant was not read, and why.
  *
- * @param limit characters of the line, 256 or more
+ * @param limit the longest sentence, in characters; 256 or more
  */
 export function unreadLine(grant: ObjectName, { cap, found, most }: Oversize, limit: number): string {
   const excess = ` was not read, because it is too large: it has ${found} ${WORDS[cap].of}, and at most ${most} are read.`

@@ -8,10 +8,10 @@ import type { ReviewRequest } from './review.ts'
 import type { Mode } from './settings.ts'
 import { LONGEST, warningsOf } from './warnings.ts'
 
-/** Causes listed in a denial, each a field of the object. An object may hold 10,000 references. */
+/** How many causes a denial lists, each a field of the object. An object may have 10,000 references. */
 const CAUSES = 16
 
-/** What a denial of a dry run adds. */
+/** The sentence that a denial of a dry run adds. */
 const DRY_RUN = 'This was a dry run: a ReferenceGrant of the same dry run is not stored, so it cannot be seen here.'
 
 /** An AdmissionReview v1 that answers a request. Source: k8s.io/api/admission/v1, types.go. */
@@ -27,7 +27,7 @@ export interface ReviewResponse {
   }
 }
 
-/** The part of a metav1.Status that reaches the user. */
+/** The fields of a metav1.Status that reach the user. */
 interface Status {
   readonly status: 'Failure'
   readonly code: 403
@@ -41,9 +41,7 @@ interface Status {
   }
 }
 
-/**
- * Words a decision for the API server. The same decision in the same mode always gives the same bytes, but for the uid.
- */
+/** Returns the response for a decision. For the same decision and mode, only the uid differs. */
 export function respond(request: ReviewRequest, decision: Verdict, mode: Mode): ReviewResponse {
   const auditAnnotations = annotate(decision, mode)
   const status = mode === 'deny' ? refusal(request, decision) : undefined
@@ -55,7 +53,7 @@ export function respond(request: ReviewRequest, decision: Verdict, mode: Mode): 
   return { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response }
 }
 
-/** What a decision refuses with, if it refuses. */
+/** Returns the Status of a decision that refuses; undefined if it allows. */
 function refusal(request: ReviewRequest, decision: Verdict): Status | undefined {
   if (decision.outcome === 'refused') return denial(request, decision)
   if (decision.outcome === 'oversized' && !decision.existing) return oversizeDenial(request, decision)

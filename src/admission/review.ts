@@ -7,7 +7,7 @@ interface GroupVersionKind {
   readonly kind: string
 }
 
-/** The parts of an AdmissionRequest that a verdict rests on. Source: k8s.io/api/admission/v1, types.go. */
+/** The fields of an AdmissionRequest that a verdict depends on. Source: k8s.io/api/admission/v1, types.go. */
 export interface ReviewRequest {
   readonly uid: string
   readonly kind: GroupVersionKind
@@ -28,8 +28,8 @@ const groupVersionKind = {
   properties: { group: { type: 'string' }, version: { type: 'string' }, kind: { type: 'string', minLength: 1 } },
 }
 
-// Only what a verdict rests on. Everything else is let through, since later Kubernetes releases add fields; the object
-// itself is the business of its own schema.
+// The schema has only the fields that a verdict depends on, since later Kubernetes releases may add others. The API
+// server validates the object itself.
 const schema = {
   type: 'object',
   required: ['apiVersion', 'kind', 'request'],
@@ -40,7 +40,7 @@ const schema = {
       type: 'object',
       required: ['uid', 'kind', 'operation', 'userInfo'],
       properties: {
-        // A UUID in practice; 253 bounds what is echoed and remembered.
+        // In practice a UUID. The limit bounds what the response repeats and the server remembers.
         uid: { type: 'string', minLength: 1, maxLength: 253 },
         kind: groupVersionKind,
         subResource: { type: 'string' },
@@ -72,8 +72,8 @@ const schema = {
   },
 }
 
-// What the user sent is what is judged: nothing is coerced, filled in or removed. The first error is enough, and
-// collecting all of them would let one body cost many times its size.
+// Ajv must not change the object under review, so it does not coerce types, set defaults or remove fields. It reports
+// only the first error: a report of all errors could be many times as large as the body.
 const validate = new Ajv({
   allErrors: false,
   coerceTypes: false,
@@ -82,13 +82,13 @@ const validate = new Ajv({
   strictRequired: false,
 }).compile(schema)
 
-/** A body that is no AdmissionReview v1; `message` says where and why. */
+/** A body is not an AdmissionReview v1. The message says where and why. */
 export class NotAReview extends Error {}
 
 /**
- * The request of an AdmissionReview v1.
+ * Returns the request of an AdmissionReview v1.
  *
- * @param body a parsed JSON body; it is not changed
+ * @param body a parsed JSON body; it is not modified
  * @throws NotAReview with the first violation
  */
 export function parseReview(body: unknown): ReviewRequest {
@@ -96,7 +96,7 @@ export function parseReview(body: unknown): ReviewRequest {
   return (body as { request: ReviewRequest }).request
 }
 
-/** The object under review. Its name is missing from the request where `generateName` has not been resolved yet. */
+/** Returns the name of the object under review. A request has no name until `generateName` is resolved. */
 export function reviewedObject({ kind, namespace, name, object }: ReviewRequest): ObjectName {
   const metadata = object?.metadata as { name?: unknown; generateName?: unknown } | undefined
   const named = [name, metadata?.name, metadata?.generateName].find((text) => typeof text === 'string' && text !== '')

@@ -1,43 +1,43 @@
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { ReviewRequest } from './review.ts'
 
-/** What becomes of a violation: the write is refused, allowed with a warning, or only noted in the audit log. */
+/** How to handle a violation: refuse the write, allow it with a warning, or only record it in the audit log. */
 export const MODES = ['deny', 'warn', 'audit'] as const
 export type Mode = (typeof MODES)[number]
 
-/** How requests are decided on. */
+/** The settings for decisions. */
 export interface Settings {
   readonly catalogue: Catalogue
-  /** The mode of requests that come without one. */
+  /** The mode of requests whose path does not name one. */
   readonly mode: Mode
-  /** Whether an update may keep a violation of the stored object when it changes something that is judged. */
+  /** Whether an update that changes a judged part may keep a violation of the stored object. */
   readonly existingViolations: 'warn' | 'deny'
-  /** Field managers whose dry runs are warned and not refused. */
+  /** Field managers whose dry runs get a warning instead of a denial. */
   readonly warnedFieldManagers: ReadonlySet<string>
   readonly exempt: Exempt
 }
 
-/** Whose writes are not judged. */
+/** The users, groups and namespaces whose writes are not judged. */
 export interface Exempt {
-  /** User names, service accounts in their long form among them. */
+  /** User names, including service accounts in their long form. */
   readonly users: ReadonlySet<string>
   readonly groups: ReadonlySet<string>
-  /** Namespaces of the objects that refer. */
+  /** Namespaces of referrers. */
   readonly namespaces: ReadonlySet<string>
 }
 
-/** Why a request is exempt. */
+/** The reasons why a request is exempt. */
 export const EXEMPTIONS = ['exempt user', 'exempt group', 'exempt namespace'] as const
 export type Exemption = (typeof EXEMPTIONS)[number]
 
-/** Why a request is exempt, if it is. */
+/** Returns why a request is exempt; undefined if it is not. */
 export function exemption({ userInfo, namespace }: ReviewRequest, exempt: Exempt): Exemption | undefined {
   if (userInfo.username !== undefined && exempt.users.has(userInfo.username)) return 'exempt user'
   if (userInfo.groups?.some((group) => exempt.groups.has(group))) return 'exempt group'
   return namespace !== undefined && exempt.namespaces.has(namespace) ? 'exempt namespace' : undefined
 }
 
-/** The mode that a request is answered in: a dry run of a listed field manager is never refused. */
+/** Returns the mode for a request. A dry run of a listed field manager gets `warn` instead of `deny`. */
 export function modeOf({ dryRun, options }: ReviewRequest, asked: Mode, settings: Settings): Mode {
   const manager = options?.fieldManager
   const lenient = asked === 'deny' && dryRun && manager !== undefined && settings.warnedFieldManagers.has(manager)

@@ -1,6 +1,10 @@
-/** The result, or the signal's reason if that comes first; nothing of the wait stays with the signal. */
+/**
+ * Waits for a result until the signal. It leaves no listener on the signal.
+ *
+ * @throws the signal's reason if the signal aborts first
+ */
 export async function unlessAborted<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
-  // If the signal comes first, its failure is nobody's.
+  // If the signal aborts first, a later failure of the result must not end the process.
   result.catch(() => {})
   signal.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()

@@ -8,17 +8,18 @@ import type { Advised, Verdict } from './decision.ts'
 import { oversizeSentences, unreadLine } from './oversize.ts'
 
 /**
- * The longest warning and the longest of all together, in characters (code points): once all together exceed 4,096, the
- * API server cuts each to 256 and drops the last. Source: k8s.io/apiserver/pkg/endpoints/filters/warning.go.
+ * The longest warning, and the longest total of all warnings, in characters (code points). If the total exceeds 4,096,
+ * the API server truncates each warning to 256 and drops the last ones. Source:
+ * k8s.io/apiserver/pkg/endpoints/filters/warning.go.
  */
 export const LONGEST = { one: 256, all: 4_096 }
 
-/** Violations, or findings on a grant, that are spelt out; of each two lines of 256 fit. */
+/** How many violations, or findings on a grant, the warnings spell out: two lines of 256 characters fit for each. */
 export const SPELT_OUT = 8
 
 /**
- * What is told of a decision that refuses nothing. kubectl shows one text once, however many objects of an apply it came
- * for, so each violation begins with its object.
+ * Returns the warnings of a decision that does not refuse. kubectl shows equal warnings of several objects only once,
+ * so each violation begins with its object.
  */
 export function warningsOf(decision: Verdict): string[] {
   switch (decision.outcome) {
@@ -37,7 +38,7 @@ export function warningsOf(decision: Verdict): string[] {
   }
 }
 
-/** A line for each finding. */
+/** Returns a line for each finding. */
 function ofGrant({ grant, findings, count }: Advised): string[] {
   return fill(findings, (finding) => [lintLine(grant, finding, LONGEST.one)], {
     unjudged: count - findings.length,
@@ -48,12 +49,12 @@ function ofGrant({ grant, findings, count }: Advised): string[] {
 
 interface Told {
   readonly kept: boolean
-  /** References beside these that nobody looked at. */
+  /** The number of further references that were not judged. */
   readonly unjudged: number
   readonly end: readonly string[]
 }
 
-/** References to distinct targets come first: for each a grant is missing. */
+/** Returns the lines of violations. References to distinct targets come first, since each needs another grant. */
 function ofViolations(references: readonly Reference[], { kept, unjudged, end }: Told): string[] {
   const [first] = references
   if (first === undefined) return []
@@ -67,15 +68,15 @@ function ofViolations(references: readonly Reference[], { kept, unjudged, end }:
 }
 
 interface Ending {
-  /** Subjects beside those given, to be counted with the rest. */
+  /** The number of further subjects, to be counted with the rest. */
   readonly unjudged?: number
-  /** Lines after all others. */
+  /** The last lines. */
   readonly end: readonly string[]
-  /** Counts what is not spelt out. */
+  /** Returns the line that counts the subjects that are not spelt out. */
   readonly rest: (count: number) => string
 }
 
-/** The lines of as many subjects as fit, each line once; the rest are counted. */
+/** Returns the lines of as many subjects as fit, each line once, and counts the rest. */
 function fill<T>(subjects: readonly T[], words: (subject: T) => readonly string[], ending: Ending): string[] {
   const { unjudged = 0, end, rest } = ending
   const all = subjects.length + unjudged

@@ -7,13 +7,13 @@ import { reasonOf } from '../system/reason.ts'
 import { bare, quote } from '../wording/quote.ts'
 import { issueAuthority, issueClient, issueServer } from './issue.ts'
 
-/** How long development certificates last, in days. They are for one machine and made again in milliseconds. */
+/** Validity of development certificates, in days. They are for one machine, and quick to make again. */
 const DAYS = 365
 
 /**
- * The files of development certificates: those of the authority and the server, and of a client if there is one.
+ * Returns the paths of development certificates: those of the authority and the server, and of a client if it is named.
  *
- * @param client its name
+ * @param client the name of the client
  */
 export function placesIn(folder: string, client: string | undefined): string[] {
   const files = ['ca.crt', 'tls.crt', 'tls.key', ...(client === undefined ? [] : ['client.crt', 'client.key'])]
@@ -21,10 +21,10 @@ export function placesIn(folder: string, client: string | undefined): string[] {
 }
 
 /**
- * Why the certificates of a folder cannot be kept: the file, and that it has expired or is not for these hosts and this
- * client; undefined if they can.
+ * Returns why the certificates of a folder cannot be kept: one has expired, or is not for these hosts or this client.
+ * Returns undefined if they can be kept.
  *
- * @throws Failure if one is not a certificate
+ * @throws Failure if a file is not a certificate
  */
 export async function problemIn(
   folder: string,
@@ -53,15 +53,15 @@ async function certificateAt(place: string): Promise<X509Certificate> {
   try {
     return new X509Certificate(await readFile(place))
   } catch (error) {
-    throw new Failure(`${bare(place)} is no certificate that can be kept: ${reasonOf(error)}`, { cause: error })
+    throw new Failure(`${bare(place)} is not a certificate that can be kept: ${reasonOf(error)}`, { cause: error })
   }
 }
 
 /**
- * Makes an authority, and certificates that it has signed.
+ * Makes an authority, and certificates that it signs.
  *
- * @param places what `placesIn` says
- * @param name of the client, if there is one
+ * @param places the paths from `placesIn`
+ * @param name the name of the client, if any
  * @throws Failure if a file cannot be written
  */
 export async function makeCertificates(
@@ -72,7 +72,7 @@ export async function makeCertificates(
   const authority = issueAuthority(`refgrant development ${new Date().toISOString()}`, DAYS)
   const server = issueServer(authority, hosts, DAYS)
   const client = name === undefined ? undefined : issueClient(authority, name, DAYS)
-  // The authority's key is not kept: nobody can sign anything else with it.
+  // The key of the authority is not written, so it cannot sign anything else.
   const contents = [authority.cert, server.cert, server.key, client?.cert, client?.key]
   for (const [index, place] of places.entries()) {
     try {

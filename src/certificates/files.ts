@@ -9,9 +9,9 @@ import { pemBlocks } from './pem.ts'
 import { authoritiesIn } from './trust.ts'
 
 /**
- * Reads the certificate and key that the service presents.
+ * Reads the certificate and the private key of the server.
  *
- * @throws Error that names the file and says what is wrong: unreadable, not PEM, expired, or not a pair
+ * @throws Error that names the file and the problem: not readable, not PEM, expired, or not a pair
  */
 export async function readKeyPair(certFile: string, keyFile: string): Promise<Certificate> {
   const cert = await textOf(certFile, 'the certificate')
@@ -22,32 +22,32 @@ export async function readKeyPair(certFile: string, keyFile: string): Promise<Ce
   if (certificate.validToDate < new Date()) {
     throw new Error(`the certificate in ${certFile} expired on ${certificate.validTo}: renew it`)
   }
-  // The rest of the chain, and what OpenSSL takes for too weak.
+  // OpenSSL also checks the rest of the chain, and rejects weak keys and signatures.
   parsed(certFile, () => createSecureContext({ cert, key }))
   return { cert, key }
 }
 
-/** When a certificate, PEM, expires. */
+/** Returns when a certificate, in PEM, expires. */
 export function expiryOf(cert: string): Date {
   return new X509Certificate(cert).validToDate
 }
 
 /**
- * Reads the authorities that clients are verified with, PEM.
+ * Reads the authorities of clients, in PEM.
  *
- * @throws Error that names the file and says what is wrong
+ * @throws Error that names the file and the problem
  */
 export async function readClientAuthorities(file: string): Promise<string> {
   const ca = await textOf(file, 'the authorities of clients')
-  // OpenSSL passes over those that it cannot read, so that their clients would be refused without a reason.
+  // OpenSSL skips authorities that it cannot read: the server would refuse their clients without a reason.
   for (const pem of pemBlocks(ca)) parsed(file, () => new X509Certificate(pem))
   return ca
 }
 
 /**
- * Reads the authorities that a registration names, PEM.
+ * Reads the authorities for a registration, in PEM.
  *
- * @throws Failure if there are none in the file
+ * @throws Failure if the file cannot be read or does not hold a certificate
  */
 export async function readAuthorities(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error) => {
@@ -70,6 +70,6 @@ function parsed<T>(file: string, parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    throw new Error(`${file} holds no PEM that can be used: ${(error as Error).message}`, { cause: error })
+    throw new Error(`${file} does not hold usable PEM: ${(error as Error).message}`, { cause: error })
   }
 }

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:cry
 import { isIP } from 'node:net'
 import forge from 'node-forge'
 
-/** How far back a certificate's validity begins, in ms: the clocks of two machines differ. */
+/** How long ago the validity of a new certificate begins, in ms: the clocks of two machines differ. */
 const BACKDATED = 60 * 60 * 1_000
 
 /** A day, in ms. */
@@ -13,13 +13,13 @@ const { asn1 } = forge
 const pki = forge.pki as typeof forge.pki & { getTBSCertificate(certificate: forge.pki.Certificate): forge.asn1.Asn1 }
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2'
 
-/** A certificate and its private key, PEM. */
+/** A certificate and its private key, in PEM. */
 export interface Certificate {
   readonly cert: string
   readonly key: string
 }
 
-/** A certificate that others are signed with. */
+/** A certificate authority, which signs other certificates. */
 export interface Authority extends Certificate {
   /** Its common name. */
   readonly name: string
@@ -27,9 +27,9 @@ export interface Authority extends Certificate {
 }
 
 /**
- * A certificate authority with a P-256 key of its own.
+ * Issues a certificate authority with a new P-256 key.
  *
- * @param name its common name; authorities that replace each other need different ones
+ * @param name its common name; an authority and its successor need different names
  */
 export function issueAuthority(name: string, days: number): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -42,7 +42,7 @@ export function issueAuthority(name: string, days: number): Authority {
 }
 
 /**
- * A server certificate with a P-256 key of its own.
+ * Issues a server certificate with a new P-256 key.
  *
  * @param hosts the DNS names and IP addresses that clients verify, at least one; the first is the common name
  */
@@ -60,7 +60,7 @@ export function issueServer(authority: Authority, hosts: readonly [string, ...st
   return { cert, key: pem(privateKey) }
 }
 
-/** A client certificate with a P-256 key of its own, for a client of this common name. */
+/** Issues a client certificate with a new P-256 key and this common name. */
 export function issueClient(authority: Authority, name: string, days: number): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const extensions = [
@@ -82,15 +82,15 @@ interface Content {
 }
 
 /**
- * Forge knows certificates but only RSA keys, which take long to make and to sign with; Node's crypto knows elliptic
- * curves but makes no certificates. So forge writes the certificate's body (RFC 5280, section 4.1), in which the key
- * and the algorithms are replaced, and Node signs it.
+ * Issues a certificate, in PEM. Forge supports only RSA keys, which are slow to generate and to sign with. Node's
+ * crypto supports elliptic curves but does not issue certificates. So forge writes the body of the certificate (RFC
+ * 5280, section 4.1), this function replaces the key and the algorithms in it, and Node signs it.
  */
 function certificate({ subject, issuer, days, publicKey, extensions }: Content, signer: KeyObject): string {
   const draft = pki.createCertificate()
   draft.publicKey = pki.setRsaPublicKey(forge.jsbn.BigInteger.ONE, forge.jsbn.BigInteger.ONE)
-  // The first four bits keep the number positive and its first byte from being zero: OpenSSL refuses a number with zero
-  // bytes that it does not need, and forge drops only one. The rest is random, as RFC 5280 and the CA/Browser Forum ask.
+  // The first four bits make the number positive and its first byte not zero: OpenSSL refuses leading zero bytes, and
+  // forge removes only one. The rest is random, as RFC 5280 and the CA/Browser Forum require.
   draft.serialNumber = `4${randomBytes(16).toString('hex').slice(1)}`
   draft.validity.notBefore = new Date(Date.now() - BACKDATED)
   draft.validity.notAfter = new Date(Date.now() + days * DAY)
@@ -105,7 +105,7 @@ function certificate({ subject, issuer, days, publicKey, extensions }: Content, 
   parts[2] = algorithm()
   parts[6] = asn1.fromDer(spki)
   const signature = sign('sha256', Buffer.from(asn1.toDer(body).getBytes(), 'binary'), signer).toString('binary')
-  // A bit string begins with the number of its unused bits.
+  // A bit string begins with the number of unused bits.
   const signatureBits = asn1.create(asn1.Class.UNIVERSAL, asn1.Type.BITSTRING, false, `\0${signature}`)
   const whole = asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [body, algorithm(), signatureBits])
   return forge.pem.encode({ type: 'CERTIFICATE', body: asn1.toDer(whole).getBytes() })

@@ -4,19 +4,21 @@ import { rootCertificates } from 'node:tls'
 import { quote } from '../wording/quote.ts'
 import { pemBlocks } from './pem.ts'
 
-/** Extended key usages that let a certificate authenticate a server: serverAuth and any (RFC 5280, section 4.2.1.12). */
+/**
+ * Extended key usages that let a certificate authenticate a server: serverAuth and any (RFC 5280, section 4.2.1.12).
+ */
 const SERVER_USAGES = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0']
 
-/** Signatures that Go does not accept any more. Source: crypto/x509, Certificate.CheckSignatureFrom. */
+/** Signature algorithms that Go rejects. Source: crypto/x509, Certificate.CheckSignatureFrom. */
 const REFUSED_SIGNATURE = /md[245]|sha-?1($|with)/i
 
-/** Certificates of a bundle that are named in words; the rest are counted. */
+/** How many certificates of a bundle a message lists; it counts the rest. */
 const LISTED = 4
 
 let publicAuthorities: X509Certificate[] | undefined
 
 /**
- * The certificates of a caBundle, as the API server reads them: it passes over what it cannot read, and over other PEM
+ * Returns the certificates of a caBundle. Like the API server, it skips certificates that it cannot read and other PEM
  * blocks. Source: crypto/x509, CertPool.AppendCertsFromPEM.
  *
  * @param caBundle PEM
@@ -28,45 +30,48 @@ export function authoritiesIn(caBundle: string): X509Certificate[] {
 }
 
 /**
- * Why an API server that has this caBundle does not trust the certificate that is served; undefined if it does. Name
- * constraints, path lengths and the key usages of authorities are not looked at.
+ * Returns why an API server with this caBundle does not trust the served certificate; undefined if it does. It does not
+ * check name constraints, path lengths and the key usages of authorities.
  *
- * @param chain PEM of what is served: the certificate, then those that lead to an authority
- * @param caBundle PEM; empty for the API server's own authorities, of which only the public ones are known here
+ * @param chain PEM of the served chain: the certificate, then its intermediates
+ * @param caBundle PEM; empty for the API server's own authorities, for which the public ones are used here
  */
 export function trustProblem(chain: string, caBundle: string, now = new Date()): string | undefined {
   const [leaf, ...intermediates] = pemBlocks(chain).flatMap((pem) => certificate(pem) ?? [])
-  if (!leaf) return 'cannot be compared: what is served holds no certificate'
-  if (!isCurrent(leaf, now)) return `does not help: what is served is valid from ${leaf.validFrom} to ${leaf.validTo}`
+  if (!leaf) return 'cannot be compared: the served chain holds no certificate'
+  if (!isCurrent(leaf, now))
+    return `does not help: the served certificate is valid from ${leaf.validFrom} to ${leaf.validTo}`
   if (leaf.keyUsage && !leaf.keyUsage.some((usage) => SERVER_USAGES.includes(usage)))
-    return 'does not help: what is served is no certificate for server authentication'
+    return 'does not help: the served certificate is not for server authentication'
   if (caBundle === '') {
     publicAuthorities ??= rootCertificates.map((pem) => new X509Certificate(pem))
     if (leadsTo(leaf, intermediates, publicAuthorities, now)) return undefined
-    return 'is empty, and the certificate that is served leads to no public authority'
+    return 'is empty, and the served certificate does not lead to a public authority'
   }
   const authorities = authoritiesIn(caBundle)
   if (authorities.length === 0) return 'holds no certificate that can be read'
   if (leadsTo(leaf, intermediates, authorities, now)) return undefined
   if (leadsTo(leaf, intermediates, authorities, undefined))
-    return `verifies the certificate that is served only by an authority that is not valid now: ${listed(authorities)}`
-  return `does not verify the certificate that is served: it holds ${listed(authorities)}, and the issuer is ${nameOf(leaf.issuer)}`
+    return `verifies the served certificate only by an authority that is not valid now: ${listed(authorities)}`
+  return `does not verify the served certificate: it holds ${listed(authorities)}, and the issuer is ${nameOf(leaf.issuer)}`
 }
 
-/** Why the certificate that is served is not valid for a host, an IP address or a DNS name; undefined if it is. */
+/** Returns why the served certificate is not valid for a host, an IP address or a DNS name; undefined if it is. */
 export function hostProblem(chain: string, host: string): string | undefined {
   const leaf = certificate(chain)
   if (!leaf) return undefined
   const bare = host.replace(/^\[|\]$/g, '')
-  // As Go: no common name in place of a subject alternative name, no wildcard but a whole first label.
+  // As in Go, the common name does not count, and a wildcard must be the whole first label.
   const options = { subject: 'never', partialWildcards: false } as const
   const valid = isIP(bare) ? leaf.checkIP(bare) : leaf.checkHost(bare.replace(/\.$/, ''), options)
   if (valid !== undefined) return undefined
   const names = leaf.subjectAltName === undefined ? 'no name' : quote(leaf.subjectAltName)
-  return `is reached as ${quote(bare)}, and the certificate that is served is valid for ${names}`
+  return `is reached as ${quote(bare)}, and the served certificate is valid for ${names}`
 }
 
-/** Certificates as a person finds them again: subject, beginning of the SHA-256 fingerprint, end; the first few of many. */
+/**
+ * Lists the first certificates for a message, each by subject, fingerprint prefix and expiry, and counts the others.
+ */
 export function listed(certificates: readonly X509Certificate[]): string {
   const distinct = new Map(certificates.map((one) => [one.fingerprint256, one]))
   const shown = [...distinct.values()].slice(0, LISTED).map(described)
@@ -78,12 +83,12 @@ function described({ subject, fingerprint256, validTo }: X509Certificate): strin
   return `${nameOf(subject)} (SHA-256 ${fingerprint256.slice(0, 11)}…, valid to ${validTo})`
 }
 
-/** Node writes a name on several lines. */
+/** Returns a name on one line: Node writes a line for each attribute. */
 function nameOf(name: string | undefined): string {
   return quote((name ?? '').replaceAll('\n', ', '))
 }
 
-/** Whether a path leads from a certificate to one that is trusted; each certificate is looked at once. */
+/** Whether a chain leads from a certificate to a trusted one. It visits each certificate once. */
 function leadsTo(
   leaf: X509Certificate,
   intermediates: readonly X509Certificate[],
@@ -106,22 +111,22 @@ function hasSigned(authority: X509Certificate, one: X509Certificate): boolean {
   try {
     return one.verify(authority.publicKey)
   } catch {
-    // The key is of another kind than the signature.
+    // The key type does not match the signature algorithm.
     return false
   }
 }
 
-/** A certificate of version 1 cannot say whether it is an authority, and Go takes it for one. */
+/** Whether a certificate is an authority. A certificate of version 1 cannot say so, and Go accepts it as one. */
 function isAuthority(one: X509Certificate): boolean {
   return one.ca || isVersion1(one)
 }
 
-/** Whether the body of the certificate begins without the field that names another version (RFC 5280, section 4.1). */
+/** Whether a certificate is of version 1: its body does not have the version field (RFC 5280, section 4.1). */
 function isVersion1({ raw }: X509Certificate): boolean {
   return raw[contentOf(raw, contentOf(raw, 0))] !== 0xa0
 }
 
-/** Where the content of the DER value at `start` begins. */
+/** Returns the position of the content of the DER value at `start`. */
 function contentOf(raw: Uint8Array, start: number): number {
   const length = raw[start + 1] ?? 0
   return start + 2 + (length < 0x80 ? 0 : length & 0x7f)

@@ -9,34 +9,34 @@ import { Deadline } from './deadline.ts'
 import { inTurns } from './turns.ts'
 
 /**
- * Largest answer taken whole, in bytes: a single object has 1.5 MiB at most in etcd as it comes, and the discovery of a
- * group with thousands of kinds less than this.
+ * Largest answer that is read whole, in bytes. By default, etcd stores at most 1.5 MiB for one object. The discovery of
+ * a group with thousands of kinds is smaller than this.
  */
 const LARGEST_WHOLE = 8 * 1024 * 1024
 
-/** How long credentials may take, in ms: a plugin of a kubeconfig may ask another server for them, or hang. */
+/** Timeout for credentials, in ms. A credential plugin of a kubeconfig may ask another server, or hang. */
 const CREDENTIALS = 30_000
 
-/** How long the API server may take to begin an answer, in ms; its own limit for a request is 60 s. */
+/** Timeout for the beginning of an answer, in ms. The API server's own limit for a request is 60 s. */
 const ANSWER_BEGINS = 30_000
 
-/** How long an answer may pause, in ms; that of a watch has a limit of its own. */
+/** Longest pause in an answer, in ms. A watch has its own limit. */
 const ANSWER_PAUSES = 30_000
 
-/** How long an answer that is taken whole may take, in ms, whether it pauses or not. */
+/** Timeout for an answer that is read whole, in ms. */
 const ANSWER_ENDS = 60_000
 
-/** Bytes of an answer that is no success which are read for its reason, and for how long, in ms. */
+/** How much of an error answer is read for its reason, in bytes, and for how long, in ms. */
 const BEGINNING = 4_096
 const REASON_ENDS = 5_000
 
-/** After this much silence the system probes a connection, in ms, so that a dead peer is noticed. */
+/** Idle time after which the operating system probes a connection, in ms, so that it detects a dead peer. */
 const KEEP_ALIVE_PROBE = 15_000
 
-/** The API server answered with something else than success. */
+/** The API server answered with an error status. */
 export class ApiError extends Error {
   readonly status: number
-  /** What the server asks to wait, in ms, if it does. */
+  /** How long the server asks to wait before a retry, in ms. */
   readonly retryAfter: number | undefined
 
   constructor(path: string, status: number, reason: string, retryAfter?: number) {
@@ -47,24 +47,24 @@ export class ApiError extends Error {
 }
 
 export interface RequestOptions {
-  /** Whether the request gets a new connection: one that was used before may hang where a new one works. */
+  /** Whether the request opens a new connection: one that is already open may hang. */
   readonly ownConnection?: boolean
 }
 
-/** How a watch is read: what is kept of each event, at most how many bytes of it, and how long it may be silent, in ms. */
+/** How a watch is read. `silence` is the longest time without data, in ms. */
 export interface StreamOptions extends Pick<ProjectorOptions, 'shape' | 'most'> {
   readonly silence: number
   /** Called when the answer begins. */
   readonly opened?: () => void
 }
 
-/** What is kept of an event of a watch, and whether nothing was dropped for its size. */
+/** What is kept of a watch event. `whole` is false if a part was dropped for its size. */
 export interface StreamedEvent {
   readonly event: unknown
   readonly whole: boolean
 }
 
-/** Reads from one API server. */
+/** Client for one API server. It only reads. */
 export class Api {
   readonly #connection: Connection
 
@@ -73,9 +73,9 @@ export class Api {
   }
 
   /**
-   * The JSON at `path`, for answers that are small: discovery, single objects.
+   * Returns the JSON at `path`. Suits small answers: discovery, single objects.
    *
-   * @throws ApiError for any status but 200; Error if the answer does not arrive, is too large or is no JSON
+   * @throws ApiError for any status other than 200; Error if the answer does not arrive, is too large or is not JSON
    */
   async get(path: string, signal: AbortSignal): Promise<unknown> {
     const response = await this.#open(path, signal)
@@ -89,15 +89,17 @@ export class Api {
     try {
       return JSON.parse(Buffer.concat(parts).toString())
     } catch (error) {
-      throw new Error(`${path}: the answer is no JSON`, { cause: error })
+      throw new Error(`${path}: the answer is not JSON`, { cause: error })
     }
   }
 
   /**
-   * Hands out what is kept of the JSON at `path`, of any size, as it arrives. A failure may come after much of it.
+   * Reads the JSON at `path`, of any size, and passes on what is kept of it as it arrives. It may fail after it has
+   * passed on a part.
    *
    * @returns the length of the answer, in bytes
-   * @throws ApiError for any status but 200; Error if the answer does not arrive or is no JSON; what a taker throws
+   * @throws ApiError for any status other than 200; Error if the answer does not arrive or is not JSON; what a callback
+   *   throws
    */
   async project(path: string, keep: ProjectorOptions, signal: AbortSignal, options?: RequestOptions): Promise<number> {
     const response = await this.#open(path, signal, options)
@@ -110,15 +112,16 @@ export class Api {
       }
       projector.end()
     } catch (error) {
-      throw named(error, path)
+      throw withPath(error, path)
     }
     return length
   }
 
   /**
-   * What is kept of the events that a watch at `path` sends, until the server ends it.
+   * Yields what is kept of each event that a watch at `path` sends, until the server ends the watch.
    *
-   * @throws ApiError for any status but 200; Error if the connection breaks, falls silent or sends something else
+   * @throws ApiError for any status other than 200; Error if the connection breaks, sends nothing for too long, or
+   *   sends something other than events
    */
   async *stream(path: string, options: StreamOptions, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
     const { shape, most, silence, opened } = options
@@ -132,7 +135,7 @@ export class Api {
         try {
           projector.push(chunk)
         } finally {
-          // Those that came before something else count.
+          // Events that came before invalid data are valid.
           const complete = events
           events = []
           yield* complete
@@ -140,19 +143,19 @@ export class Api {
       }
       projector.end()
     } catch (error) {
-      throw named(error, path)
+      throw withPath(error, path)
     }
   }
 
   async #open(path: string, signal: AbortSignal, { ownConnection = false } = {}): Promise<IncomingMessage> {
     const options = await this.#credentials(path, signal, ownConnection).catch((error) => {
-      throw inWords(error, error.path)
+      throw readable(error, error.path)
     })
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const request = https.get(`${this.#connection.server}${path}`, { ...options, signal }, resolve)
-    request.on('error', (error) => reject(inWords(error, this.#connection.server)))
+    request.on('error', (error) => reject(readable(error, this.#connection.server)))
     request.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_PROBE))
-    // Not the socket's own timeout, which interim answers (1xx) would put off for ever.
+    // The socket's own timeout does not suit: each interim answer (1xx) restarts it.
     const late = setTimeout(
       () => request.destroy(new Error(`${path}: no answer in ${ANSWER_BEGINS} ms`)),
       ANSWER_BEGINS,
@@ -164,7 +167,8 @@ export class Api {
 
   async #credentials(path: string, signal: AbortSignal, ownConnection: boolean): Promise<https.RequestOptions> {
     signal.throwIfAborted()
-    const deadline = new Deadline(`${path}: no credentials (check the plugin of the kubeconfig)`, CREDENTIALS, signal)
+    const missing = `${path}: no credentials (check the credential plugin of the kubeconfig)`
+    const deadline = new Deadline(missing, CREDENTIALS, signal)
     try {
       return await unlessAborted(deadline.signal, this.#connection.requestOptions(ownConnection))
     } finally {
@@ -174,8 +178,9 @@ export class Api {
 }
 
 /**
- * The chunks of an answer; it is given up after `silence` ms without one, or `longest` ms in all, and closed however
- * reading ends.
+ * Yields the chunks of an answer, and closes it in the end.
+ *
+ * @throws Error after `silence` ms without a chunk, or after `longest` ms in total
  */
 async function* chunks(
   response: IncomingMessage,
@@ -183,10 +188,10 @@ async function* chunks(
   silence: number,
   longest?: number,
 ): AsyncGenerator<Buffer> {
-  // Not the socket's own timeout: the socket outlives the response, and is taken from it when that ends.
-  const silent = setTimeout(() => response.destroy(new Error(`${path}: silent for ${silence} ms`)), silence)
-  const over = () => response.destroy(new Error(`${path}: not over after ${longest} ms`))
-  const late = longest === undefined ? undefined : setTimeout(over, longest)
+  // The socket's own timeout does not suit: the socket outlives the response.
+  const silent = setTimeout(() => response.destroy(new Error(`${path}: no data for ${silence} ms`)), silence)
+  const giveUp = () => response.destroy(new Error(`${path}: the answer did not end within ${longest} ms`))
+  const late = longest === undefined ? undefined : setTimeout(giveUp, longest)
   try {
     for await (const chunk of response) {
       silent.refresh()
@@ -200,7 +205,7 @@ async function* chunks(
 }
 
 async function apiError(path: string, response: IncomingMessage): Promise<ApiError> {
-  // A Status, a plain text or something else entirely: its beginning says enough.
+  // The body may be a Status, plain text or anything else: its beginning is enough.
   let body = Buffer.alloc(0)
   try {
     for await (const chunk of chunks(response, path, REASON_ENDS, REASON_ENDS)) {
@@ -208,7 +213,7 @@ async function apiError(path: string, response: IncomingMessage): Promise<ApiErr
       if (body.length >= BEGINNING) break
     }
   } catch {
-    // The status is known all the same.
+    // The status code is already known.
   }
   const seconds = Number(response.headers['retry-after'])
   const retryAfter = seconds > 0 ? seconds * 1_000 : undefined
@@ -220,20 +225,20 @@ function messageIn(body: string): string {
     const { message } = JSON.parse(body) as { message?: unknown }
     if (typeof message === 'string') return message
   } catch {
-    // Not a Status: shown as it is.
+    // The body is not a Status: return its text.
   }
   return body.trim().slice(0, 200)
 }
 
-/** An error of the operating system in words, with what it is about; any other one as it is. */
-function inWords(error: NodeJS.ErrnoException, subject: string | undefined): Error {
+/** Describes an error of the operating system in words, with its subject. Returns any other error unchanged. */
+function readable(error: NodeJS.ErrnoException, subject: string | undefined): Error {
   if (error.errno === undefined) return error
   return new Error(`${subject === undefined ? '' : `${subject}: `}${reasonOf(error)}`, { cause: error })
 }
 
-function named(error: unknown, path: string): unknown {
+function withPath(error: unknown, path: string): unknown {
   return error instanceof JsonError
-    ? new Error(`${path}: the answer is no JSON: ${error.message}`, { cause: error })
+    ? new Error(`${path}: the answer is not JSON: ${error.message}`, { cause: error })
     : error
 }
 

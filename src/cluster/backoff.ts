@@ -1,14 +1,14 @@
 /**
- * Waits between failed tries, in ms. The first is client-go's (tools/cache/reflector.go, NewReflectorWithOptions), whose
- * longest is 30 s: that is most of the 40 s after which all that was known counts for nothing, and few servers wait here.
+ * First and longest wait between retries, in ms. The first wait is that of client-go (tools/cache/reflector.go,
+ * NewReflectorWithOptions). Its longest wait, 30 s, is too long here: cached grants are stale after 40 s.
  */
 const FIRST = 800
 const LONGEST = 5_000
 
-/** A run of this length without a failure, in ms, starts the waits from the beginning. */
+/** Time without a failure after which the waits start again from the first, in ms. */
 const HEALTHY = 120_000
 
-/** How long to wait before the next try: twice as long each time, up to a bound, with full jitter. */
+/** Exponential backoff with full jitter: the wait doubles with each failure, up to a maximum. */
 export class Backoff {
   #next = FIRST
   #last = 0
@@ -19,12 +19,12 @@ export class Backoff {
     this.#now = now
   }
 
-  /** Starts the waits from the beginning. */
+  /** Resets the wait to the first. */
   success(): void {
     this.#next = FIRST
   }
 
-  /** The wait after one more failure, in ms. */
+  /** Records a failure and returns the wait before the next try, in ms. */
   failure(): number {
     if (this.#now() - this.#last > HEALTHY) this.#next = FIRST
     this.#last = this.#now()

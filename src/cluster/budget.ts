@@ -1,17 +1,18 @@
-/** Tokens that a bucket holds at most, and that come back each second. */
+/** How many tokens a bucket holds at most, and how many it regains each second. */
 export interface Rate {
   readonly burst: number
   readonly perSecond: number
 }
 
-/** Buckets kept before full ones, which are as good as none, are dropped. */
+/** Number of buckets above which full ones are dropped: a new bucket is full, too. */
 const KEPT = 1_024
 
-/** Takes what a read has cost beyond the token that it began with. */
+/** Charges the cost of a read beyond its first token. */
 export type Charge = (tokens: number) => void
 
 /**
- * Allows each key its own share, whatever others take. Beyond it, a key takes from a reserve that all keys have together.
+ * Token buckets: one for each key, which other keys cannot use up. When the bucket of a key is empty, the key takes
+ * from a reserve that all keys share.
  */
 export class Budget {
   readonly #each: Rate
@@ -26,7 +27,7 @@ export class Budget {
     this.#now = now
   }
 
-  /** Takes one token for `key`; undefined, and nothing taken, if neither its share nor the reserve has one. */
+  /** Takes one token for `key`. Returns undefined if both the bucket of the key and the reserve are empty. */
   take(key: string): Charge | undefined {
     const own = this.#buckets.get(key) ?? new Bucket(this.#each, this.#now)
     const bucket = [own, this.#reserve].find((one) => one.level() >= 1)
@@ -63,7 +64,7 @@ class Bucket {
     return this.#tokens
   }
 
-  /** Takes tokens, if need be on credit: as many as the bucket holds when it is full. */
+  /** Takes tokens. The level may become negative, down to minus one burst. */
   take(tokens: number): void {
     this.#tokens = Math.max(this.level() - tokens, -this.#rate.burst)
   }

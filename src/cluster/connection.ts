@@ -9,28 +9,31 @@ import { parse } from 'yaml'
 import { reasonOf } from '../system/reason.ts'
 import { bare } from '../wording/quote.ts'
 
-/** How to reach one API server: its address and, for each request, current credentials. */
+/** How to reach one API server: its address, and current credentials for each request. */
 export interface Connection {
-  /** The API server's address, without a slash at its end. */
+  /** The address of the API server, without a trailing slash. */
   readonly server: string
   /**
-   * TLS material and headers for one request. Tokens rotate, so they are asked for each time.
+   * Returns the TLS material and headers for one request. Tokens rotate, so call it for each request.
    *
-   * @param own whether the request gets a new connection, which nothing uses after it, and not one that is kept open
+   * @param own whether the request opens a new connection, which closes after it, instead of a connection from the pool
    */
   requestOptions(own?: boolean): Promise<https.RequestOptions>
 }
 
-/** Where the credentials come from; without a kubeconfig, the pod's own account, or else the user's default kubeconfig. */
+/**
+ * Where the credentials come from. Without a kubeconfig, they are those of the Pod's service account or, outside a
+ * cluster, of the user's default kubeconfig.
+ */
 export interface ConnectionChoice {
   readonly kubeconfig?: string | undefined
   readonly context?: string | undefined
 }
 
 /**
- * Prepares the connection to a cluster; nothing is sent yet.
+ * Prepares the connection to a cluster. It sends nothing.
  *
- * @throws Error if the kubeconfig cannot be read, has no such context, or names no server
+ * @throws Error if the kubeconfig cannot be read, does not have the context, or does not name a server
  */
 export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Connection {
   const config = new KubeConfig()
@@ -39,20 +42,20 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   } else {
     const files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]
     const [first, ...others] = files
-    if (first === undefined) throw new Error('there is none: name one with --kubeconfig, or by KUBECONFIG')
+    if (first === undefined) throw new Error('no kubeconfig was found: name one with --kubeconfig or KUBECONFIG')
     load(config, first)
     for (const file of others) merge(config, file)
     adoptTokenFiles(config, files)
   }
   if (context !== undefined) {
-    if (!config.getContextObject(context)) throw new Error(`there is no context "${context}" in the kubeconfig`)
+    if (!config.getContextObject(context)) throw new Error(`the kubeconfig has no context "${context}"`)
     config.setCurrentContext(context)
   }
   const cluster = config.getCurrentCluster()
   if (!cluster?.server)
     throw new Error('the kubeconfig has no current context with a server: choose one with --context')
   const tokenFile: string | undefined = config.getCurrentUser()?.authProvider?.config?.tokenFile
-  // One for all credentials: it keeps connections apart by the certificates that they were opened with.
+  // One agent suits all credentials: it keeps connections with different client certificates apart.
   const agent = new https.Agent({ keepAlive: true })
   return {
     server: cluster.server.replace(/\/+$/, ''),
@@ -60,8 +63,8 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
       const options: https.RequestOptions = {}
       await config.applyToHTTPSOptions(options)
       if (tokenFile !== undefined) await authorize(options, tokenFile)
-      // The client library keeps one agent for the life of the process, with the first certificates it saw; only its
-      // proxies are wanted. They open a connection for each request.
+      // The client library keeps one agent, with the first certificates, for the life of the process. Only its proxy
+      // agents are used here: they open a connection for each request.
       if (!cluster.proxyUrl) options.agent = own ? false : agent
       return options
     },
@@ -78,7 +81,7 @@ function load(config: KubeConfig, file: string): void {
   }
 }
 
-/** Adds what another file has; of one name, what was there first stays, as with kubectl. */
+/** Adds the entries of another kubeconfig file. As in kubectl, the first entry of a name wins. */
 function merge(config: KubeConfig, file: string): void {
   const other = new KubeConfig()
   load(other, file)
@@ -91,7 +94,7 @@ function merge(config: KubeConfig, file: string): void {
 }
 
 /**
- * Makes the library follow the `tokenFile` of kubeconfig users, which it does not know. It wins over a `token` beside it.
+ * Adds support for `tokenFile` of kubeconfig users, which the client library ignores. It takes precedence over `token`.
  * Source: k8s.io/client-go/tools/clientcmd/api/v1, AuthInfo.
  */
 function adoptTokenFiles(config: KubeConfig, files: readonly string[]): void {
@@ -111,16 +114,16 @@ function adoptTokenFiles(config: KubeConfig, files: readonly string[]): void {
 }
 
 /**
- * Takes the token that is in the file now. The library takes the one of up to a minute ago, by a clock that may be set
- * back: a token that has been revoked meanwhile would be refused all that time.
+ * Sets the token that the file holds now. The client library caches a token for a minute of wall clock time, so a token
+ * that has been revoked would fail for at least that long.
  */
 async function authorize(options: https.RequestOptions, tokenFile: string): Promise<void> {
-  // The file may end with a newline, which no header may hold.
+  // The file may end with a newline, which is not valid in a header.
   const token = (await readFile(tokenFile, 'utf8')).trim()
   options.headers = { ...(options.headers as OutgoingHttpHeaders), Authorization: `Bearer ${token}` }
 }
 
-/** The files of KUBECONFIG that are there, or else the one in the home folder (kubectl's own rules). */
+/** Returns the existing files of KUBECONFIG, or else the kubeconfig of the home folder, as kubectl does. */
 function defaultKubeconfigs(): string[] {
   const named = (process.env.KUBECONFIG ?? '').split(path.delimiter).filter((file) => file !== '')
   const files = named.length > 0 ? named : [path.join(homedir(), '.kube', 'config')]

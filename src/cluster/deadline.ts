@@ -1,4 +1,4 @@
-/** A signal that comes with another one, or when the time for some work is over. */
+/** A signal that aborts with another signal or after a timeout. */
 export class Deadline {
   readonly signal: AbortSignal
   readonly #lack: string
@@ -6,8 +6,8 @@ export class Deadline {
   #timer: NodeJS.Timeout
 
   /**
-   * @param lack what there is not when the time is over, for the error: `/version: no answer`
-   * @param milliseconds how long it may take
+   * @param lack what is missing when the time is over, for the error message: `/version: no answer`
+   * @param milliseconds the timeout
    */
   constructor(lack: string, milliseconds: number, signal: AbortSignal) {
     this.#lack = lack
@@ -15,18 +15,18 @@ export class Deadline {
     this.#timer = this.#start(milliseconds)
   }
 
-  /** Gives the work this time from now, in ms. */
+  /** Restarts the timeout with this length, in ms. */
   move(milliseconds: number): void {
     clearTimeout(this.#timer)
     this.#timer = this.#start(milliseconds)
   }
 
-  /** The work has ended. */
+  /** Stops the timeout. */
   clear(): void {
     clearTimeout(this.#timer)
   }
 
-  /** Why the work failed: its error, unless the time was over. */
+  /** Returns the reason for a failure: the timeout if it has passed, or else the given error. */
   reasonFor(error: unknown): unknown {
     return this.#over.signal.aborted ? this.#over.signal.reason : error
   }

@@ -2,12 +2,12 @@ import type { GroupKind } from '../policy/reference.ts'
 import { type Api, ApiError } from './api.ts'
 import { nameOf, type Resource } from './resource.ts'
 
-/** The versions of the core group, which discovery tells in a form of its own. */
+/** The versions of the core group, which `/apis` does not list. */
 const CORE = ['v1']
 
 const ABSENT = Symbol('absent')
 
-/** A kind as the API server serves it in one version. */
+/** A kind that the API server serves in one version. */
 export interface ServedKind extends GroupKind {
   readonly plural: string
   readonly namespaced: boolean
@@ -15,52 +15,51 @@ export interface ServedKind extends GroupKind {
   readonly path: string
 }
 
-/** What is looked for. */
-type Sought = Pick<Resource<unknown>, 'group' | 'plural' | 'versions'>
+/** The resource to look for. */
+type Target = Pick<Resource<unknown>, 'group' | 'plural' | 'versions'>
 
 /**
- * The API path at which the best version of a resource is listed, or undefined if discovery lists none, which proves
- * nothing by itself (see `confirmAbsent`).
+ * Returns the API path of the best version of a resource, or undefined if discovery lists none. That alone does not
+ * prove that the resource is absent (see `confirmAbsent`).
  *
  * @throws ApiError, or Error if the API server cannot be reached
  */
-export async function discover(api: Api, sought: Sought, signal: AbortSignal): Promise<string | undefined> {
-  const served = await versionsOf(api, sought.group, signal)
-  const best = sought.versions?.filter((known) => served.includes(known)) ?? served
+export async function discover(api: Api, target: Target, signal: AbortSignal): Promise<string | undefined> {
+  const served = await versionsOf(api, target.group, signal)
+  const best = target.versions?.filter((known) => served.includes(known)) ?? served
   for (const version of best) {
-    const kinds = await kindsOf(api, sought.group, version, signal)
-    const kind = kinds.find(({ plural }) => plural === sought.plural)
+    const kinds = await kindsOf(api, target.group, version, signal)
+    const kind = kinds.find(({ plural }) => plural === target.plural)
     if (kind) return kind.path
   }
   return undefined
 }
 
 /**
- * Makes sure that the resource itself answers 404 in every version that it could have: those that can be read, and those
- * that its group has. Discovery alone proves no absence: for a moment a starting API server lists the groups without those
- * of CRDs.
+ * Confirms that a resource is absent: it answers 404 in every supported version and in every version of its group.
+ * Discovery alone is not a proof: an API server that starts lists its groups without those of CRDs for a moment.
  *
- * @throws Error if it is there, or the API server cannot be reached; ApiError for any other failure: nothing is known then
+ * @throws Error if the resource is served or the API server cannot be reached; ApiError for any other failure
  */
-export async function confirmAbsent(api: Api, sought: Sought, signal: AbortSignal): Promise<void> {
-  const { group, plural, versions = [] } = sought
+export async function confirmAbsent(api: Api, target: Target, signal: AbortSignal): Promise<void> {
+  const { group, plural, versions = [] } = target
   for (const version of new Set([...versions, ...(await versionsAt(api, group, signal))])) {
     const path = `${pathOf(group, version)}/${plural}`
-    if ((await unlessAbsent(api, `${path}?limit=1`, signal)) !== ABSENT)
-      throw new Error(`${path} is served, but discovery lists no version of ${nameOf(sought)} that can be read`)
+    if ((await getUnlessAbsent(api, `${path}?limit=1`, signal)) !== ABSENT)
+      throw new Error(`${path} is served, but discovery does not list a supported version of ${nameOf(target)}`)
   }
 }
 
-/** The versions of a group, by the group's own answer; none where that is 404. */
+/** Returns the versions of a group from its own path; none if that answers 404. */
 async function versionsAt(api: Api, group: string, signal: AbortSignal): Promise<readonly string[]> {
   if (group === '') return CORE
   const path = `/apis/${group}`
-  const answer = await unlessAbsent(api, path, signal)
+  const answer = await getUnlessAbsent(api, path, signal)
   return answer === ABSENT ? [] : listIn<{ version: string }>(answer, 'versions', path).map(({ version }) => version)
 }
 
-/** What is at a path, or ABSENT if the answer is 404. */
-async function unlessAbsent(api: Api, path: string, signal: AbortSignal): Promise<unknown> {
+/** Returns the JSON at a path, or ABSENT if the answer is 404. */
+async function getUnlessAbsent(api: Api, path: string, signal: AbortSignal): Promise<unknown> {
   try {
     return await api.get(path, signal)
   } catch (error) {
@@ -69,7 +68,10 @@ async function unlessAbsent(api: Api, path: string, signal: AbortSignal): Promis
   }
 }
 
-/** The kinds of a group, each in the first version that serves it, the preferred one first; none for an absent group. */
+/**
+ * Returns the kinds of a group, each in the first version that serves it. The preferred version comes first. An absent
+ * group has none.
+ */
 export async function discoverKinds(api: Api, group: string, signal: AbortSignal): Promise<ServedKind[]> {
   const kinds = new Map<string, ServedKind>()
   for (const version of await versionsOf(api, group, signal)) {
@@ -97,7 +99,11 @@ function pathOf(group: string, version: string): string {
   return group === '' ? `/api/${version}` : `/apis/${group}/${version}`
 }
 
-/** The list under a name in an answer of discovery; without one, nothing is known. */
+/**
+ * Returns the list under a name in an answer of discovery.
+ *
+ * @throws Error if the answer does not have it
+ */
 function listIn<T>(answer: unknown, name: string, path: string): T[] {
   const list = (answer as Record<string, unknown> | null)?.[name]
   if (!Array.isArray(list)) throw new Error(`${path}: the answer has no list of ${name}`)

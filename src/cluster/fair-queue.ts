@@ -1,31 +1,31 @@
-/** Something that waits to begin; `begin` resolves when it has ended, and never rejects. */
+/** A job of the queue. `begin` resolves when the job has ended, and never rejects. */
 export interface Job {
   readonly begun: boolean
   begin(): Promise<void>
 }
 
-/** Owners whose last turn is remembered. The others have not had one for long. */
+/** How many owners' last turns are remembered. Forgotten ones are the oldest. */
 const REMEMBERED = 4_096
 
 /**
- * Lets so many jobs run at once. Of the owners with jobs that wait, the one goes next that had no turn for longest, so
- * that neither the many jobs of one nor the jobs of many keep somebody waiting who asks seldom. A job may have several
- * owners: it begins with the first whose turn it is.
+ * Limits how many jobs run at once. The next job is that of the owner whose last turn is the longest ago, so owners
+ * with many jobs do not delay an owner with few. A job may have several owners: it begins with the first of them that
+ * has its turn.
  */
 export class FairQueue {
   readonly #most: number
   readonly #slow: number
-  /** The owners with jobs that wait. */
+  /** Waiting jobs by owner. */
   readonly #waiting = new Map<string, Job[]>()
-  /** When owners had their last turn, counted in turns; the first one had none for longest. */
+  /** The number of each owner's last turn, the oldest first. */
   readonly #turns = new Map<string, number>()
   #turn = 0
   #running = 0
   #slowly = 0
 
   /**
-   * @param most jobs that run at once; and as many that are slow
-   * @param slow time after which a job gives its place to another though it has not ended, in ms
+   * @param most how many jobs run at once; as many slow jobs may run beside them
+   * @param slow time after which a running job is slow and gives its place to another, in ms
    */
   constructor(most: number, slow: number) {
     this.#most = most
@@ -51,7 +51,7 @@ export class FairQueue {
   async #run(job: Job): Promise<void> {
     let isSlow = false
     const timer = setTimeout(() => {
-      // Where so many are slow already, nothing is gained by one more.
+      // The limit of slow jobs is reached: this job keeps its place.
       if (this.#slowly === this.#most) return
       isSlow = true
       this.#slowly += 1
@@ -80,7 +80,7 @@ export class FairQueue {
     }
   }
 
-  /** Who goes next. */
+  /** Returns the owner whose turn is next. */
   #owner(): string | undefined {
     let next: string | undefined
     for (const owner of this.#waiting.keys())

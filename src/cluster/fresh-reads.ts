@@ -6,40 +6,40 @@ import type { Charge } from './budget.ts'
 import { confirmAbsent, discover } from './discovery.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { grantResource } from './grant-resource.ts'
-import { type Made, NamespaceReads } from './namespace-reads.ts'
+import { NamespaceReads, type ReadResult } from './namespace-reads.ts'
 import type { ClusterObserver, ReadEnd } from './observer.ts'
 import type { ReadingRoom } from './reading-room.ts'
 import { nameOf, type Resource } from './resource.ts'
 import { listInto } from './store.ts'
 
-/** Longest that one read may take, in ms; reviews wait half of their timeout, which is 5 s as registered. */
+/** Timeout for one read, in ms. A review waits for at most half of its timeout, which is 5 s in the manifests. */
 const LONGEST_READ = 10_000
 
-/** Bytes that one token of the budget pays for: some hundred plain grants. */
+/** How many bytes one token of the budget pays for: a few hundred plain grants. */
 const TOKEN_BYTES = 64 * 1024
 
-/** What a namespace may be called (Kubernetes, "Object Names and IDs", DNS label names). Others hold no grants. */
+/** Whether a name is valid for a namespace. Source: Kubernetes, "Object Names and IDs", DNS label names. */
 export const isNamespace = (name: string) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)
 
-const NONE: Made = { grants: new GrantIndex(), bytes: 0 }
+const NONE: ReadResult = { grants: new GrantIndex(), bytes: 0 }
 
 interface FreshReadsOptions {
   readonly api: Api
   readonly kind: GrantKind
-  /** Where reads wait for their turn, those of all kinds. */
+  /** Where the reads of all kinds wait for their turn. */
   readonly queue: FairQueue
-  /** What reads take while they are on their way, those of all kinds. */
+  /** Bounds the memory of the reads of all kinds that are in flight. */
   readonly room: ReadingRoom
-  /** Most that is kept of one namespace, in bytes (see IndexLimits). */
+  /** The most that is kept of one namespace, in bytes (see IndexLimits). */
   readonly most: number
   readonly observer: ClusterObserver
   /** A monotonic clock, in ms. */
   readonly now: () => number
-  /** Whether the API is known to be absent, so that a 404 means that there are no grants. */
+  /** Whether the API is known to be absent, so that a 404 means that the namespace has no grants. */
   readonly absent: () => boolean
 }
 
-/** Reads the grants of single namespaces; what a read has made is shared by all who may use it. */
+/** Reads the grants of single namespaces. Readers that come before a read begins share its result. */
 export class FreshReads {
   readonly #options: FreshReadsOptions
   readonly #resource: Resource<Grant>
@@ -53,26 +53,26 @@ export class FreshReads {
     this.#name = nameOf(options.kind)
   }
 
-  /** How many namespaces have reads that wait or are on their way. */
+  /** How many namespaces have reads that wait or are in flight. */
   get active(): number {
     return this.#namespaces.size
   }
 
   /**
-   * The grants of a namespace, by a read that begins after this call.
+   * Returns the grants of a namespace from a read that begins after this call.
    *
-   * @param owner who causes it: the namespace of the referrer
-   * @param afford asked only if no other reader has paid for the read already
+   * @param owner the namespace of the referrer, which causes the read
+   * @param afford takes a token from the budget; called only if no other reader has paid for the read
    * @param signal ends the wait
-   * @returns undefined if it could not be afforded
+   * @returns undefined if the budget is spent
    */
   read(
     namespace: string,
     owner: string,
     afford: () => Charge | undefined,
     signal?: AbortSignal,
-  ): Promise<Made> | undefined {
-    // In a path, `..` would lead elsewhere.
+  ): Promise<ReadResult> | undefined {
+    // An invalid name such as `..` would change the API path.
     if (!isNamespace(namespace)) return Promise.resolve(NONE)
     const reads = this.#namespaces.get(namespace) ?? this.#readsOf(namespace)
     if (reads.waiting) {
@@ -103,15 +103,15 @@ export class FreshReads {
     )
   }
 
-  async #read(namespace: string, signal: AbortSignal, own: boolean): Promise<Made> {
+  async #read(namespace: string, signal: AbortSignal, own: boolean): Promise<ReadResult> {
     const { observer, now } = this.#options
     observer.readStarted(this.#name)
     const begun = now()
     let end: ReadEnd = 'failed'
     try {
-      const made = await this.#list(namespace, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_READ)]), own)
+      const result = await this.#list(namespace, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_READ)]), own)
       end = 'done'
-      return made
+      return result
     } catch (error) {
       if (signal.aborted) end = 'given up'
       throw error
@@ -120,14 +120,14 @@ export class FreshReads {
     }
   }
 
-  /** A read that was given up may end after its namespace was forgotten and is read again. */
+  /** An abandoned read may end late, when other reads have taken the place of its namespace. */
   #forget(namespace: string, reads: NamespaceReads): void {
     if (reads.idle && this.#namespaces.get(namespace) === reads) this.#namespaces.delete(namespace)
   }
 
-  async #list(namespace: string, signal: AbortSignal, own: boolean): Promise<Made> {
+  async #list(namespace: string, signal: AbortSignal, own: boolean): Promise<ReadResult> {
     const { api, kind, room, most, absent } = this.#options
-    const list = async (path: string): Promise<Made> => {
+    const list = async (path: string): Promise<ReadResult> => {
       const grants = room.open(resourceOf(kind), { all: most, eachNamespace: most })
       try {
         const { bytes } = await listInto(grants, api, this.#resource, path, namespace, signal, { ownConnection: own })
@@ -143,11 +143,11 @@ export class FreshReads {
         if (!(error instanceof ApiError) || error.status !== 404) throw error
       }
     }
-    // The version may have changed, or the API may have come or gone.
+    // The served version may have changed, or the API may have been installed or removed.
     this.#path = await discover(api, this.#resource, signal)
     if (this.#path !== undefined) return list(this.#path)
-    // One answer proves no absence; the reflector looks twice.
-    if (!absent()) throw new Error(`the API server does not list ${this.#name} now`)
+    // One answer does not prove absence; the reflector asks twice.
+    if (!absent()) throw new Error(`the API server does not serve ${this.#name} now`)
     await confirmAbsent(api, this.#resource, signal)
     return NONE
   }

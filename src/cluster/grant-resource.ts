@@ -1,12 +1,6 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
-import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
+import { type GrantKind, REFERENCE_GRANT, VERSIONS } from '../policy/grant-kinds.ts'
 import type { Resource } from './resource.ts'
-
-/**
- * Versions of ReferenceGrant that are known to have one shape, the best first; v1beta1 is served by every release since
- * v0.6.
- */
-const VERSIONS = ['v1', 'v1beta1', 'v1alpha2']
 
 /**
  * Most that is kept of one grant, in bytes of its JSON. The largest that the schema of Gateway API accepts has 16 KiB:
@@ -14,7 +8,7 @@ const VERSIONS = ['v1', 'v1beta1', 'v1alpha2']
  */
 const LARGEST = 256 * 1024
 
-/** The grants of a kind, of which what the rule needs is kept: managed fields and annotations are most of an object. */
+/** Returns the resource of a grant kind. It keeps only what the rule needs: most of an object is metadata. */
 export function grantResource(grants: GrantKind): Resource<Grant> {
   const { group, kind, plural, version } = grants
   const named = version === undefined ? undefined : [version]

@@ -14,25 +14,25 @@ import { type ClusterObserver, UNOBSERVED } from './observer.ts'
 import { ReadingRoom } from './reading-room.ts'
 
 /**
- * What the cached grants may take of the heap, and those of one namespace of that. In a container of 256 MiB, where the
- * heap has 153 MiB, that is 100,000 plain grants, and 6,000 in one namespace.
+ * The share of the heap for cached grants, and the share of that for one namespace. A container of 256 MiB has a heap
+ * of 153 MiB: it caches 100,000 plain grants, and 6,000 in one namespace.
  */
 const HEAP_SHARE = 0.15
 const NAMESPACE_SHARE = 1 / 16
 
 /**
- * Fresh reads at once, and what they may take of the heap together: some are as large as one namespace may be, most are
- * small. One that takes longer than this, in ms, waits for the network, and gives its place to the next.
+ * How many fresh reads run at once, and the share of the heap for all of them: few are as large as a namespace may be.
+ * A read that takes longer than SLOW_READ, in ms, waits for the network, and gives its place to the next.
  */
 const READS_AT_ONCE = 16
 const READS_SHARE = 0.05
 const SLOW_READ = 1_000
 
-/** How much fresh reading is allowed, and how old knowledge may be. */
+/** How many fresh reads are allowed, and how old cached grants may be. */
 export interface Limits {
-  /** Age beyond which cached grants are judged by no more, in ms. */
+  /** Age beyond which cached grants are stale, in ms. */
   readonly knowledgeAge: number
-  /** Fresh reads that the objects of one namespace may cause, and what all may take together beyond that. */
+  /** The rate of fresh reads for the objects of one namespace, and of the reserve that all namespaces share. */
   readonly eachNamespace: Rate
   readonly allNamespaces: Rate
 }
@@ -40,10 +40,10 @@ export interface Limits {
 export interface ClusterGrantsOptions {
   readonly api: Api
   readonly logger: Logger
-  /** What counts as a grant. */
+  /** The kinds of grants. */
   readonly kinds: readonly GrantKind[]
   readonly limits: Limits
-  /** What the index of each kind keeps; by default a share of the heap. */
+  /** The limits of each kind's index; by default a share of the heap. */
   readonly room?: IndexLimits
   readonly observer?: ClusterObserver
   /** A monotonic clock, in ms. */
@@ -51,11 +51,11 @@ export interface ClusterGrantsOptions {
 }
 
 /**
- * The cluster's grants: for each kind an index that a reflector keeps, and fresh reads where that is too old or says no.
- * What fails for one kind changes nothing for another.
+ * The grants of a cluster. For each kind, a reflector keeps an index, and fresh reads answer where the index is stale
+ * or does not permit. A failure of one kind does not affect the others.
  */
 export class ClusterGrants implements GrantSource {
-  /** By their resources (see `resourceOf`). */
+  /** By resource (see `resourceOf`). */
   readonly #byResource: ReadonlyMap<string | undefined, KindGrants>
   readonly #kinds: readonly KindGrants[]
   readonly #lookup: GrantLookup = { of: (kind) => this.#indexOf(kind) }
@@ -75,18 +75,18 @@ export class ClusterGrants implements GrantSource {
     this.#knowledgeAge = limits.knowledgeAge
   }
 
-  /** Takes other limits from now on; budgets begin full. */
+  /** Changes the limits. The budgets are full again. */
   limit({ knowledgeAge, eachNamespace, allNamespaces }: Limits): void {
     this.#knowledgeAge = knowledgeAge
     this.#budget = new Budget(eachNamespace, allNamespaces, this.#now)
   }
 
-  /** Keeps the indexes until the signal. */
+  /** Keeps the indexes up to date until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#kinds.map((kind) => kind.run(signal)))
   }
 
-  /** Age of what is cached of the kind that is oldest, in ms; Infinity before its first list. */
+  /** The age of the oldest index, in ms; Infinity before its first list. */
   get age(): number {
     return Math.max(...this.#kinds.map((kind) => this.#ageOf(kind)))
   }
@@ -96,12 +96,12 @@ export class ClusterGrants implements GrantSource {
     return this.#kinds.reduce((sum, { index }) => sum + index.size, 0)
   }
 
-  /** Namespaces of which not all grants are cached. */
+  /** How many namespaces are incomplete: not all of their grants are cached. */
   get incomplete(): number {
     return this.#kinds.reduce((sum, { index }) => sum + index.incomplete.size, 0)
   }
 
-  /** Of a kind that is too old, nothing is known; what is cached is current while some kind is. */
+  /** The cached grants. The lookup knows nothing of a kind whose index is stale; `current` is true if any index is. */
   cached() {
     return { grants: this.#lookup, current: this.#kinds.some((kind) => this.#isCurrent(kind)) }
   }
@@ -113,7 +113,7 @@ export class ClusterGrants implements GrantSource {
     signal: AbortSignal,
   ): Promise<void> {
     const counting = this.#counting(places)
-    // The sender of a made-up review chooses its namespace, and owners are remembered.
+    // The budget remembers owners, and the sender of a forged review can name any number of namespaces.
     const owner = isNamespace(referrerNamespace) ? referrerNamespace : ''
     const begun: Promise<void>[] = []
     for (const place of places) {
@@ -122,49 +122,49 @@ export class ClusterGrants implements GrantSource {
       const taken = reads.then((grants) => {
         if (!signal.aborted) take(place.namespace, grants)
       })
-      // A review that fails for another namespace does not wait for this one.
+      // If the read of another namespace fails first, nothing awaits this one.
       taken.catch(() => {})
       begun.push(taken)
     }
-    // What fails for fresh reads fails for watches too, most likely: the index may lack what is seconds old.
+    // Where fresh reads fail, watches most likely fail too: the index may lack the grants of the last seconds.
     if (begun.length === 0 && !counting.every(({ readable }) => readable))
-      throw new LookupFailed('the last reads failed, and too many had to be made lately to make more')
+      throw new LookupFailed('the last reads failed, and the budget for more reads is spent')
     try {
       await unlessAborted(signal, Promise.all(begun))
     } catch (error) {
-      // A review whose client has gone says nothing of the API server.
-      if (signal.aborted && (error as Error).name !== 'AbortError') for (const kind of counting) kind.late()
+      // A client that has disconnected is not a failure of the API server.
+      if (signal.aborted && (error as Error).name !== 'AbortError') for (const kind of counting) kind.timedOut()
       throw new LookupFailed(explain(error), { cause: error })
     }
   }
 
-  /** Reads of each kind that counts in a namespace; undefined if they could not be afforded. */
+  /** Reads each kind that counts in a namespace. Returns undefined if the budget is spent. */
   #readAll({ namespace, kinds }: GrantPlace, owner: string, signal: AbortSignal): Promise<GrantLookup> | undefined {
     const reads: Promise<[string | undefined, KindLookup]>[] = []
     for (const resource of kinds.map(resourceOf)) {
       const read = this.#byResource.get(resource)?.read(namespace, owner, () => this.#budget.take(owner), signal)
       if (!read) {
-        // Other reviews may share the reads in flight; this one does not hear of their failures.
+        // Other reviews may share the reads in flight; nothing awaits them here.
         for (const begun of reads) begun.catch(() => {})
         return undefined
       }
       reads.push(read.then((grants) => [resource, grants]))
     }
-    return Promise.all(reads).then((made) => {
-      const byResource = new Map(made)
+    return Promise.all(reads).then((lookups) => {
+      const byResource = new Map(lookups)
       return { of: (kind) => byResource.get(resourceOf(kind)) ?? NOT_KNOWN }
     })
   }
 
   /**
-   * The kinds that count somewhere.
+   * Returns the kinds that count in any of these places.
    *
-   * @throws LookupFailed for a kind that is not followed: a changed configuration may name one
+   * @throws LookupFailed for a kind without a reflector: a reloaded configuration may name one
    */
   #counting(places: readonly GrantPlace[]): KindGrants[] {
     return [...new Set(places.flatMap(({ kinds }) => kinds))].map((kind) => {
       const counting = this.#byResource.get(resourceOf(kind))
-      if (!counting) throw new LookupFailed(`refgrant follows objects of kind ${kind.kind} only after a restart`)
+      if (!counting) throw new LookupFailed(`refgrant watches objects of kind ${kind.kind} only after a restart`)
       return counting
     })
   }
@@ -188,7 +188,7 @@ function roomInHeap(kinds: number): IndexLimits {
   return { all, eachNamespace: all * NAMESPACE_SHARE }
 }
 
-/** The failure in words that may reach any requester: no addresses, nothing of the answer's body. */
+/** Describes a failure to the requester: without addresses, and without the body of the answer. */
 function explain(error: unknown): string {
   if (error instanceof ApiError) return `the API server answered HTTP ${error.status}`
   const late = (error as { name?: unknown } | undefined)?.name === 'TimeoutError'

@@ -9,31 +9,32 @@ import { discover, discoverKinds } from './discovery.ts'
 import { grantResource } from './grant-resource.ts'
 import { listPages } from './list.ts'
 
-/** Most that is kept of one object, in MiB of its JSON: twice what etcd stores by default. */
+/** The most that is kept of one object, in MiB of its JSON: twice what etcd stores by default. */
 const LARGEST_OBJECT = 3
 
-/** What a cluster holds of the catalogue's kinds, and its grants. */
+/** The objects of a cluster whose kinds the catalogue has, and its grants. */
 export interface Inventory {
   readonly objects: readonly NamedObject[]
   readonly grants: readonly { readonly grant: Grant; readonly object: unknown }[]
-  /** Namespaces with a grant that could not be read: it may permit what no other grant permits. */
+  /** Namespaces with a grant that could not be read: it may permit a reference that no other grant permits. */
   readonly unknown: ReadonlySet<string>
-  /** What could not be listed or read, in words; the rest is complete without it. */
+  /** A sentence for each kind that could not be listed and each object that could not be read. */
   readonly problems: readonly string[]
 }
 
-/** What is listed. */
+/** Which objects to list. */
 export interface Scope {
-  /** The only namespace whose lists are asked for; without it, those of the whole cluster are. */
+  /** Lists only this namespace; without it, the whole cluster. */
   readonly namespace?: string | undefined
 }
 
 /**
- * Lists the objects of every kind of the catalogue that the cluster serves, and all grants, with the caller's rights. Of
- * each object, its name and what is judged are kept.
+ * Lists the objects of every kind of the catalogue that the cluster serves, and all grants, with the caller's rights.
+ * It keeps the name and the judged parts of each object.
  *
- * @param tell called with what is going to be listed
- * @throws ApiError, or Error, if the grants cannot be listed or the API server cannot be reached: no verdict is possible
+ * @param tell called with the resource before each list
+ * @throws ApiError or Error if the grants cannot be listed or the API server cannot be reached: a verdict is not
+ *   possible
  */
 export async function takeInventory(
   api: Api,
@@ -95,7 +96,7 @@ function listPath(path: string, plural: string, { namespace }: Scope): string {
   return namespace === undefined ? `${path}/${plural}` : `${path}/namespaces/${encodeURIComponent(namespace)}/${plural}`
 }
 
-/** The objects of a kind that could be read, and those that could not, with the reason in words. */
+/** The objects of a kind that could be read, and those that could not, each with the problem. */
 interface Objects {
   readonly read: NamedObject[]
   readonly unread: { readonly name: ObjectName; readonly problem: string }[]
@@ -108,7 +109,7 @@ async function listObjects(
   roots: readonly string[],
   signal: AbortSignal,
 ): Promise<Objects> {
-  // Whether a route is for a mesh is in its `spec`, wherever its guarded fields are.
+  // `spec` tells whether a route is a mesh route, wherever its guarded fields are.
   const judged = [...roots, 'spec'].map((root): [string, Shape] => [root, 'whole'])
   const shape: Shape = { metadata: { name: 'whole', namespace: 'whole' }, ...Object.fromEntries(judged) }
   let listed: Objects = { read: [], unread: [] }
@@ -129,6 +130,6 @@ async function listObjects(
 }
 
 function unreadable(name: ObjectName, whole: boolean): string {
-  const problem = whole ? 'it lacks a name or a namespace' : `what counts of it has more than ${LARGEST_OBJECT} MiB`
+  const problem = whole ? 'it lacks a name or a namespace' : `its judged part is larger than ${LARGEST_OBJECT} MiB`
   return `cannot read ${objectTitle(name)}: ${problem}`
 }

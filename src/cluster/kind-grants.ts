@@ -19,14 +19,14 @@ interface KindGrantsOptions {
   readonly observer: ClusterObserver
   /** A monotonic clock, in ms. */
   readonly now: () => number
-  /** What the index keeps. */
+  /** The limits of the index. */
   readonly room: IndexLimits
-  /** Where fresh reads wait for their turn, and what they take while they are in flight. */
+  /** Where fresh reads wait for their turn, and what bounds their memory while they are in flight. */
   readonly queue: FairQueue
   readonly reading: ReadingRoom
 }
 
-/** What is known of the grants of one kind: an index that a reflector keeps, and fresh reads. */
+/** The grants of one kind: an index that a reflector keeps up to date, and fresh reads. */
 export class KindGrants {
   readonly index: GrantIndex
   readonly #reflector: Reflector<Grant>
@@ -34,7 +34,7 @@ export class KindGrants {
   #readable = true
 
   constructor(kind: GrantKind, { api, logger, observer, now, room, queue, reading }: KindGrantsOptions) {
-    this.index = new GrantIndex(resourceOf(kind), room, telling(kind, observer, logger))
+    this.index = new GrantIndex(resourceOf(kind), room, indexObserver(kind, observer, logger))
     const resource = grantResource(kind)
     const reflector = new Reflector({ api, resource, store: this.index, logger, observer, now })
     this.#reflector = reflector
@@ -42,27 +42,27 @@ export class KindGrants {
     this.#reads = new FreshReads({ api, kind, queue, room: reading, most: room.eachNamespace, observer, now, absent })
   }
 
-  /** Keeps the index until the signal. */
+  /** Keeps the index up to date until the signal. */
   run(signal: AbortSignal): Promise<void> {
     return this.#reflector.run(signal)
   }
 
-  /** A moment such that the index has all that was written before it; see Reflector. */
+  /** The time up to which the index is complete; see Reflector. */
   get completeAt(): number {
     return this.#reflector.completeAt
   }
 
-  /** Whether the fresh read that ended last could be made. */
+  /** Whether the last fresh read succeeded. */
   get readable(): boolean {
     return this.#readable
   }
 
-  /** Takes note that a review ran out of time while it waited for a fresh read. */
-  late(): void {
+  /** Records that a review timed out while it waited for a fresh read. */
+  timedOut(): void {
     this.#readable = false
   }
 
-  /** The grants of a namespace, read after this call began; see FreshReads. */
+  /** Returns the grants of a namespace from a read that begins after this call; see FreshReads. */
   read(
     namespace: string,
     owner: string,
@@ -82,8 +82,8 @@ export class KindGrants {
   }
 }
 
-/** Tells of what the index of a kind does not keep, and logs which namespaces are incomplete. */
-function telling(kind: GrantKind, observer: ClusterObserver, logger: Logger): IndexObserver {
+/** Reports what the index of a kind does not keep, and logs incomplete namespaces. */
+function indexObserver(kind: GrantKind, observer: ClusterObserver, logger: Logger): IndexObserver {
   const resource = nameOf(kind)
   return {
     skipped: (namespace) => observer.skipped(resource, namespace),
@@ -92,7 +92,7 @@ function telling(kind: GrantKind, observer: ClusterObserver, logger: Logger): In
       observer.incomplete(resource, namespace)
       logger.warn(
         { namespace, kind: kind.kind },
-        'the grants of a namespace are more, or one of them larger, than is cached; those that are missing are read when a review needs them',
+        'not all grants of a namespace are cached: they exceed the limits of the cache; a fresh read gets the others when a review needs them',
       )
     },
   }

@@ -1,47 +1,50 @@
 import type { Shape } from '../json/shape.ts'
 import { type Api, ApiError, type RequestOptions } from './api.ts'
 
-/** Objects a page of a list holds. Source: k8s.io/client-go/tools/pager, defaultPageSize. */
+/** Objects in a page of a list. Source: k8s.io/client-go/tools/pager, defaultPageSize. */
 const PAGE = 500
 
-/** How often a list is begun again because its pages expired (410) before it ended. */
+/** How often a list restarts because its pages expired (410) before it ended. */
 const RESTARTS = 3
 
-/** Most pages of a list, 50 million objects, and most that are empty in a row: more come from a server that never ends. */
+/**
+ * The most pages of a list, for 50 million objects, and the most empty pages in a row. A server that sends more does
+ * not end its list.
+ */
 const MOST_PAGES = 100_000
 const MOST_EMPTY = 3
 
-/** Takes a list object by object. What it took is the list only once the list has succeeded. */
+/** Receives a list object by object. The objects are the list only once the list has succeeded. */
 export interface ListSink {
-  /** The list begins, or begins again: what was taken before does not count. */
+  /** The list begins, or restarts: discard the objects so far. */
   begin(): void
   /**
-   * @param item what is kept of an object; undefined for an element that is no object
-   * @param whole whether nothing was dropped for its size
+   * @param item what is kept of an object; undefined for an element that is not an object
+   * @param whole false if a part of it was dropped for its size
    */
   take(item: unknown, whole: boolean): void
 }
 
 export interface ListOptions extends RequestOptions {
-  /** Most that is kept of one object, in bytes of its JSON; beyond it, the largest of its parts are dropped. */
+  /** The most that is kept of one object, in bytes of its JSON; above it, the largest parts are dropped. */
   readonly most: number
 }
 
-/** What is known of a list that has been taken. */
+/** The result of a list that has succeeded. */
 export interface Listed {
-  /** The resource version of the moment that the list is of. */
+  /** The resource version of the list. */
   readonly resourceVersion: string
-  /** Length of all answers, those of pages that expired included, in bytes. */
+  /** Length of all answers, including pages that expired, in bytes. */
   readonly bytes: number
 }
 
 /**
- * Lists a resource, page by page and object by object: pages and lists may be of any size, and no more than one object is
- * held.
+ * Lists a resource, page by page and object by object. Pages and lists may have any size: it holds one object at a
+ * time.
  *
  * @param path the API path of the resource
  * @param shape what to keep of each object
- * @throws ApiError; Error if the API server cannot be reached or answers with something else than a list; what `sink` throws
+ * @throws ApiError; Error if the API server cannot be reached or its answer is not a list; what `sink` throws
  */
 export async function listPages(
   api: Api,
@@ -62,7 +65,7 @@ export async function listPages(
         bytes += page.bytes
         if (page.next === '') return { resourceVersion: page.resourceVersion, bytes }
         empty = page.items === 0 ? empty + 1 : 0
-        const endless = whyEndless(token, page.next, pages, empty)
+        const endless = endlessReason(token, page.next, pages, empty)
         if (endless) throw new Error(`${pagePath(path, token)}: the list does not end: ${endless}`)
         token = page.next
       }
@@ -72,9 +75,9 @@ export async function listPages(
   }
 }
 
-/** Why a list with this page, which names another, has no end; undefined if it may have one. */
-function whyEndless(token: string, next: string, pages: number, empty: number): string | undefined {
-  if (next === token) return 'its token is that of the page'
+/** Returns why a list with this page and a next one cannot end; undefined if it can. */
+function endlessReason(token: string, next: string, pages: number, empty: number): string | undefined {
+  if (next === token) return 'a page names itself as the next page'
   if (empty === MOST_EMPTY) return `${empty} pages in a row are empty`
   return pages === MOST_PAGES ? `it has ${pages} pages` : undefined
 }
@@ -83,7 +86,7 @@ function pagePath(path: string, next: string): string {
   return `${path}?limit=${PAGE}${next && `&continue=${encodeURIComponent(next)}`}`
 }
 
-/** One page, how many items it has, and the token of the next: '' after the last. */
+/** One page. `next` is the token of the next page: '' after the last. */
 interface Page extends Listed {
   readonly items: number
   readonly next: string
@@ -109,8 +112,8 @@ async function readPage(
   const bytes = await api.project(path, keep, signal, request)
   const { metadata, items } = (list ?? {}) as { metadata?: Record<string, unknown>; items?: number }
   const { resourceVersion, continue: next = '' } = metadata ?? {}
-  // Taken for a list, anything else would be an empty one.
+  // Without this check, an answer that is not a list would pass as an empty list.
   if (typeof items !== 'number' || typeof resourceVersion !== 'string' || typeof next !== 'string')
-    throw new Error(`${path}: the answer is no list`)
+    throw new Error(`${path}: the answer is not a list`)
   return { resourceVersion, items, next, bytes }
 }

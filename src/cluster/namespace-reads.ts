@@ -1,14 +1,14 @@
 import type { GrantIndex } from '../policy/grant-index.ts'
 import type { FairQueue, Job } from './fair-queue.ts'
 
-/** Age of a read, in ms, beyond which nobody waits for it to end: the next one begins beside it. */
+/** Age beyond which a read is slow, in ms: the next one begins beside it. */
 const SLOW = 1_000
 
-/** Reads of one namespace on their way at once: one, and one beside it that is slow. */
+/** Reads of one namespace in flight at once: a slow one, and one beside it. */
 const MOST = 2
 
-/** What a read has made: the grants of its namespace, from so many bytes. */
-export interface Made {
+/** The result of a read: the grants of its namespace, and the length of the answers, in bytes. */
+export interface ReadResult {
   readonly grants: GrantIndex
   readonly bytes: number
 }
@@ -16,13 +16,13 @@ export interface Made {
 /**
  * Reads a namespace.
  *
- * @param own whether on a connection of its own, since that of the last read may hang
+ * @param own whether to open a new connection, since that of the last read may hang
  */
-export type Read = (signal: AbortSignal, own: boolean) => Promise<Made>
+export type Read = (signal: AbortSignal, own: boolean) => Promise<ReadResult>
 
 /**
- * The reads of one namespace. Readers share what one read has made, if it begins after they came: those who come while a
- * read is on its way share the next one. A read also answers those who wait for an older one.
+ * The reads of one namespace. A reader gets the result of a read that began after the reader came, and shares it:
+ * readers that come while a read is in flight share the next one. A read also answers the readers of an older read.
  */
 export class NamespaceReads {
   readonly #read: Read
@@ -36,7 +36,7 @@ export class NamespaceReads {
 
   /**
    * @param now a monotonic clock, in ms
-   * @param ended called some time after a read has ended, or was not begun since nobody waited for it any more
+   * @param ended called some time after a read has ended, or after it was dropped because all its readers left
    */
   constructor(read: Read, queue: FairQueue, now: () => number, ended: (reads: NamespaceReads) => void) {
     this.#read = read
@@ -45,7 +45,7 @@ export class NamespaceReads {
     this.#ended = ended
   }
 
-  /** Whether a read waits to begin, which a reader who comes now shares. */
+  /** Whether a read waits to begin: a reader that comes now shares it. */
   get waiting(): boolean {
     return this.#next !== undefined
   }
@@ -55,14 +55,14 @@ export class NamespaceReads {
   }
 
   /**
-   * What a read that begins after this call has made.
+   * Returns the result of a read that begins after this call.
    *
-   * @param signal ends the wait; a read that nobody waits for any more does not begin
+   * @param signal ends the wait; a read whose readers have all left does not begin
    */
-  join(owner: string, signal?: AbortSignal): Promise<Made> {
+  join(owner: string, signal?: AbortSignal): Promise<ReadResult> {
     this.#next ??= new SharedRead((read) => this.#run(read))
     const read = this.#next
-    read.awaitedUntil(signal, () => this.#drop(read))
+    read.addReader(signal, () => this.#drop(read))
     const isNew = !read.owners.has(owner)
     read.owners.add(owner)
     if (!read.queued) this.#advance()
@@ -70,7 +70,7 @@ export class NamespaceReads {
     return read.result
   }
 
-  /** Nobody waits for it any more, and it has not begun. */
+  /** Drops a read that has not begun, after its last reader has left. */
   #drop(read: SharedRead): void {
     if (this.#next !== read) return
     read.begun = true
@@ -78,7 +78,7 @@ export class NamespaceReads {
     setImmediate(() => this.#ended(this))
   }
 
-  /** Queues the next read, if no other is on its way that may end soon. */
+  /** Queues the next read, unless a read that is not slow yet is in flight. */
   #advance(): void {
     const [youngest] = this.#running.slice(-1)
     const left = youngest ? youngest.begunAt + SLOW - this.#now() : 0
@@ -93,13 +93,13 @@ export class NamespaceReads {
     for (const owner of next.owners) this.#queue.add(owner, next)
   }
 
-  /** A read has become slow: another begins for those who wait for it, or for those who came since. */
+  /** The only read has become slow: queues another for its readers, unless a next one waits already. */
   #hedge(): void {
     if (this.#running.length === 1 && !this.#next) {
       this.#next = new SharedRead((read) => this.#run(read))
       for (const owner of this.#running[0]?.owners ?? []) this.#next.owners.add(owner)
-      // Readers of the slow read wait for it, even if every later reader leaves.
-      this.#next.awaitedUntil(undefined, () => {})
+      // The new read begins for the readers of the slow one, even if every later reader leaves.
+      this.#next.addReader(undefined, () => {})
     }
     this.#advance()
   }
@@ -108,7 +108,7 @@ export class NamespaceReads {
     this.#next = undefined
     read.begunAt = this.#now()
     const own = this.#running.length > 0
-    // The oldest may be about to end, so the one that gives way is the other.
+    // The oldest may be about to end, so the new read replaces the other one.
     const [replaced] = this.#running.length === MOST ? this.#running.splice(-1) : []
     this.#running.push(read)
     replaced?.replace(read)
@@ -118,23 +118,23 @@ export class NamespaceReads {
     } catch (error) {
       this.#fail(read, error)
     }
-    // In a turn of its own, so that those whom this answer brings back share the next read.
+    // In a later turn, so that readers that this result makes read again share the next read.
     setImmediate(() => {
       this.#advance()
       this.#ended(this)
     })
   }
 
-  /** It began after those came who wait for an older one, so it answers them too. */
-  #succeed(read: SharedRead, made: Made): void {
+  /** A read began after the readers of older reads came, so it answers them too. */
+  #succeed(read: SharedRead, result: ReadResult): void {
     const at = this.#running.indexOf(read)
     for (const older of this.#running.splice(0, at + 1)) if (older !== read) older.replace(read)
-    read.resolve(made)
+    read.resolve(result)
   }
 
   #fail(read: SharedRead, error: unknown): void {
     const at = this.#running.indexOf(read)
-    // It was given up for another one.
+    // Another read has replaced it.
     if (at < 0) return
     this.#running.splice(at, 1)
     const younger = this.#running[at]
@@ -143,27 +143,27 @@ export class NamespaceReads {
   }
 }
 
-/** One read, and what it has made for all who share it. */
+/** One read, and the result that its readers share. */
 class SharedRead implements Job {
   readonly owners = new Set<string>()
-  readonly result: Promise<Made>
-  readonly resolve: (made: Made | Promise<Made>) => void
+  readonly result: Promise<ReadResult>
+  readonly resolve: (result: ReadResult | Promise<ReadResult>) => void
   readonly reject: (error: unknown) => void
   readonly #run: (read: SharedRead) => Promise<void>
   readonly #stop = new AbortController()
-  /** Those who wait for it to begin, by what ends their wait. */
-  readonly #waiting = new Set<{ readonly signal: AbortSignal | undefined; readonly leave: () => void }>()
+  /** The readers until the read begins. */
+  readonly #readers = new Set<{ readonly signal: AbortSignal | undefined; readonly leave: () => void }>()
   queued = false
   begun = false
   begunAt = Infinity
 
   constructor(run: (read: SharedRead) => Promise<void>) {
     this.#run = run
-    const { promise, resolve, reject } = Promise.withResolvers<Made>()
+    const { promise, resolve, reject } = Promise.withResolvers<ReadResult>()
     this.result = promise
     this.resolve = resolve
     this.reject = reject
-    // Whoever waits for it hears of a failure; perhaps nobody does any more.
+    // A read may fail after its last reader has left.
     promise.catch(() => {})
   }
 
@@ -172,29 +172,29 @@ class SharedRead implements Job {
   }
 
   /**
-   * Somebody waits for it until the signal. When nobody does any more before it begins, `left` is called. Once it has
-   * begun nothing of that stays with the signal, which may outlive it and would keep what it has made.
+   * Adds a reader that waits until the signal. `abandoned` is called if the last reader leaves before the read begins.
+   * When the read begins, it removes its listeners: a signal that lives longer would keep the result in memory.
    */
-  awaitedUntil(signal: AbortSignal | undefined, left: () => void): void {
-    const waiter = {
+  addReader(signal: AbortSignal | undefined, abandoned: () => void): void {
+    const reader = {
       signal,
       leave: () => {
-        this.#waiting.delete(waiter)
-        if (this.#waiting.size === 0) left()
+        this.#readers.delete(reader)
+        if (this.#readers.size === 0) abandoned()
       },
     }
-    this.#waiting.add(waiter)
-    signal?.addEventListener('abort', waiter.leave, { once: true })
+    this.#readers.add(reader)
+    signal?.addEventListener('abort', reader.leave, { once: true })
   }
 
   begin(): Promise<void> {
     this.begun = true
-    for (const { signal, leave } of this.#waiting) signal?.removeEventListener('abort', leave)
-    this.#waiting.clear()
+    for (const { signal, leave } of this.#readers) signal?.removeEventListener('abort', leave)
+    this.#readers.clear()
     return this.#run(this)
   }
 
-  /** Gives this read up; who waits for it gets what another one makes. */
+  /** Aborts this read. Its readers get the result of the other one. */
   replace(other: SharedRead): void {
     this.resolve(other.result)
     this.#stop.abort()

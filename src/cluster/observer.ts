@@ -1,47 +1,47 @@
-/** How a watch ended: in good order, by a broken or silent connection, or refused by the API server. */
+/** How a watch ended: by its timeout, by a broken or silent connection, or refused by the API server. */
 export const WATCH_ENDS = ['timeout', 'broken', 'refused'] as const
 export type WatchEnd = (typeof WATCH_ENDS)[number]
 
 /**
- * Why everything was listed: at the start; since watches have proved nothing for a while; since the version to go on
- * from is too old; since the API came, went or is absent; since the store may become complete by it.
+ * Why a full list was made: at the start; because watches did not prove the store complete for too long; because the
+ * resource version is too old to resume from; because the API was installed or removed, or is absent; because the store
+ * is incomplete.
  */
 export const LIST_REASONS = ['start', 'unproven', 'expired', 'api', 'incomplete'] as const
 export type ListReason = (typeof LIST_REASONS)[number]
 
-/** How a fresh read ended; one that was given up was replaced by another one. */
+/** How a fresh read ended. Another read replaced one that was given up. */
 export type ReadEnd = 'done' | 'failed' | 'given up'
 
 /**
- * Is told what happens between refgrant and the API server. It is called in the middle of the work, so it neither waits
- * nor throws.
+ * Observes what happens between refgrant and the API server. Its methods must not throw.
  *
- * A resource is told by its name and group, such as `referencegrants.gateway.networking.k8s.io`; times are in ms.
+ * A resource is named with its group, such as `referencegrants.gateway.networking.k8s.io`; times are in ms.
  */
 export interface ClusterObserver {
   /** The API server has begun to answer a watch. */
   watchStarted(resource: string): void
-  /** A watch has ended, or was refused; one that ends before the list that it began with is a list that failed. */
+  /** A watch has ended or was refused. A failure of a streamed list is not reported here. */
   watchEnded(resource: string, end: WatchEnd): void
-  /** A list of everything has succeeded. */
+  /** A full list has succeeded. */
   listed(resource: string, reason: ListReason, milliseconds: number): void
-  /** An object is not cached: it is too large, or there is no room for it. */
+  /** An object was not cached, because it is too large or the cache is full. */
   skipped(resource: string, namespace: string): void
-  /** From now on, not all objects of a namespace are cached. */
+  /** A namespace has become incomplete: not all of its objects are cached. */
   incomplete(resource: string, namespace: string): void
   /** All cached objects of a namespace were evicted. */
   evicted(resource: string, namespace: string): void
   readStarted(resource: string): void
   readEnded(resource: string, end: ReadEnd, milliseconds: number): void
-  /** A reader shares a read that has not begun. */
+  /** A reader joined a read that has not begun. */
   readShared(resource: string): void
-  /** The budget had no room for a read. */
+  /** A read was not made because the budget is spent. */
   readRefused(resource: string): void
 }
 
 const ignore = () => {}
 
-/** Ignores all that it is told. */
+/** An observer that ignores everything. */
 export const UNOBSERVED: ClusterObserver = {
   watchStarted: ignore,
   watchEnded: ignore,

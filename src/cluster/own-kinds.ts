@@ -6,8 +6,8 @@ import type { Api } from './api.ts'
 import { discoverKinds } from './discovery.ts'
 
 /**
- * Why rows of one's own cannot work in this cluster, each in words; nothing is said of kinds that it does not serve
- * now, since their CRDs may come later.
+ * Returns why guarded fields of the configuration cannot work in this cluster, a sentence each. It ignores kinds that
+ * the cluster does not serve: their CRDs may be installed later.
  *
  * @throws ApiError, or Error if the API server cannot be reached
  */

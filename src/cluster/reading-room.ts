@@ -1,19 +1,19 @@
 import { GrantIndex, type IndexLimits } from '../policy/grant-index.ts'
 
 /**
- * The memory of fresh reads that are on their way. Where they take more together than they may, the largest is given up:
- * what it reads is incomplete then.
+ * Bounds the memory of fresh reads in flight. When they exceed the bound together, the largest gives up what it holds,
+ * and its result is incomplete.
  */
 export class ReadingRoom {
   readonly #bytes: number
   readonly #reading = new Set<GrantIndex>()
 
-  /** @param bytes what all may take together, in bytes of memory as they are estimated */
+  /** @param bytes the bound for all reads together, in bytes of estimated memory */
   constructor(bytes: number) {
     this.#bytes = bytes
   }
 
-  /** An index for a read that begins; it takes room until `close`. */
+  /** Returns an index for a read that begins. It counts until `close`. */
   open(resource: string | undefined, limits: IndexLimits): GrantIndex {
     const index = new ReadIndex(resource, limits, () => this.#settle())
     this.#reading.add(index)
@@ -35,7 +35,7 @@ export class ReadingRoom {
   }
 }
 
-/** Tells of each grant that was taken. */
+/** An index that reports each grant it is given. */
 class ReadIndex extends GrantIndex {
   readonly #settle: () => void
 

@@ -2,8 +2,8 @@ import type { ListReason } from './observer.ts'
 import { RESUMABLE } from './watch-time.ts'
 
 /**
- * Whether lists are streamed. One that failed is followed by a plain one, which may be possible where it is not, and the
- * other way round; an API server without streamed lists is asked for none again.
+ * Whether lists are streamed. After a streamed list has failed, the reflector tries a plain one, and the other way
+ * round. `never`: the API server does not support streamed lists.
  */
 type Streams = 'yes' | 'not now' | 'never'
 
@@ -11,7 +11,7 @@ interface Common {
   readonly streams: Streams
 }
 
-/** Asks which version is served, to list it then. */
+/** Asks which version is served, to list it next. */
 interface Discovering extends Common {
   readonly does: 'discover'
   readonly reason: ListReason
@@ -24,42 +24,42 @@ export interface Listing extends Common {
   readonly path: string
 }
 
-/** Watches from this version on. */
+/** Watches from this resource version. */
 interface Watching extends Common {
   readonly does: 'watch'
   readonly path: string
   readonly resourceVersion: string
 }
 
-/** Waits, and asks again whether the API is absent. */
+/** Waits, then asks again whether the API is absent. */
 export interface Probing extends Common {
   readonly does: 'probe'
-  /** Whether its absence was proved: by two answers with time between. */
+  /** Whether its absence is proved: by two answers, some time apart. */
   readonly absent: boolean
 }
 
 /** What a reflector does. */
 export type State = Discovering | Listing | Watching | Probing
 
-/** What can happen to it. Ages are those of what is known, in ms. */
+/** What happens to a reflector. `age` is the age of the store, in ms. */
 export type Event =
-  /** Discovery lists a version that can be read. */
+  /** Discovery lists a supported version. */
   | { readonly is: 'served'; readonly path: string }
-  /** Discovery lists none, and the resource itself answers 404. */
+  /** Discovery does not list a supported version, and the resource itself answers 404. */
   | { readonly is: 'not served' }
   | { readonly is: 'stream refused' }
-  /** The store has taken a list whole. */
+  /** The store has a complete list. */
   | { readonly is: 'listed'; readonly resourceVersion: string }
   /** An event or a bookmark of a watch has arrived. */
   | { readonly is: 'advanced'; readonly resourceVersion: string }
-  /** A watch has ended in good order; `lacking` says whether a list is due for what the store lacks. */
+  /** A watch has ended by its timeout; `lacking` is true if a list is due because the store is incomplete. */
   | { readonly is: 'ended'; readonly age: number; readonly lacking: boolean }
-  /** What it does has failed, by an answer of this status or without one. */
+  /** The current step has failed, with this HTTP status if there was an answer. */
   | { readonly is: 'failed'; readonly age: number; readonly status: number | undefined }
 
 export const START: State = { does: 'discover', reason: 'start', streams: 'yes' }
 
-/** What a reflector does after an event; an event that cannot come in a state changes nothing. */
+/** Returns the state after an event. An event that cannot happen in a state does not change it. */
 export function next(state: State, event: Event): State {
   switch (state.does) {
     case 'discover':
@@ -100,12 +100,12 @@ function afterList(state: Listing, event: Event): State {
 
 function afterWatch(state: Watching, event: Event): State {
   if (event.is === 'advanced') return { ...state, resourceVersion: event.resourceVersion }
-  const reason = whyListed(event)
+  const reason = reasonToList(event)
   return reason ? { does: 'discover', reason, streams: state.streams } : state
 }
 
-/** Why everything is listed after a watch, if it is not resumed. */
-function whyListed(event: Event): ListReason | undefined {
+/** Returns why a full list follows a watch; undefined if the watch is resumed. */
+function reasonToList(event: Event): ListReason | undefined {
   if (event.is !== 'ended' && event.is !== 'failed') return undefined
   if (event.is === 'failed' && event.status === 404) return 'api'
   if (event.is === 'failed' && event.status === 410) return 'expired'

@@ -9,32 +9,32 @@ import { type Event, type Listing, next, type Probing, START, type State } from 
 import { nameOf, type Resource } from './resource.ts'
 import { endList, listInto, type Store } from './store.ts'
 import { takeEvent, type WatchRequest, watch } from './watch.ts'
-import { LONGEST_LIST, lastingAt, OVERDUE, WatchTimes } from './watch-time.ts'
+import { GRACE, LONGEST_LIST, WatchTimes, watchDuration } from './watch-time.ts'
 
-/** How often a cluster without the API is asked for it, in ms: often enough to stay within the bound. */
+/** How often to ask for an API that is absent, in ms: often enough that the store does not become stale. */
 const ABSENT_PROBE = 5_000
 
-/** Time between the two answers that prove the API's absence, in ms: an API server that starts is complete before. */
+/** Time between the two answers that prove an API absent, in ms: an API server that starts lists all APIs before. */
 const ABSENT_AGAIN = 2_000
 
-/** A watch that ends sooner than this, in ms, is a failure whatever it brought: one after another would have no pause. */
+/** A watch that ends sooner than this, in ms, counts as a failure, so that the next one waits for the backoff. */
 const VERY_SHORT = 1_000
 
-/** Longest wait that an API server is granted, in ms, whatever it asks for: what is known becomes too old meanwhile. */
+/** The longest `Retry-After` that is respected, in ms: the store becomes stale meanwhile. */
 const LONGEST_PAUSE = 30_000
 
-/** How often a list may be made only because the store lacks something, in ms. */
+/** How often a full list may be made only because the store is incomplete, in ms. */
 const COMPLETING = 300_000
 
 /**
- * How an API server without streaming lists refuses one: the parameter is invalid. Source:
+ * Statuses of an API server that does not support streaming lists: the parameter is invalid. Source:
  * k8s.io/apimachinery/pkg/apis/meta/internalversion/validation, ValidateListOptions.
  */
 const NO_STREAMS = [400, 422]
 
 export interface ReflectorOptions<T> {
   readonly api: Api
-  /** What is listed and watched. */
+  /** The resource to list and watch. */
   readonly resource: Resource<T>
   readonly store: Store<T>
   readonly logger: Logger
@@ -44,11 +44,12 @@ export interface ReflectorOptions<T> {
 }
 
 /**
- * Keeps a store equal to the cluster's objects of one resource: a list, streamed by a watch where the API server can, then
- * watches from where it ended, for ever. A broken watch is resumed; where it cannot be, a list brings the store up.
+ * Keeps a store equal to the cluster's objects of one resource. It makes a list, streamed by a watch if the API server
+ * supports that, then watches from the resource version of the list. It resumes a broken watch or, if that is not
+ * possible, makes a list again.
  *
- * The API may be missing, or come and go. Without it there are no objects; that is concluded only when the resource itself
- * answers 404 and discovery agrees, twice, with time between.
+ * The API may be installed or removed at any time. The reflector concludes that it is absent, so that there are no
+ * objects, only when the resource itself answers 404 and discovery does not list it, twice, some time apart.
  */
 export class Reflector<T> {
   readonly #options: ReflectorOptions<T>
@@ -57,7 +58,7 @@ export class Reflector<T> {
   #state: State = START
   #completeAt = -Infinity
   #listedAt = -Infinity
-  /** The API path of the last list, as it was logged. */
+  /** The API path of the last list that was logged. */
   #logged: string | undefined
 
   constructor(options: ReflectorOptions<T>) {
@@ -67,15 +68,15 @@ export class Reflector<T> {
   }
 
   /**
-   * A moment, by the monotonic clock, such that the store has all that was written before it; -Infinity before the first
-   * list. It is when a list was asked for, or the end of the time that a watch was asked to last; never when something
-   * arrived, which may have been long on its way.
+   * The time up to which the store is complete, by the monotonic clock: it has every write before that; -Infinity
+   * before the first list. It is the start of a list request or the requested end of a watch. It is never the arrival
+   * of an event, which the network may have delayed.
    */
   get completeAt(): number {
     return this.#completeAt
   }
 
-  /** Whether the API is known to be absent, so that there are no objects. */
+  /** Whether the API is proved absent, so that there are no objects. */
   get absent(): boolean {
     return this.#state.does === 'probe' && this.#state.absent
   }
@@ -97,7 +98,7 @@ export class Reflector<T> {
     this.#state = next(this.#state, event)
   }
 
-  /** Does what the state says, and tells what came of it. */
+  /** Runs the step of the current state, and returns its outcome. */
   #step(signal: AbortSignal): Promise<Event> {
     const state = this.#state
     switch (state.does) {
@@ -106,7 +107,7 @@ export class Reflector<T> {
       case 'list':
         return state.streams === 'yes' ? this.#stream(state, signal) : this.#list(state, signal)
       case 'watch':
-        return this.#watch({ ...state, lasting: lastingAt(this.#age()) }, signal)
+        return this.#watch({ ...state, duration: watchDuration(this.#age()) }, signal)
       case 'probe':
         return this.#probe(state, signal)
     }
@@ -120,7 +121,7 @@ export class Reflector<T> {
     return { is: 'not served' }
   }
 
-  /** Looks again, after a while, whether the API is absent: the first time to prove it, then to find it. */
+  /** Asks again, after a pause, whether the API is absent: first to prove it, later to find that it was installed. */
   async #probe({ absent }: Probing, signal: AbortSignal): Promise<Event> {
     const { store, now } = this.#options
     await wait(absent ? ABSENT_PROBE : ABSENT_AGAIN, undefined, { signal })
@@ -134,10 +135,10 @@ export class Reflector<T> {
     return event
   }
 
-  /** Lists by the beginning of a watch, and watches on. */
+  /** Watches from the beginning, with a streamed list first. */
   async #stream(state: Listing, signal: AbortSignal): Promise<Event> {
     try {
-      return await this.#watch({ path: state.path, resourceVersion: undefined, lasting: lastingAt(0) }, signal)
+      return await this.#watch({ path: state.path, resourceVersion: undefined, duration: watchDuration(0) }, signal)
     } catch (error) {
       const isRefused = error instanceof ApiError && NO_STREAMS.includes(error.status) && this.#state === state
       if (isRefused) return { is: 'stream refused' }
@@ -161,12 +162,12 @@ export class Reflector<T> {
     }
   }
 
-  /** Watches until the API server ends that. In the state `list`, the watch begins with a list. */
+  /** Watches until the API server ends the watch. In the state `list`, the watch begins with a streamed list. */
   async #watch(request: WatchRequest, signal: AbortSignal): Promise<Event> {
     const { api, resource, store, now, observer } = this.#options
-    const { path, lasting } = request
+    const { path, duration } = request
     const begun = now()
-    const times = new WatchTimes(begun, lasting)
+    const times = new WatchTimes(begun, duration)
     const opened = () => {
       observer.watchStarted(this.#name)
       times.opened(now())
@@ -185,26 +186,26 @@ export class Reflector<T> {
         times.arrived(now())
         this.#move({ is: 'advanced', resourceVersion })
       }
-      // However it ends, this watch has done its work.
+      // The watch has brought something: it counts as a success, however it ends.
       this.#backoff.success()
-      if (now() - begun > lasting + OVERDUE) throw new Error(`${path}: the watch did not end after ${lasting} ms`)
+      if (now() - begun > duration + GRACE) throw new Error(`${path}: the watch did not end after ${duration} ms`)
     }
     if (this.#state.does === 'list') throw new Error(`${path}: the watch ended before its list`)
     return this.#ended(path, begun, times)
   }
 
-  /** A watch has ended in good order. */
+  /** Handles a watch that the API server has ended in order. */
   #ended(path: string, begun: number, times: WatchTimes): Event {
     const { store, now, observer } = this.#options
     const at = now()
-    if (at - begun < VERY_SHORT) throw new Error(`${path}: the watch ended at once`)
+    if (at - begun < VERY_SHORT) throw new Error(`${path}: the watch ended immediately`)
     observer.watchEnded(this.#name, 'timeout')
     this.#completeAt = times.provenUntil(at) ?? this.#completeAt
     const lacking = store.incomplete.size > 0 && at - this.#listedAt > COMPLETING
     return { is: 'ended', age: this.#age(), lacking }
   }
 
-  /** Takes note of a list that the store has taken whole. */
+  /** Records a complete list. */
   #listed({ reason, begun, path, streamed }: List): void {
     const { logger, resource, observer, now } = this.#options
     if (this.#logged !== path || this.#completeAt === -Infinity)
@@ -215,7 +216,7 @@ export class Reflector<T> {
     observer.listed(this.#name, reason, now() - begun)
   }
 
-  /** Age of what is known, in ms. */
+  /** The age of the store, in ms. */
   #age(): number {
     return this.#options.now() - this.#completeAt
   }
@@ -239,7 +240,7 @@ export class Reflector<T> {
   }
 }
 
-/** A list that is complete: why it was made, when it was asked for, and of which API path, if any. */
+/** A complete list: why and when it was requested, and its API path; undefined if the API is absent. */
 interface List {
   readonly reason: ListReason
   readonly begun: number

@@ -3,30 +3,30 @@ import type { Api, RequestOptions } from './api.ts'
 import { type Listed, listPages } from './list.ts'
 import type { Name, Resource } from './resource.ts'
 
-/** Takes what is learned of the objects of a resource; see GrantIndex. */
+/** Keeps the objects of a resource; see GrantIndex. */
 export interface Store<T> {
-  /** The namespaces of which not all objects are kept. */
+  /** The namespaces whose objects are not all kept. */
   readonly incomplete: { readonly size: number }
-  /** Adds an object, or replaces the one of its name. */
+  /** Adds an object, or replaces the one with its name. */
   set(object: T): unknown
   delete(name: Name): void
-  /** There is an object in this namespace that cannot be kept. */
+  /** Marks a namespace as incomplete: it has an object that is not kept. */
   miss(namespace: string): void
-  /** Begins a list of everything; what the store has stays until the list ends. */
+  /** Begins a full list. The store keeps its objects until the list ends. */
   beginList(): void
-  /** Ends a list: deletes what it did not set. Yields where a pause may be. */
+  /** Ends a list: deletes the objects that the list did not set. Yields where the caller may pause. */
   sweep(): Iterable<void>
 }
 
 /**
- * Brings a store up to a consistent list that is as new as its request: no resource version is named, so the API server
- * makes sure that it has seen all writes before. Source: Kubernetes API concepts, "Semantics for get and list".
+ * Replaces the objects of a store by a consistent list. The list has every write before the request, because it does
+ * not name a resource version. Source: Kubernetes API concepts, "Semantics for get and list".
  *
- * What a list has is set as it arrives; what it does not have is deleted once it is complete.
+ * It sets objects as they arrive, and deletes the others once the list is complete.
  *
  * @param path the API path of the resource's version, as discovered
  * @param namespace one namespace, or undefined for all
- * @throws ApiError, or Error if the API server cannot be reached or sends something else
+ * @throws ApiError; Error if the API server cannot be reached or its answer is not a list
  */
 export async function listInto<T>(
   store: Store<T>,
@@ -48,17 +48,17 @@ export async function listInto<T>(
   return listed
 }
 
-/** Ends a list, with turns of the event loop in between. */
+/** Ends a list. It yields to the event loop in between. */
 export async function endList(store: Store<never>): Promise<void> {
   for (const _ of store.sweep()) await turn()
 }
 
 /**
- * Sets an object. One that is too large is not kept, nor is what it was before, and its namespace is incomplete.
+ * Sets an object. If it is too large, it is deleted from the store, and its namespace becomes incomplete.
  *
- * @param object what is kept of it by the resource's shape
- * @param whole whether nothing was dropped
- * @throws Error if it does not say where it is
+ * @param object what the resource's shape keeps of it
+ * @param whole false if a part of it was dropped for its size
+ * @throws Error if it does not have a namespace
  */
 export function take<T>(store: Store<T>, resource: Resource<T>, object: unknown, whole: boolean): void {
   const parsed = whole ? resource.parse(object) : undefined
@@ -71,7 +71,7 @@ export function take<T>(store: Store<T>, resource: Resource<T>, object: unknown,
   store.miss(namespace)
 }
 
-/** Deletes an object of which this was kept. One without a name cannot be deleted, so its namespace is incomplete. */
+/** Deletes an object. If its name was dropped for its size, its namespace becomes incomplete. */
 export function remove<T>(store: Store<T>, resource: Resource<T>, object: unknown): void {
   const { namespace, name } = placeOf(resource, object)
   if (name === undefined) store.miss(namespace)

@@ -1,71 +1,74 @@
 /**
- * How long one watch is asked to last, in ms, and the least. The API server sends a bookmark 2 s before it ends a watch,
- * if it knows a newer version than it sent last, so the longest is how often a watch proves that nothing is missing. One
- * that resumes a broken watch lasts no longer than the broken one would have. Source:
+ * Longest and shortest duration of a watch, in ms. The API server sends a bookmark 2 s before it ends a watch, if it
+ * has a newer version than it sent last. So a watch proves the store complete at least once in the longest duration. A
+ * watch that resumes a broken one ends when that would have ended. Source:
  * k8s.io/apiserver/pkg/storage/cacher/cache_watcher.go.
  */
 const LONGEST = 30_000
 const LEAST = 5_000
 
-/** Time after that of a watch with which it is given up, whether it is silent or does not end, in ms: a slow network. */
-export const OVERDUE = 5_000
+/** How much longer than its duration a watch may last, in ms, because of a slow network. */
+export const GRACE = 5_000
 
-/** How long a list may take in all, in ms, whether it is streamed or not. */
+/** Timeout for a full list, streamed or not, in ms. */
 export const LONGEST_LIST = 300_000
 
 /**
- * Time since the last event or bookmark of a watch, in ms, with which its end proves that nothing is missing. In a
- * cluster whose etcd does not report progress (`--watch-progress-notify-interval`) a quiet watch ends without a bookmark:
- * then a list is the proof. 5 s are the bookmark's 2 s, and slack.
+ * Longest time between the last event or bookmark of a watch and its end, in ms, if the end is to prove the store
+ * complete: the 2 s of the bookmark, and slack. If etcd does not report progress (`--watch-progress-notify-interval`),
+ * a quiet watch ends without a bookmark, and a list has to be the proof.
  */
 const UNPROVEN = 5_000
 
-/** How much less a watch may take by this clock than by the API server's, in ms: clocks run up to 0.05 % apart. */
+/**
+ * How much shorter a watch may be by this clock than by that of the API server, in ms: clock rates differ by up to 0.05
+ * %.
+ */
 const CLOCKS = 100
 
-/** Age of what is known, in ms, beyond which a watch that broke is not resumed but a list made: half of the bound. */
+/** Age of the store beyond which a list follows a broken watch, in ms: half of the age at which it is stale. */
 export const RESUMABLE = 20_000
 
 /**
- * Time before the end of a watch, in ms, within which what arrives is no proof. A bookmark that the API server sends before
- * its timeout comes about 2 s earlier. One that comes together with the end may have been held back with it by the
- * network, after an API server that shut down sent both long before.
+ * Time before the end of a watch within which an arrival does not count as proof, in ms. The API server sends its last
+ * bookmark about 2 s before the timeout. If a bookmark arrives together with the end, the API server may have shut down
+ * and sent both long ago, and the network may have delayed both.
  */
 const TOGETHER = 1_000
 
-/** How long an API server may take to begin its answer after it began to count the time of the watch, in ms. */
+/** How long after the start of a watch the API server may begin its answer, in ms. */
 const OPENING = 1_000
 
-/** How long a watch is to last that begins when what is known has this age, in ms: it ends before that is too old. */
-export function lastingAt(age: number): number {
+/** Returns the duration of a watch, in ms, such that it ends before a store of this age, in ms, is stale. */
+export function watchDuration(age: number): number {
   const left = Math.ceil((LONGEST - age) / 1_000) * 1_000
   return Math.min(Math.max(left, LEAST), LONGEST)
 }
 
-/** The times of one watch, by the monotonic clock, in ms: what its end proves comes from them. */
+/** The times of one watch, by the monotonic clock, in ms. They tell what the end of the watch proves. */
 export class WatchTimes {
   readonly #begun: number
-  readonly #lasting: number
+  readonly #duration: number
   #opened: number | undefined
-  /** Arrivals at least TOGETHER apart: the last, and the one before. */
+  /** The last arrival and the one before, at least TOGETHER apart. */
   #last = -Infinity
   #before = -Infinity
 
   /**
-   * @param begun when the watch was asked for
-   * @param lasting how long it was asked to last
+   * @param begun when the watch was requested
+   * @param duration its requested duration
    */
-  constructor(begun: number, lasting: number) {
+  constructor(begun: number, duration: number) {
     this.#begun = begun
-    this.#lasting = lasting
+    this.#duration = duration
   }
 
-  /** The API server's answer began. */
+  /** Records the beginning of the answer. */
   opened(at: number): void {
     this.#opened = at
   }
 
-  /** An event or a bookmark arrived. */
+  /** Records the arrival of an event or a bookmark. */
   arrived(at: number): void {
     if (at - this.#last < TOGETHER) return
     this.#before = this.#last
@@ -73,21 +76,22 @@ export class WatchTimes {
   }
 
   /**
-   * The moment until which a watch that ended in good order proves that nothing is missing; undefined if it proves nothing.
-   * It comes from the time that the watch was asked to last, not from an arrival, which may have been long on its way: as
-   * long before that time as its last event or bookmark came before its end, since the API server may end a watch before
-   * it sends the last events.
+   * Returns the time up to which a watch that ended in order proves the store complete; undefined if it proves nothing.
+   * The time is the requested end of the watch, less the time between its last event or bookmark and its actual end:
+   * the API server may end a watch before it sends the last events. An arrival alone is not a proof: the network may
+   * have delayed it.
    *
-   * An API server that shuts down ends its watches early. Where the network delays all that it sends, the time since its
-   * answer began tells. Where the network holds back only the end, what arrived together with the end does not count.
-   * A network that holds back the end until its time, and the bookmark until 1 s to 5 s before that, is not noticed.
+   * An API server that shuts down ends its watches early. If the network delays everything that it sends, the time
+   * since its answer began is too short. If the network delays only the end, arrivals together with the end do not
+   * count. One case goes undetected: the network delays the end until its due time, and the bookmark until 1 s to 5 s
+   * before that.
    */
   provenUntil(ended: number): number | undefined {
     if (this.#opened === undefined) return undefined
     const answered = ended - this.#opened
-    const lasted = ended - this.#begun >= this.#lasting - CLOCKS && answered >= this.#lasting - OPENING
+    const lasted = ended - this.#begun >= this.#duration - CLOCKS && answered >= this.#duration - OPENING
     const silent = ended - (ended - this.#last < TOGETHER ? this.#before : this.#last)
     if (!lasted || silent > UNPROVEN) return undefined
-    return this.#begun + Math.min(this.#lasting, answered) - silent
+    return this.#begun + Math.min(this.#duration, answered) - silent
   }
 }

@@ -3,31 +3,31 @@ import { type Api, ApiError } from './api.ts'
 import { Deadline } from './deadline.ts'
 import type { Resource } from './resource.ts'
 import { remove, type Store, take } from './store.ts'
-import { LONGEST_LIST, OVERDUE } from './watch-time.ts'
+import { GRACE, LONGEST_LIST } from './watch-time.ts'
 
 /**
- * What asks a watch to begin with a list: all that there is, as new as the request, each as if it had just been added,
- * then a bookmark with this annotation. Source: Kubernetes API concepts, "Streaming lists"; on by default since 1.34.
+ * The parameters of a watch that begins with a streamed list: an ADDED event for each object, then a bookmark with this
+ * annotation. Source: Kubernetes API concepts, "Streaming lists"; on by default since 1.34.
  */
 const LIST_FIRST = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
 const LIST_ENDS = 'k8s.io/initial-events-end'
 
 const TYPES: readonly unknown[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']
 
-/** What is kept of an event: of its object what the resource says, and what a bookmark and an error tell. */
+/** Returns the shape of an event: that of the resource, and the fields of a bookmark and an error. */
 function eventShape({ shape }: Resource<unknown>): Shape {
   const metadata: Shape = { ...shape.metadata, resourceVersion: 'whole', annotations: { [LIST_ENDS]: 'whole' } }
   return { type: 'whole', object: { ...shape, metadata, code: 'whole', message: 'whole' } }
 }
 
-/** Where a watch begins, and how long it is to last. */
+/** Where a watch begins, and how long it lasts. */
 export interface WatchRequest {
-  /** The API path of the version that is watched. */
+  /** The API path of the resource's version. */
   readonly path: string
-  /** The version that it goes on from; undefined to begin with a list. */
+  /** The resource version to resume from; undefined to begin with a list. */
   readonly resourceVersion: string | undefined
   /** In ms, a whole number of seconds. */
-  readonly lasting: number
+  readonly duration: number
 }
 
 /** An event of a watch. */
@@ -35,7 +35,7 @@ export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
   /** What is kept of the object. */
   readonly object: unknown
-  /** Whether nothing of the object was dropped for its size. */
+  /** False if a part of the object was dropped for its size. */
   readonly whole: boolean
   readonly resourceVersion: string
   /** Whether it ends the list that the watch began with. */
@@ -46,8 +46,8 @@ export interface WatchEvent {
  * Watches a resource until the API server ends it.
  *
  * @param opened called when the answer begins
- * @throws ApiError if it is refused or reports an error; Error if the connection breaks, falls silent, sends something else or
- *   does not end in its time
+ * @throws ApiError if the API server refuses the watch or reports an error; Error if the connection breaks, sends
+ *   nothing for too long or sends something other than events, or if the watch does not end in time
  */
 export async function* watch(
   api: Api,
@@ -57,7 +57,7 @@ export async function* watch(
   opened: () => void,
 ): AsyncGenerator<WatchEvent> {
   const path = pathOf(resource, request)
-  const longest = request.lasting + OVERDUE
+  const longest = request.duration + GRACE
   let listing = request.resourceVersion === undefined
   const deadline = new Deadline(`${path}: no end`, listing ? LONGEST_LIST : longest, signal)
   const options = { shape: eventShape(resource), most: resource.most, silence: longest, opened }
@@ -82,13 +82,13 @@ function eventOf(path: string, event: unknown, whole: boolean): WatchEvent {
   if (type === 'ERROR') throw new ApiError(path, object?.code ?? 0, object?.message ?? 'the watch failed')
   const { resourceVersion, annotations } = object?.metadata ?? {}
   if (!isEvent(type) || object === undefined || typeof resourceVersion !== 'string')
-    throw new Error(`${path}: the API server sent something that is no event`)
-  // An object may carry the annotation too.
+    throw new Error(`${path}: the API server sent something that is not an event`)
+  // An object may have the annotation, too.
   const endsList = type === 'BOOKMARK' && annotations?.[LIST_ENDS] === 'true'
   return { type, object, whole, resourceVersion, endsList }
 }
 
-/** Brings a store up to an event. */
+/** Applies an event to a store. */
 export function takeEvent<T>(store: Store<T>, resource: Resource<T>, { type, object, whole }: WatchEvent): void {
   if (type === 'BOOKMARK') return
   if (type === 'DELETED') remove(store, resource, object)
@@ -99,9 +99,9 @@ function isEvent(type: unknown): type is WatchEvent['type'] {
   return TYPES.includes(type)
 }
 
-function pathOf({ plural }: Resource<unknown>, { path, resourceVersion, lasting }: WatchRequest): string {
+function pathOf({ plural }: Resource<unknown>, { path, resourceVersion, duration }: WatchRequest): string {
   const start = resourceVersion === undefined ? LIST_FIRST : `resourceVersion=${resourceVersion}`
-  return `${path}/${plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${lasting / 1_000}&${start}`
+  return `${path}/${plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${duration / 1_000}&${start}`
 }
 
 interface SentEvent {

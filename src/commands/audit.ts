@@ -102,7 +102,7 @@ async function fromFiles(
 ): Promise<Audited> {
   const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit -')
   const told = config === undefined ? [] : [MODES_UNKNOWN]
-  const grants = own.map(({ grant, object }) => ({ grant, object: object.object }))
+  const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
   return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...told] }
 }
 

@@ -49,8 +49,7 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   const paths = pathsOf(args, filename, 'grant')
   const catalogue = catalogueOf(loadConfig(config))
   const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'grant -')
-  const there = [...input.own, ...input.beside].map(({ grant }) => grant)
-  const { rendered, notes } = withoutVariables(survey(catalogue, input.objects, there).references)
+  const { rendered, notes } = withoutVariables(survey(catalogue, input.objects, input.grants).references)
   const refused = rendered.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
   const missing = missingGrants(refused.filter((one) => ungrantable(one) === undefined)).map((grant) => ({
     grant,

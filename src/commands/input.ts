@@ -1,11 +1,16 @@
 import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { deliveryOf } from '../files/kustomize.ts'
-import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
+import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
+import { STDIN } from '../files/text.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
+import { crossingReferences } from '../policy/crossing.ts'
+import type { Grant } from '../policy/grant.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
 import { conflictsOf } from '../report/duplicates.ts'
+import { Failure } from '../system/failure.ts'
 import { counted } from '../wording/counted.ts'
+import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
 
@@ -23,9 +28,10 @@ interface Asked {
 export interface Input {
   readonly files: number
   readonly objects: readonly FileObject[]
-  /** The grants among the objects, and the grants of `--grants`. */
+  /** The grants among the objects. */
   readonly own: readonly FileGrant[]
-  readonly beside: readonly FileGrant[]
+  /** The grants that count: those among the objects and those of `--grants` that the API server accepts. */
+  readonly grants: readonly Grant[]
   /** Lines about what could not be read. */
   readonly problems: readonly string[]
   /** Lines about what was left out or assumed. */
@@ -40,11 +46,14 @@ export const MODES_UNKNOWN =
  * Reads files for a command, and notes what it left out or assumed.
  *
  * @param command the command with standard input as its path, such as `check -`
+ * @throws Failure if standard input is named twice
  */
 export async function readInput(asked: Asked, catalogue: Catalogue, command: string): Promise<Input> {
+  if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
+    throw new Failure('standard input can be read once: name - as a path or with --grants')
   const namespace = asked.namespace ?? 'default'
-  const main = await readObjects(asked.paths, namespace, asked.exclude)
-  const beside = await readObjects(asked.grants ?? [], namespace, asked.exclude)
+  const main = withoutPatches(await readObjects(asked.paths, namespace, asked.exclude), catalogue)
+  const beside = withoutPatches(await readObjects(asked.grants ?? [], namespace, asked.exclude), catalogue)
   const isGrant = ({ object }: FileObject) => grantKindOf(object, catalogue.grantKinds) !== undefined
   const isChecked = (one: FileObject) => isGrant(one) || catalogue.referrer(one.name) !== undefined
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]
@@ -54,7 +63,7 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
     files: main.files,
     objects: main.objects,
     own,
-    beside: others,
+    grants: [...own, ...others].filter(({ refused }) => refused === undefined).map(({ grant }) => grant),
     problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),
@@ -63,8 +72,26 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
       ...(asked.namespace === undefined ? assumed(judged) : []),
       ...together(main, isChecked),
       ...conflictsOf([...own, ...others]),
+      ...others.flatMap(refusal),
     ],
   }
+}
+
+/**
+ * Leaves out what a kustomization calls a patch, but for objects that refer to other namespaces: what they refer to is also
+ * in what Kustomize makes, and no kustomization may hide it.
+ */
+function withoutPatches(read: FileObjects, catalogue: Catalogue): FileObjects {
+  const [kept, left]: [FileObject[], FileProblem[]] = [[], []]
+  for (const one of read.objects) {
+    const { patchOf } = one
+    const crosses = patchOf !== undefined && crossingReferences(catalogue, one.name, one.object).count > 0
+    if (patchOf === undefined || crosses) kept.push(one)
+    if (patchOf === undefined) continue
+    const what = crosses ? 'checked as it is written' : 'left out'
+    left.push({ place: placeTitle(one), message: `is a patch of ${bare(patchOf)}, and is ${what}` })
+  }
+  return { ...read, files: read.files, objects: kept, left: [...read.left, ...left] }
 }
 
 function leftOut(read: FileObjects, command: string): string[] {
@@ -120,6 +147,13 @@ function assumed(judged: readonly FileObject[]): string[] {
   const place = placeTitle(first)
   const more = without.length > 1 ? ` and ${without.length - 1} more` : ''
   return [`namespace "default" assumed for ${place}${more} (use -n, or check the rendered output)`]
+}
+
+/** Returns why a grant of `--grants` does not count. */
+function refusal({ grant, object, refused }: FileGrant): string[] {
+  if (refused === undefined) return []
+  const place = placeTitle({ file: object.file, line: object.lineOf(refused) })
+  return [`${place}: ${grantTitle(grant, object.name.kind)} does not count: the API server rejects this ${refused}`]
 }
 
 /** Returns a note if several folders are judged together, since they often belong to different clusters. */

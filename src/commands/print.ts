@@ -11,13 +11,22 @@ const PIECE = 64 * 1_024
 /** The longest line on standard error, in characters: an error of several sentences, but not the content of a file. */
 const LONGEST_LINE = 4_096
 
+/** Whether the reader of standard output has closed it. */
+let isClosed = false
+
+/** Stops writing to standard output, since its reader has closed it. The command still sets its exit code. */
+export function closeOutput(): void {
+  isClosed = true
+}
+
 /** Writes a report to standard output, and waits while the reader is slower. */
 export async function print(pieces: Iterable<string>): Promise<void> {
   let gathered = ''
   for (const piece of pieces) {
     gathered += piece
     if (gathered.length < PIECE) continue
-    if (!write(gathered)) await once(process.stdout, 'drain')
+    // An error is told where the stream is listened to.
+    if (!write(gathered)) await once(process.stdout, 'drain').catch(() => {})
     gathered = ''
   }
   write(gathered)
@@ -30,6 +39,7 @@ export async function print(pieces: Iterable<string>): Promise<void> {
  * @throws Failure if standard output is a file that cannot be written; a pipe or a terminal emits `error` instead
  */
 export function write(text: string): boolean {
+  if (isClosed) return true
   if (process.stdout instanceof Socket) return process.stdout.write(text)
   try {
     // The stream of a file ignores that a full disk takes only a part of the text.

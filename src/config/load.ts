@@ -3,7 +3,7 @@ import { Ajv } from 'ajv'
 import type { Mode, Settings } from '../admission/settings.ts'
 import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
-import { kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
+import { declaredKindProblem, kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
 import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
 import { Failure } from '../system/failure.ts'
@@ -111,7 +111,9 @@ function problemsOf(config: Config): { field: string; problem: RowProblem }[] {
     ...each('exemptTargets', exemptTargets, (target) => kindProblem(target, catalogue)),
     ...each('guardedFields', guardedFields, (row, index) => rowProblem(row, rowsBefore(index))),
     ...(tooMany === undefined ? [] : [{ field: 'guardedFields', problem: tooMany }]),
-    ...each('grantKinds', grantKinds, (kind) => kindProblem(kind, catalogue)),
+    ...each('grantKinds', grantKinds, (kind, index) =>
+      declaredKindProblem(kind, grantKinds.slice(0, index), catalogue),
+    ),
   ]
 }
 
@@ -180,7 +182,10 @@ function documentOf(file: string, text: string): ObjectDocument {
     if (second) throw new DocumentError(second.line, 'this file has a second document: write one configuration')
     return document
   } catch (error) {
-    const place = error instanceof DocumentError ? `${file}:${error.line}` : file
-    throw new ConfigError(`${place}: ${reasonOf(error)}`, { cause: error })
+    const message =
+      error instanceof DocumentError
+        ? `${file}:${error.line}: ${error.message}`
+        : `${file}: ${reasonOf(error)} (name a configuration with --config)`
+    throw new ConfigError(message, { cause: error })
   }
 }

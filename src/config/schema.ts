@@ -56,7 +56,8 @@ export const configurationSchema = {
     modeLabel: {
       ...text,
       title: 'the key of a label, such as example.com/mode',
-      pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$',
+      pattern:
+        '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$',
       default: `${DOMAIN}/mode`,
       description: 'label of a namespace that chooses the mode for its objects',
     },

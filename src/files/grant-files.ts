@@ -1,5 +1,6 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
 import { type GrantKind, grantKindOf } from '../policy/grant-kinds.ts'
+import { refusedField } from '../policy/refused-grant.ts'
 import { DocumentError } from '../yaml/documents.ts'
 import type { ObjectDocument } from '../yaml/objects.ts'
 import type { FileObject } from './object-files.ts'
@@ -8,13 +9,16 @@ import type { FileObject } from './object-files.ts'
  * The grant that an object is; undefined for objects of other kinds.
  *
  * @param kinds the kinds that count as grants
- * @throws DocumentError if a grant lacks its name or namespace
+ * @throws DocumentError if a grant lacks its name or namespace, or if the API server refuses it
  */
-export function grantOf({ object, line }: ObjectDocument, kinds: readonly GrantKind[]): Grant | undefined {
+export function grantOf({ object, line, lineOf }: ObjectDocument, kinds: readonly GrantKind[]): Grant | undefined {
   const kind = grantKindOf(object, kinds)
   if (!kind) return undefined
   const grant = parseGrant(object, kind)
   if (!grant) throw new DocumentError(line, `a ${kind.kind} needs metadata.name and metadata.namespace`)
+  const refused = refusedField(object, kind)
+  if (refused !== undefined)
+    throw new DocumentError(lineOf(refused), `the API server refuses a ${kind.kind} with this ${refused}`)
   return grant
 }
 
@@ -22,6 +26,8 @@ export function grantOf({ object, line }: ObjectDocument, kinds: readonly GrantK
 export interface FileGrant {
   readonly grant: Grant
   readonly object: FileObject
+  /** The field for which the API server refuses it, so that it does not count. */
+  readonly refused: string | undefined
 }
 
 /** The grants among objects; each has the name and the namespace that its file gives it. */
@@ -30,6 +36,6 @@ export function grantsAmong(objects: readonly FileObject[], kinds: readonly Gran
     const kind = grantKindOf(one.object, kinds)
     const { name, namespace } = one.name
     const grant = kind && parseGrant({ ...one.object, metadata: { name, namespace } }, kind)
-    return grant ? [{ grant, object: one }] : []
+    return grant ? [{ grant, object: one, refused: refusedField(one.object, kind) }] : []
   })
 }

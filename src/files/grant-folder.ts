@@ -8,7 +8,7 @@ import type { GrantKind } from '../policy/grant-kinds.ts'
 import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { type GrantFile, readGrantFile, Slices } from './grant-file.ts'
 import { unreadable } from './text.ts'
-import { type FoundFile, filesIn, type Tree } from './tree.ts'
+import { type FoundFile, filesIn, kubectlOrder, type Tree } from './tree.ts'
 
 /**
  * How old the last change of a file must be, in ms, so that its times prove that it has not changed since it was read.
@@ -33,7 +33,7 @@ interface GrantFolderOptions {
 /**
  * The ReferenceGrants of a folder, which is compared at each look, and each refusal looks first. A file that cannot be read any
  * more is logged, once for each state it is in, and what it last said stays in force; a deleted file takes its grants
- * along. Of grants with one name, the one in the file whose path sorts last counts, and in a file the last one.
+ * along. Of grants with one name, the one in the file that kubectl reads last counts, and in a file the last one.
  *
  * While the folder itself cannot be read, what is known grows old.
  */
@@ -160,7 +160,7 @@ export class GrantFolder implements GrantSource {
     const same =
       files.size === before.size && [...files].every(([file, { grants }]) => before.get(file)?.grants === grants)
     if (same) return
-    const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
+    const inOrder = [...files].sort(([a], [b]) => kubectlOrder(a, b))
     this.#grants = inOrder.flatMap(([, { grants }]) => grants)
     this.#lookup = lookupIn(this.#grants)
     logger.info({ folder, files: files.size, grants: this.#grants.length }, 'grants read')

@@ -8,9 +8,11 @@ export interface Kustomization {
   readonly namespace: string | undefined
   /** Files that it merges into objects of other files. */
   readonly patches: readonly string[]
+  /** Files and folders of its objects. */
+  readonly resources: readonly string[]
 }
 
-const FILES = new Set(['kustomization.yaml', 'kustomization.yml'])
+const FILES = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization'])
 
 /** The kustomization that a document is, by its file's name or its kind; undefined for others. */
 export function kustomizationOf(value: unknown, file: string): Kustomization | undefined {
@@ -24,10 +26,13 @@ export function kustomizationOf(value: unknown, file: string): Kustomization | u
   const paths = listed.map((one) => (typeof one === 'string' ? one : (one as { path?: unknown } | null)?.path))
   // What is no path is a patch that is written there.
   const patches = paths.filter((one): one is string => typeof one === 'string' && !one.includes('\n'))
+  const resources = Array.isArray(rest.resources) ? rest.resources : []
+  const pathOf = (one: string) => path.join(path.dirname(file), one)
   return {
     file,
     namespace: typeof namespace === 'string' && namespace !== '' ? namespace : undefined,
-    patches: patches.map((one) => path.join(path.dirname(file), one)),
+    patches: patches.map(pathOf),
+    resources: resources.filter((one) => typeof one === 'string').map(pathOf),
   }
 }
 

@@ -1,8 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { ObjectName } from '../policy/reference.ts'
-import { bare } from '../wording/quote.ts'
-import { DocumentError, parseDocuments, type ValueDocument, wholeMemory } from '../yaml/documents.ts'
+import { DocumentError, parseDocuments, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
 import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
 import { type Kustomization, kustomizationOf } from './kustomize.ts'
 import { decoded, readFound, readNamed, STDIN, unreadable } from './text.ts'
@@ -17,10 +16,12 @@ export interface FileObject extends ObjectDocument {
   readonly name: ObjectName
   /** Whether the file gives its namespace. */
   readonly hasNamespace: boolean
+  /** The kustomization that calls the object's file a patch, if it was found in a folder. */
+  readonly patchOf?: string | undefined
 }
 
 /** A file that cannot be read: `place` is the file, with the line where it is known. */
-interface FileProblem {
+export interface FileProblem {
   readonly place: string
   readonly message: string
 }
@@ -121,8 +122,9 @@ class Reading implements FileObjects {
       return [{ file: asked, asked, origin, real, read: () => readNamed(asked) }]
     }
     this.folders.push(asked)
-    const { files, skipped, templates } = await filesIn(asked, this.#exclude)
+    const { files, skipped, others, templates } = await filesIn(asked, this.#exclude)
     this.templates.push(...templates)
+    for (const place of others) this.left.push({ place, message: 'is left out; name it to have it read' })
     for (const { path, reason } of skipped) this.problems.push({ place: path, message: reason })
     if (files.length === 0 && skipped.length === 0 && templates.length === 0)
       this.problems.push({ place: asked, message: 'there is no YAML or JSON file in this folder' })
@@ -136,10 +138,15 @@ class Reading implements FileObjects {
         text = decoded(await source.read())
         this.#take(source, parseDocuments(text, this.#room))
       } catch (error) {
-        this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
+        if (error instanceof ValueError && !mayHoldObject(text))
+          this.left.push({
+            place: `${source.file}:${error.line}`,
+            message: `holds no Kubernetes object, and is left out: ${error.message}`,
+          })
+        else this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
       }
     }
-    this.#leavePatches()
+    this.#markPatches()
   }
 
   #take(source: Source, documents: readonly ValueDocument[]): void {
@@ -173,17 +180,17 @@ class Reading implements FileObjects {
     this.objects.push({ ...document, file, asked, name, hasNamespace: text(namespace) !== '' })
   }
 
-  /** Leaves out what a kustomization calls a patch: it is a part of an object of another file. */
-  #leavePatches(): void {
+  /** What a kustomization calls a patch is a part of an object of another file, unless it is a resource as well. */
+  #markPatches(): void {
     const patches = new Map(this.kustomizations.flatMap((one) => one.patches.map((patch) => [patch, one.file])))
+    for (const resource of this.kustomizations.flatMap(({ resources }) => resources)) patches.delete(resource)
     if (patches.size === 0) return
-    const isPatch = ({ file }: FileObject) => patches.has(path.normalize(file))
-    for (const file of new Set(this.objects.filter(isPatch).map((one) => one.file)))
-      this.left.push({
-        place: file,
-        message: `is a patch of ${bare(patches.get(path.normalize(file)) ?? '')}, and is left out`,
-      })
-    this.objects = this.objects.filter((one) => !isPatch(one))
+    const found = new Set(
+      [...this.#sources.values()].filter(({ origin }) => origin === 'folder').map(({ file }) => file),
+    )
+    this.objects = this.objects.map((one) =>
+      found.has(one.file) ? { ...one, patchOf: patches.get(path.normalize(one.file)) } : one,
+    )
   }
 
   /** @param hint what may help with a text that is not well-formed */
@@ -193,6 +200,9 @@ class Reading implements FileObjects {
     else this.problems.push({ place, message: unreadable(error).message })
   }
 }
+
+/** Whether a text that is YAML has the field `kind` somewhere, which may also be written with escapes or in base64. */
+const mayHoldObject = (text: string) => /kind|\\|!!?binary|tag:yaml|%TAG/.test(text)
 
 /** The first part of what an object calls itself that is there, and is no text. */
 function notText({ apiVersion, metadata }: Record<string, unknown>): string | undefined {

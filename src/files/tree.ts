@@ -3,8 +3,8 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { isGone, unreadable } from './text.ts'
 
-/** What `kubectl apply -f FOLDER` reads. */
-const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
+/** What `kubectl apply -R -f FOLDER` reads, and the third of the names that Kustomize reads. */
+const READ = /\.(yaml|yml|json)$|^Kustomization$/
 
 /** A regular file of a folder. */
 export interface FoundFile {
@@ -29,8 +29,10 @@ export interface Templates {
 
 /** What is in a folder. */
 export interface Tree {
-  /** In the order of their paths. */
+  /** In kubectl's order: of each folder, files and folders by name. */
   readonly files: readonly FoundFile[]
+  /** Folders of other programs, which are left out; but for `.git`, which nobody misses. */
+  readonly others: readonly string[]
   readonly skipped: readonly Skipped[]
   readonly templates: readonly Templates[]
 }
@@ -54,7 +56,12 @@ export async function filesIn(folder: string, exclude: readonly string[] = []): 
       await walk.read(found, real).catch((error) => {
         if (!isGone(error)) walk.skip(found, unreadable(error).message)
       })
-  return { files: [...walk.files.values()].sort(byPath), skipped: walk.skipped, templates: walk.templates }
+  return {
+    files: [...walk.files.values()].sort(byPath),
+    skipped: walk.skipped,
+    others: walk.others,
+    templates: walk.templates,
+  }
 }
 
 function matches(place: string, written: string): boolean {
@@ -71,6 +78,7 @@ class Walk {
   readonly root: string
   readonly files = new Map<string, FoundFile>()
   readonly skipped: Skipped[] = []
+  readonly others: string[] = []
   readonly templates: Templates[] = []
   readonly #isExcluded: (found: string) => boolean
   readonly #seen: Set<string>
@@ -99,7 +107,11 @@ class Walk {
     const isChart = entries.some(({ name }) => name === 'Chart.yaml')
     for (const entry of entries.sort((a, b) => order(a.name, b.name))) {
       const place = path.join(found, entry.name)
-      if (this.#isExcluded(place) || (entry.isDirectory() && isOthers(entry.name))) continue
+      if (this.#isExcluded(place)) continue
+      if (entry.isDirectory() && isOthers(entry.name)) {
+        if (entry.name !== '.git') this.others.push(place)
+        continue
+      }
       if (isChart && entry.isDirectory() && entry.name === 'templates') {
         this.templates.push({ path: place, chart: found })
         continue
@@ -111,7 +123,7 @@ class Walk {
   }
 
   async #enter(entry: Dirent, found: string, place: string): Promise<void> {
-    const named = EXTENSIONS.has(path.extname(entry.name)) && !isLock(entry.name)
+    const named = READ.test(entry.name)
     if (entry.isDirectory()) this.#enterFolder(found, place)
     else if (entry.isSymbolicLink()) await this.#follow(found, place, named)
     else if (named) await this.#enterFile(found, place)
@@ -119,7 +131,7 @@ class Walk {
 
   async #follow(found: string, place: string, named: boolean): Promise<void> {
     // A broken link matters only where a file was to be read.
-    const stats = await (named ? stat(place) : stat(place).catch(() => undefined))
+    const stats = await (named && !isLock(path.basename(found)) ? stat(place) : stat(place).catch(() => undefined))
     if (!stats || !(named || stats.isDirectory())) return
     const real = await realpath(place)
     if (!isInside(real, this.root)) this.skip(found, 'is a link to something outside the folder, which is not followed')
@@ -152,7 +164,12 @@ function isInside(place: string, root: string): boolean {
 }
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
-const byPath = (a: FoundFile, b: FoundFile) => order(a.path, b.path)
+const byPath = (a: FoundFile, b: FoundFile) => kubectlOrder(a.path, b.path)
+
+/** The order in which kubectl reads files of a folder. Source: Go, path/filepath (Walk), by which cli-runtime finds them. */
+export function kubectlOrder(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a.replaceAll(path.sep, '\0')), Buffer.from(b.replaceAll(path.sep, '\0')))
+}
 
 function rethrow(error: unknown): never {
   throw unreadable(error)

@@ -1,4 +1,4 @@
-/** Bytes of a value that goes on in the next chunk: copied, since the chunk's owner may use it again. */
+/** The bytes of a value that continues in the next chunk. It copies them, since the owner may overwrite the chunk. */
 export class Held {
   #bytes = Buffer.alloc(0)
   #length = 0
@@ -14,7 +14,7 @@ export class Held {
     this.#length = length
   }
 
-  /** The text of all that was added, which is forgotten. */
+  /** Returns the text of all bytes, and removes them. */
   take(): string {
     const text = this.#bytes.toString('utf8', 0, this.#length)
     this.#bytes = Buffer.alloc(0)

@@ -1,8 +1,8 @@
-/** A text is no JSON: where, and what is wrong with it. Nothing of the text is quoted. */
+/** A text is not JSON. The message says where and why, and does not quote the text. */
 export class JsonError extends Error {}
 
 /**
- * The value of a text that was kept.
+ * Parses a text that was kept.
  *
  * @throws JsonError
  */
@@ -10,7 +10,7 @@ export function parseKept(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // The parser's own message quotes what it read.
+    // The parser's own message quotes the text.
     throw new JsonError('a string, a number or a literal in it is malformed')
   }
 }

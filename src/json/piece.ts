@@ -1,6 +1,6 @@
 /**
- * Frees the memory of a piece that nobody reads any more. It lies outside the heap, where garbage collection lets tens of
- * MiB add up: it waits for objects of the heap to be many. Nothing is done if the memory holds more than the piece.
+ * Frees the memory of a piece that is no longer used. The memory is outside the heap, where tens of MiB accumulate
+ * before the garbage collector runs. It does nothing if the buffer is larger than the piece.
  */
 export function free(piece: Uint8Array): void {
   const { buffer, byteLength } = piece

@@ -6,23 +6,23 @@ import { clear, isWhole, kept, longestName, type Measure, type Part, partOf, typ
 export interface ProjectorOptions {
   readonly shape: Shape
   /**
-   * Bytes that are kept of one element, and of the document apart from its elements. Beyond them, the largest of the
-   * values that are to be kept whole are dropped.
+   * The most to keep of one element, and of the document without its elements, in bytes. Above it, the largest values
+   * of the shape's `whole` parts are dropped.
    */
   readonly most: number
-  /** Whether each line is a document, as in a watch; else there is one document, of any number of lines. */
+  /** Whether each line is a document, as in a watch. Otherwise the text is one document. */
   readonly lines?: boolean
   /**
-   * Takes each element of the list that the shape has.
+   * Receives each element of the shape's list.
    *
-   * @param whole whether nothing was dropped
+   * @param whole false if a part of it was dropped for its size
    */
   readonly element?: (kept: unknown, whole: boolean) => void
-  /** Takes what is kept of a document, as it ends. */
+  /** Receives what is kept of a document when the document ends. */
   readonly document: (kept: unknown, whole: boolean, measure: Measure) => void
 }
 
-/** Where a value that is measured begins. */
+/** The beginning of a value that is measured. */
 interface Begun {
   readonly at: number
   readonly values: number
@@ -33,22 +33,21 @@ interface Begun {
 const NULL = 0x6e
 
 /**
- * Keeps of JSON texts in UTF-8, which come in chunks of any size, what a shape names, and skips the rest. The result is
- * that of JSON.parse and a pick: names may be escaped, and of equal names the last counts. No byte is looked at more than twice.
- * Held are what is kept of one element and of the document, one value that is being read, at most `most` bytes each, and
- * a byte for each open container.
+ * Reads JSON texts in UTF-8, in chunks of any size, keeps what a shape names, and skips the rest. The result equals
+ * that of JSON.parse followed by a selection: names may be escaped, and the last of equal names counts. It reads no
+ * byte more than twice. It holds what it keeps of one element, of the document and of one value that is being read, at
+ * most `most` bytes each, and a byte for each open container.
  *
- * Strings, numbers and literals that are skipped are not checked. A document may not have the list whose elements are
- * handed out twice.
+ * It does not check strings, numbers and literals that it skips. A document must not have the shape's list twice.
  */
 export class Projector {
   readonly #options: ProjectorOptions
   readonly #root: Part
   readonly #scanner: Scanner
-  /** The part of each value that is open and known of; undefined for one that is skipped. */
+  /** The part of each open value; undefined for a value that is skipped. */
   readonly #open: (Part | undefined)[] = []
   #name: string | undefined
-  /** The value that is being kept, and where it begins in the current chunk. */
+  /** The part whose value is being kept, and where the value begins in the current chunk. */
   #keeping: Part | undefined
   #from = 0
   readonly #held = new Held()
@@ -69,15 +68,15 @@ export class Projector {
     this.#scanner = new Scanner(handler, longestName(this.#root), options.lines ?? false)
   }
 
-  /** Bytes of values that go on in the next chunk. */
+  /** How many bytes are held of a value that continues in the next chunk. */
   get held(): number {
     return this.#held.length
   }
 
   /**
-   * Reads on; elements and documents are handed out before it returns.
+   * Reads a chunk, and passes on the elements and documents that end in it.
    *
-   * @throws JsonError if this is no JSON, or what a taker throws; the projector is of no use then
+   * @throws JsonError if the text is not JSON, or what a callback throws; do not use the projector after that
    */
   push(chunk: Uint8Array): void {
     const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
@@ -88,7 +87,7 @@ export class Projector {
     if (this.#held.length > this.#options.most) this.#drop(this.#keeping)
   }
 
-  /** @throws JsonError if the last document is incomplete, or if a document is required and there was none */
+  /** @throws JsonError if the last document is incomplete, or if a required document is missing */
   end(): void {
     this.#scanner.end()
   }
@@ -99,7 +98,7 @@ export class Projector {
     this.#open.push(part)
     if (!part) return false
     if (part.handsOut && this.#handedOut)
-      throw new JsonError(`byte ${this.#scanner.offset(at)}: the list that has been read comes again`)
+      throw new JsonError(`byte ${this.#scanner.offset(at)}: the list occurs a second time`)
     clear(part)
     switch (part.kind) {
       case 'whole':
@@ -120,7 +119,7 @@ export class Projector {
     }
   }
 
-  /** The part that the next value belongs to. */
+  /** Returns the part of the next value. */
   #next(): Part | undefined {
     if (this.#open.length === 0) return this.#root
     const outer = this.#open.at(-1)
@@ -151,7 +150,7 @@ export class Projector {
     this.#options.document(value, whole, measure)
   }
 
-  /** Takes the value that is being kept, if there is room for it. */
+  /** Ends the value that is being kept, and drops it if it does not fit. */
   #finish(part: Part, chunk: Buffer, at: number): void {
     part.bytes = this.#held.length + at - this.#from
     part.present = true

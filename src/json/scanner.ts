@@ -1,20 +1,20 @@
 import { JsonError, parseKept } from './parse.ts'
 
-/** What a scanner tells of the values it is asked for. Positions are in the chunk that is being read. */
+/** Receives the values that a scanner finds. Positions are in the current chunk. */
 export interface ScanHandler {
   /**
-   * A value begins at `at`: the document, or one directly in a container that was entered.
+   * A value begins at `at`: the document, or a direct child of an entered container.
    *
-   * @returns whether to enter it, if it is an object or a list: to tell of each value directly in it
+   * @returns whether to enter the value, if it is an object or a list, to receive its direct children
    */
   begin(first: number, at: number): boolean
-  /** The name of the next value, in an object that was entered; undefined if it is longer than the longest asked for. */
+  /** The name of the next value in an entered object; undefined if it is longer than `longestName`. */
   name(name: string | undefined): void
-  /** The value that began last and has not ended yet ends before `at`. */
+  /** The last value that began and has not ended yet ends before `at`. */
   end(chunk: Buffer, at: number): void
 }
 
-// What is expected next.
+// States: what is expected next.
 const VALUE = 0
 const FIRST_ELEMENT = 1
 const FIRST_NAME = 2
@@ -22,7 +22,7 @@ const NAME = 3
 const COLON = 4
 const AFTER_VALUE = 5
 const NOTHING = 6
-/** Inside a token that may go on in the next chunk. */
+/** States inside a token that may continue in the next chunk. */
 const IN_STRING = 7
 const IN_NAME = 8
 const IN_LITERAL = 9
@@ -43,8 +43,8 @@ const SPACE = 1
 const LITERAL = 2
 const LITERAL_START = 3
 /**
- * Levels of nesting that a text may have: each takes a byte of memory. An API server reads 10,000 at most.
- * Source: sigs.k8s.io/json, internal/golang/encoding/json/scanner.go, maxNestingDepth.
+ * The deepest nesting of a text, in levels: each takes a byte of memory. The API server accepts at most 10,000. Source:
+ * sigs.k8s.io/json, internal/golang/encoding/json/scanner.go, maxNestingDepth.
  */
 const DEEPEST = 1024 * 1024
 
@@ -53,33 +53,32 @@ for (const byte of Buffer.from(' \t\n\r')) CLASS[byte] = SPACE
 for (const byte of Buffer.from('+.Eeralsu')) CLASS[byte] = LITERAL
 for (const byte of Buffer.from('-0123456789tfn')) CLASS[byte] = LITERAL_START
 
-/** Bytes of a string that are looked at one by one before the native search, whose call costs as much as these. */
+/** Bytes of a string that are read one by one before the native search: its call costs as much as these. */
 const NEAR = 24
 
 /** The longest form of one UTF-16 unit in a name, in bytes: `\u0000`. */
 const ESCAPE = 6
 
 /**
- * Reads the structure of JSON texts in UTF-8, chunk by chunk, without recursion: no byte is looked at more than twice, and
- * nothing is held but one byte for each open container. Strings, numbers and literals are not checked: whoever uses one
- * parses it.
+ * Reads the structure of JSON texts in UTF-8, chunk by chunk, without recursion. It reads no byte more than twice, and
+ * holds one byte for each open container. It does not check strings, numbers and literals.
  */
 export class Scanner {
-  /** Values so far: objects, lists and scalars; names are none. */
+  /** The number of values so far: objects, lists and scalars, without names. */
   values = 0
-  /** Open objects and lists. */
+  /** The number of open objects and lists. */
   depth = 0
-  /** The most that were open at a time; may be set back. */
+  /** The largest `depth` so far. Users may reset it. */
   deepest = 0
   readonly #handler: ScanHandler
   readonly #longestName: number
   readonly #lines: boolean
   #state = VALUE
-  /** Bytes of earlier chunks. */
+  /** The length of all earlier chunks, in bytes. */
   #read = 0
   /** The opening byte of each open container. */
   #open = new Uint8Array(64)
-  /** How many of the open containers have been entered. */
+  /** How many of the open containers are entered. */
   #entered = 0
   /** Whether the next byte, in a string, follows a backslash. */
   #escaped = false
@@ -87,8 +86,8 @@ export class Scanner {
   #nameLength = 0
 
   /**
-   * @param longestName the longest name that matters, in UTF-16 units
-   * @param lines whether each line is a document, and not all lines together
+   * @param longestName the length of the longest name that matters, in UTF-16 units
+   * @param lines whether each line is a document
    */
   constructor(handler: ScanHandler, longestName: number, lines: boolean) {
     this.#handler = handler
@@ -96,12 +95,12 @@ export class Scanner {
     this.#lines = lines
   }
 
-  /** Where `at`, in the chunk that is being read, is in all that has been pushed, in bytes. */
+  /** Returns the position in the whole text, in bytes, of `at` in the current chunk. */
   offset(at: number): number {
     return this.#read + at
   }
 
-  /** @throws JsonError, after which the scanner is of no use */
+  /** @throws JsonError; do not use the scanner after that */
   push(chunk: Buffer): void {
     const { length } = chunk
     let at = 0
@@ -118,7 +117,7 @@ export class Scanner {
     this.#read += length
   }
 
-  /** @throws JsonError if the last document is not complete, or there is none and there has to be one */
+  /** @throws JsonError if the last document is incomplete, or if a required document is missing */
   end(): void {
     if (this.#state === IN_LITERAL && this.depth === 0) this.#endValue(Buffer.alloc(0), 0)
     const complete = this.#state === NOTHING || (this.#lines && this.#state === VALUE && this.depth === 0)
@@ -126,7 +125,7 @@ export class Scanner {
       throw new JsonError(this.#read === 0 ? 'it is empty' : `it ends too early, after ${this.#read} bytes`)
   }
 
-  /** Takes one byte that is no space, outside of strings and literals. */
+  /** Handles one byte outside of strings and literals that is not a space. */
   #token(byte: number, chunk: Buffer, at: number): void {
     const state = this.#state
     if (state === AFTER_VALUE && byte === COMMA) this.#state = this.#open[this.depth - 1] === OPEN_OBJECT ? NAME : VALUE
@@ -171,7 +170,7 @@ export class Scanner {
     else this.#state = this.#lines ? VALUE : NOTHING
   }
 
-  /** Reads on in a literal; gives where it stopped. */
+  /** Continues a literal. Returns the position after it. */
   #inLiteral(chunk: Buffer, from: number): number {
     let at = from
     while (at < chunk.length && (CLASS[chunk[at] as number] as number) >= LITERAL) at += 1
@@ -179,7 +178,7 @@ export class Scanner {
     return at
   }
 
-  /** Reads on in a string; gives where it stopped. */
+  /** Continues a string. Returns the position after it. */
   #inString(chunk: Buffer, from: number): number {
     const quote = this.#closingQuote(chunk, from)
     if (this.#state === IN_STRING) {
@@ -191,7 +190,7 @@ export class Scanner {
     return quote + 1
   }
 
-  /** Where the quote is that closes a string; the chunk's length if it goes on in the next one. */
+  /** Returns the position of the closing quote of a string, or the chunk's length if the chunk does not have it. */
   #closingQuote(chunk: Buffer, from: number): number {
     const { length } = chunk
     let at = this.#escaped ? from + 1 : from
@@ -205,7 +204,7 @@ export class Scanner {
       }
       const quote = at < length ? chunk.indexOf(QUOTE, at) : -1
       const stop = quote < 0 ? length : quote
-      // The byte at `at` follows no backslash, unless it is beyond the chunk.
+      // The byte at `at` does not follow a backslash, unless it is beyond the chunk.
       let run = stop
       while (run > at && chunk[run - 1] === BACKSLASH) run -= 1
       const escaped = at > length || (stop - run) % 2 === 1
@@ -218,7 +217,7 @@ export class Scanner {
     }
   }
 
-  /** Takes a part of a name, which ends with it if a quote is there; no more is held than a name that matters can have. */
+  /** Adds a part of a name, and ends the name if a quote is at `to`. It holds no more than `longestName`. */
   #takeName(chunk: Buffer, from: number, to: number): void {
     this.#nameLength += to - from
     const matters = this.#nameLength <= this.#longestName

@@ -1,6 +1,6 @@
 import type { Difference } from './drift.ts'
 
-/** The port of a Service that an entry leaves out (admissionregistration.k8s.io/v1, ServiceReference). */
+/** The default port of a Service in an entry (admissionregistration.k8s.io/v1, ServiceReference). */
 const SERVICE_PORT = 443
 
 interface Service {
@@ -16,10 +16,10 @@ interface Client {
 }
 
 /**
- * Where an entry is reached otherwise than the manifests have it.
+ * Returns the differences in how the API server reaches an entry.
  *
- * The path counts always, since it chooses the mode. A live URL is somebody's choice that the configuration knows
- * nothing of: where the manifests name the Service, all that counts of a URL is that it ends in the path.
+ * The path always counts, since it selects the mode. If the manifests name the Service and the live entry has a URL, an
+ * administrator has chosen the URL: it only has to end with the path.
  */
 export function clientDifferences(wanted: unknown, live: unknown, field: string): Difference[] {
   const expected = wanted as Client
@@ -30,12 +30,12 @@ export function clientDifferences(wanted: unknown, live: unknown, field: string)
   }
   if (found.url !== undefined && found.url !== null) {
     const { path } = expected.service ?? {}
-    if (endsIn(found.url, String(path))) return []
+    if (endsWith(found.url, String(path))) return []
     return [
       {
         field: `${field}.url`,
         found: found.url,
-        problem: `is ${JSON.stringify(found.url)}, and has to end in ${path}`,
+        problem: `is ${JSON.stringify(found.url)}, and must end with ${path}`,
       },
     ]
   }
@@ -55,7 +55,7 @@ function sameUrl(one: unknown, other: unknown): boolean {
   return a === b
 }
 
-/** A reverse proxy may serve the webhook below a path of its own. */
-function endsIn(url: unknown, path: string): boolean {
+/** Whether the path of a URL ends with another: a reverse proxy may serve the webhook below its own path. */
+function endsWith(url: unknown, path: string): boolean {
   return typeof url === 'string' && URL.canParse(url) && new URL(url).pathname.endsWith(path)
 }

@@ -1,9 +1,12 @@
 import type { Difference } from './drift.ts'
 
-/** What a rule of a ClusterRole consists of (rbac.authorization.k8s.io/v1, PolicyRule), each a set. */
+/** The fields of a rule of a ClusterRole (rbac.authorization.k8s.io/v1, PolicyRule). Each is a set. */
 const PARTS = ['apiGroups', 'resources', 'resourceNames', 'verbs', 'nonResourceURLs'] as const
 
-/** Where the rights of a live ClusterRole differ. The order of rules, and within a rule, has no meaning. */
+/**
+ * Returns the differences between the rules of ClusterRoles. The order of rules, and of values in a rule, does not
+ * count.
+ */
 export function ruleDifferences(wanted: unknown, live: unknown, field: string): Difference[] {
   const [expected, found] = [rulesOf(wanted), rulesOf(live)]
   return [
@@ -12,7 +15,7 @@ export function ruleDifferences(wanted: unknown, live: unknown, field: string): 
   ]
 }
 
-/** Rules by what they permit, as text. */
+/** Returns rules by a text of what they permit. */
 function rulesOf(rules: unknown): Map<string, unknown> {
   return new Map((Array.isArray(rules) ? rules : []).map((rule: unknown) => [ruleText(rule), rule]))
 }

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Difference } from './drift.ts'
 
 /**
- * What AKS's admissions enforcer adds to the namespaceSelector of every webhook, so that none is asked about the
- * namespaces of AKS itself. Source: https://github.com/openkruise/charts/issues/155,
+ * The terms that AKS's admissions enforcer adds to the namespaceSelector of every webhook, to exclude the namespaces of
+ * AKS itself. Source: https://github.com/openkruise/charts/issues/155,
  * https://github.com/Kong/kong-operator/issues/239.
  */
 const AKS = termsOf({
@@ -13,7 +13,10 @@ const AKS = termsOf({
   ],
 })
 
-/** Where a live label selector differs in what it selects. The order of terms and of values has no meaning. */
+/**
+ * Returns the difference between label selectors, if they select differently. The order of terms and values does not
+ * count.
+ */
 export function selectorDifferences(wanted: unknown, live: unknown, field: string): Difference[] {
   const [expected, found] = [termsOf(wanted), termsOf(live)]
   if (isDeepStrictEqual(found, expected)) return []
@@ -21,7 +24,7 @@ export function selectorDifferences(wanted: unknown, live: unknown, field: strin
   return [{ field, wanted, found: live, ...(byAks && { tolerated: "AKS's admissions enforcer" }) }]
 }
 
-/** The terms of a selector, each as one text; one that is no selector is a term of its own. */
+/** Returns the terms of a selector, each as text. A value that is not a selector is one term. */
 function termsOf(selector: unknown): Set<string> {
   if (selector === undefined || selector === null) return new Set()
   const { matchLabels, matchExpressions, ...rest } = Object(selector) as Record<string, unknown>

@@ -3,31 +3,31 @@ import { clientDifferences } from './drift-client.ts'
 import { ruleDifferences } from './drift-rules.ts'
 import { selectorDifferences } from './drift-selector.ts'
 
-/** A field of a live object that is not as the manifests have it. */
+/** A field of a live object that differs from the manifests. */
 export interface Difference {
   /** The field, such as `webhooks[deny.refgrant.dev].timeoutSeconds`. */
   readonly field: string
-  /** What the manifests say; undefined if the live object has something that they do not. */
+  /** The value in the manifests; undefined if only the live object has the field. */
   readonly wanted?: unknown
-  /** What there is; undefined if it is missing. */
+  /** The value in the live object; undefined if it is missing. */
   readonly found?: unknown
-  /** What is wrong, in words that follow the field, where the two values do not say it. */
+  /** A predicate for the field that replaces the two values in messages. */
   readonly problem?: string
-  /** Who is known to make this difference, and may. */
+  /** The name of a known component that makes this difference and may do so. */
   readonly tolerated?: string
 }
 
-/** What an entry has that the manifests leave out. Source: k8s.io/kubernetes/pkg/apis/admissionregistration/v1/defaults.go. */
+/** Defaults of an entry's fields. Source: k8s.io/kubernetes/pkg/apis/admissionregistration/v1/defaults.go. */
 const ENTRY_DEFAULTS = { namespaceSelector: {}, objectSelector: {}, matchConditions: [] }
 
 /**
- * Where a live object differs from the one that would be written now. Only what would be written is compared, and what
- * an entry of a registration is called for: the API server fills in defaults, and others may label. The authorities
- * that an entry is verified with are not compared, since the manifests leave them to whoever manages the certificate.
+ * Returns the differences between a live object and the manifests. It compares the fields of the manifests, and those
+ * that select the requests of an entry. It ignores others, since the API server sets defaults and other clients may set
+ * labels. It does not compare caBundle, which belongs to whatever manages the certificate.
  */
 export function differences(wanted: unknown, live: unknown, field = ''): Difference[] {
   if (field.endsWith('.clientConfig')) return clientDifferences(wanted, live, field)
-  // Those of an entry of a registration have another place.
+  // Only a ClusterRole has `rules` at the top: those of an entry are in `webhooks[...].rules`.
   if (field === 'rules') return ruleDifferences(wanted, live, field)
   if (field.endsWith('Selector')) return selectorDifferences(wanted, live, field)
   if (Array.isArray(wanted)) return listDifferences(wanted, live, field)
@@ -56,7 +56,9 @@ function listDifferences(wanted: readonly unknown[], live: unknown, field: strin
   ]
 }
 
-/** Lists of which the API server completes the elements differ by element, others as a whole. */
+/**
+ * Compares lists of equal length by element, since the API server may set defaults in elements, and others as a whole.
+ */
 function unequal(wanted: readonly unknown[], live: unknown, field: string): Difference[] {
   if (!Array.isArray(live) || live.length !== wanted.length) return [{ field, wanted, found: live }]
   return wanted.flatMap((one, index) => differences(one, live[index], `${field}[${index}]`))

@@ -7,31 +7,32 @@ export interface MatchCondition {
   readonly expression: string
 }
 
-/** Fields below one another, as a tree; `[]` stands for the elements of a list. */
+/** A tree of fields; `[]` stands for the elements of a list. */
 interface Branch {
-  /** Whether a reference is here. */
+  /** Whether a guarded field is here. */
   guarded: boolean
   readonly below: Map<string, Branch>
 }
 
-/** Longest name of a condition without a prefix, in characters (Kubernetes, IsQualifiedName). */
+/** The longest name of a condition without a prefix, in characters (Kubernetes, IsQualifiedName). */
 const LONGEST_NAME = 63
 
 /**
- * Elements of lists that the condition of one kind looks at for rows of the admin's own. The API server gives the
- * conditions of an entry 2,500,000 units of cost, of which an element takes about 40, and its time for a list grows with
- * the square of the length: 0.1 s for 5,000 elements, 10 s for 40,000 (measured with Kubernetes 1.36).
+ * How many list elements the condition of one kind evaluates for guarded fields of the configuration. The API server
+ * limits the conditions of an entry to 2,500,000 units of cost, and an element costs about 40. Its time for a list
+ * grows with the square of the length: 0.1 s for 5,000 elements, 10 s for 40,000 (measured with Kubernetes 1.36).
  */
 const ELEMENTS = 4_096
 
 /**
- * Conditions that are all true only for writes that may add a reference into another namespace.
+ * Returns conditions that are all true only for writes that may add a reference to another namespace.
  *
- * One says that an update changed a part of the object that is judged: labels, finalizers and owner references pass
- * without a call. Then one for each kind says: not this kind, or some guarded field names another namespace. An API
- * server ANDs conditions, and takes an error in one for a failure of the webhook; so every field of Gateway API is
- * optional (`.?`), and types are relied upon only where every release's schema has them. Of a row of the admin's own no
- * schema is known: the type is looked at before each step, and of a list that is too long it is not known what it holds.
+ * The first is false for an update that does not change a judged part of the object, such as an update of labels or
+ * finalizers. One condition for each kind is true for other kinds, or if a guarded field names
+ * another namespace. The API server combines conditions by AND, and treats an error in one as a failure of the webhook.
+ * So every field of Gateway API is optional (`.?`), and conditions rely only on types that every release's schema has.
+ * The schema for a guarded field of the configuration is unknown: its expression checks the type before each step, and
+ * is true for a list that is too long.
  */
 export function matchConditions(catalogue: Catalogue): MatchCondition[] {
   return [
@@ -42,10 +43,10 @@ export function matchConditions(catalogue: Catalogue): MatchCondition[] {
   ]
 }
 
-/** Where a name is too long there is room before the slash, where a qualified name has a DNS name. */
+/** Returns the name of a kind's condition. If it is too long, the group becomes the prefix, which may be longer. */
 function conditionName({ plural, group }: ReferrerKind): string {
   const name = group === '' ? `crossing.${plural}` : `crossing.${plural}.${group}`
-  return name.length > LONGEST_NAME ? `${group}/${plural}` : name
+  return name.length > LONGEST_NAME ? `${group || 'core'}/${plural}` : name
 }
 
 function changed(catalogue: Catalogue): string {
@@ -76,7 +77,7 @@ function grow(branch: Branch, [step, ...rest]: readonly string[]): void {
   grow(next, rest)
 }
 
-/** Expressions, one of which is true if something at `place` or below it names another namespace. */
+/** Returns expressions, one of which is true if a reference at `place` or below it names another namespace. */
 function expressions(branch: Branch, place: string, lists: number): string[] {
   const here = branch.guarded ? [`!(${place}.?namespace.orValue("") in ["", request.namespace])`] : []
   const below = [...branch.below].flatMap(([step, next]) => {
@@ -87,17 +88,20 @@ function expressions(branch: Branch, place: string, lists: number): string[] {
   return [...here, ...below]
 }
 
-/** How long each of the lists on the way may be, so that all fields together look at no more elements than they may. */
+/**
+ * Returns the longest list on the path of a field, such that all fields together evaluate at most ELEMENTS elements.
+ */
 function longest(steps: readonly string[], fields: readonly FieldSteps[]): number {
   const listed = fields.filter(({ steps }) => steps.includes('[]')).length
   const nested = steps.filter((step) => step === '[]').length
-  // 16 to the third is 4,096, but not so in floating point.
+  // In floating point, the third root of 4,096 is less than 16.
   return Math.floor((ELEMENTS / listed) ** (1 / nested) + 1e-9)
 }
 
 /**
- * An expression that is true if what the steps lead to names another namespace or a list on the way is too long, and no
- * error whatever is there. Keys are written as text, since a field may be called what CEL takes for a word of its own.
+ * Returns an expression that is true if a reference at the end of the steps names another namespace, or if a list on
+ * the path is too long. It is never an error, whatever the object has. Keys are strings, since a field name may be a
+ * reserved word of CEL.
  */
 function typed([step, ...rest]: readonly string[], most: number, place = 'object', lists = 0): string {
   if (step === '[]') {
@@ -107,7 +111,7 @@ function typed([step, ...rest]: readonly string[], most: number, place = 'object
   }
   const key = JSON.stringify(step ?? 'namespace')
   const at = `${place}[${key}]`
-  // What is written is an object.
+  // The root is always an object.
   const there = place === 'object' ? `${key} in ${place}` : `type(${place}) == map && ${key} in ${place}`
   const then =
     step === undefined ? `type(${at}) == string && !(${at} in ["", request.namespace])` : typed(rest, most, at, lists)

@@ -1,11 +1,11 @@
 import { DOMAIN } from '../admission/names.ts'
 
-/** The verb that lets somebody change the mode label of a namespace. */
+/** The verb that allows a user to change the mode label of a namespace. */
 const VERB = 'set-refgrant-mode'
 
 /**
- * A ValidatingAdmissionPolicy that lets only holders of the verb `set-refgrant-mode` on a namespace choose its mode:
- * whoever may label a namespace could otherwise take it out of deny.
+ * Returns a ValidatingAdmissionPolicy that allows only holders of the verb `set-refgrant-mode` on a namespace to change
+ * its mode. Without it, every user who may label a namespace can take it out of deny.
  */
 export function modeLabelPolicy(modeLabel: string) {
   const name = `mode-label.${DOMAIN}`
@@ -23,7 +23,7 @@ export function modeLabelPolicy(modeLabel: string) {
               apiGroups: [''],
               apiVersions: ['*'],
               operations: ['CREATE', 'UPDATE'],
-              // Labels can be written through the subresources too.
+              // The subresources can change labels, too.
               resources: ['namespaces', 'namespaces/status', 'namespaces/finalize'],
             },
           ],

@@ -1,3 +1,3 @@
-/** The namespace that the shipped manifests install to, and the name of the objects in it. */
+/** The namespace of the shipped manifests, and the name of their objects. */
 export const NAMESPACE = 'refgrant-system'
 export const NAME = 'refgrant'

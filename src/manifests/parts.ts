@@ -3,11 +3,11 @@ import { NAME, NAMESPACE } from './names.ts'
 import { rbac } from './rbac.ts'
 import { type Registration, type WebhookClient, webhookConfiguration } from './webhook.ts'
 
-/** What can be printed alone. */
+/** The parts that can be printed alone. */
 export const PARTS = ['rbac', 'webhook', 'mode-label-policy'] as const
 export type Part = (typeof PARTS)[number]
 
-/** The objects of a part. */
+/** Returns the objects of a part. */
 export function objectsOf(part: Part, registration: Registration, client: WebhookClient): object[] {
   switch (part) {
     case 'rbac':
@@ -19,7 +19,9 @@ export function objectsOf(part: Part, registration: Registration, client: Webhoo
   }
 }
 
-/** A warning for an administrator who applies the registration before the server runs; undefined where that is harmless. */
+/**
+ * Returns a warning not to apply the registration before the server runs; undefined if that is harmless.
+ */
 export function remarkOn(
   parts: readonly Part[],
   { mode, modeLabel, failurePolicy }: Registration,

@@ -2,8 +2,8 @@ import type { GrantKind } from '../policy/grant-kinds.ts'
 import { NAME, NAMESPACE } from './names.ts'
 
 /**
- * The account of the server and all that it may do: list and watch grants, and read its own registration and rights. It
- * may read no Service, Secret, ConfigMap or Pod, so it cannot tell anybody whether a target exists.
+ * Returns the service account of the server and its rights: to list and watch grants, and to read its own registration
+ * and rights. It cannot read Services, Secrets, ConfigMaps or Pods, so it cannot disclose whether a target exists.
  */
 export function rbac(grantKinds: readonly GrantKind[]) {
   return [
@@ -19,7 +19,7 @@ export function rbac(grantKinds: readonly GrantKind[]) {
           resources: [plural],
           verbs: ['list', 'watch'],
         })),
-        // Its own registration and rights, to tell where they are not as the configuration has them.
+        // Its own registration and rights, to compare them with the configuration.
         own('admissionregistration.k8s.io', 'validatingwebhookconfigurations'),
         own('rbac.authorization.k8s.io', 'clusterroles'),
       ],

@@ -6,20 +6,20 @@ import { matchConditions } from './match-conditions.ts'
 import { NAME, NAMESPACE } from './names.ts'
 
 /**
- * How long the API server waits, in s: where a write may be refused, long enough for a fresh read and short enough for
- * whoever waits at a prompt; where it never is, not longer than anybody would wait for a remark.
+ * The timeout of an entry, in s. In deny it is long enough for a fresh read and short enough for a user at a prompt.
+ * The other entries only warn, so it is shorter.
  */
 const TIMEOUT = { deny: 5, other: 2 }
 
 /** How the API server reaches the webhook. */
 export interface WebhookClient {
-  /** Origin of a server outside the cluster, `https://HOST:PORT`; without it, the Service that the manifests name. */
+  /** The origin of a server outside the cluster, `https://HOST:PORT`; without it, the Service of the manifests. */
   readonly url?: string | undefined
-  /** PEM of the authorities that the webhook's certificate is verified with; without it the key is left out. */
+  /** PEM of the authorities of the webhook's certificate; without it, the manifests have no `caBundle`. */
   readonly caBundle?: string | undefined
 }
 
-/** What an admin's configuration says of the registration. */
+/** The settings of the configuration that shape the registration. */
 export interface Registration {
   readonly catalogue: Catalogue
   /** The mode of namespaces without the label. */
@@ -29,12 +29,12 @@ export interface Registration {
 }
 
 /**
- * The registration of the webhook: called for every kind of the catalogue in any version, when an object is created or
- * updated so that it may refer to another namespace in a new way, never for subresources.
+ * Returns the registration of the webhook. The API server calls it for every kind of the catalogue, in any version,
+ * when a create or an update may add a reference to another namespace. It does not call it for subresources.
  *
- * Each mode has an entry, and every namespace is in exactly one: the default mode's takes all whose label names none of
- * the others. Only where violations are refused may the API server refuse without an answer. A last entry asks for
- * advice on ReferenceGrants.
+ * Each mode has an entry, and every namespace is in exactly one of them: the entry of the default mode has all
+ * namespaces whose label does not name another mode. Only the deny entry may have failurePolicy Fail. The last entry is
+ * for advice on ReferenceGrants.
  */
 export function webhookConfiguration(registration: Registration, client: WebhookClient) {
   return {
@@ -70,7 +70,7 @@ function selection(mode: Mode, { mode: byDefault, modeLabel }: Pick<Registration
   return { key: modeLabel, operator: 'NotIn', values: MODES.filter((other) => other !== byDefault) }
 }
 
-/** Advice on grants as they are written; never on their deletion, which revokes and must always work. */
+/** Returns the entry for advice on grants. It does not match their deletion, which must always work. */
 function advisory(grantKinds: readonly GrantKind[], client: WebhookClient) {
   return {
     ...entry('advisory', ADVICE_PATH, client),
@@ -96,7 +96,7 @@ function entry(name: string, path: string, { url, caBundle }: WebhookClient) {
 function rule(group: string, resources: readonly string[]) {
   return {
     apiGroups: [group],
-    // A rule that names versions misses the kinds whose CRD serves only others, without a word.
+    // A rule that names versions silently misses kinds whose CRD serves only other versions.
     apiVersions: ['*'],
     operations: ['CREATE', 'UPDATE'],
     resources,

@@ -8,6 +8,8 @@ export type Severity = 'error' | 'warning' | 'note'
 export const SEVERITIES = {
   'not-permitted': 'error',
   'too-many-references': 'error',
+  'grant-unknown-version': 'error',
+  'grant-too-many-entries': 'error',
   'grant-empty': 'error',
   'grant-incomplete-entry': 'error',
   'grant-empty-name': 'error',
@@ -16,6 +18,7 @@ export const SEVERITIES = {
   'grant-version-as-group': 'error',
   'grant-wrong-group': 'error',
   'grant-kind-spelling': 'error',
+  'grant-impossible-value': 'error',
   'grant-unknown-field': 'error',
   'reference-unknown-field': 'error',
   'reference-policy': 'error',
@@ -25,6 +28,7 @@ export const SEVERITIES = {
   'mesh-parent-core-group': 'warning',
   'grant-own-namespace': 'warning',
   'grant-unknown-referrer': 'warning',
+  'grant-misspelt-kind': 'warning',
   'grant-every-name': 'note',
 } as const satisfies Record<string, Severity>
 

@@ -19,6 +19,11 @@ export const REFERENCE_GRANT: GrantKind = {
   plural: 'referencegrants',
 }
 
+/**
+ * Its versions, which are known to have one shape, the best first; v1beta1 is served by every release since v0.6.
+ */
+export const VERSIONS: readonly string[] = ['v1', 'v1beta1', 'v1alpha2']
+
 const USUAL: readonly GrantKind[] = [REFERENCE_GRANT]
 
 /** The kinds of grants that may permit a reference, the usual one first. */

@@ -2,10 +2,13 @@ import type { Catalogue } from './catalogue.ts'
 import { type LintCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
+import { IMPOSSIBLE_NAME, MOST_ENTRIES, TAKEN } from './names.ts'
+import { fromChildren, parentIn } from './parents.ts'
 import { step } from './path.ts'
 import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
-import { isKnownGroup, type KnownKind, knownKinds, likest } from './well-known.ts'
+import { hasKnownVersion, hasPossibleName } from './refused-grant.ts'
+import { isKnownGroup, type KnownKind, knownKinds, likest, nearest, OTHER_REFERRERS } from './well-known.ts'
 
 /** One thing that is wrong with a ReferenceGrant, or that its author may not have meant. */
 export interface LintFinding {
@@ -44,30 +47,36 @@ export function lintGrant(
   const spec = property(object, 'spec')
   const findings = new Findings(most)
   const isStandard = grantKind === REFERENCE_GRANT
-  const hasRoutes = fromRoutes(spec, catalogue)
+  const hasParents = fromChildren(spec, catalogue)
   const known = knownKinds(catalogue)
-  eachEntry(spec, 'from', findings, (written) => {
+  if (isStandard && !hasKnownVersion(object))
+    findings.addField('grant-unknown-version', 'apiVersion', property(object, 'apiVersion'), `${grantKind.group}/v1`)
+  if (!hasPossibleName(object))
+    findings.addField('grant-impossible-value', 'metadata.name', property(property(object, 'metadata'), 'name'))
+  eachEntry(spec, 'from', isStandard, findings, (written) => {
     if (isStandard) lintFields(written, FROM, findings)
     const entry = plainFrom(written, grantKind)
     const isSound = lintEntry(entry, FROM, known, findings)
     if (property(entry, 'namespace') === namespace) findings.add('grant-own-namespace', 'namespace', namespace)
     else if (isSound) lintReferrer(entry as GroupKind, catalogue, findings, grantKind)
   })
-  eachEntry(spec, 'to', findings, (written) => {
-    if (isStandard) lintFields(written, [...TO, 'name'], findings)
-    if (hasRoutes) lintParent(written, findings)
+  eachEntry(spec, 'to', isStandard, findings, (written) => {
+    if (isStandard) lintFields(written, TO, findings)
+    const parent = hasParents && parentIn(written)
+    if (parent) findings.add('grant-parent-reference', 'kind', parent.kind)
     const entry = plainTo(written, grantKind)
     const isSound = lintEntry(entry, TO, known, findings)
     const name = property(entry, 'name')
-    if (name === '') findings.add('grant-empty-name', 'name', name)
-    else if (isSound && (name === undefined || name === null)) findings.add('grant-every-name', 'name')
+    if (isSound) lintMisspelling(entry as GroupKind, known, findings)
+    if (isSound && (name === undefined || name === null)) findings.add('grant-every-name', 'name')
   })
   return findings
 }
 
-/** What an entry of each half has to have. */
-const FROM = ['group', 'kind', 'namespace']
-const TO = ['group', 'kind']
+/** What an entry of each half may say; all but a name is required. */
+const FROM = ['group', 'kind', 'namespace'] as const
+const TO = ['group', 'kind', 'name'] as const
+type Part = (typeof FROM | typeof TO)[number]
 
 /**
  * A grant without the entries that permit nothing: those in which there is an error, and those that accept the grant's own
@@ -75,7 +84,7 @@ const TO = ['group', 'kind']
  */
 export function effectivePart(grant: Grant, catalogue: Catalogue): Grant {
   const known = knownKinds(catalogue)
-  const isSound = (entry: unknown, half: readonly string[]) => lintEntry(entry, half, known, new Findings(0))
+  const isSound = (entry: unknown, half: readonly Part[]) => lintEntry(entry, half, known, new Findings(0))
   const from = grant.from.filter((entry) => entry.namespace !== grant.namespace && isSound(entry, FROM))
   return { ...grant, from, to: grant.to.filter((entry) => isSound(entry, TO)) }
 }
@@ -103,9 +112,9 @@ class Findings implements LintResult {
     this.#add(code, () => `spec.${this.#half}[${this.#index}].${part}`, value, meant)
   }
 
-  /** Something about a whole half. */
-  addHalf(code: LintCode, half: string): void {
-    this.#add(code, () => `spec.${half}`)
+  /** Something about a field that is not a part of an entry. */
+  addField(code: LintCode, field: string, value?: unknown, meant?: string): void {
+    this.#add(code, () => field, typeof value === 'string' ? value : undefined, meant)
   }
 
   #add(code: LintCode, path: () => string, value?: string, meant?: string): void {
@@ -117,45 +126,56 @@ class Findings implements LintResult {
   }
 }
 
-function eachEntry(spec: unknown, half: string, findings: Findings, lint: (entry: unknown) => void): void {
+function eachEntry(
+  spec: unknown,
+  half: string,
+  isStandard: boolean,
+  findings: Findings,
+  lint: (entry: unknown) => void,
+): void {
   const entries = property(spec, half)
   if (!Array.isArray(entries) || entries.length === 0) {
-    findings.addHalf('grant-empty', half)
+    findings.addField('grant-empty', `spec.${half}`)
     return
   }
+  if (isStandard && entries.length > MOST_ENTRIES) findings.addField('grant-too-many-entries', `spec.${half}`)
   for (const [index, entry] of entries.entries()) {
     findings.at(half, index)
     lint(entry)
   }
 }
 
-/** Lints what both halves have. False if there is an error, so that the entry matches nothing. */
-function lintEntry(
-  entry: unknown,
-  required: readonly string[],
-  known: readonly KnownKind[],
-  findings: Findings,
-): boolean {
+/** Lints each part of an entry. False if there is an error, so that the entry matches nothing. */
+function lintEntry(entry: unknown, parts: readonly Part[], known: readonly KnownKind[], findings: Findings): boolean {
   const before = findings.counts.error
-  const written = (part: string) => {
-    const value = property(entry, part)
-    const isMissing = typeof value !== 'string' || (value === '' && part !== 'group')
-    if (isMissing && required.includes(part)) findings.add('grant-incomplete-entry', part)
-    if (isMissing) return undefined
-    if (!value.includes('*')) return value
-    findings.add('grant-wildcard', part, value)
-    return undefined
-  }
-  const [group, kind] = ['group', 'kind', 'namespace', 'name'].map(written)
+  const [group, kind] = parts.map((part) => lintPart(property(entry, part), part, findings))
   const meant = group === undefined ? undefined : lintGroup(group, findings)
   if (kind !== undefined) lintKind({ group, meant, kind }, known, findings)
   return findings.counts.error === before
 }
 
+/** The text of a part that some object may have; a group may also name a version. */
+function lintPart(value: unknown, part: Part, findings: Findings): string | undefined {
+  if (part === 'name' && (value === undefined || value === null)) return undefined
+  const code = partCode(value, part)
+  if (code === undefined) return value as string
+  findings.add(code, part, typeof value === 'string' ? value : undefined)
+  return undefined
+}
+
+function partCode(value: unknown, part: Part): LintCode | undefined {
+  if (part === 'name' && value === '') return 'grant-empty-name'
+  if (typeof value !== 'string' || (value === '' && part !== 'group')) return 'grant-incomplete-entry'
+  if (value.includes('*')) return 'grant-wildcard'
+  if (part === 'name' && IMPOSSIBLE_NAME.test(value)) return 'grant-impossible-value'
+  return TAKEN[part].test(part === 'group' ? value.replace(VERSION, '') : value) ? undefined : 'grant-impossible-value'
+}
+
+const VERSION = /(^|\/)v\d+((alpha|beta)\d+)?$/
+
 /** The group that is meant, which is the one that is written if nothing is wrong with it. */
 function lintGroup(group: string, findings: Findings): string {
-  const version = /(^|\/)v\d+((alpha|beta)\d+)?$/
-  const meant = group === 'core' ? '' : group.replace(version, '')
+  const meant = group === 'core' ? '' : group.replace(VERSION, '')
   if (group === 'core') findings.add('grant-core-group', 'group', group, meant)
   else if (meant !== group) findings.add('grant-version-as-group', 'group', group, meant)
   return meant
@@ -181,6 +201,15 @@ function lintKind({ group, meant, kind }: WrittenKind, known: readonly KnownKind
     findings.add('grant-wrong-group', 'group', group, found.group)
 }
 
+/** A kind that is nearly one of the well-known kinds of its group. */
+function lintMisspelling({ group, kind }: GroupKind, known: readonly KnownKind[], findings: Findings): void {
+  const meant = nearest(
+    kind,
+    known.filter((one) => one.group === group),
+  )
+  if (meant) findings.add('grant-misspelt-kind', 'kind', kind, meant.kind)
+}
+
 /** The API server drops other fields, and an entry without them matches more than its author wrote. */
 function lintFields(entry: unknown, fields: readonly string[], findings: Findings): void {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return
@@ -188,31 +217,8 @@ function lintFields(entry: unknown, fields: readonly string[], findings: Finding
     if (!fields.includes(field)) findings.add('grant-unknown-field', step(field), field)
 }
 
-const PARENTS: readonly GroupKind[] = [
-  { group: 'gateway.networking.k8s.io', kind: 'Gateway' },
-  { group: 'gateway.networking.k8s.io', kind: 'ListenerSet' },
-  { group: 'gateway.networking.x-k8s.io', kind: 'XListenerSet' },
-]
-
-/** Whether a grant accepts routes of Gateway API, and nothing else. */
-function fromRoutes(spec: unknown, catalogue: Catalogue): boolean {
-  const from = property(spec, 'from')
-  return Array.isArray(from) && from.length > 0 && from.every((entry) => isRoute(entry, catalogue))
-}
-
-function isRoute(entry: unknown, catalogue: Catalogue): boolean {
-  const [group, kind] = [property(entry, 'group'), property(entry, 'kind')]
-  return typeof group === 'string' && typeof kind === 'string' && catalogue.referrer({ group, kind })?.route === true
-}
-
-/** A Gateway decides by `allowedRoutes` which routes may name it as their parent (godoc of `ParentReference`). */
-function lintParent(entry: unknown, findings: Findings): void {
-  const [group, kind] = [property(entry, 'group'), property(entry, 'kind')]
-  const parent = PARENTS.find((one) => one.group === group && one.kind === kind)
-  if (parent) findings.add('grant-parent-reference', 'kind', parent.kind)
-}
-
 function lintReferrer(kind: GroupKind, catalogue: Catalogue, findings: Findings, grantKind: GrantKind): void {
+  if (OTHER_REFERRERS.some((one) => one.group === kind.group && one.kind === kind.kind)) return
   if (!catalogue.fieldsOf(kind).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
     findings.add('grant-unknown-referrer', 'kind', kind.kind)
 }

@@ -1,19 +1,19 @@
 import { distinctTargets } from './distinct-targets.ts'
 import type { Grant } from './grant.ts'
 import { grantKindFor, resourceOf } from './grant-kinds.ts'
-import { GROUP, KIND, LONGEST_NAME, NAMESPACE } from './names.ts'
+import { LONGEST_NAME, TAKEN } from './names.ts'
 import type { GroupKind, Reference } from './reference.ts'
 
 /** The first part of a reference that the API server takes in no grant; undefined if a grant can name both ends. */
 export function ungrantable({ from, to }: Reference): { readonly part: string; readonly value: string } | undefined {
   const parts: [part: string, value: string, taken: boolean][] = [
-    ['namespace', to.namespace, NAMESPACE.test(to.namespace)],
-    ['group', to.group, GROUP.test(to.group)],
-    ['kind', to.kind, KIND.test(to.kind)],
-    ['name', to.name, to.name.length > 0 && to.name.length <= LONGEST_NAME],
-    ['group in from', from.group, GROUP.test(from.group)],
-    ['kind in from', from.kind, KIND.test(from.kind)],
-    ['namespace in from', from.namespace, NAMESPACE.test(from.namespace)],
+    ['namespace', to.namespace, TAKEN.namespace.test(to.namespace)],
+    ['group', to.group, TAKEN.group.test(to.group)],
+    ['kind', to.kind, TAKEN.kind.test(to.kind)],
+    ['name', to.name, TAKEN.name.test(to.name)],
+    ['group in from', from.group, TAKEN.group.test(from.group)],
+    ['kind in from', from.kind, TAKEN.kind.test(from.kind)],
+    ['namespace in from', from.namespace, TAKEN.namespace.test(from.namespace)],
   ]
   const [part, value] = parts.find(([, , taken]) => !taken) ?? []
   return part === undefined || value === undefined ? undefined : { part, value }

@@ -1,4 +1,6 @@
 import { type Catalogue, type GuardedField, guardedFields, stepsOf } from './catalogue.ts'
+import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
+import { GROUP, KIND } from './names.ts'
 import type { GroupKind } from './reference.ts'
 import { knownKinds, likest } from './well-known.ts'
 
@@ -8,10 +10,15 @@ const CLUSTER_SCOPED: readonly GroupKind[] = [
   { group: 'gateway.networking.x-k8s.io', kind: 'XMesh' },
   { group: 'admissionregistration.k8s.io', kind: 'ValidatingWebhookConfiguration' },
   { group: 'admissionregistration.k8s.io', kind: 'MutatingWebhookConfiguration' },
+  { group: 'admissionregistration.k8s.io', kind: 'ValidatingAdmissionPolicyBinding' },
+  { group: 'admissionregistration.k8s.io', kind: 'MutatingAdmissionPolicyBinding' },
   { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' },
   { group: 'apiregistration.k8s.io', kind: 'APIService' },
+  { group: 'flowcontrol.apiserver.k8s.io', kind: 'FlowSchema' },
   { group: 'networking.k8s.io', kind: 'IngressClass' },
+  { group: 'networking.k8s.io', kind: 'IPAddress' },
   { group: 'rbac.authorization.k8s.io', kind: 'ClusterRoleBinding' },
+  { group: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshotContent' },
   { group: 'storage.k8s.io', kind: 'StorageClass' },
   { group: '', kind: 'Namespace' },
   { group: '', kind: 'PersistentVolume' },
@@ -36,6 +43,10 @@ const NOT_JUDGED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
 export type RowProblem =
   | { readonly code: 'core-group' }
   | { readonly code: 'no-group'; readonly group: string }
+  | { readonly code: 'no-kind'; readonly kind: string }
+  | { readonly code: 'same-plural'; readonly plural: string; readonly kind: string; readonly known: string }
+  | { readonly code: 'group-field'; readonly field: string }
+  | { readonly code: 'duplicate-kind'; readonly kind: string }
   | { readonly code: 'kind-spelling'; readonly kind: string; readonly meant: string }
   | { readonly code: 'cluster-scoped'; readonly kind: string }
   | { readonly code: 'no-plural'; readonly plural: string }
@@ -51,13 +62,17 @@ export type RowProblem =
  * Returns why a row cannot be added to the catalogue; undefined if it can.
  * Does not check what only a cluster knows, such as the scope of a custom kind.
  */
-export function rowProblem({ from, path, to, grantKind }: GuardedField, catalogue: Catalogue): RowProblem | undefined {
+export function rowProblem(
+  { from, path, to, groupField, grantKind }: GuardedField,
+  catalogue: Catalogue,
+): RowProblem | undefined {
   return (
     kindProblem(from, catalogue) ??
     (to && kindProblem(to, catalogue)) ??
     scopeProblem(from) ??
     pluralProblem(from, catalogue) ??
     pathProblem(path) ??
+    (groupField === undefined ? undefined : groupFieldProblem(groupField)) ??
     shapeProblem({ from, path }) ??
     (grantKind && grantKindProblem(grantKind, catalogue)) ??
     duplicateProblem({ from, path }, catalogue)
@@ -81,13 +96,15 @@ export function kindProblem({ group, kind }: GroupKind, catalogue: Catalogue): R
   const known = knownKinds(catalogue).filter((one) => one.group === group)
   const meant = likest(kind, known)?.kind ?? kind
   if (meant !== kind) return { code: 'kind-spelling', kind, meant }
-  return groupProblem(group)
+  return groupProblem(group) ?? (KIND.test(kind) ? undefined : { code: 'no-kind', kind })
 }
 
 function groupProblem(group: string): RowProblem | undefined {
   if (group === 'core') return { code: 'core-group' }
-  return /^[-a-z0-9.]*$/.test(group) ? undefined : { code: 'no-group', group }
+  return GROUP.test(group) && !VERSION.test(group) ? undefined : { code: 'no-group', group }
 }
+
+const VERSION = /^v\d+((alpha|beta)\d+)?$/
 
 /** Rejects cluster-scoped referrers: a grant accepts references from a namespace, and these objects have none. */
 export function scopeProblem({ group, kind }: GroupKind, clusterScoped = CLUSTER_SCOPED): RowProblem | undefined {
@@ -97,9 +114,30 @@ export function scopeProblem({ group, kind }: GroupKind, clusterScoped = CLUSTER
 
 function pluralProblem(from: GuardedField['from'], catalogue: Catalogue): RowProblem | undefined {
   const { kind, plural } = from
-  if (!/^[a-z][-a-z0-9]*$/.test(plural)) return { code: 'no-plural', plural }
+  if (!PLURAL.test(plural)) return { code: 'no-plural', plural }
+  const same = catalogue.referrers().find((one) => one.group === from.group && one.plural === plural)
+  if (same && same.kind !== kind) return { code: 'same-plural', kind, plural, known: same.kind }
   const known = catalogue.referrer(from)?.plural
   return known === undefined || known === plural ? undefined : { code: 'other-plural', kind, plural, known }
+}
+
+/** The name of a resource: a DNS label that begins with a letter (apiextensions-apiserver, ValidateCustomResourceDefinition). */
+const PLURAL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+function groupFieldProblem(field: string): RowProblem | undefined {
+  return ['kind', 'name', 'namespace'].includes(field) ? { code: 'group-field', field } : undefined
+}
+
+/** Why a kind that somebody declares cannot count as grants; undefined if it can. `before`: those that are declared before. */
+export function declaredKindProblem(
+  declared: GrantKind,
+  before: readonly GrantKind[],
+  catalogue: Catalogue,
+): RowProblem | undefined {
+  const { group, kind, plural } = declared
+  const isSame = (one: GrantKind) => one.group === group && (one.kind === kind || one.plural === plural)
+  if ([REFERENCE_GRANT, ...before].some(isSame)) return { code: 'duplicate-kind', kind }
+  return kindProblem(declared, catalogue) ?? (PLURAL.test(plural) ? undefined : { code: 'no-plural', plural })
 }
 
 function pathProblem(path: string): RowProblem | undefined {

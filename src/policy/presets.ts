@@ -37,6 +37,11 @@ const certificate: ReferrerKind = {
   kind: 'KongCertificate',
   plural: 'kongcertificates',
 }
+const authority: ReferrerKind = {
+  group: 'configuration.konghq.com',
+  kind: 'KongCACertificate',
+  plural: 'kongcacertificates',
+}
 const kongGrant: GrantKind = {
   group: 'configuration.konghq.com',
   kind: 'KongReferenceGrant',
@@ -75,16 +80,22 @@ const AI_GATEWAY = github(
 )
 /** `IsGranted`; needs the feature gate CrossNamespaceVolumeDataSource. */
 const PROVISIONER = github('kubernetes-csi/external-provisioner', 'v6.4.0', 'pkg/controller/util.go')
-/** `handleSecretRef` of the Konnect reconciler. */
+/** `handleSecretRef` of the Konnect reconciler, for what `getSecretRefs` lists. */
 const KONG = github(
   'Kong/kong-operator',
   '18bb5dbb8e5057f01122578b81392ca9d3f9b65c',
   'api/configuration/v1alpha1/kongcertificate_types.go',
 )
+const KONG_AUTHORITY = github(
+  'Kong/kong-operator',
+  '052f823c4bd3ffd1d24930e338632e09655f4f0d',
+  'api/configuration/v1alpha1/kongcacertificate_types.go',
+)
 
 /**
  * The guarded fields of other projects. A field is listed only if the project's own code requires a grant for it: Envoy
- * Gateway does not for telemetry backends, and its BackendTrafficPolicy has no reference with a namespace.
+ * Gateway does not for telemetry backends, and its policies select targets of other namespaces by selectors, which are
+ * not references by name.
  *
  * test/policy/presets.test.ts checks each path against the project's CRD.
  */
@@ -147,6 +158,7 @@ export const presets = {
     fields: [
       { from: certificate, path: 'spec.secretRef', to: secret, grantKind: kongGrant, source: KONG },
       { from: certificate, path: 'spec.secretRefAlt', to: secret, grantKind: kongGrant, source: KONG },
+      { from: authority, path: 'spec.secretRef', to: secret, grantKind: kongGrant, source: KONG_AUTHORITY },
     ],
   },
 } as const satisfies Record<string, Preset>

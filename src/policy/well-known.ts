@@ -1,4 +1,5 @@
 import { type Catalogue, guardedFields } from './catalogue.ts'
+import { distance } from './distance.ts'
 import type { GroupKind } from './reference.ts'
 
 /**
@@ -30,6 +31,12 @@ const WELL_KNOWN: readonly (GroupKind & { readonly plural: string })[] = [
 const GROUPS: ReadonlySet<string> = new Set(
   [...guardedFields.map(({ from }) => from), ...WELL_KNOWN].map(({ group }) => group),
 )
+
+/** Kinds that refer by other means than a guarded field, such as selectors, and ask a grant for it. */
+export const OTHER_REFERRERS: readonly GroupKind[] = [
+  // Envoy Gateway v1.9, api/v1alpha1/policy_helpers.go: targetSelectors[].namespaces.
+  { group: 'gateway.envoyproxy.io', kind: 'BackendTrafficPolicy' },
+]
 
 /**
  * Whether a group has no kind of a well-known name but those that are known here: it is one of theirs, or of Kubernetes.
@@ -69,3 +76,12 @@ export function likest(written: string, kinds: readonly KnownKind[]): KnownKind 
     kinds.find((one) => one.lowerCase === lowerCase || one.plural === lowerCase)
   )
 }
+
+/** The one of these that a text is nearly, and nothing else of them exactly. */
+export function nearest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {
+  if (written.length > LONGEST || kinds.some(({ kind }) => kind === written)) return undefined
+  return kinds.find(({ kind }) => distance(written, kind) <= (kind.length > 5 ? 2 : 1))
+}
+
+/** Longest text that is compared letter by letter, in characters: more than the longest kind that is known. */
+const LONGEST = 32

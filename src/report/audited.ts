@@ -13,7 +13,12 @@ import { withoutVariables } from './variables.ts'
 /** The input of an audit: objects, grants with the objects they were parsed from, and what could not be read. */
 export interface Audited {
   readonly objects: readonly NamedObject[]
-  readonly grants: readonly { readonly grant: Grant; readonly object: unknown }[]
+  readonly grants: readonly {
+    readonly grant: Grant
+    readonly object: unknown
+    /** The field for which the API server refuses it, so that it does not count. */
+    readonly refused?: string | undefined
+  }[]
   /** Namespaces with a grant that could not be read. */
   readonly unknown: ReadonlySet<string>
   readonly problems: readonly string[]
@@ -30,7 +35,7 @@ export interface Audited {
  */
 export function auditOf(audited: Audited, catalogue: Catalogue, exemptNamespaces: ReadonlySet<string>): AuditReport {
   const written = audited.grants.toSorted((a, b) => byName(a.grant, b.grant))
-  const grants = sorted(written.map(({ grant }) => grant))
+  const grants = sorted(written.filter(({ refused }) => refused === undefined).map(({ grant }) => grant))
   const surveyed = survey(catalogue, audited.objects, grants, exemptNamespaces)
   const { rendered, notes } = withoutVariables(surveyed.references)
   const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered }, audited)

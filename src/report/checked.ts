@@ -1,6 +1,7 @@
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { Finding, GrantFlaw, Place } from '../policy/finding.ts'
 import { SEVERITIES, type Severity } from '../policy/finding-codes.ts'
+import type { Grant } from '../policy/grant.ts'
 import { lintObject, type ObjectFlaw } from '../policy/lint-object.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import type { CheckReport } from './check.ts'
@@ -20,9 +21,10 @@ interface Checked {
   /** The number of files that were read. */
   readonly files: number
   readonly objects: readonly CheckedObject[]
-  /** The grants among the objects, which are checked too, and the grants of `--grants`, which are not. */
+  /** The grants among the objects. */
   readonly own: readonly WrittenGrant<CheckedObject>[]
-  readonly beside: readonly WrittenGrant[]
+  /** Those that count. */
+  readonly grants: readonly Grant[]
   readonly problems: readonly string[]
   /** What was left out or assumed. */
   readonly notes: readonly string[]
@@ -34,9 +36,8 @@ interface Checked {
  * @param exemptNamespaces namespaces of objects that the webhook does not judge
  */
 export function checkOf(checked: Checked, catalogue: Catalogue, exemptNamespaces: ReadonlySet<string>): CheckReport {
-  const { files, objects, own, beside, problems, notes } = checked
-  const effective = [...own, ...beside].map(({ grant }) => grant)
-  const surveyed = survey(catalogue, objects, effective, exemptNamespaces)
+  const { files, objects, own, grants, problems, notes } = checked
+  const surveyed = survey(catalogue, objects, grants, exemptNamespaces)
   const { tooLarge, exempt } = surveyed
   const { rendered: references, notes: unrendered } = withoutVariables(surveyed.references)
   const { flaws, counts } = flawsOf(own, ({ object }) => object, catalogue)

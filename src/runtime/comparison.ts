@@ -4,7 +4,7 @@ import { objectsOf } from '../manifests/parts.ts'
 import type { Registration, WebhookClient } from '../manifests/webhook.ts'
 import { trustDifferences } from './trust-differences.ts'
 
-/** Where the objects that a configuration shapes are read, by their kind. */
+/** The API paths of the kinds that a configuration shapes. */
 const PATHS: Record<string, string> = {
   ValidatingWebhookConfiguration: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
   ClusterRole: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
@@ -16,29 +16,29 @@ interface Shaped {
   readonly webhooks?: readonly { readonly name: string }[]
 }
 
-/** One live object, compared with what the configuration makes of it. */
+/** The comparison of one live object with the configuration. */
 export interface Comparison {
   readonly object: string
-  /** The part of the manifests that it is of. */
+  /** The part of the manifests that has the object. */
   readonly part: 'rbac' | 'webhook'
-  /** Empty if it is as it should be; one difference without a field if it is not there. */
+  /** Empty if the object matches; one difference without a field if the object does not exist. */
   readonly differences: readonly Difference[]
-  /** Differences that somebody is known to make, and may. */
+  /** Differences that a known component makes and may make. */
   readonly tolerated: readonly Difference[]
 }
 
-/** What live objects are compared with. */
+/** The expected state of live objects. */
 export interface Wanted {
   readonly registration: Registration
-  /** How the webhook is reached, as far as that is known. */
+  /** How the API server reaches the webhook, as far as that is known. */
   readonly client: WebhookClient
-  /** PEM of the certificate that is served, with its chain; undefined where nothing is served. */
+  /** PEM of the served certificate, with its chain; undefined if no certificate is served. */
   readonly served?: string
 }
 
 /**
- * Compares the live registration and rights with those that a configuration makes, and the authorities in the
- * registration with the certificate that is served, or with those that are wanted.
+ * Compares the live registration and rights with those of the configuration, and the authorities in the registration
+ * with the served certificate or with the expected authorities.
  *
  * @throws ApiError, or Error if they cannot be read
  */
@@ -78,17 +78,17 @@ async function readLive(api: Api, { kind, metadata }: Shaped, signal: AbortSigna
   }
 }
 
-/** The differences of a comparison in words, a line each. */
+/** Returns the differences of a comparison as messages, a line each. */
 export function driftLines({ object, differences }: Comparison): string[] {
   return differences.map(({ field, wanted, found, problem }) => {
-    if (field === '') return `${object} is not there`
+    if (field === '') return `${object} does not exist`
     if (problem !== undefined) return `${object}: ${field} ${problem}`
-    if (wanted === undefined) return `${object}: ${field} is there, and the configuration has no such thing`
+    if (wanted === undefined) return `${object}: ${field} exists, but the configuration does not have it`
     return `${object}: ${field} is ${JSON.stringify(found) ?? 'missing'}, the configuration says ${JSON.stringify(wanted)}`
   })
 }
 
-/** What a comparison tolerates, in words, a line each. */
+/** Returns the tolerated differences of a comparison as messages, a line each. */
 export function toleratedLines({ object, tolerated }: Comparison): string[] {
-  return tolerated.map(({ field, tolerated: by }) => `${object}: ${field} has terms that ${by} adds; that is no drift`)
+  return tolerated.map(({ field, tolerated: by }) => `${object}: ${field} has terms that ${by} adds; this is not drift`)
 }

@@ -5,29 +5,29 @@ import { compare, driftLines, toleratedLines, type Wanted } from './comparison.t
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
-/** How often the live objects are compared, in ms: an admin who edits them looks after a minute, and it is two reads. */
+/** How often to compare the live objects, in ms: soon after an edit, and a comparison takes only two reads. */
 const COMPARE = 60_000
 
-/** How long a comparison may take, in ms. */
+/** Timeout for a comparison, in ms. */
 const LONGEST = 10_000
 
-/** What is kept in place of what was logged, while comparisons fail. */
+/** The value of `#logged` while comparisons fail. */
 const UNKNOWN = 'unknown'
 
-/** What repairs differences. Where the server was started with a configuration, another one would make others. */
+/** The command that repairs differences. It needs the configuration of the server. */
 const REMEDY =
   'refgrant manifests --ca FILE | kubectl apply -f -, with the --config of this server, and with --url where the registration has a URL'
 
 interface DriftOptions {
   readonly api: Api
-  /** Asked for with each comparison, since the configuration changes while the server runs. */
+  /** Called for each comparison, since the configuration changes while the server runs. */
   readonly wanted: () => Wanted
   readonly logger: Logger
-  /** Takes how many fields differ, after each comparison; undefined if that is not known. */
+  /** Called after each comparison with the number of differences; undefined if it is not known. */
   readonly told: (fields: number | undefined) => void
 }
 
-/** Compares the live registration and rights with the configuration again and again, and tells what changes. */
+/** Periodically compares the live registration and rights with the configuration, and reports changes. */
 export class DriftWatch implements Task {
   readonly name = 'comparison of the registration'
   readonly #options: DriftOptions
@@ -40,7 +40,7 @@ export class DriftWatch implements Task {
     this.#options = options
   }
 
-  /** No part of readiness, since only an administrator can repair what differs. */
+  /** The result does not affect readiness, since only an administrator can repair a difference. */
   readonly remarks = () => {
     const age = this.#comparedAt === undefined ? undefined : performance.now() - this.#comparedAt
     return [registration(this.#lines, age)]
@@ -51,7 +51,7 @@ export class DriftWatch implements Task {
     return this.#comparisons.run(signal)
   }
 
-  /** Compares when a comparison that is under way is done. */
+  /** Compares now, or after a comparison that is in progress. */
   readonly soon = () => this.#comparisons.soon()
 
   /** Compares now. */
@@ -85,9 +85,9 @@ export class DriftWatch implements Task {
 }
 
 /**
- * Whether the registration is as it should be.
+ * Returns the check of the registration.
  *
- * @param lines what differs, in words; undefined if that is not known
+ * @param lines the differences, a message each; undefined if they are not known
  * @param age time since the last comparison, in ms; undefined before the first one
  */
 export function registration(lines: readonly string[] | undefined, age: number | undefined): Check {

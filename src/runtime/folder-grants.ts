@@ -8,11 +8,11 @@ import { folderMetrics, knowledgeMetrics } from './metrics/knowledge.ts'
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
-/** How often the folder is looked at, in ms: a grant that is taken away must not permit for long. */
+/** How often to look at the folder, in ms: a grant that was removed must not permit for long. */
 const LOOK = 1_000
 
 /**
- * Grants of a folder, without a cluster.
+ * Returns the grants of a folder, without a cluster.
  *
  * @throws Failure if the folder cannot be read
  */
@@ -31,7 +31,7 @@ export async function folderGrants(folder: string, { live, logger, registry }: S
     name: 'folder of grants',
     run: (signal) => looks.run(signal),
     checks: syncedOnce(knowledge),
-    // Without a cluster there is no registration to compare.
+    // Without a cluster, there is no registration to compare.
     remarks: () => [registration(undefined, undefined)],
   }
   return {

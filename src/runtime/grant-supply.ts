@@ -21,23 +21,23 @@ import { driftMetrics } from './metrics/configuration.ts'
 import { type Knowledge, knowledgeMetrics } from './metrics/knowledge.ts'
 import type { Task } from './task.ts'
 
-/** How long the start may wait for what the cluster serves, in ms; only with guarded fields of one's own. */
+/** Timeout for discovery at the start, in ms. Only a configuration with guarded fields needs it. */
 const DISCOVERY = 5_000
 
-/** Where the grants come from. */
+/** A source of grants. */
 export interface GrantSupply {
   readonly source: GrantSource
-  /** Takes a changed configuration. */
+  /** Applies a changed configuration. */
   readonly configure: (config: Config) => void
-  /** What runs for them; nothing is asked of the API server before that. */
+  /** The tasks that keep the grants up to date. */
   readonly tasks: readonly Task[]
 }
 
-/** What both kinds of supply are made with. */
+/** What every supply needs. */
 export interface SupplyContext {
   readonly live: LiveConfig
   readonly logger: Logger
-  /** What the server presents. */
+  /** The certificate and key of the server. */
   readonly keyPair: KeyPair
   /** Where the metrics of the supply go. */
   readonly registry: Registry
@@ -46,7 +46,7 @@ export interface SupplyContext {
 }
 
 /**
- * Grants of a cluster, kept by watches.
+ * Returns the grants of a cluster, kept up to date by watches.
  *
  * @throws Failure if the kubeconfig cannot be used, or the cluster cannot serve a guarded field
  */
@@ -76,7 +76,7 @@ export async function clusterGrants(
     configure: (changed) => {
       grants.limit(limitsOf(changed))
       if (!isDeepStrictEqual(catalogueOf(changed).grantKinds, kinds))
-        logger.warn('other grantKinds take effect when the server is started again')
+        logger.warn('changed grantKinds take effect when the server restarts')
       drift.soon()
     },
   }
@@ -87,17 +87,22 @@ function apiOf(choice: ConnectionChoice): Api {
     const connection = connectionFrom(choice)
     const { server } = connection
     if (!URL.canParse(server) || new URL(server).protocol !== 'https:')
-      throw new Error(`its server ${quote(server)} is no https:// address`)
+      throw new Error(`its server ${quote(server)} is not an https:// address`)
     return new Api(connection)
   } catch (error) {
-    // A parser adds the place in the file, on lines of its own.
+    // The YAML parser adds an excerpt of the file on further lines.
     const [reason = ''] = (error as Error).message.split('\n')
     const remedy = reason.includes('--') ? '' : ' (name another one with --kubeconfig)'
     throw new Failure(`cannot use the kubeconfig: ${reason}${remedy}`, { cause: error })
   }
 }
 
-/** Rows that cannot work end the start. A cluster that cannot be asked does not: the webhook can judge without. */
+/**
+ * Checks that the cluster can serve the guarded fields of the configuration. If discovery fails, it only logs a
+ * warning.
+ *
+ * @throws Failure if a guarded field cannot work
+ */
 async function refuseUnservable(
   api: Api,
   rows: readonly GuardedField[],
@@ -105,9 +110,9 @@ async function refuseUnservable(
   signal: AbortSignal,
 ): Promise<void> {
   if (rows.length === 0) return
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(DISCOVERY)])
-  // A credential plugin knows nothing of the signal.
-  const problems = await unlessAborted(patience, unservableRows(api, rows, patience)).catch((error) => {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(DISCOVERY)])
+  // A credential plugin does not respect the signal.
+  const problems = await unlessAborted(limit, unservableRows(api, rows, limit)).catch((error) => {
     if (!signal.aborted)
       logger.warn({ err: error }, 'cannot compare the guarded fields of the configuration with what the cluster serves')
     return []
@@ -115,7 +120,10 @@ async function refuseUnservable(
   if (problems.length > 0) throw new Failure(problems.join('\n'))
 }
 
-/** Once synced, the grants count as synced: where they are out of date, fresh reads take their place. */
+/**
+ * Returns the readiness check of grants. It stays true after the first list: if the cache is stale, fresh reads replace
+ * it.
+ */
 export function syncedOnce(knowledge: () => Knowledge): () => Check[] {
   let synced = false
   return () => {

@@ -5,14 +5,14 @@ import { type Address, parseAddress } from '../server/address.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 
-/** Where to listen, and the flag that says so. */
+/** An address to listen on, and its flag. */
 export interface Listener extends Address {
   readonly flag: string
   readonly text: string
 }
 
 /**
- * Reads the address that a flag gives.
+ * Parses the address of a flag.
  *
  * @throws Failure if the text is not an address
  */
@@ -24,20 +24,20 @@ export function addressOf(flag: string, text: string): Listener {
   }
 }
 
-/** Why a port cannot be had, and what helps, by the system's code; what follows is the flag. */
+/** Why a port cannot be used, and the remedy, by error code. The name of the flag follows. */
 const NO_PORT: Record<string, string> = {
   EADDRINUSE:
-    'something listens there already: stop it, or choose another port, a different one for each listener, with',
-  EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, or :PORT for all of them, with',
+    'the port is in use: stop the other process, or choose another port, a different one for each listener, with',
+  EADDRNOTAVAIL: 'this machine does not have the address: choose one that it has, or :PORT for all of them, with',
   EACCES: 'permission denied: choose a port of 1024 or more with',
   ENOTFOUND: 'the host name has no address: choose an address of this machine, or :PORT for all of them, with',
 }
 
 /**
- * Lets a server listen.
+ * Starts a server on an address.
  *
- * @param what what the log says that it does then
- * @throws Failure if it cannot
+ * @param what the log message after the start
+ * @throws Failure if it cannot listen
  */
 export async function listen(app: FastifyInstance, at: Listener, what: string, logger: Logger): Promise<void> {
   try {

@@ -1,24 +1,27 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-/** Work that is done again and again, never twice at once. */
+/** Periodic work, which never overlaps. */
 export class Periodic {
   readonly #pause: number
   readonly #work: (signal: AbortSignal) => Promise<void> | void
   #pausing = new AbortController()
 
-  /** @param pause between the end of the work and its next beginning, and before the first, in ms */
+  /** @param pause the time before each run of the work, in ms */
   constructor(pause: number, work: (signal: AbortSignal) => Promise<void> | void) {
     this.#pause = pause
     this.#work = work
   }
 
-  /** Leaves out the pause that is under way, or the next one: what has changed is seen by work that begins after this. */
+  /**
+   * Skips the current pause, or the next one during work. The next work begins after this call, so it sees every
+   * change.
+   */
   readonly soon = (): void => this.#pausing.abort()
 
   /**
-   * Works until the signal.
+   * Repeats the work until the signal.
    *
-   * @throws what the work throws, which ends it
+   * @throws what the work throws
    */
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', this.soon, { once: true })

@@ -6,15 +6,15 @@ import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
 /**
- * How often the file is looked at, in ms. Its folder is not watched: a ConfigMap's files change by a link that is put in
- * place of another, which file systems tell of in different ways.
+ * How often to look at the file, in ms. A watch of its folder is not reliable: an update of a ConfigMap replaces a
+ * symbolic link, which file systems report in different ways.
  */
 const LOOK = 1_000
 
 /**
- * What follows the file of the configuration; nothing, where there is none.
+ * Returns the task that reloads the configuration file when it changes; none without a file.
  *
- * @param changed takes another configuration that is in force
+ * @param changed called with each new configuration
  */
 export function reloads(live: LiveConfig, registry: Registry, changed: (config: Config) => void): Task[] {
   if (live.file === undefined) return []

@@ -16,18 +16,18 @@ import { reloads } from './reload.ts'
 import { serversFor } from './servers.ts'
 import { Tasks } from './task.ts'
 
-/** How long the process may live on once all has been stopped, in ms: what ends by itself does so in much less. */
+/** How long the process may live after everything has stopped, in ms: it usually exits much sooner. */
 const LAST = 500
 
-/** What helps where a file cannot be used. */
+/** Remedies for files that cannot be used. */
 const REMEDY = {
   keyPair: 'name a pair with --cert and --key, or make one with: refgrant certs',
   clientCa: 'name a PEM file of certificate authorities with --client-ca',
 }
 
-/** What a server is started with, by its flags. */
+/** The flags of `refgrant serve`. */
 export interface ServeOptions extends ConnectionChoice, Overrides {
-  /** The folder of grants; without it they come from the cluster. */
+  /** The folder of grants; without it, the grants of the cluster. */
   readonly grants?: string
   readonly listen: string
   readonly cert: string
@@ -35,16 +35,16 @@ export interface ServeOptions extends ConnectionChoice, Overrides {
   readonly metricsListen: string
   readonly clientCa?: string
   readonly clientName: readonly string[]
-  /** How long to serve on after SIGTERM, in s. */
+  /** How long to continue to serve after SIGTERM, in s. */
   readonly drain: number
   readonly config?: string
   readonly logLevel: string
 }
 
 /**
- * Serves until the signal, or until a task fails; then stops what was started, the last first.
+ * Serves until the signal, or until a task fails. Then it stops everything in reverse order of the start.
  *
- * @param stopping its reason is SIGTERM where the cluster has to send its requests elsewhere first
+ * @param stopping its reason is SIGTERM if the cluster first has to route its requests to other replicas
  * @throws Failure if it cannot start; Error if a task fails
  */
 export async function serve(options: ServeOptions, stopping: AbortSignal): Promise<void> {
@@ -67,22 +67,22 @@ export async function serve(options: ServeOptions, stopping: AbortSignal): Promi
   if (stopping.aborted) return
   await listen(health, metrics, 'serving health and metrics', logger)
   await listen(app, reviews, 'serving reviews', logger)
-  // Only now, so that a start that fails has asked the API server for nothing.
+  // Tasks begin last, so that a start that fails sends nothing to the API server.
   await Promise.race([tasks.run(), drained(stopping, options.drain, logger)])
 }
 
-/** Resolves when the process is to stop and the cluster has had the time to send its requests elsewhere. */
+/** Waits for the signal, then until the cluster has had time to route its requests to other replicas. */
 async function drained(stopping: AbortSignal, seconds: number, logger: Logger): Promise<void> {
   if (!stopping.aborted) await once(stopping, 'abort')
-  // Someone who presses Ctrl-C waits for the prompt.
+  // After Ctrl-C, a user waits for the prompt.
   const drain = stopping.reason === 'SIGTERM' ? seconds : 0
   logger.info({ signal: stopping.reason, drainSeconds: drain }, 'stopping')
   await wait(drain * 1_000)
 }
 
 /**
- * Ends the process if something still keeps it alive when all has been stopped: a credential plugin of the kubeconfig
- * runs until it ends by itself.
+ * Ends the process if something keeps it alive after everything has stopped, such as a credential plugin of the
+ * kubeconfig.
  */
 function endSoon(): void {
   setTimeout(() => process.exit(), LAST).unref()
@@ -92,7 +92,7 @@ async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<Client
   const names = clientName.length > 0 ? new Set(clientName) : undefined
   if (clientCa !== undefined)
     return { ca: await readClientAuthorities(clientCa).catch(rethrow(REMEDY.clientCa)), names }
-  if (names) throw new Failure('--client-name needs --client-ca: a name counts only in a certificate that is verified')
+  if (names) throw new Failure('--client-name needs --client-ca: the server checks names only in verified certificates')
   return undefined
 }
 

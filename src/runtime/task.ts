@@ -1,24 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Check } from '../server/health.ts'
 
-/** How long tasks may take to end, in ms: those that heed their signal take much less. */
+/** How long tasks may take to end, in ms. A task that respects its signal takes much less. */
 const LONGEST_END = 500
 
-/** Something that runs beside the requests, for as long as the server does. */
+/** Work that runs beside the requests for as long as the server runs. */
 export interface Task {
   readonly name: string
   /**
-   * Runs until the signal. It logs what fails outside of this process, and tries again; an error that it throws, or an
-   * end before the signal, is a fault of the program and ends the server. What it throws after the signal does not count.
+   * Runs until the signal. It logs failures outside of this process, and retries. If it throws, or ends before the
+   * signal, that is a bug and ends the server. Errors after the signal are ignored.
    */
   run(signal: AbortSignal): Promise<void>
-  /** What must hold before the API server sends reviews to this server; what has held once holds from then on. */
+  /** Readiness checks. A check that was true once stays true. */
   readonly checks?: () => readonly Check[]
-  /** What `/readyz?verbose` tells beside that; it does not count. */
+  /** Further lines of `/readyz?verbose`, which do not affect readiness. */
   readonly remarks?: () => readonly Check[]
 }
 
-/** All tasks of a server: what starts them, and what stops them. */
+/** All tasks of a server. Starts and stops them. */
 export class Tasks {
   readonly #tasks: readonly Task[]
   readonly #stop = new AbortController()
@@ -28,15 +28,15 @@ export class Tasks {
     this.#tasks = tasks
   }
 
-  /** The checks of all, in the order of the tasks. */
+  /** Returns the checks of all tasks, in order. */
   readonly checks = (): Check[] => this.#tasks.flatMap(({ checks }) => checks?.() ?? [])
 
   readonly remarks = (): Check[] => this.#tasks.flatMap(({ remarks }) => remarks?.() ?? [])
 
   /**
-   * Starts all, and resolves when all have been stopped.
+   * Runs all tasks until `stop`.
    *
-   * @throws Error that names the first task that fails or ends before that
+   * @throws Error that names the first task that fails or ends before `stop`
    */
   async run(): Promise<void> {
     const running = this.#tasks.map((task) => runUntil(this.#stop.signal, task))
@@ -44,12 +44,12 @@ export class Tasks {
     await Promise.all(running)
   }
 
-  /** Stops all, and waits until they have ended, but not for one that hangs. */
+  /** Stops all tasks, and waits until they have ended, but at most LONGEST_END. */
   async stop(): Promise<void> {
     this.#stop.abort()
     const waiting = new AbortController()
-    const patience = wait(LONGEST_END, undefined, { signal: waiting.signal }).catch(() => {})
-    await Promise.race([this.#ended, patience])
+    const limit = wait(LONGEST_END, undefined, { signal: waiting.signal }).catch(() => {})
+    await Promise.race([this.#ended, limit])
     waiting.abort()
   }
 }

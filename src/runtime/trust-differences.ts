@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { authoritiesIn, hostProblem, listed, trustProblem } from '../certificates/trust.ts'
 import type { Difference } from '../manifests/drift.ts'
 
-/** The part of a live entry that says how its server is reached and verified. */
+/** The part of a live entry that says how the API server reaches and verifies the webhook. */
 interface Entry {
   readonly name: string
   readonly clientConfig?: {
@@ -14,22 +14,22 @@ interface Entry {
 }
 
 interface Trust {
-  /** PEM of what is served; undefined where nothing is served. */
+  /** PEM of the served certificate, with its chain; undefined if no certificate is served. */
   readonly served: string | undefined
-  /** PEM of the authorities that every entry has to have; undefined where they are not given. */
+  /** PEM of the authorities that every entry must have; undefined if they are not given. */
   readonly wanted: string | undefined
 }
 
 /**
- * Where the entries of a live registration do not trust the certificate that is served, or have other authorities than
- * they should.
+ * Returns the entries of a live registration that do not trust the served certificate, or do not have the expected
+ * authorities.
  *
- * @param names the entries that are looked at
+ * @param names the entries to check
  */
 export function trustDifferences(live: unknown, names: ReadonlySet<string>, trust: Trust): Difference[] {
   const { webhooks } = live as { webhooks?: unknown }
   const entries = (Array.isArray(webhooks) ? webhooks : []) as (Entry | null)[]
-  // The entries nearly always have one bundle and one host, and a bundle may hold hundreds of authorities.
+  // Nearly always, all entries have the same bundle and host, and a bundle may hold hundreds of authorities.
   const known = new Map<string, string | undefined>()
   const once = (key: string, problem: () => string | undefined): string | undefined => {
     if (!known.has(key)) known.set(key, problem())
@@ -65,7 +65,7 @@ function pemOf(caBundle: unknown): string {
   return typeof caBundle === 'string' ? Buffer.from(caBundle, 'base64').toString() : ''
 }
 
-/** The host that the API server verifies. Source: k8s.io/apiserver/pkg/util/webhook/client.go. */
+/** Returns the host that the API server verifies. Source: k8s.io/apiserver/pkg/util/webhook/client.go. */
 function hostOf({ clientConfig }: Entry): string | undefined {
   const { url, service } = clientConfig ?? {}
   if (typeof url === 'string') return URL.canParse(url) ? new URL(url).hostname : undefined

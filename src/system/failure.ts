@@ -1,5 +1,5 @@
-/** How a command ends. `findings`: it did its work and found errors. `failed`: it could not, or not all of it. */
+/** The exit codes. `findings`: the command did its work and found errors. `failed`: it could not do all of its work. */
 export const EXIT = { done: 0, findings: 1, failed: 2 } as const
 
-/** A failure that its message explains to the person who typed the command; no stack is shown. */
+/** A failure whose message is enough for the user of the command. It is shown without a stack. */
 export class Failure extends Error {}

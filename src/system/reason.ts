@@ -1,14 +1,14 @@
 import { getSystemErrorMessage } from 'node:util'
 
-/** What the system's own words leave open, by its code. */
+/** Clearer words than the system's own, by error code. */
 const CLEARER: Record<string, string> = {
-  EISDIR: 'is a folder, and no file',
+  EISDIR: 'is a folder and not a file',
   ENOTFOUND: 'the host name has no address',
 }
 
 /**
- * Why something failed, in words: of an error of the operating system without its code, its call and its path, which the
- * caller names; of any other error its message.
+ * Returns the reason for a failure: for an error of the operating system its description, without the code, call and
+ * path; for any other error its message. The caller names the path.
  */
 export function reasonOf(error: unknown): string {
   const { errno, code = '', message } = error as NodeJS.ErrnoException

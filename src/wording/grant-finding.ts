@@ -1,11 +1,21 @@
 import type { LintCode } from '../policy/finding-codes.ts'
 import type { LintFinding } from '../policy/lint.ts'
+import { MOST_ENTRIES } from '../policy/names.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import { field, fitted, name, type Piece } from './fitted.ts'
 import { objectPieces } from './objects.ts'
 import { quote, visible } from './quote.ts'
 
 const SENTENCES: Record<LintCode, (value: Piece, meant: Piece, path: string) => readonly Piece[]> = {
+  'grant-unknown-version': (value, meant) => [
+    'is ',
+    value,
+    ', which is not a version of ReferenceGrant, so the API server refuses the grant: write ',
+    meant,
+  ],
+  'grant-too-many-entries': () => [
+    `has more than ${MOST_ENTRIES} entries, so the API server refuses the grant: divide it into several`,
+  ],
   'grant-empty': () => ['has no entries, so the grant permits nothing'],
   'grant-incomplete-entry': (_value, _meant, path) => [
     'is missing, empty or not a string, so the entry matches nothing',
@@ -19,6 +29,11 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece, path: string) => 
     value,
     ', and * is not a wildcard, so the entry matches nothing: ',
     path.endsWith('.name') ? 'leave the name out to mean every object' : 'write an entry for each that is meant',
+  ],
+  'grant-impossible-value': (value) => [
+    'is ',
+    value,
+    ', which nothing can be called: the API server refuses it, or it matches nothing',
   ],
   'grant-core-group': () => ['is "core", which is not an alias: the core group is ""'],
   'grant-version-as-group': (value, meant) => [
@@ -36,10 +51,11 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece, path: string) => 
   'grant-parent-reference': (value) => [
     'is ',
     value,
-    ', and no grant governs the parents of routes: allowedRoutes of its listeners does',
+    ', and no grant governs parents: the Gateway does, by allowedRoutes and allowedListeners',
   ],
   'grant-own-namespace': (value) => ['is ', value, ", the grant's own: references within a namespace need no grant"],
   'grant-unknown-referrer': (value) => ['is ', value, ', and no guarded field belongs to such objects'],
+  'grant-misspelt-kind': (value, meant) => ['is ', value, ', which is not a well-known kind: is ', meant, ' meant?'],
   'grant-every-name': () => ['is absent, so the entry exposes every object of the kind in this namespace'],
 }
 

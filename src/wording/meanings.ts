@@ -1,11 +1,14 @@
 import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { type FindingCode, SEVERITIES } from '../policy/finding-codes.ts'
+import { MOST_ENTRIES } from '../policy/names.ts'
 
 /** What each finding means, and what to do about it. */
 // biome-ignore format: one code a line, whatever its length
 const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy: string }> = {
   'not-permitted': { meaning: 'no grant permits a reference', remedy: '`refgrant grant` prints the grant for the owner of the target' },
   'too-many-references': { meaning: `an object has more than ${MOST_REFERENCES.toLocaleString('en')} references to other namespaces, so the webhook refuses it`, remedy: 'split the object' },
+  'grant-unknown-version': { meaning: 'the API server refuses the grant, because it does not serve its `apiVersion`; the grant does not count', remedy: 'write `gateway.networking.k8s.io/v1`' },
+  'grant-too-many-entries': { meaning: `the API server refuses the grant, because \`from\` or \`to\` has more than ${MOST_ENTRIES} entries; the grant does not count`, remedy: 'divide it into several grants' },
   'grant-empty': { meaning: '`from` or `to` is missing or empty, so the grant permits nothing', remedy: 'add entries, or delete the grant' },
   'grant-incomplete-entry': { meaning: 'an entry lacks a group, kind or namespace', remedy: 'add the field; the core group is `""`' },
   'grant-empty-name': { meaning: '`name: ""` matches nothing', remedy: 'leave `name` out to mean every object' },
@@ -14,15 +17,17 @@ const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy:
   'grant-version-as-group': { meaning: 'the group names a version', remedy: 'write the group alone' },
   'grant-wrong-group': { meaning: "a well-known kind under the wrong group", remedy: 'write the group of this kind' },
   'grant-kind-spelling': { meaning: 'a plural or lower-case kind', remedy: 'write the kind as in its objects' },
+  'grant-impossible-value': { meaning: 'a group, kind, namespace or name that no object can have; the API server refuses the grant, unless it is a name in `to`, and the grant does not count', remedy: 'write one group, kind, namespace or name' },
   'grant-unknown-field': { meaning: 'the API server drops the field, such as `name` in `from`, so the grant permits more than it seems to', remedy: 'remove the field' },
   'reference-unknown-field': { meaning: 'a misspelt field of a reference, which the API server drops (`check` only)', remedy: 'correct the field name' },
   'reference-policy': { meaning: 'the old name of ReferenceGrant, which nothing reads (`check` only)', remedy: 'write `kind: ReferenceGrant` and `apiVersion: gateway.networking.k8s.io/v1beta1`' },
   'field-misfit': { meaning: 'a field that your configuration guards holds something other than a reference, so it is not judged (`check` only)', remedy: 'correct the object, or the row in `guardedFields`' },
   'grant-duplicate': { meaning: 'one path holds a grant twice, with different contents (`check` only)', remedy: 'remove one, or rename it' },
-  'grant-parent-reference': { meaning: 'the grant exposes a Gateway to routes, but grants do not govern the parents of routes', remedy: "set `allowedRoutes` of the Gateway's listeners" },
+  'grant-parent-reference': { meaning: 'the grant exposes a Gateway to routes or ListenerSets, but grants do not govern their parents', remedy: "set `allowedRoutes` of the Gateway's listeners, or `allowedListeners` of the Gateway" },
   'mesh-parent-core-group': { meaning: 'a parent of group `core`, as Linkerd 2.13 wrote it, does not make a mesh route (`check` only)', remedy: 'write `""`' },
   'grant-own-namespace': { meaning: 'the grant accepts its own namespace, which does not need a grant', remedy: 'remove the entry, or name another namespace' },
   'grant-unknown-referrer': { meaning: 'the grant accepts a kind without a guarded field', remedy: 'correct the kind; add a row to `guardedFields` for a kind of your own' },
+  'grant-misspelt-kind': { meaning: 'the grant exposes a kind that is nearly a well-known one', remedy: 'correct the kind' },
   'grant-every-name': { meaning: 'the grant exposes every object of a kind', remedy: 'add `name` to expose one' },
 }
 

@@ -6,11 +6,18 @@ type Sentences = { readonly [C in Code]: (problem: Extract<RowProblem, { readonl
 
 const SENTENCES: Sentences = {
   'core-group': () => 'names the group "core": the core group is ""',
-  'no-group': ({ group }) => `names the group ${quote(group)}, which is not a group: a version never counts`,
+  'no-group': ({ group }) =>
+    `names the group ${quote(group)}, which is not a group: write its domain without a version, since a version never counts`,
+  'no-kind': ({ kind }) => `names the kind ${quote(kind)}, which no object can be of: write letters and digits`,
+  'same-plural': ({ kind, plural, known }) =>
+    `calls ${quote(kind)} ${quote(plural)}, which is what ${quote(known)} is called: a resource has one kind`,
+  'group-field': ({ field }) => `has the groupField ${quote(field)}, which is another part of a reference`,
+  'duplicate-kind': ({ kind }) => `repeats a kind or its plural: ${quote(kind)} counts already`,
   'kind-spelling': ({ kind, meant }) =>
     `names the kind ${quote(kind)}: kinds are compared exactly, write ${quote(meant)}`,
   'cluster-scoped': ({ kind }) => `is about ${quote(kind)}, which is cluster-scoped: a ReferenceGrant cannot accept it`,
-  'no-plural': ({ plural }) => `has the plural ${quote(plural)}: write the resource's name in lower case`,
+  'no-plural': ({ plural }) =>
+    `has the plural ${quote(plural)}: write the resource's name in lower case, of at most 63 characters`,
   'other-plural': ({ kind, plural, known }) =>
     `gives ${quote(kind)} the plural ${quote(plural)}, but another row gives it ${quote(known)}`,
   'no-path': ({ path }) =>

@@ -1,9 +1,9 @@
 import { getHeapStatistics } from 'node:v8'
 import { Composer, type CST, type Document, isNode, Lexer, LineCounter, Parser } from 'yaml'
-import { type Chunk, chunksOf, DocumentError } from './stream.ts'
+import { type Chunk, chunksOf, DocumentError, ValueError } from './stream.ts'
 import { LimitedValues, NO_KEY } from './values.ts'
 
-export { DocumentError } from './stream.ts'
+export { DocumentError, ValueError } from './stream.ts'
 
 /** A value from a YAML or JSON text. Lines are counted from 1. */
 export interface ValueDocument {
@@ -182,10 +182,19 @@ function offsetOf(source: ErrorSource): number {
 
 /** Returns the value of a document; undefined if it is empty. */
 function contentOf(document: Document, values: LimitedValues, lineAt: LineAt): ValueDocument | undefined {
-  const value = values.valueOf(document.contents)
+  const value = resolved(document, values)
   if (value === null || value === undefined) return undefined
   const line = beginOf(document, lineAt)
   return { value, line, lineAt: (steps) => values.lineOf(value, line, steps) }
+}
+
+/** @throws ValueError */
+function resolved({ contents }: Document, values: LimitedValues): unknown {
+  try {
+    return values.valueOf(contents)
+  } catch (error) {
+    throw error instanceof DocumentError ? new ValueError(error.line, error.message) : error
+  }
 }
 
 function beginOf({ contents }: Document, lineAt: LineAt): number {

@@ -20,6 +20,9 @@ export class DocumentError extends Error {
   }
 }
 
+/** An error in a document that is YAML, but has a value that this parser does not read as kubectl does. */
+export class ValueError extends DocumentError {}
+
 /** How far kubectl looks for the opening brace of JSON, in bytes from the beginning of the text. */
 const LOOKED_AT = 4_096
 

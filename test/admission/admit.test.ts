@@ -18,7 +18,7 @@ const grantIn = (namespace: string): Grant => ({
   to: [{ group: '', kind: 'Service' }],
 })
 
-/** Knows `cached`, and reads `stored` afresh in as many namespaces as the budget allows. */
+/** A source with these cached grants, whose fresh reads return `stored` for as many namespaces as the budget allows. */
 function source(cached: Grant[], stored: Grant[], { current = true, budget = 99 } = {}) {
   const asked: string[][] = []
   const grants: GrantSource = {
@@ -26,7 +26,7 @@ function source(cached: Grant[], stored: Grant[], { current = true, budget = 99 
     fresh: async (places, _referrer, take) => {
       const namespaces = places.map(({ namespace }) => namespace)
       asked.push(namespaces)
-      // The last one is read first.
+      // Reads end in reverse order.
       for (const namespace of namespaces.slice(0, budget).toReversed()) take(namespace, lookupIn(stored))
     },
   }
@@ -50,19 +50,19 @@ function review(namespaces: readonly string[], change: Partial<ReviewRequest> = 
 const decide = (request: ReviewRequest, grants: GrantSource) => admit(request, defaultSettings, lookUpsIn(grants))
 const many = Array.from({ length: 12 }, (_, index) => `n${index}`)
 
-test('a grant that is known is not looked up', async () => {
+test('a reference that a cached grant permits needs no fresh read', async () => {
   const known = source([grantIn('billing')], [])
   assert.equal((await decide(review(['billing']), known)).outcome, 'permitted')
   assert.deepEqual(known.asked, [])
 })
 
-test('a grant that is stored but not known yet permits', async () => {
+test('a grant that is stored but not cached yet permits', async () => {
   const late = source([], [grantIn('billing')])
   assert.equal((await decide(review(['billing']), late)).outcome, 'permitted')
   assert.deepEqual(late.asked, [['billing']])
 })
 
-test('at most eight namespaces are read, in the order of the object; the rest is counted', async () => {
+test('at most eight namespaces are read, in the order of the object; the rest are counted', async () => {
   const none = source([], [])
   const decision = await decide(review(many), none)
   assert.deepEqual(none.asked, [many.slice(0, 8)])
@@ -72,7 +72,7 @@ test('at most eight namespaces are read, in the order of the object; the rest is
   assert.equal(decision.confirmed, true)
 })
 
-test('as long as grants are found, the next eight namespaces are read', async () => {
+test('the next eight namespaces are read while all of the previous eight permit', async () => {
   const all = source([], many.map(grantIn))
   assert.equal((await decide(review(many), all)).outcome, 'permitted')
   assert.deepEqual(all.asked, [many.slice(0, 8), many.slice(8)])
@@ -85,23 +85,23 @@ test('as long as grants are found, the next eight namespaces are read', async ()
   )
 })
 
-test('over the budget a current index is enough to refuse, and the refusal says that it is unconfirmed', async () => {
+test('over the budget, a current index refuses, and the refusal says that it is unconfirmed', async () => {
   const decision = await decide(review(['billing']), source([], [], { budget: 0 }))
   assert.ok(decision.outcome === 'refused' && !decision.confirmed)
 })
 
-test('over the budget an old index is not', async () => {
+test('over the budget, a stale index does not refuse', async () => {
   const decision = await decide(review(['billing']), source([], [], { budget: 0, current: false }))
   assert.ok(decision.outcome === 'undecided')
-  assert.match(decision.why, /not up to date/)
+  assert.match(decision.why, /are stale/)
 })
 
-test('an old index does not permit either', async () => {
+test('a stale index does not permit', async () => {
   const decision = await decide(review(['billing']), source([grantIn('billing')], [], { current: false }))
   assert.equal(decision.outcome, 'refused')
 })
 
-test('without the grants there is no verdict', async () => {
+test('without a lookup of grants there is no verdict', async () => {
   const broken: GrantSource = {
     ...source([], []),
     fresh: async () => {
@@ -117,13 +117,13 @@ for (const [title, change] of Object.entries<Partial<ReviewRequest>>({
   'a subresource': { subResource: 'status' },
   'an unknown kind': { kind: { group: 'apps', version: 'v1', kind: 'Deployment' } },
 })) {
-  test(`${title} is let through unjudged`, async () => {
+  test(`${title} is allowed without a check`, async () => {
     const decision: Decision = await decide(review(['billing'], change), source([], []))
     assert.equal(decision.outcome, 'unjudged')
   })
 }
 
-test('an old object counts for nothing unless the request is an update', async () => {
+test('an old object does not count unless the request is an update', async () => {
   const oldObject = review(['billing']).object
   const outcome = async (operation: 'CREATE' | 'UPDATE') =>
     (await decide(review(['billing'], { operation, oldObject: oldObject ?? null }), source([], []))).outcome

@@ -7,7 +7,7 @@ import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 
-/** What is said of a grant with so many empty entries in `from`, each of which lacks three parts. */
+/** Returns the warnings for a grant with this number of empty entries in `from`, each of which lacks three fields. */
 function advice(entries: number, kind = 'ReferenceGrant', excess?: Excess) {
   const review: ReviewRequest = {
     uid: '7',
@@ -25,8 +25,8 @@ function advice(entries: number, kind = 'ReferenceGrant', excess?: Excess) {
   return { warnings: warnings ?? [], count: auditAnnotations.findings }
 }
 
-suite('the author of a grant is told', () => {
-  test('each finding, where there are few', () => {
+suite('the author of a grant gets', () => {
+  test('each finding, if there are few', () => {
     const { warnings, count } = advice(2)
     assert.deepEqual([warnings.length, count], [6, '6'])
     assert.equal(
@@ -35,13 +35,13 @@ suite('the author of a grant is told', () => {
     )
   })
 
-  test('the first ones and how many more there are, where there are many', () => {
+  test('the first findings and the number of others, if there are many', () => {
     const { warnings, count } = advice(450_000)
-    assert.deepEqual([warnings.length, count], [9, '1350000'])
-    assert.equal(warnings[8], 'ReferenceGrant "shop" in namespace "billing": and 1349992 more findings.')
+    assert.deepEqual([warnings.length, count], [9, '1350001'])
+    assert.equal(warnings[8], 'ReferenceGrant "shop" in namespace "billing": and 1349993 more findings.')
   })
 
-  test('that the grant was not read, where it is too large', () => {
+  test('a warning that the grant was not read, if it is too large', () => {
     const oversize = { cap: 'values', found: 130_000, most: 120_000 } as const
     assert.deepEqual(advice(2, 'ReferenceGrant', { oversize, storedOversized: false }), {
       warnings: [
@@ -51,7 +51,7 @@ suite('the author of a grant is told', () => {
     })
   })
 
-  test('nothing of an object that is no grant', () => {
+  test('no warning for an object that is not a grant', () => {
     assert.deepEqual(advice(2, 'HTTPRoute'), { warnings: [], count: '0' })
   })
 })

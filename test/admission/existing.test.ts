@@ -38,18 +38,18 @@ function compare(
 }
 
 suite('of the references of an update', () => {
-  test('those to targets that the stored object has are held, wherever they are now, the others are added', () => {
+  test('those to targets of the stored object are held, at any position, and the others are added', () => {
     assert.deepEqual(compare(routeTo(['new', 'old', 'goods/old']), routeTo(['x', 'y', 'old'])), {
       held: ['billing/old'],
       added: ['billing/new', 'goods/old'],
     })
   })
 
-  test('one that is written twice is held twice', () => {
+  test('one that occurs twice is held twice', () => {
     assert.deepEqual(compare(routeTo(['old', 'old']), routeTo(['old'])).held, ['billing/old', 'billing/old'])
   })
 
-  test('one to another kind or group under the same name is added', () => {
+  test('one to another kind or group with the same name is added', () => {
     const stored = routeTo(['old'])
     for (const change of [{ kind: 'ServiceImport' }, { group: 'multicluster.x-k8s.io' }]) {
       const object = { spec: { rules: [{ backendRefs: [{ name: 'old', namespace: 'billing', ...change }] }] } }
@@ -57,16 +57,16 @@ suite('of the references of an update', () => {
     }
   })
 
-  test('one in another field is held, if it has the same target', () => {
+  test('one in another field with the same target is held', () => {
     const mirror = { requestMirror: { backendRef: { name: 'old', namespace: 'billing' } } }
     assert.deepEqual(compare({ spec: { rules: [{ filters: [mirror] }] } }, routeTo(['old'])).held, ['billing/old'])
   })
 
-  test('one that the stored object had within its own namespace is added', () => {
+  test('one whose target the stored object had in its own namespace is added', () => {
     assert.deepEqual(compare(routeTo(['billing/old']), routeTo(['shop/old'])).added, ['billing/old'])
   })
 
-  test('all are added if the stored object is none to speak of', () => {
+  test('all are added if the stored object is empty or malformed', () => {
     for (const stored of [{}, { spec: null }, { spec: { rules: {} } }, { spec: { rules: [null, { backendRefs: 7 }] } }])
       assert.deepEqual(compare(routeTo(['old']), stored), { held: [], added: ['billing/old'] })
   })
@@ -80,7 +80,7 @@ suite('of the references of an update', () => {
     ])
   })
 
-  test('none is held on creation, whatever comes along as old object', () => {
+  test('none is held on creation, even with an old object', () => {
     assert.deepEqual(compare(routeTo(['old']), routeTo(['old']), {}, 'CREATE').held, [])
   })
 })
@@ -90,18 +90,18 @@ suite('where existing violations are denied', () => {
   const held = (object: Record<string, unknown>, stored: Record<string, unknown>) =>
     compare(object, stored, denied).held
 
-  test('nothing is held by an update of what is judged', () => {
+  test('an update of a judged part holds none', () => {
     assert.deepEqual(held(routeTo(['old', 'new']), routeTo(['old'])), [])
     assert.deepEqual(held(routeTo(['old'], {}, { hostnames: ['a'] }), routeTo(['old'])), [])
   })
 
-  test('all is held by an update of anything else', () => {
+  test('an update of any other part holds all', () => {
     assert.deepEqual(held(routeTo(['old'], { metadata: { labels: { a: 'b' } }, status: {} }), routeTo(['old'])), [
       'billing/old',
     ])
   })
 
-  test('it is known which references the stored object had', () => {
+  test('a reference of the stored object is known as denied', () => {
     const object = routeTo(['old', 'new'])
     const [old, added] = crossingReferences(defaultSettings.catalogue, checkout, object).references
     assert.ok(old && added)
@@ -113,25 +113,25 @@ suite('where existing violations are denied', () => {
     assert.equal(isDeniedStored({ ...request, operation: 'CREATE' }, settings, old), false)
   })
 
-  test('the order of keys is no change', () => {
+  test('another order of keys is not a change', () => {
     const object = { spec: { rules: [{ backendRefs: [{ namespace: 'billing', name: 'old' }] }], a: 1 } }
     const stored = { spec: { a: 1, rules: [{ backendRefs: [{ name: 'old', namespace: 'billing' }] }] } }
     assert.deepEqual(held(object, stored), ['billing/old'])
   })
 
-  test('old ones are held, and new ones added, by the updates of an object that is being deleted', () => {
+  test('updates of an object that is being deleted hold old references and add new ones', () => {
     assert.deepEqual(compare(routeTo(['old', 'new'], DELETED), routeTo(['old'], DELETED), denied), {
       held: ['billing/old'],
       added: ['billing/new'],
     })
   })
 
-  test('a deletion timestamp of null is none', () => {
+  test('a deletion timestamp of null does not count', () => {
     const object = routeTo(['old'], { metadata: { deletionTimestamp: null } }, { hostnames: [] })
     assert.deepEqual(held(object, routeTo(['old'])), [])
   })
 
-  test('every part of the object that has a guarded field counts as judged', () => {
+  test('every part of the object with a guarded field is judged', () => {
     const from = { group: kind.group, kind: kind.kind, plural: 'httproutes' }
     const own = new Catalogue([...guardedFields, { from, path: 'config.backendRef' }])
     const object = { ...routeTo(['old']), config: { x: 1 } }
@@ -154,9 +154,9 @@ suite('held references are warned about', () => {
   }
 
   test('if no grant permits them', () => assert.deepEqual(warned({}), ['other']))
-  test('but not by a stale cache', () => assert.deepEqual(warned({}, false), []))
-  test('nor if the object is being deleted', () => assert.deepEqual(warned(DELETED), []))
-  test('whatever its metadata are', () => {
+  test('but not from a stale cache', () => assert.deepEqual(warned({}, false), []))
+  test('but not if the object is being deleted', () => assert.deepEqual(warned(DELETED), []))
+  test('with any metadata', () => {
     for (const metadata of [null, 7, 'deletionTimestamp', [], {}, { deletionTimestamp: null }])
       assert.deepEqual(warned({ metadata }), ['other'])
   })

@@ -58,7 +58,7 @@ suite('an object with more references than are judged', () => {
     })
   }
 
-  test('is let through with a warning where the stored object has too many as well', async () => {
+  test('is allowed with a warning if the stored object has too many, too', async () => {
     const update = review({ operation: 'UPDATE', oldObject: routeWith(MOST_REFERENCES + 1) })
     const answer = await ask(update)
     assert.equal(labelOf(answer), 'existing')
@@ -71,19 +71,19 @@ suite('an object with more references than are judged', () => {
     assert.equal(labelOf(strict), 'refused', 'existing violations are denied where what is judged changes')
   })
 
-  test('is refused where the stored object has fewer', async () => {
+  test('is refused if the stored object has fewer', async () => {
     const answer = await ask(review({ operation: 'UPDATE', oldObject: routeWith(1) }))
     assert.equal(labelOf(answer), 'refused')
   })
 
-  test('once stored, can be made smaller', async () => {
+  test('can be made smaller once it is stored', async () => {
     const answer = await ask(
       review({ operation: 'UPDATE', object: routeWith(3), oldObject: routeWith(MOST_REFERENCES + 1) }),
     )
     assert.equal(labelOf(answer), 'existing')
   })
 
-  test('of an exempt user passes', async () => {
+  test('of an exempt user is allowed', async () => {
     const exempt = { ...defaultSettings.exempt, users: new Set(['jane']) }
     assert.deepEqual((await ask(review(), { ...defaultSettings, exempt })).decision, {
       outcome: 'unjudged',
@@ -101,7 +101,7 @@ suite('a review that is too large to be read', () => {
 
   const excess = (storedOversized: boolean) => ({ oversize, storedOversized })
 
-  test('is refused, unless the stored object is too large as well', async () => {
+  test('is refused, unless the stored object is too large, too', async () => {
     const update = unread({ operation: 'UPDATE' })
     assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(false))), 'refused')
     assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(true))), 'existing')
@@ -110,7 +110,7 @@ suite('a review that is too large to be read', () => {
     assert.equal(labelOf(await ask(update, strict, 'deny', excess(true))), 'refused')
   })
 
-  test('is not judged where no review of its kind is', async () => {
+  test('is not judged if other reviews of its kind are not', async () => {
     for (const change of [{ operation: 'DELETE' }, { subResource: 'status' }] as const)
       assert.equal(labelOf(await ask(unread(change), defaultSettings, 'deny', excess(false))), 'unjudged')
   })

@@ -41,7 +41,7 @@ const answer = (decision: Verdict, mode: Mode = 'deny', change: Partial<ReviewRe
 const annotations = (decision: Verdict, mode: Mode = 'deny') => answer(decision, mode).auditAnnotations
 
 suite('a denial', () => {
-  test('is a Status that says which fields are forbidden, and nothing else', () => {
+  test('is a Status that only names the forbidden fields', () => {
     const decision = refused(2)
     assert.deepEqual(respond(request, decision, 'deny'), {
       apiVersion: 'admission.k8s.io/v1',
@@ -81,7 +81,7 @@ suite('a denial', () => {
     })
   })
 
-  test('lists at most sixteen fields, the first ones', () => {
+  test('lists the first sixteen fields', () => {
     const fields = (count: number) => answer(refused(count)).status?.details.causes.map(({ field }) => field)
     assert.equal(fields(16)?.length, 16)
     assert.deepEqual(fields(4_608), fields(16))
@@ -98,7 +98,7 @@ suite('a denial', () => {
     assert.doesNotMatch(message() ?? '', /dry run/)
   })
 
-  test('stays small, whatever the references are called', () => {
+  test('stays small with references of any name', () => {
     const name = '\u0007'.repeat(1_000)
     const long = references(4_608).map((one) => ({ ...one, to: { ...one.to, kind: name, group: name, name } }))
     const size = JSON.stringify(answer({ ...refused(1), refused: long })).length
@@ -126,13 +126,13 @@ suite('a decision is answered', () => {
         assert.deepEqual([allowed, warnings?.length ?? 0, auditAnnotations.decision], expected[title]?.[mode])
         assert.equal(uid, '7')
         assert.equal(status === undefined, allowed)
-        // The API server takes an empty list for one, but who reads the answer need not.
+        // An empty list of warnings is left out.
         assert.notEqual(warnings?.length, 0)
       })
     }
   }
 
-  test('with the same bytes whoever asks, but for the uid', () => {
+  test('with the same bytes for every requester, except for the uid', () => {
     for (const decision of Object.values(decisions)) {
       for (const mode of MODES) {
         const bytes = (change: Partial<ReviewRequest>) => JSON.stringify(answer(decision, mode, change))
@@ -149,14 +149,14 @@ suite('a decision is answered', () => {
 })
 
 suite('audit annotations', () => {
-  test('name the reason of what is not judged', () => {
+  test('name the reason why a request is not judged', () => {
     assert.deepEqual(annotations({ outcome: 'unjudged', reason: 'exempt user' }), {
       decision: 'unjudged',
       reason: 'exempt user',
     })
   })
 
-  test('name the grants that permit, each once', () => {
+  test('name each grant that permits once', () => {
     assert.deepEqual(annotations(granted('one', 'two', 'one')), {
       decision: 'permitted',
       grants: 'billing/one; billing/two',
@@ -164,7 +164,7 @@ suite('audit annotations', () => {
     assert.deepEqual(annotations(granted()), { decision: 'permitted' })
   })
 
-  test('name what is kept, and what is refused in every mode', () => {
+  test('name existing references, and refused ones in every mode', () => {
     const arrow = 'spec.rules[0].backendRefs[0] -> "Service billing/s0"'
     assert.deepEqual(annotations(existing(references(1))), { decision: 'existing', existing: arrow })
     assert.deepEqual(annotations(refused(1), 'audit'), { decision: 'audited', references: arrow })
@@ -176,7 +176,7 @@ suite('audit annotations', () => {
     })
   })
 
-  test('tell the group of a target that has one, and escape foreign text', () => {
+  test('name the group of a target that has one, and escape foreign text', () => {
     const odd = reference(0, { group: 'x.io', kind: 'A', namespace: 'b\n', name: 'c"; d' })
     assert.equal(
       annotations({ ...refused(0), refused: [odd] }).references,
@@ -199,7 +199,7 @@ suite('audit annotations', () => {
     assert.doesNotMatch(listed(refused(16), 'references')[15] ?? '', /more/)
   })
 
-  test('have keys that the API server takes', () => {
+  test('have keys that the API server accepts', () => {
     const decisions = [refused(1, { unjudged: 1, confirmed: false }), existing(references(1)), granted('one')]
     for (const decision of [...decisions, { outcome: 'unjudged', reason: 'operation' } as const]) {
       for (const key of Object.keys(annotations(decision)))

@@ -7,13 +7,13 @@ const request = { uid: '1', kind, operation: 'CREATE', userInfo: {}, object: {} 
 const envelope = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request }
 const review = (change: object) => ({ ...envelope, request: { ...request, ...change } })
 
-/** Freezes a value and all that is in it, so that whoever changes it is found out. */
+/** Freezes a value and everything in it, so that a modification throws. */
 function frozen<T>(value: T): T {
   for (const part of Object.values(value ?? {})) if (typeof part === 'object') frozen(part)
   return Object.freeze(value)
 }
 
-suite('what is no review is told by the place and the reason', () => {
+suite('a body that is not a review is an error with the place and the reason', () => {
   const cases: [title: string, body: unknown, reason: string][] = [
     ['nothing', undefined, 'the body must be object'],
     ['null', null, 'the body must be object'],
@@ -67,12 +67,12 @@ suite('what is no review is told by the place and the reason', () => {
     ['a user that is null', review({ userInfo: null }), 'request.userInfo must be object'],
     ['a user name that is no text', review({ userInfo: { username: 7 } }), 'request.userInfo.username must be string'],
     [
-      'groups that are a text',
+      'groups that are a string',
       review({ userInfo: { groups: 'system:masters' } }),
       'request.userInfo.groups must be array,null',
     ],
     [
-      'a group that is no text',
+      'a group that is not a string',
       review({ userInfo: { groups: ['a', null] } }),
       'request.userInfo.groups.1 must be string',
     ],
@@ -82,7 +82,7 @@ suite('what is no review is told by the place and the reason', () => {
     ['a dry run that is a text', review({ dryRun: 'true' }), 'request.dryRun must be boolean'],
     ['options that are a list', review({ options: [] }), 'request.options must be object,null'],
     [
-      'a field manager that is no text',
+      'a field manager that is not a string',
       review({ options: { fieldManager: {} } }),
       'request.options.fieldManager must be string',
     ],
@@ -106,7 +106,7 @@ suite('what is no review is told by the place and the reason', () => {
       'request.object must be object',
     ],
     [
-      'a deletion of a text',
+      'a deletion of a string',
       review({ operation: 'DELETE', object: null, oldObject: 'x' }),
       'request.oldObject must be object,null',
     ],
@@ -124,12 +124,12 @@ suite('what is no review is told by the place and the reason', () => {
     )
   }
 
-  test('the first error is enough: nothing after it is looked at', () => {
+  test('validation stops at the first error', () => {
     const groups = Object.defineProperty([null], 1, { get: () => assert.fail('the second group was looked at') })
     assert.throws(() => parseReview(review({ userInfo: { groups } })), { message: /groups\.0 must be string$/ })
   })
 
-  test('nothing of the body is told', () => {
+  test('the message does not quote the body', () => {
     const secret = 'hunter2'
     for (const body of [
       secret,
@@ -146,7 +146,7 @@ suite('what is no review is told by the place and the reason', () => {
   })
 })
 
-suite('what the API server sends is a review', () => {
+suite('a body as the API server sends it is a review', () => {
   const accepted: Record<string, object> = {
     'with the least': review({}),
     'with groups that are null': review({ userInfo: { username: 'jane', groups: null } }),
@@ -167,7 +167,7 @@ suite('what the API server sends is a review', () => {
   }
 })
 
-suite('a body is never changed', () => {
+suite('a body is never modified', () => {
   const strange = () => ({
     ...envelope,
     later: 1,

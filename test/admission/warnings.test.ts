@@ -34,19 +34,19 @@ suite('warnings of violations', () => {
     assert.deepEqual(refused([reference(0), reference(1)]), [line(0), needed('s0'), line(1), needed('s1')])
   })
 
-  test('say what is kept', () => {
+  test('say which violation is kept', () => {
     assert.deepEqual(existing([reference(3)]), [
       line(3).replace('permits.', 'permits; it was there before.'),
       needed('s3'),
     ])
   })
 
-  test('name a grant once, and other targets before the same one', () => {
+  test('name a missing grant once, and list distinct targets first', () => {
     const all = [reference(0), reference(1, { name: 's0' }), reference(2)]
     assert.deepEqual(refused(all), [line(0), needed('s0'), line(2), needed('s2'), line(1, 's0')])
   })
 
-  test('count the references that nobody looked at', () => {
+  test('count the references that were not judged', () => {
     assert.deepEqual(refused([reference(0)], { unjudged: 1 }), [
       line(0),
       needed('s0'),
@@ -54,20 +54,20 @@ suite('warnings of violations', () => {
     ])
   })
 
-  test('say that nobody looked again, where the budget was spent', () => {
+  test('say that a refusal is unconfirmed, if the budget is spent', () => {
     const said = refused([reference(0)], { confirmed: false })
     assert.deepEqual(said.slice(0, 2), [line(0), needed('s0')])
     assert.match(said[2] ?? '', /^Too many references were refused lately to look again/)
     assert.equal(said.length, 3)
   })
 
-  test('spell out eight, and count the others', () => {
+  test('spell out eight violations, and count the others', () => {
     assert.equal(refused(references(8)).length, 16)
     assert.deepEqual(refused(references(9)), [...refused(references(8)), rest('1 more reference')])
     assert.equal(existing(references(10_000)).at(-1), rest('9992 more references'))
   })
 
-  test('spell out fewer where eight have no room', () => {
+  test('spell out fewer if eight do not fit', () => {
     const all = Array.from({ length: 9 }, (_, index) => reference(index, { name: `${index}${'n'.repeat(252)}` }))
     const said = refused(all, { confirmed: false, unjudged: 5 })
     assert.equal(said.filter((text) => text.includes(' refers to ')).length, 7)
@@ -80,7 +80,7 @@ suite('warnings of violations', () => {
     assert.notEqual(one, other)
   })
 
-  test('show a text that is too long by its ends', () => {
+  test('shorten a text that is too long in the middle', () => {
     const name = `${'a'.repeat(126)}x${'z'.repeat(126)}`
     const [first = ''] = refused([reference(0, { name })])
     assert.match(first, /refers to Service "a{20,}…[0-9a-z]{7}…z{20,}" in namespace "billing", which no /)
@@ -118,7 +118,7 @@ suite('warnings of a grant', () => {
   })
 })
 
-// Names that are alike but for a little, of any length, with any character.
+// Similar names, of any length, with any characters.
 const character = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
   fc.constantFrom('a', '"', '\n', '\ud83d', '😀', '\u202e'),
@@ -137,14 +137,14 @@ const violations = fc
   .tuple(objectName, fc.array(fc.tuple(objectName, path), { minLength: 1, maxLength: 12 }))
   .map(([from, all]) => all.map(([to, path]): Reference => ({ from, to, path })))
 
-/** What every warning has to be, so that the API server passes all on as they are. */
+/** Checks what every warning has to be, so that the API server does not change or drop any. */
 function holdTo(warnings: readonly string[], title: string): void {
   const lengths = warnings.map((warning) => [...warning].length)
   assert.ok(lengths.length > 0 && lengths.every((length) => length > 0 && length <= 256), `${title}: ${lengths}`)
   assert.ok(lengths.reduce((sum, length) => sum + length, 0) <= 4_096, `${title}: ${lengths}`)
   assert.equal(new Set(warnings).size, warnings.length, title)
   for (const warning of warnings) {
-    // A control character makes the API server drop a warning without a word; a lone surrogate is no UTF-8.
+    // The API server silently drops a warning with a control character; a lone surrogate is not valid UTF-8.
     assert.doesNotMatch(warning, /[\p{C}\p{Zl}\p{Zp}]/u)
     assert.match(
       warning,
@@ -153,8 +153,8 @@ function holdTo(warnings: readonly string[], title: string): void {
   }
 }
 
-suite('warnings fit what the API server passes on, whatever things are called:', () => {
-  test('violations, of which distinct ones begin with distinct lines', () => {
+suite('warnings fit the limits of the API server, with names of any kind:', () => {
+  test('violations: distinct ones begin with distinct lines', () => {
     let shortened = 0
     const property = fc.property(violations, fc.nat(10_000), fc.boolean(), (all, unjudged, confirmed) => {
       const decisions: Verdict[] = [
@@ -171,13 +171,13 @@ suite('warnings fit what the API server passes on, whatever things are called:',
       const firsts = [...distinct.values()].map((one) => refused([one])[0])
       assert.equal(new Set(firsts).size, distinct.size)
     })
-    // The line that counts the rest was longer for the few that were left than for all of them.
+    // The line that counts the rest was once longer for a few than for all of them.
     fc.assert(property, { seed: -111664934, path: '71', numRuns: 1, endOnFailure: true })
     fc.assert(property, { numRuns: 100, endOnFailure: true })
     assert.ok(shortened > 500)
   })
 
-  test('two objects that differ somewhere in their names', () => {
+  test('two objects whose names differ anywhere', () => {
     fc.assert(
       fc.property(text, text, fc.constantFrom('name', 'namespace', 'kind'), (one, other, part) => {
         const said = (value: string) => refused([reference(0, {}, { ...checkout, [part]: value })])[0]

@@ -12,14 +12,14 @@ const [certFile, keyFile] = [path.join(folder, 'tls.crt'), path.join(folder, 'tl
 const authority = issueAuthority('test', 1)
 const pair = issueServer(authority, ['localhost'], 1)
 
-/** Reads a key pair of which both files hold these texts. */
+/** Reads a key pair from files with these contents. */
 function read({ cert, key }: { cert: string; key: string }) {
   writeFileSync(certFile, cert)
   writeFileSync(keyFile, key)
   return readKeyPair(certFile, keyFile)
 }
 
-test('a certificate with its key is read, and so is one followed by those that vouch for it', async () => {
+test('a certificate with its key is read, with or without intermediates', async () => {
   assert.deepEqual(await read(pair), pair)
   const chain = { ...pair, cert: pair.cert + authority.cert }
   assert.deepEqual(await read(chain), chain)
@@ -28,8 +28,8 @@ test('a certificate with its key is read, and so is one followed by those that v
 suite('a key pair that cannot be used is an error that names the file:', () => {
   const { key } = issueServer(authority, ['localhost'], 1)
   const pairs: Record<string, [pair: { cert: string; key: string }, message: string | RegExp]> = {
-    'no certificate': [{ ...pair, cert: 'none' }, new RegExp(`^${certFile} holds no PEM that can be used: `)],
-    'no key': [{ ...pair, key: 'none' }, new RegExp(`^${keyFile} holds no PEM that can be used: `)],
+    'no certificate': [{ ...pair, cert: 'none' }, new RegExp(`^${certFile} does not hold usable PEM: `)],
+    'no key': [{ ...pair, key: 'none' }, new RegExp(`^${keyFile} does not hold usable PEM: `)],
     'the key of another certificate': [{ ...pair, key }, `the key in ${keyFile} does not belong to ${certFile}`],
     'an expired certificate': [
       issueServer(authority, ['localhost'], -0.01),
@@ -40,15 +40,15 @@ suite('a key pair that cannot be used is an error that names the file:', () => {
     test(title, () => assert.rejects(read(pair), { message }))
   }
 
-  test('a file that is not there', async () => {
+  test('a file that does not exist', async () => {
     await assert.rejects(readKeyPair(path.join(folder, 'gone.crt'), keyFile), /gone\.crt": no such file or directory/)
   })
 })
 
-test('the authorities of clients are read, and a file that holds none is an error', async () => {
+test('the authorities of clients are read, and a file without one is an error', async () => {
   const ca = path.join(folder, 'client-ca.crt')
   writeFileSync(ca, authority.cert)
   assert.equal(await readClientAuthorities(ca), authority.cert)
   writeFileSync(ca, 'none')
-  await assert.rejects(readClientAuthorities(ca), /client-ca\.crt holds no PEM that can be used/)
+  await assert.rejects(readClientAuthorities(ca), /client-ca\.crt does not hold usable PEM/)
 })

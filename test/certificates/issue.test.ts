@@ -18,7 +18,7 @@ after(() => {
   for (const close of closing) close()
 })
 
-/** A TLS handshake with a server that shows `pair`, by a client that trusts `ca` and means `host`. */
+/** A TLS handshake with a server that presents `pair`, by a client that trusts `ca` and expects `host`. */
 async function handshake(pair: Certificate, host: string, ca = authority.cert): Promise<tls.TLSSocket> {
   const listener = tls.createServer({ ...pair, minVersion: 'TLSv1.3' }, (socket) => socket.end())
   listener.on('tlsClientError', () => {})
@@ -34,7 +34,7 @@ async function handshake(pair: Certificate, host: string, ca = authority.cert): 
 
 suite('a client that trusts the authority', { timeout: 300_000 }, () => {
   for (const host of [NAME, 'a.example.com', '127.0.0.1', 'fd00::7', 'fd00:0:0::0:7']) {
-    test(`is content with the server as ${host}`, async () => {
+    test(`accepts the server as ${host}`, async () => {
       const client = await handshake(server, host)
       assert.equal(client.authorized, true)
       assert.equal(client.getPeerX509Certificate()?.subject, `CN=${NAME}`)
@@ -58,19 +58,19 @@ suite('a client that trusts the authority', { timeout: 300_000 }, () => {
     await assert.rejects(handshake(issueServer(authority, [NAME], -0.01), NAME), { code: 'CERT_HAS_EXPIRED' })
   })
 
-  test('refuses a server of another authority, even of one with the same name', async () => {
+  test('refuses a server of another authority, even with the same name', async () => {
     const [other, namesake] = [issueAuthority('other', 10), issueAuthority('refgrant', 10)]
     await assert.rejects(handshake(issueServer(other, [NAME], 5), NAME), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
     await assert.rejects(handshake(issueServer(namesake, [NAME], 5), NAME), { code: 'CERT_SIGNATURE_FAILURE' })
   })
 
-  test('refuses a server whose certificate was signed with a server’s key', async () => {
+  test('refuses a server whose certificate is signed with a server’s key', async () => {
     const posing = { ...server, name: NAME, privateKey: createPrivateKey(server.key) }
     const { cert, key } = issueServer(posing, ['bank.example'], 5)
     await assert.rejects(handshake({ cert: cert + server.cert, key }, 'bank.example'), /certificate signing|invalid CA/)
   })
 
-  test('may trust several at once, while one replaces the other', async () => {
+  test('may trust several authorities, while one replaces the other', async () => {
     const next = issueAuthority('refgrant, next', 10)
     const both = authority.cert + next.cert
     assert.equal((await handshake(server, NAME, both)).authorized, true)
@@ -81,19 +81,19 @@ suite('a client that trusts the authority', { timeout: 300_000 }, () => {
 suite('a certificate', () => {
   const certificates = { authority: new X509Certificate(authority.cert), server: new X509Certificate(server.cert) }
 
-  test('holds from an hour ago for its days', () => {
+  test('is valid from an hour ago for its days', () => {
     for (const [certificate, days] of [
       [certificates.authority, 10],
       [certificates.server, 5],
     ] as const) {
       const lasts = certificate.validToDate.getTime() - certificate.validFromDate.getTime()
-      // Certificates count in whole seconds.
+      // Certificates have whole seconds.
       assert.ok(Math.abs(lasts - days * DAY - 60 * 60 * 1_000) <= 1_000)
       assert.ok(certificate.validFromDate.getTime() < Date.now() - 59 * 60 * 1_000)
     }
   })
 
-  test('is of P-256, as is its key', () => {
+  test('has a P-256 key', () => {
     for (const { cert, key } of [authority, server]) {
       const { publicKey } = new X509Certificate(cert)
       assert.equal(publicKey.asymmetricKeyDetails?.namedCurve, 'prime256v1')
@@ -101,26 +101,26 @@ suite('a certificate', () => {
     }
   })
 
-  test('says what it is for: to sign others, or to be a server', () => {
+  test('has the key usage of an authority or of a server', () => {
     assert.equal(certificates.authority.ca, true)
     assert.equal(certificates.server.ca, false)
     assert.deepEqual(certificates.server.keyUsage, ['1.3.6.1.5.5.7.3.1'])
   })
 
-  test('of an authority is signed by itself, that of a server by the authority', () => {
+  test('of an authority is self-signed, and that of a server is signed by the authority', () => {
     for (const certificate of Object.values(certificates)) {
       assert.equal(certificate.issuer, 'CN=refgrant')
       assert.ok(certificate.verify(certificates.authority.publicKey))
     }
   })
 
-  test('has a serial number of its own, positive and of at most 20 bytes', () => {
+  test('has a unique serial number, positive and of at most 20 bytes', () => {
     const numbers = Array.from({ length: 50 }, () => new X509Certificate(issueAuthority('a', 1).cert).serialNumber)
     assert.equal(new Set(numbers).size, 50)
     for (const number of numbers) assert.match(number, /^[\dA-F]{1,40}$/)
   })
 
-  test('can be read whatever serial number chance gives it', (t) => {
+  test('can be read with any random serial number', (t) => {
     t.after(() => {
       mock.restoreAll()
       syncBuiltinESMExports()

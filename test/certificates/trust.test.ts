@@ -23,25 +23,25 @@ const deep = by(lower)
 const garbage = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
 const pem = (...all: { cert: string }[]) => all.map(({ cert }) => cert).join('')
 
-suite('what is served is trusted', () => {
+suite('the served certificate is trusted', () => {
   const cases: Record<string, [chain: string, caBundle: string]> = {
     'by its authority': [pem(leaf), pem(root)],
     'by one authority of several': [pem(leaf), pem(other, expired, root)],
-    'by an authority beside another of its name': [pem(leaf), pem(namesake, root)],
-    'by an authority among what cannot be read': [pem(leaf), `none\n${garbage}${root.key}${pem(root)}${garbage}`],
-    'through certificates that are served too': [pem(deep, lower, middle), pem(root)],
-    'through certificates in another order, with some too many': [pem(deep, middle, other, lower, middle), pem(root)],
-    'by an authority in between alone': [pem(deep, lower), pem(middle)],
+    'by an authority beside another of the same name': [pem(leaf), pem(namesake, root)],
+    'by an authority among unreadable PEM': [pem(leaf), `none\n${garbage}${root.key}${pem(root)}${garbage}`],
+    'through served intermediates': [pem(deep, lower, middle), pem(root)],
+    'through intermediates in another order, with unrelated ones': [pem(deep, middle, other, lower, middle), pem(root)],
+    'by an intermediate alone': [pem(deep, lower), pem(middle)],
     'as its own authority': [pem(aloneAsAuthority), pem(aloneAsAuthority)],
-    'as it is, though it is no authority': [pem(alone), pem(alone)],
-    'as it is, though its authority is unknown': [pem(leaf), pem(leaf)],
+    'as it is, although it is not an authority': [pem(alone), pem(alone)],
+    'as it is, although its authority is unknown': [pem(leaf), pem(leaf)],
     'by an authority of version 1': [pem(by(oldRoot)), pem(oldRoot)],
     'with Windows line ends': [pem(leaf).replaceAll('\n', '\r\n'), pem(root).replaceAll('\n', '\r\n')],
   }
   for (const [title, [chain, caBundle]] of Object.entries(cases))
     test(title, () => assert.equal(trustProblem(chain, caBundle), undefined))
 
-  test('by a public authority, where there is no bundle', () => {
+  test('by a public authority, without a bundle', () => {
     const now = new Date()
     const authority = rootCertificates.find((one) => {
       const { validFromDate, validToDate } = new X509Certificate(one)
@@ -51,10 +51,10 @@ suite('what is served is trusted', () => {
   })
 })
 
-suite('what is served is not trusted', () => {
+suite('the served certificate is not trusted', () => {
   const cases: Record<string, [chain: string, caBundle: string, problem: RegExp]> = {
-    'without a bundle': [pem(leaf), '', /^is empty, and the certificate that is served leads to no public authority/],
-    'by a bundle that is no PEM': [pem(leaf), 'none', /^holds no certificate that can be read$/],
+    'without a bundle': [pem(leaf), '', /^is empty, and the served certificate does not lead to a public authority/],
+    'by a bundle that is not PEM': [pem(leaf), 'none', /^holds no certificate that can be read$/],
     'by a bundle of garbage': [pem(leaf), garbage, /^holds no certificate that can be read$/],
     'by a bundle of a key': [pem(leaf), root.key, /^holds no certificate that can be read$/],
     'by a certificate that only OpenSSL would trust': [
@@ -74,35 +74,31 @@ suite('what is served is not trusted', () => {
       /^verifies .* only by an authority that is not valid now: "CN=expired"/,
     ],
     'by an authority of the future': [pem(by(future)), pem(future), /only by an authority that is not valid now/],
-    'where the one in between is not served': [pem(deep, lower), pem(root), /^does not verify /],
-    'where the one in between has expired': [
-      pem(by(stale), stale),
-      pem(root),
-      /only by an authority that is not valid now/,
-    ],
-    'where the one in between is no authority': [pem(by(noAuthority), noAuthority), pem(root), /^does not verify /],
-    'by what is no authority': [pem(by(noAuthority)), pem(noAuthority), /^does not verify /],
+    'if the intermediate is not served': [pem(deep, lower), pem(root), /^does not verify /],
+    'if the intermediate has expired': [pem(by(stale), stale), pem(root), /only by an authority that is not valid now/],
+    'if the intermediate is not an authority': [pem(by(noAuthority), noAuthority), pem(root), /^does not verify /],
+    'by a certificate that is not an authority': [pem(by(noAuthority)), pem(noAuthority), /^does not verify /],
     'with a signature by SHA-1': [
       pem(issue({ name: 'leaf', by: root, digest: 'sha1' })),
       pem(root),
       /^does not verify /,
     ],
-    'where it has expired': [
+    'if it has expired': [
       pem(issue({ name: 'leaf', by: root, from: -3, to: -1 })),
       pem(root),
       /^does not help: .*valid from .* to /,
     ],
-    'where it is for clients': [
+    'if it is for clients': [
       pem(issue({ name: 'leaf', by: root, clientOnly: true })),
       pem(root),
-      /no certificate for server authentication/,
+      /not for server authentication/,
     ],
-    'where nothing is served': ['none', pem(root), /^cannot be compared/],
+    'if no certificate is served': ['none', pem(root), /^cannot be compared/],
   }
   for (const [title, [chain, caBundle, problem]] of Object.entries(cases))
     test(title, () => assert.match(trustProblem(chain, caBundle) ?? 'trusted', problem))
 
-  test('by many other authorities, of which a few are named', () => {
+  test('by many other authorities, of which the first are listed', () => {
     const many = Array.from({ length: 6 }, (_, index) => issue({ name: `n${index}`, ca: true }))
     const problem = trustProblem(pem(leaf), pem(...many, ...many)) ?? ''
     assert.match(problem, /"CN=n3" \(SHA-256 [^)]*\), 2 more, and the issuer is "CN=root"$/)
@@ -116,7 +112,7 @@ suite('what is served is not trusted', () => {
   })
 })
 
-suite('what is served is valid for a host', () => {
+suite('the served certificate is valid for a host', () => {
   const served = pem(
     issue({
       name: 'common.example',
@@ -143,11 +139,11 @@ suite('what is served is valid for a host', () => {
     '127.0.0.2',
     '[::2]',
   ])
-    test(`it is not: ${host}`, () =>
+    test(`it is not valid for ${host}`, () =>
       assert.match(
         hostProblem(served, host) ?? '',
-        /^is reached as ".*", and the certificate that is served is valid for "DNS:refgrant/,
+        /^is reached as ".*", and the served certificate is valid for "DNS:refgrant/,
       ))
-  test('it is for none without a name', () =>
+  test('without a name it is valid for none', () =>
     assert.match(hostProblem(pem(issue({ name: 'localhost' })), 'localhost') ?? '', /valid for no name$/))
 })

@@ -10,7 +10,7 @@ import type { Store } from '../../src/cluster/store.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
 
-/** What a test follows: a namespace with one of its labels. */
+/** The object that a test follows: a namespace with one of its labels. */
 interface Team {
   readonly name: string
   readonly team: string | undefined
@@ -30,7 +30,7 @@ const namespaces: Resource<Team> = {
   },
 }
 
-/** Keeps what a reflector tells it in a map. */
+/** A store that keeps objects in a map. */
 class Teams implements Store<Team> {
   readonly incomplete = new Set<string>()
   readonly known = new Map<string, string | undefined>()
@@ -84,7 +84,7 @@ async function start(t: TestContext) {
   return { server, store }
 }
 
-test('the reflector follows objects of the core group that belong to no namespace', { timeout: 60_000 }, async (t) => {
+test('the reflector follows cluster-scoped objects of the core group', { timeout: 60_000 }, async (t) => {
   const { server, store } = await start(t)
   ;(await server.expect('/api/v1')).answer({ resources: [{ name: 'namespaces' }, { name: 'namespaces/status' }] })
   const list = await server.expect('/api/v1/namespaces?limit=500')

@@ -11,14 +11,14 @@ async function start(t: TestContext) {
 }
 
 suite('an answer of the API server', { timeout: 30_000 }, () => {
-  test('that is no success is an error with its status, its reason and the wait it asks for', async (t) => {
+  test('with an error status is an error with that status, its reason and its Retry-After', async (t) => {
     const { server, api } = await start(t)
     const answer = api.get('/version', AbortSignal.timeout(10_000))
     ;(await server.expect('/version')).refuse(429, { 'retry-after': '3' })
     await assert.rejects(answer, { message: '/version: HTTP 429: as scripted', status: 429, retryAfter: 3_000 })
   })
 
-  test('that is plain text is quoted from its beginning', async (t) => {
+  test('of plain text is quoted from its beginning', async (t) => {
     const { server, api } = await start(t)
     const answer = api.get('/version', AbortSignal.timeout(10_000))
     ;(await server.expect('/version')).answer('x'.repeat(10_000), 502)
@@ -29,21 +29,21 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
     })
   })
 
-  test('that is no JSON is an error that names the path', async (t) => {
+  test('that is not JSON is an error that names the path', async (t) => {
     const { server, api } = await start(t)
     const answer = api.get('/version', AbortSignal.timeout(10_000))
     ;(await server.expect('/version')).write('<html>').end()
-    await assert.rejects(answer, { message: '/version: the answer is no JSON' })
+    await assert.rejects(answer, { message: '/version: the answer is not JSON' })
   })
 
-  test('that is no success and has no end is read for its reason only', async (t) => {
+  test('with an error status that does not end is read for its reason only', async (t) => {
     const { server, api } = await start(t)
     const answer = api.get('/version', AbortSignal.timeout(10_000))
     ;(await server.expect('/version')).begin(503).write('y'.repeat(5_000))
     await assert.rejects(answer, { message: `/version: HTTP 503: ${'y'.repeat(200)}`, status: 503 })
   })
 
-  test('that is no success and breaks off is known by its status', async (t) => {
+  test('with an error status that breaks off is known by its status', async (t) => {
     const { server, api } = await start(t)
     const answer = api.get('/version', AbortSignal.timeout(10_000))
     ;(await server.expect('/version')).begin(410).write('{"message":').cut()
@@ -52,9 +52,9 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
 
   for (const [status, longest, error] of [
     [503, 5_000, { message: '/version: HTTP 503', status: 503 }],
-    [200, 60_000, { message: '/version: not over after 60000 ms' }],
+    [200, 60_000, { message: '/version: the answer did not end within 60000 ms' }],
   ] as const)
-    test(`of status ${status} that goes on all the time is given up`, async (t) => {
+    test(`of status ${status} that never ends times out`, async (t) => {
       const { server, api } = await start(t)
       const set = globalThis.setTimeout
       t.mock.method(globalThis, 'setTimeout', (act: () => void, ms: number) => set(act, ms === longest ? 300 : ms))
@@ -65,7 +65,7 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
       await assert.rejects(answer, error)
     })
 
-  test('that is taken whole has 8 MiB at most', async (t) => {
+  test('that is read whole has at most 8 MiB', async (t) => {
     const { server, api } = await start(t)
     const text = JSON.stringify('z'.repeat(8 * 1024 * 1024 - 2))
     let answer = api.get('/version', AbortSignal.timeout(25_000))
@@ -78,7 +78,7 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
     })
   })
 
-  test('whose letters are cut between chunks is whole', async (t) => {
+  test('whose characters are split between chunks is complete', async (t) => {
     const { server, api } = await start(t)
     const answer = api.get('/version', AbortSignal.timeout(10_000))
     const exchange = await server.expect('/version')
@@ -87,7 +87,7 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
     assert.equal(await answer, 'ä€😀')
   })
 
-  test('that never comes ends with the signal', async (t) => {
+  test('that never begins ends with the signal', async (t) => {
     const { server, api } = await start(t)
     const stop = new AbortController()
     const answer = api.get('/version', stop.signal)
@@ -108,12 +108,12 @@ suite('a request whose credentials never come', { timeout: 10_000 }, () => {
     await assert.rejects(api.get('/version', stop.signal), { name: 'AbortError' })
   })
 
-  test('is given up', async (t) => {
+  test('times out', async (t) => {
     const set = globalThis.setTimeout
     t.mock.method(globalThis, 'setTimeout', (act: () => void, ms: number) => set(act, ms === 30_000 ? 10 : ms))
     const answer = api.get('/version', new AbortController().signal)
     await assert.rejects(answer, {
-      message: '/version: no credentials (check the plugin of the kubeconfig) in 30000 ms',
+      message: '/version: no credentials (check the credential plugin of the kubeconfig) in 30000 ms',
     })
   })
 })
@@ -132,14 +132,14 @@ suite('a watch', { timeout: 30_000 }, () => {
   const event = (name: string, spec: unknown = 1) => ({ type: 'ADDED', object: { metadata: { name }, spec } })
   const yielded = (event: unknown, whole = true) => ({ value: { event, whole }, done: false })
 
-  test('that falls silent is given up', async (t) => {
+  test('that falls silent times out', async (t) => {
     const { events, first, watch } = await watching(t, 100)
     watch.send(event('a'))
     assert.deepEqual(await first, yielded(event('a')))
-    await assert.rejects(events.next(), { message: '/watch: silent for 100 ms' })
+    await assert.rejects(events.next(), { message: '/watch: no data for 100 ms' })
   })
 
-  test('hands out events as they come, of any size, in any pieces', async (t) => {
+  test('yields events as they arrive, of any size, in any pieces', async (t) => {
     const { events, first, watch } = await watching(t)
     const { type, object } = event('large')
     const labels = Object.fromEntries(Array.from({ length: 200_000 }, (_, key) => [`label-${key}`, 'v']))
@@ -155,24 +155,26 @@ suite('a watch', { timeout: 30_000 }, () => {
     assert.deepEqual(await events.next(), { value: undefined, done: true })
   })
 
-  test('tells of an object that is too large by its name', async (t) => {
+  test('yields the name of an object that is too large', async (t) => {
     const { events, first, watch } = await watching(t)
     watch.send(event('large', 'x'.repeat(1_000)), event('b'))
     assert.deepEqual(await first, yielded({ type: 'ADDED', object: { metadata: { name: 'large' } } }, false))
     assert.deepEqual(await events.next(), yielded(event('b')))
   })
 
-  test('that sends something else hands out what came before it', async (t) => {
+  test('that sends invalid data yields the events before it', async (t) => {
     const { events, first, watch } = await watching(t)
     watch.write(`${JSON.stringify(event('a'))}\n<html>`)
     assert.deepEqual(await first, yielded(event('a')))
-    await assert.rejects(events.next(), { message: /^\/watch: the answer is no JSON: byte \d+: a value was expected$/ })
+    await assert.rejects(events.next(), {
+      message: /^\/watch: the answer is not JSON: byte \d+: a value was expected$/,
+    })
   })
 
   test('that ends within an event is broken', async (t) => {
     const { events, first, watch } = await watching(t)
     watch.write(`${JSON.stringify(event('a'))}\n{"type":"AD`).end()
     assert.deepEqual(await first, yielded(event('a')))
-    await assert.rejects(events.next(), { message: /^\/watch: the answer is no JSON: it ends too early/ })
+    await assert.rejects(events.next(), { message: /^\/watch: the answer is not JSON: it ends too early/ })
   })
 })

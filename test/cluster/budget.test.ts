@@ -6,7 +6,7 @@ import { Budget } from '../../src/cluster/budget.ts'
 const none = { burst: 0, perSecond: 0 }
 const plenty = { burst: 1_000_000, perSecond: 1_000_000 }
 
-/** A budget on a clock that only the test moves, and how many of so many tries it allows. */
+/** A budget on a clock that only the test moves, and a function that counts how many tries it allows. */
 function budget(each = plenty, reserve = none) {
   const clock = { now: 5_000 }
   const spent = new Budget(each, reserve, () => clock.now)
@@ -14,7 +14,7 @@ function budget(each = plenty, reserve = none) {
   return { clock, spent, allowed: (key: string, tries: number) => allowed(key, tries).length }
 }
 
-test('a key may spend its burst at once, and then what comes back with time', () => {
+test('a key may spend its burst at once, and then what it regains with time', () => {
   const { clock, allowed } = budget({ burst: 3, perSecond: 2 })
   assert.equal(allowed('shop', 5), 3)
   clock.now += 499
@@ -25,20 +25,20 @@ test('a key may spend its burst at once, and then what comes back with time', ()
   assert.equal(allowed('shop', 3), 2)
 })
 
-test('no more than the burst is saved up', () => {
+test('a key saves at most its burst', () => {
   const { clock, allowed } = budget({ burst: 3, perSecond: 2 })
   allowed('shop', 1)
   clock.now += 3_600_000
   assert.equal(allowed('shop', 9), 3)
 })
 
-test('what one key spends leaves the others theirs', () => {
+test('what one key spends does not reduce the share of another', () => {
   const { allowed } = budget({ burst: 3, perSecond: 2 })
   assert.equal(allowed('shop', 9), 3)
   assert.equal(allowed('billing', 9), 3)
 })
 
-test('beyond its own share a key takes from the reserve of all', () => {
+test('beyond its own share a key takes from the shared reserve', () => {
   const { clock, allowed } = budget({ burst: 2, perSecond: 0 }, { burst: 3, perSecond: 1 })
   assert.equal(allowed('shop', 9), 5)
   assert.equal(allowed('billing', 9), 2)
@@ -46,13 +46,13 @@ test('beyond its own share a key takes from the reserve of all', () => {
   assert.equal(allowed('billing', 9), 1)
 })
 
-test('whatever others take, and however many they are, a key has its own share', () => {
+test('a key has its own share, whatever any number of others take', () => {
   const { allowed } = budget({ burst: 3, perSecond: 0 }, { burst: 100, perSecond: 0 })
   for (let key = 0; key < 2_000; key += 1) allowed(`tenant-${key}`, 50)
   assert.equal(allowed('billing', 9), 3)
 })
 
-test('a read that costs more than a token is charged afterwards, to what paid for it, on credit of one burst at most', () => {
+test('a read that costs more than a token is charged afterwards to the same bucket, down to minus one burst', () => {
   const { clock, spent, allowed } = budget({ burst: 4, perSecond: 1 }, { burst: 10, perSecond: 0 })
   spent.take('shop')?.(1_000)
   assert.equal(allowed('shop', 20), 10, 'only the reserve is left')
@@ -63,7 +63,7 @@ test('a read that costs more than a token is charged afterwards, to what paid fo
   assert.equal(allowed('billing', 9), 4)
 })
 
-test('a spent key stays spent however many keys come after it', () => {
+test('a spent key stays spent when many keys come after it', () => {
   const { clock, allowed } = budget({ burst: 2, perSecond: 0.001 })
   assert.equal(allowed('shop', 9), 2)
   clock.now += 1
@@ -72,7 +72,7 @@ test('a spent key stays spent however many keys come after it', () => {
   assert.equal(allowed('0', 9), 1)
 })
 
-test('whoever takes when, each key gets its share, and all together no more than the shares and the reserve', () => {
+test('in any order, each key gets its share, and all keys together at most the shares and the reserve', () => {
   const each = { burst: 3, perSecond: 2 }
   const reserve = { burst: 4, perSecond: 1 }
   const takes = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(2_000)), { maxLength: 60 })

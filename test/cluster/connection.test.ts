@@ -19,7 +19,7 @@ async function start(t: TestContext) {
   return server
 }
 
-/** Asks something over one connection each time it is called, and says as whom the server was asked. */
+/** Sends a request over one connection with each call, and returns the user that the server saw. */
 function asker(server: FakeApiServer, choice: ConnectionChoice) {
   const api = new Api(connectionFrom(choice))
   return async () => {
@@ -52,21 +52,21 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await ask()).authorization, 'Bearer secret')
   })
 
-  test('follows a token file rather than the token beside it', async (t) => {
+  test('prefers a token file to a token', async (t) => {
     const server = await start(t)
     server.file('token', 'fresh')
     const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: { token: 'stale', tokenFile: 'token' } }) })
     assert.equal((await ask()).authorization, 'Bearer fresh')
   })
 
-  test('says that a kubeconfig is empty', async (t) => {
+  test('reports an empty kubeconfig', async (t) => {
     const server = await start(t)
     server.file('empty', '\n')
     const kubeconfig = path.join(server.folder, 'empty')
     assert.throws(() => connectionFrom({ kubeconfig }), { message: `${kubeconfig}: is empty` })
   })
 
-  test('takes an empty KUBECONFIG for none', async (t) => {
+  test('treats an empty KUBECONFIG as unset', async (t) => {
     const server = await start(t)
     server.file('home/.kube/token', 'from home')
     server.kubeconfig({ tester: { tokenFile: 'token' } }, 'home/.kube/config')
@@ -75,14 +75,14 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await asker(server, {})()).authorization, 'Bearer from home')
   })
 
-  test('passes over files of KUBECONFIG that are not there', async (t) => {
+  test('skips files of KUBECONFIG that do not exist', async (t) => {
     const server = await start(t)
     const files = ['/nowhere/kubeconfig', server.kubeconfig()]
     environment(t, { KUBECONFIG: files.join(path.delimiter), KUBERNETES_SERVICE_HOST: undefined })
     assert.equal((await asker(server, {})()).authorization, 'Bearer secret')
   })
 
-  test('takes of two files what the first one says', async (t) => {
+  test('prefers the first of two files', async (t) => {
     const server = await start(t)
     const other = server.kubeconfig({ tester: { token: 'of the second' } }, 'second')
     environment(t, {
@@ -92,12 +92,12 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await asker(server, {})()).authorization, 'Bearer secret')
   })
 
-  test('needs some kubeconfig', (t) => {
+  test('needs a kubeconfig', (t) => {
     environment(t, { HOME: '/nowhere', KUBECONFIG: undefined, KUBERNETES_SERVICE_HOST: undefined })
-    assert.throws(() => connectionFrom({}), /there is none: name one with --kubeconfig/)
+    assert.throws(() => connectionFrom({}), /no kubeconfig was found: name one with --kubeconfig/)
   })
 
-  test('does not break what is on its way when the client certificate is renewed', async (t) => {
+  test('does not break a request in flight when the client certificate is renewed', async (t) => {
     const server = await start(t)
     const write = ({ cert, key }: Certificate) => {
       server.file('alice.crt', cert)
@@ -115,13 +115,13 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.deepEqual(await Promise.all([before, after]), [{ is: 'before' }, { is: 'after' }])
   })
 
-  test('carries the token of the kubeconfig, to a server that its authority vouches for', async (t) => {
+  test('sends the token of the kubeconfig to a server that its authority verifies', async (t) => {
     const server = await start(t)
     const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: { token: 'secret' } }) })
     assert.deepEqual(await ask(), { authorization: 'Bearer secret', client: undefined })
   })
 
-  test('carries nothing to a server that its authority does not vouch for', async (t) => {
+  test('sends nothing to a server that its authority does not verify', async (t) => {
     const [server, other] = [await start(t), await start(t)]
     const config = readFileSync(server.kubeconfig(), 'utf8').replace(base64(server.ca), base64(other.ca))
     const api = new Api(connectionFrom({ kubeconfig: server.file('other-authority', config) }))
@@ -129,17 +129,17 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.deepEqual(server.asked, [])
   })
 
-  test('follows a token file, whose path is taken from where the kubeconfig is', async (t) => {
+  test('follows a token file, whose path is relative to the kubeconfig', async (t) => {
     const server = await start(t)
     server.file('tokens/mine', 'one')
     const ask = asker(server, { kubeconfig: server.kubeconfig({ tester: { tokenFile: 'tokens/mine' } }) })
     assert.equal((await ask()).authorization, 'Bearer one')
-    // At once, and whatever the clock shows: the first token may be refused from now on.
+    // Immediately, and whatever the clock shows: the API server may refuse the first token from now on.
     server.file('tokens/mine', 'two')
     assert.equal((await ask()).authorization, 'Bearer two')
   })
 
-  test('is that of the context, and so is its token file', async (t) => {
+  test('uses the user of the context, and its token file', async (t) => {
     const server = await start(t)
     for (const name of ['one', 'two']) server.file(name, `of user ${name}`)
     const kubeconfig = server.kubeconfig({ one: { tokenFile: 'one' }, two: { tokenFile: 'two' } })
@@ -147,7 +147,7 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await asker(server, { kubeconfig, context: 'two' })()).authorization, 'Bearer of user two')
   })
 
-  test('shows the client certificate of the kubeconfig', async (t) => {
+  test('presents the client certificate of the kubeconfig', async (t) => {
     const server = await start(t)
     const { cert, key } = identity('alice')
     const user = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) }
@@ -155,7 +155,7 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.deepEqual(await ask(), { authorization: undefined, client: 'alice' })
   })
 
-  test('shows a client certificate that was renewed from the next request on', async (t) => {
+  test('presents a renewed client certificate from the next request on', async (t) => {
     const server = await start(t)
     const write = ({ cert, key }: Certificate) => {
       server.file('alice.crt', cert)
@@ -169,7 +169,7 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await ask()).client, 'alice, renewed')
   })
 
-  test('through the proxy of the kubeconfig is a new one for each request', async (t) => {
+  test('through the proxy of the kubeconfig is new for each request', async (t) => {
     const server = await start(t)
     const asked: string[] = []
     const proxy = http.createServer().on('connect', (request, socket) => {
@@ -191,7 +191,7 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.deepEqual(asked, Array(2).fill(new URL(server.address).host))
   })
 
-  test('drops slashes at the end of the address', async (t) => {
+  test('removes trailing slashes from the address', async (t) => {
     const server = await start(t)
     const config = readFileSync(server.kubeconfig(), 'utf8').replace(
       server.address,
@@ -205,7 +205,7 @@ suite('a connection', { timeout: 300_000 }, () => {
 })
 
 suite('without a kubeconfig named', { timeout: 300_000 }, () => {
-  test('the one of KUBECONFIG is taken, with its token file', async (t) => {
+  test('that of KUBECONFIG is used, with its token file', async (t) => {
     const server = await start(t)
     server.file('token', 'from a file')
     const kubeconfig = server.kubeconfig({ tester: { tokenFile: 'token' } })
@@ -213,7 +213,7 @@ suite('without a kubeconfig named', { timeout: 300_000 }, () => {
     assert.equal((await asker(server, {})()).authorization, 'Bearer from a file')
   })
 
-  test('the one of the home folder is taken, with its token file', async (t) => {
+  test('that of the home folder is used, with its token file', async (t) => {
     const server = await start(t)
     server.file('home/.kube/token', 'from home')
     server.kubeconfig({ tester: { tokenFile: 'token' } }, 'home/.kube/config')
@@ -227,7 +227,7 @@ suite('a kubeconfig that cannot be used is a clear error:', () => {
   test('an unknown context', async (t) => {
     const server = await start(t)
     assert.throws(() => connectionFrom({ kubeconfig: server.kubeconfig(), context: 'elsewhere' }), {
-      message: 'there is no context "elsewhere" in the kubeconfig',
+      message: 'the kubeconfig has no context "elsewhere"',
     })
   })
 
@@ -244,7 +244,7 @@ suite('a kubeconfig that cannot be used is a clear error:', () => {
     })
   }
 
-  test('a file that is not there', () => {
+  test('a file that does not exist', () => {
     assert.throws(
       () => connectionFrom({ kubeconfig: '/nowhere/kubeconfig' }),
       /\/nowhere\/kubeconfig: no such file or directory/,

@@ -16,7 +16,7 @@ async function start(t: TestContext) {
 }
 
 suite('discovery', { timeout: 30_000 }, () => {
-  test('has every kind of a group with very many, each in the first version that serves it', async (t) => {
+  test('returns every kind of a group with very many, each in the first version that serves it', async (t) => {
     const { server, discover } = await start(t)
     const kinds = discover()
     ;(await server.expect('/apis')).answer({ groups: [{ name: GROUP, versions }] })
@@ -32,14 +32,14 @@ suite('discovery', { timeout: 30_000 }, () => {
   })
 
   for (const answer of [{}, null, { groups: null }, { kind: 'Status' }])
-    test(`does not take ${JSON.stringify(answer)} for a cluster without groups`, async (t) => {
+    test(`does not treat ${JSON.stringify(answer)} as a cluster without groups`, async (t) => {
       const { server, discover } = await start(t)
       const kinds = discover()
       ;(await server.expect('/apis')).answer(answer)
       await assert.rejects(kinds, { message: '/apis: the answer has no list of groups' })
     })
 
-  test('does not take an answer without resources for a version without kinds', async (t) => {
+  test('does not treat an answer without resources as a version without kinds', async (t) => {
     const { server, discover } = await start(t)
     const kinds = discover()
     ;(await server.expect('/apis')).answer({ groups: [{ name: GROUP, versions }] })

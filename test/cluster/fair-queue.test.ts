@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { FairQueue, type Job } from '../../src/cluster/fair-queue.ts'
 
-/** Jobs that end when the test says so, and the order in which they began. */
+/** Jobs that the test ends, and the order in which they began. */
 function jobs() {
   const begun: string[] = []
   const endings = new Map<string, () => void>()
@@ -27,7 +27,7 @@ function jobs() {
 }
 
 suite('a fair queue', () => {
-  test('runs as many jobs at once as it may, and the next when one ends', async () => {
+  test('runs up to its limit of jobs at once, and the next when one ends', async () => {
     const { begun, job, end } = jobs()
     const queue = new FairQueue(2, 60_000)
     for (const name of ['a', 'b', 'c']) queue.add('shop', job(name))
@@ -37,7 +37,7 @@ suite('a fair queue', () => {
     for (const name of begun) await end(name)
   })
 
-  test('lets owners take turns, however many jobs one has', async () => {
+  test('lets owners take turns, even if one has many jobs', async () => {
     const { begun, job, end } = jobs()
     const queue = new FairQueue(1, 60_000)
     for (let at = 0; at < 5; at += 1) queue.add('greedy', job(`g${at}`))
@@ -48,7 +48,7 @@ suite('a fair queue', () => {
     await end('g4')
   })
 
-  test('begins a job of two owners once, with the first whose turn it is', async () => {
+  test('begins a job of two owners once, with the first of them that has its turn', async () => {
     const { begun, job, end } = jobs()
     const queue = new FairQueue(1, 60_000)
     for (let at = 0; at < 3; at += 1) queue.add('greedy', job(`g${at}`))
@@ -60,7 +60,7 @@ suite('a fair queue', () => {
     await end('g2')
   })
 
-  test('serves an owner who asks seldom before many who ask often', async () => {
+  test('prefers an owner with few jobs to owners with many', async () => {
     const { begun, job, end } = jobs()
     const queue = new FairQueue(1, 60_000)
     for (const round of [0, 1])
@@ -73,7 +73,7 @@ suite('a fair queue', () => {
     await end(begun.at(-1) as string)
   })
 
-  test('has as many slow jobs as others, and no more', async (t) => {
+  test('has at most as many slow jobs as others', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { begun, job, end } = jobs()
     const queue = new FairQueue(1, 1_000)
@@ -104,7 +104,7 @@ suite('a fair queue', () => {
   })
 })
 
-test("whoever adds jobs, and however they end, each begins once, in its owner's turn, and no place is lost", async () => {
+test("in any order, each job begins once, in its owner's turn, and each place is used again", async () => {
   const arrival = fc.record({ owners: fc.subarray(['a', 'b', 'c'], { minLength: 1 }), ends: fc.nat(3) })
   await fc.assert(
     fc.asyncProperty(fc.array(arrival, { maxLength: 40 }), fc.integer({ min: 1, max: 3 }), async (arrivals, most) => {
@@ -123,11 +123,11 @@ test("whoever adds jobs, and however they end, each begins once, in its owner's 
         for (let ending = 0; ending < ends; ending += 1) await endOldest()
         assert.equal(begun.length - ended.size, Math.min(most, at + 1 - ended.size), 'all places are taken')
       }
-      // Whoever comes last is served after one job of each other owner, whatever they have waiting.
+      // The last owner is served after one job of each other owner, whatever else they have waiting.
       const before = begun.length
       queue.add('last', job('last'))
       while (!begun.includes('last')) await endOldest()
-      assert.ok(begun.length - before <= 4, 'nobody waits for all jobs of another')
+      assert.ok(begun.length - before <= 4, 'an owner does not wait for all jobs of another')
       while (ended.size < begun.length) await endOldest()
       assert.deepEqual([...begun].sort(), [...arrivals.keys(), 'last'].map(String).sort())
     }),

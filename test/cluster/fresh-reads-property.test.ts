@@ -22,14 +22,14 @@ const step = fc.oneof(
     arbitrary: fc.record({ what: fc.constantFrom('end' as const, 'fail' as const), which: fc.nat(5) }),
     weight: 4,
   },
-  // A read that was given up hears of it.
+  // An abandoned read is aborted.
   { arbitrary: fc.record({ what: fc.constant('hear' as const) }), weight: 2 },
   { arbitrary: fc.record({ what: fc.constant('turn' as const) }), weight: 3 },
   { arbitrary: fc.record({ what: fc.constant('wait' as const), ms: fc.constantFrom(1, 500, SLOW) }), weight: 4 },
 )
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
-/** A list of one namespace's grants that was asked for. */
+/** A request for the grants of one namespace. */
 interface Asked {
   readonly namespace: string
   readonly at: number
@@ -39,10 +39,10 @@ interface Asked {
   open: boolean
 }
 
-/** Fresh reads of an API server whose lists end when the test says so. */
+/** Fresh reads of an API server whose lists the test ends. */
 class Schedule {
   readonly clock = { now: 0 }
-  /** What was read: when it was asked for, and what came of it. */
+  /** What each reader got: when it came, and its result. */
   readonly read: { at: number; by?: number; failed?: true }[] = []
   readonly asked: Asked[] = []
   readonly reads: FreshReads
@@ -95,7 +95,7 @@ class Schedule {
     return promise
   }
 
-  /** Lists on their way that were not given up. */
+  /** Lists in flight that were not aborted. */
   get running(): Asked[] {
     return this.asked.filter(({ open, signal }) => open && !signal.aborted)
   }
@@ -145,7 +145,7 @@ class Schedule {
   }
 }
 
-test('whenever reads come, end, fail, are slow or cost too much, each reader gets what was read since it came, or hears of a failure', async (t) => {
+test('in any order of readers, results, failures, slow reads and spent budgets, each reader gets a read that began after it came, or a failure', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.after(() => mock.timers.reset())
   const seen = { answered: 0, failed: 0, shared: 0, over_budget: 0, replaced: 0 }
@@ -168,7 +168,7 @@ test('whenever reads come, end, fail, are slow or cost too much, each reader get
       }
       assert.ok(
         read.every(({ by, failed }) => by !== undefined || failed),
-        'nobody waits for ever',
+        'every reader gets an answer',
       )
       seen.answered += read.filter(({ by }) => by !== undefined).length
       seen.failed += read.filter(({ failed }) => failed).length

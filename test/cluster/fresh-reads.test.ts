@@ -5,7 +5,7 @@ import type { Charge } from '../../src/cluster/budget.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { FairQueue } from '../../src/cluster/fair-queue.ts'
 import { FreshReads } from '../../src/cluster/fresh-reads.ts'
-import type { Made } from '../../src/cluster/namespace-reads.ts'
+import type { ReadResult } from '../../src/cluster/namespace-reads.ts'
 import { ReadingRoom } from '../../src/cluster/reading-room.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
@@ -46,7 +46,7 @@ async function start(t: TestContext) {
   return { server, reads, counts, read, known }
 }
 
-/** Fresh reads that know the API's version, and have a first read of `billing` on its way. */
+/** Fresh reads that know the API's version, and have a first read of `billing` in flight. */
 async function reading(t: TestContext) {
   const started = await start(t)
   const running = started.read('billing')
@@ -56,16 +56,16 @@ async function reading(t: TestContext) {
 
 const answer = (exchange: Exchange, name: string) =>
   exchange.answer(grantPage('1', [storedGrant(name, 'payments', '1')]))
-const names = async (read: Promise<Made>) => [...(await read).grants].map(({ name }) => name)
+const names = async (read: Promise<ReadResult>) => [...(await read).grants].map(({ name }) => name)
 
 suite('a fresh read', { timeout: 30_000 }, () => {
-  test('of a namespace that no cluster can have asks for nothing', async (t) => {
+  test('of a namespace with an invalid name sends no request', async (t) => {
     const { server, read } = await reading(t)
     for (const namespace of ['..', '.', '', 'a/../b?c=d', 'Shop'])
       assert.deepEqual(await Promise.race([names(read(namespace)), server.next()]), [])
   })
 
-  test('gives the grants of its namespace', async (t) => {
+  test('returns the grants of its namespace', async (t) => {
     const { counts, running, list } = await reading(t)
     answer(list, 'first')
     const { grants } = await running
@@ -87,7 +87,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     assert.deepEqual(counts.freshReads, { started: 1, shared: 0, failed: 0, over_budget: 0 })
   })
 
-  test('that began before a reader came is not for that reader; all who come meanwhile share the next', async (t) => {
+  test('that began before a reader came does not answer that reader; all who come meanwhile share the next', async (t) => {
     const { server, counts, read, running, list } = await reading(t)
     const [second, third, fourth] = [read('billing'), read('billing'), read('billing')]
     assert.deepEqual(counts.freshReads, { started: 1, shared: 2, failed: 0, over_budget: 0 })
@@ -99,7 +99,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     assert.equal(server.asked.filter((path) => path === listOf('billing')).length, 2)
   })
 
-  test('that is just about to begin is for those too who come as the one before it ends', async (t) => {
+  test('that is about to begin also answers readers that come as the one before it ends', async (t) => {
     const { server, counts, read, running, list } = await reading(t)
     const second = read('billing')
     const third = running.then(() => read('billing'))
@@ -109,7 +109,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     assert.deepEqual(counts.freshReads, { started: 2, shared: 1, failed: 0, over_budget: 0 })
   })
 
-  test('that was waited for is again not for those who come after it began', async (t) => {
+  test('that waited does not answer readers that come after it began', async (t) => {
     const { server, read, list } = await reading(t)
     const second = read('billing')
     answer(list, 'one')
@@ -121,7 +121,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     assert.deepEqual(await names(third), ['three'])
   })
 
-  test('begins at once when no other is on its way any more', async (t) => {
+  test('begins immediately when no other is in flight', async (t) => {
     const { server, counts, read, running, list } = await reading(t)
     answer(list, 'one')
     await running
@@ -131,7 +131,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     assert.deepEqual(await names(second), ['two'])
   })
 
-  test('does not wait for that of another namespace', async (t) => {
+  test('does not wait for the read of another namespace', async (t) => {
     const { server, read, running, list } = await reading(t)
     const other = read('shop')
     answer(await server.expect(listOf('shop')), 'other')
@@ -140,7 +140,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     assert.deepEqual(await names(running), ['first'])
   })
 
-  test('that fails takes along neither the one that waits for it nor a later one', async (t) => {
+  test('that fails does not fail the one that waits for it or a later one', async (t) => {
     const { server, counts, read, running, list } = await reading(t)
     const second = read('billing')
     list.refuse(500)
@@ -161,7 +161,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
 })
 
 suite('the budget of fresh reads', { timeout: 30_000 }, () => {
-  test('is not asked by those who share a read', async (t) => {
+  test('is not charged for readers that share a read', async (t) => {
     const { server, counts, read, list } = await reading(t)
     let asked = 0
     const afford = () => {
@@ -176,7 +176,7 @@ suite('the budget of fresh reads', { timeout: 30_000 }, () => {
     assert.deepEqual(counts.freshReads, { started: 2, shared: 1, failed: 0, over_budget: 0 })
   })
 
-  test('when spent lets no read begin, neither at once nor later', async (t) => {
+  test('when spent prevents a read, now and later', async (t) => {
     const { server, reads, counts, running, list } = await reading(t)
     assert.equal(
       reads.read('shop', 'store', () => undefined),
@@ -194,7 +194,7 @@ suite('the budget of fresh reads', { timeout: 30_000 }, () => {
 })
 
 suite('when the version that was known is not served any more, a fresh read', { timeout: 30_000 }, () => {
-  /** A read that is refused with 404 by a server that was known to serve v1. */
+  /** A read that a server that served v1 refuses with 404. */
   async function refused(t: TestContext) {
     const { server, read, running, list, known } = await reading(t)
     answer(list, 'first')
@@ -204,15 +204,15 @@ suite('when the version that was known is not served any more, a fresh read', { 
     return { server, read, second, known }
   }
 
-  test('fails if a new discovery says that there are none: one answer may be incomplete', async (t) => {
+  test('fails if a new discovery does not list the API: one answer may be incomplete', async (t) => {
     const { server, second } = await refused(t)
     await server.discover({ v1: ['httproutes'] })
-    await assert.rejects(second, /does not list referencegrants/)
+    await assert.rejects(second, /does not serve referencegrants/)
   })
 
   const group = '/apis/gateway.networking.k8s.io'
 
-  test('finds no grants if the API is known to be absent, and the resource itself says so now', async (t) => {
+  test('returns no grants if the API is known to be absent, and the resource itself answers 404', async (t) => {
     const { server, read, second, known } = await refused(t)
     known.absent = true
     await server.discover({ v1: ['httproutes'] })
@@ -233,10 +233,13 @@ suite('when the version that was known is not served any more, a fresh read', { 
       await server.discover({})
       ;(await server.expect(group)).refuse(404)
       ;(await server.expect(`${grantsPath('v1')}?limit=1`)).answer({}, status)
-      await assert.rejects(second, status === 200 ? /is served, but discovery lists no version/ : { status })
+      await assert.rejects(
+        second,
+        status === 200 ? /is served, but discovery does not list a supported version/ : { status },
+      )
     })
 
-  test('uses the version that a new discovery finds, and later ones know it', async (t) => {
+  test('uses the version that a new discovery finds, and later reads use it too', async (t) => {
     const { server, read, second } = await refused(t)
     await server.discover({ v1beta1: ['referencegrants'] })
     answer(await server.expect(listOf('billing', 'v1beta1')), 'second')
@@ -252,7 +255,7 @@ suite('when the version that was known is not served any more, a fresh read', { 
     await assert.rejects(second, { status: 503 })
   })
 
-  test('fails if discovery finds the version that is not served', async (t) => {
+  test('fails if discovery lists a version that is not served', async (t) => {
     const { server, second } = await refused(t)
     await server.discover(served)
     ;(await server.expect(listOf('billing'))).refuse(404)

@@ -20,7 +20,7 @@ const shield = { group: OWN, kind: 'Shield', plural: 'shields' }
 const row = { from: shield, path: 'spec.backend', to: { group: '', kind: 'Service' }, grantKind: permit }
 const catalogue = new Catalogue([...guardedFields, row], undefined, [REFERENCE_GRANT, permit])
 
-/** Serves ReferenceGrants, one of which permits `payments`, and refuses to tell of Permits. */
+/** Serves ReferenceGrants, one of which permits `payments`, and refuses lists of Permits. */
 function respond(exchange: Exchange): unknown {
   const { path } = exchange
   const [place = ''] = path.split('?')
@@ -77,15 +77,17 @@ async function start(t: TestContext, { kinds = catalogue.grantKinds, burst = 20 
   return { server, grants, stop, route, guarded }
 }
 
-test('grants of a kind that cannot be listed are missed only where they count', { timeout: 60_000 }, async (t) => {
+test('a kind of grants that cannot be listed fails only the reviews for which it counts', {
+  timeout: 60_000,
+}, async (t) => {
   const { server, route, guarded } = await start(t)
   assert.equal(await route('payments'), 'permitted')
   assert.equal(await route('ledger'), 'refused')
-  assert.ok(!server.asked.some((path) => path.includes(OWN)), 'nobody asked for what does not count')
+  assert.ok(!server.asked.some((path) => path.includes(OWN)), 'grants that do not count are not read')
   assert.equal(await guarded(), 'the API server answered HTTP 403')
 })
 
-test('grants of a kind that was never listed make what is cached of others no older', {
+test('a kind of grants that was never listed does not make others stale', {
   timeout: 60_000,
 }, async (t) => {
   const { server, grants, stop, route, guarded } = await start(t)
@@ -99,13 +101,13 @@ test('grants of a kind that was never listed make what is cached of others no ol
   await ended
 })
 
-test('a kind that is not followed is not known to have no grants', { timeout: 60_000 }, async (t) => {
+test('a kind that is not watched gives no verdict', { timeout: 60_000 }, async (t) => {
   const { route, guarded } = await start(t, { kinds: [REFERENCE_GRANT] })
   assert.equal(await route('ledger'), 'refused')
-  assert.equal(await guarded(), 'refgrant follows objects of kind Permit only after a restart')
+  assert.equal(await guarded(), 'refgrant watches objects of kind Permit only after a restart')
 })
 
-test('where the budget is spent, failed reads of a kind count for no other', { timeout: 60_000 }, async (t) => {
+test('where the budget is spent, failed reads of a kind do not count for another', { timeout: 60_000 }, async (t) => {
   const { grants, stop, route, guarded } = await start(t, { burst: 1 })
   const ended = grants.run(stop.signal)
   await until('the ReferenceGrants are cached', () => grants.size === 1)

@@ -20,7 +20,7 @@ const ignore = () => {}
 const into = (namespace: string) => [{ namespace, kinds: [REFERENCE_GRANT] }]
 const LIST = `${grantsPath('v1', 'billing')}?limit=500`
 
-/** Grants of an API server that the test answers for, on a clock that only it moves. */
+/** Grants of an API server whose answers the test gives, on a clock that only the test moves. */
 async function start(t: TestContext, options: Partial<ClusterGrantsOptions> = {}) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
@@ -58,7 +58,7 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   assert.deepEqual(await succeeding, ['billing'])
   assert.deepEqual(await read(), [], 'the budget is spent, and what is known has to do')
 
-  // The read before has cost a little more than its token.
+  // The previous read has cost a little more than its token.
   clock.now += 2_000
   const client = new AbortController()
   const left = assert.rejects(grants.fresh(into('billing'), 'shop', ignore, client.signal), LookupFailed)
@@ -69,7 +69,7 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   list.answer(grantPage('1', []))
 })
 
-test('reviews of made-up namespaces share one budget', { timeout: 30_000 }, async (t) => {
+test('reviews of invalid namespaces share one budget', { timeout: 30_000 }, async (t) => {
   const { grants, counts } = await start(t)
   const leaving = new AbortController()
   const first = grants.fresh(into('billing'), 'x'.repeat(1_000), ignore, leaving.signal).catch(ignore)
@@ -79,7 +79,7 @@ test('reviews of made-up namespaces share one budget', { timeout: 30_000 }, asyn
   await first
 })
 
-test("a read that fails when nobody waits for it any more is nobody's failure", { timeout: 30_000 }, async (t) => {
+test('a read that fails after its readers left does not end the process', { timeout: 30_000 }, async (t) => {
   const unhandled = t.mock.fn()
   process.on('unhandledRejection', unhandled)
   t.after(() => process.off('unhandledRejection', unhandled))
@@ -97,7 +97,7 @@ test("a read that fails when nobody waits for it any more is nobody's failure", 
   assert.equal(unhandled.mock.callCount(), 0)
 })
 
-test('each grant that is not cached is told, and each namespace that lacks one is logged once', {
+test('each grant that is not cached is reported, and each incomplete namespace is logged once', {
   timeout: 30_000,
 }, async (t) => {
   const told: string[] = []

@@ -64,7 +64,7 @@ const to = (name: string, namespace = 'billing') => ({ rules: [{ backendRefs: [{
 const nameOf = (name: string, kind = 'HTTPRoute') => ({ group: GROUP, kind, namespace: 'shop', name })
 
 suite('an inventory', { timeout: 60_000 }, () => {
-  test('has of each object its name and what is judged', async (t) => {
+  test('has the name and the judged parts of each object', async (t) => {
     const mirror = { ...route('mirror', { parentRefs: [] }), kind: 'Mirror', data: { target: { name: 'x' } }, more: 1 }
     const { take } = await clusterWith(t, {
       httproutes: [route('checkout', to('payments'))],
@@ -87,7 +87,7 @@ suite('an inventory', { timeout: 60_000 }, () => {
     assert.deepEqual([problems, [...unknown]], [[], []])
   })
 
-  test('tells which objects are too large to read or lack a name, and has all others', async (t) => {
+  test('reports objects that are too large to read or lack a name, and has all others', async (t) => {
     const { take } = await clusterWith(t, {
       httproutes: [
         route('large', { ...to('payments'), text: 'x'.repeat(3 * MIB) }),
@@ -111,15 +111,15 @@ suite('an inventory', { timeout: 60_000 }, () => {
     )
     assert.deepEqual([...unknown], ['billing'])
     assert.deepEqual(problems, [
-      'cannot read ReferenceGrant "large" in namespace "billing": what counts of it has more than 3 MiB',
-      'cannot read HTTPRoute "large" in namespace "shop": what counts of it has more than 3 MiB',
+      'cannot read ReferenceGrant "large" in namespace "billing": its judged part is larger than 3 MiB',
+      'cannot read HTTPRoute "large" in namespace "shop": its judged part is larger than 3 MiB',
       'cannot read HTTPRoute "nowhere" in namespace "": it lacks a name or a namespace',
       'cannot read HTTPRoute "" in namespace "": it lacks a name or a namespace',
     ])
   })
 })
 
-test('an audit does not call a reference not permitted where a grant cannot be read', {
+test('an audit does not report a reference as not permitted where a grant cannot be read', {
   timeout: 60_000,
 }, async (t) => {
   const { server } = await clusterWith(t, {
@@ -139,7 +139,7 @@ test('an audit does not call a reference not permitted where a grant cannot be r
     ],
   )
   assert.deepEqual(problems, [
-    'cannot read ReferenceGrant "large" in namespace "billing": what counts of it has more than 3 MiB',
+    'cannot read ReferenceGrant "large" in namespace "billing": its judged part is larger than 3 MiB',
     'cannot judge HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[0] refers to namespace "billing", which has a grant that cannot be read',
   ])
   assert.equal(complete, false)

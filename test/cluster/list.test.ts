@@ -13,7 +13,7 @@ async function start(t: TestContext, user: object = { token: 'secret' }) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
   const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig({ tester: user }) }))
-  /** Lists all grants: what was taken since the list began, and how often it began. */
+  /** Lists all grants: the objects since the list began, and how often it began. */
   const list = async (options: Partial<ListOptions> = {}) => {
     let taken: { item: unknown; whole: boolean }[] = []
     let begun = 0
@@ -33,7 +33,7 @@ async function start(t: TestContext, user: object = { token: 'secret' }) {
   return { server, api, list }
 }
 
-/** The answer to a request that is expected now, which is written in pieces of 16 KiB. */
+/** The answer to the expected request, written in pieces of 16 KiB. */
 function send(exchange: Exchange, text: string): number {
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length; at += 16_384) exchange.write(bytes.subarray(at, at + 16_384))
@@ -66,7 +66,7 @@ suite('a list', { timeout: 60_000 }, () => {
     assert.equal(JSON.stringify(taken.map(({ item }) => item)).length, 60 * JSON.stringify(item('large')).length + 61)
   })
 
-  test('of an object that is too large has all the others, and its name', async (t) => {
+  test('with an object that is too large has the name of that object, and all others', async (t) => {
     const { server, list } = await start(t)
     const listed = list()
     const text = page([item('a'), item('large', { to: ['x'.repeat(100_000)] }), item('b')])
@@ -80,14 +80,14 @@ suite('a list', { timeout: 60_000 }, () => {
     assert.equal(bytes, text.length)
   })
 
-  test('has what is no object as undefined, so that it is not left out', async (t) => {
+  test('has undefined in place of an element that is not an object', async (t) => {
     const { server, list } = await start(t)
     const listed = list()
     send(await server.expect(GRANTS), page([null, item('a'), {}]))
     assert.deepEqual((await listed).taken, [whole(undefined), whole(item('a')), whole({})])
   })
 
-  test('begins again when its pages expire, and counts what they cost', async (t) => {
+  test('restarts when its pages expire, and counts their bytes', async (t) => {
     const { server, list } = await start(t)
     const listed = list()
     const first = send(await server.expect(GRANTS), page([item('gone')], 'more'))
@@ -116,19 +116,19 @@ suite('a list', { timeout: 60_000 }, () => {
     'has an object for its items': '{"metadata":{"resourceVersion":"7"},"items":{}}',
     'has no resource version': '{"metadata":{},"items":[]}',
     'is a Status': '{"kind":"Status","metadata":{},"status":"Success"}',
-    'has a token that is no text': '{"metadata":{"resourceVersion":"7","continue":1},"items":[]}',
+    'has a token that is not a string': '{"metadata":{"resourceVersion":"7","continue":1},"items":[]}',
     'has a token that is too long': page([], 'x'.repeat(2_000)),
     'is null': 'null',
   })) {
-    test(`is not what ${title}: that is an error, and no empty list`, async (t) => {
+    test(`that ${title} is an error, and not an empty list`, async (t) => {
       const { server, list } = await start(t)
       const listed = list()
       send(await server.expect(GRANTS), text)
-      await assert.rejects(listed, { message: `${GRANTS}: the answer is no list` })
+      await assert.rejects(listed, { message: `${GRANTS}: the answer is not a list` })
     })
   }
 
-  test('that breaks off, ends early or is no JSON is an error', async (t) => {
+  test('that breaks off, ends early or is not JSON is an error', async (t) => {
     const { server, list } = await start(t)
     const half = page([item('a'), item('b')]).slice(0, -30)
     let listed = list()
@@ -137,14 +137,14 @@ suite('a list', { timeout: 60_000 }, () => {
     listed = list()
     send(await server.expect(GRANTS), half)
     await assert.rejects(listed, {
-      message: `${GRANTS}: the answer is no JSON: it ends too early, after ${half.length} bytes`,
+      message: `${GRANTS}: the answer is not JSON: it ends too early, after ${half.length} bytes`,
     })
     listed = list()
     send(await server.expect(GRANTS), '{"items":[<html>')
-    await assert.rejects(listed, { message: `${GRANTS}: the answer is no JSON: byte 10: a value or ] was expected` })
+    await assert.rejects(listed, { message: `${GRANTS}: the answer is not JSON: byte 10: a value or ] was expected` })
   })
 
-  test('of pages that are empty, each with the token of another, ends at the third in a row', async (t) => {
+  test('of empty pages, each of which names another, fails at the third in a row', async (t) => {
     const { server, list } = await start(t)
     const listed = list()
     send(await server.expect(GRANTS), page([], 'a'))
@@ -155,17 +155,17 @@ suite('a list', { timeout: 60_000 }, () => {
     await assert.rejects(listed, { message: `${GRANTS}&continue=e: the list does not end: 3 pages in a row are empty` })
   })
 
-  test('whose page has the token that asked for it is an error', async (t) => {
+  test('whose page names itself as the next page is an error', async (t) => {
     const { server, list } = await start(t)
     const listed = list()
     send(await server.expect(GRANTS), page([item('a')], 'again'))
     send(await server.expect(`${GRANTS}&continue=again`), page([item('a')], 'again'))
     await assert.rejects(listed, {
-      message: `${GRANTS}&continue=again: the list does not end: its token is that of the page`,
+      message: `${GRANTS}&continue=again: the list does not end: a page names itself as the next page`,
     })
   })
 
-  test('has 100,000 pages at most', async () => {
+  test('has at most 100,000 pages', async () => {
     let pages = 0
     const project: Api['project'] = async (_path, keep) => {
       pages += 1
@@ -179,7 +179,7 @@ suite('a list', { timeout: 60_000 }, () => {
     assert.equal(pages, 100_000)
   })
 
-  test('ends with what its sink throws', async (t) => {
+  test('throws what its sink throws', async (t) => {
     const { server, api } = await start(t)
     const sink = {
       begin: () => {},
@@ -192,7 +192,7 @@ suite('a list', { timeout: 60_000 }, () => {
     await assert.rejects(listed, { message: 'no more' })
   })
 
-  test('with a connection of its own uses none that others use, leaves none, and has the same credentials', async (t) => {
+  test('on its own connection opens a new one, closes it, and sends the same credentials', async (t) => {
     const { cert, key } = issueServer(issueAuthority('users', 1), ['alice'], 1)
     const base64 = (text: string) => Buffer.from(text).toString('base64')
     const certificate = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) }

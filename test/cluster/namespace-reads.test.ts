@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { FairQueue } from '../../src/cluster/fair-queue.ts'
-import { type Made, NamespaceReads } from '../../src/cluster/namespace-reads.ts'
+import { NamespaceReads, type ReadResult } from '../../src/cluster/namespace-reads.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
 
 /** The time after which a read is slow, in ms. */
@@ -14,14 +14,14 @@ const SLOW = 1_000
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-/** Reads that the test ends, on a clock that only it moves. */
+/** Reads that the test ends, on a clock that only the test moves. */
 function start(t: TestContext, queue = new FairQueue(8, 60_000)) {
   const clock = { now: 0 }
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const begun: { own: boolean; signal: AbortSignal; end: (bytes: number) => void; fail: (error: Error) => void }[] = []
   const reads = new NamespaceReads(
     (signal, own) => {
-      const { promise, resolve, reject } = Promise.withResolvers<Made>()
+      const { promise, resolve, reject } = Promise.withResolvers<ReadResult>()
       signal.addEventListener('abort', () => reject(signal.reason))
       begun.push({ own, signal, end: (bytes) => resolve({ grants: new GrantIndex(), bytes }), fail: reject })
       return promise
@@ -35,7 +35,7 @@ function start(t: TestContext, queue = new FairQueue(8, 60_000)) {
     t.mock.timers.tick(ms)
     await turn()
   }
-  /** Joins, and tells what has come of it. */
+  /** Joins a read, and records its result. */
   const join = (owner = 'shop', signal?: AbortSignal) => {
     const state: { bytes?: number; error?: unknown } = {}
     reads.join(owner, signal).then(
@@ -53,7 +53,7 @@ function start(t: TestContext, queue = new FairQueue(8, 60_000)) {
 }
 
 suite('reads of one namespace', () => {
-  test('a slow read gets a second one beside it, on a connection of its own, which answers for both', async (t) => {
+  test('a second read begins beside a slow one, on its own connection, and answers for both', async (t) => {
     const { begun, pass, join, reads } = start(t)
     const first = join()
     await pass(SLOW - 1)
@@ -71,7 +71,7 @@ suite('reads of one namespace', () => {
     assert.ok(reads.idle)
   })
 
-  test('nobody waits behind a slow read: who comes meanwhile shares the one that begins beside it', async (t) => {
+  test('readers do not wait for a slow read: those who come meanwhile share the one that begins beside it', async (t) => {
     const { begun, pass, join } = start(t)
     join()
     await pass(SLOW / 2)
@@ -84,7 +84,7 @@ suite('reads of one namespace', () => {
     assert.deepEqual([second, third], [{ bytes: 2 }, { bytes: 2 }])
   })
 
-  test('at most two are on their way, and the oldest may end: the other one gives way', async (t) => {
+  test('at most two reads are in flight, and a third one replaces the younger', async (t) => {
     const { begun, pass, join, running } = start(t)
     const first = join()
     await pass(SLOW)
@@ -106,7 +106,7 @@ suite('reads of one namespace', () => {
     assert.deepEqual([second, third], [{ bytes: 4 }, { bytes: 4 }])
   })
 
-  test('those who wait for a read that fails get what one beside it makes', async (t) => {
+  test('readers of a read that fails get the result of the one beside it', async (t) => {
     const { begun, pass, join } = start(t)
     const first = join()
     await pass(SLOW)
@@ -118,7 +118,7 @@ suite('reads of one namespace', () => {
     assert.deepEqual(first, { bytes: 2 })
   })
 
-  test('where all fail, those who wait hear of it, and the next ones begin anew', async (t) => {
+  test('where all reads fail, their readers get the failure, and a new read begins for the next ones', async (t) => {
     const { begun, pass, join } = start(t)
     const first = join()
     await pass(SLOW)
@@ -136,14 +136,14 @@ suite('reads of one namespace', () => {
     assert.deepEqual(second, { bytes: 3 })
   })
 
-  test('without anybody new, no third one begins', async (t) => {
+  test('a third read does not begin without a new reader', async (t) => {
     const { begun, pass, join } = start(t)
     join()
     for (let second = 0; second < 8; second += 1) await pass(SLOW)
     assert.equal(begun.length, 2)
   })
 
-  test('one that nobody waits for any more does not begin', async (t) => {
+  test('a read does not begin after all its readers left', async (t) => {
     const { begun, pass, join, reads } = start(t)
     join()
     const [one, other] = [new AbortController(), new AbortController()]
@@ -158,7 +158,7 @@ suite('reads of one namespace', () => {
     assert.deepEqual([begun.length, reads.idle], [1, true])
   })
 
-  test('nothing stays with the signal of a reader once its reads have begun', async (t) => {
+  test('the signal of a reader does not keep its reads in memory once they have begun', async (t) => {
     const review = new AbortController()
     const queue = new FairQueue(8, 60_000)
     const { promise: others, resolve: othersEnd } = Promise.withResolvers<void>()
@@ -174,7 +174,7 @@ suite('reads of one namespace', () => {
       void reads.join('shop', review.signal)
     }
     assert.equal(getEventListeners(review.signal, 'abort').length, 8)
-    // What is held weakly alone is gone then.
+    // After this, objects with only weak references are gone.
     await turn()
     collectGarbage()
     othersEnd()
@@ -183,7 +183,7 @@ suite('reads of one namespace', () => {
     assert.equal(getEventListeners(review.signal, 'abort').length, 0)
   })
 
-  test('the second read beside a slow one is made though somebody who came later leaves', async (t) => {
+  test('the second read beside a slow one is made even if a later reader leaves', async (t) => {
     const { begun, pass, join } = start(t, new FairQueue(1, 2 * SLOW))
     const first = join()
     await pass(SLOW)

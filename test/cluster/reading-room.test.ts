@@ -14,7 +14,7 @@ const grant = (namespace: string, index: number): Grant => ({
   to: [{ group: '', kind: 'Service', name: 'x'.repeat(KIB) }],
 })
 
-test('of the reads on their way the largest is given up where all take too much, and the others are whole', () => {
+test('when the reads in flight exceed the bound, the largest becomes incomplete, and the others stay complete', () => {
   const room = new ReadingRoom(64 * KIB)
   const [large, small] = [room.open(undefined, UNLIMITED), room.open(undefined, UNLIMITED)]
   for (let count = 0; count < 10; count += 1) small.set(grant('small', count))

@@ -17,7 +17,7 @@ import { GrantMap } from '../harness/stand-ins/grant-map.ts'
 mock.method(timers, 'setTimeout', (_: number, value: unknown) => timers.setImmediate(value))
 syncBuiltinESMExports()
 
-/** Turns of the event loop after which what was sent has arrived, and after which some failed tries are over too. */
+/** Turns of the event loop after which what was sent has arrived, and after which some retries have failed, too. */
 const ARRIVED = 20
 const SETTLED = 200
 
@@ -30,7 +30,7 @@ const write = fc.record({
 const times = fc.integer({ min: 1, max: 4 })
 const wait = (milliseconds: number) => ({ what: 'wait' as const, milliseconds })
 
-/** Watches that last their time, and end with a proof that nothing is missing: each after the first lasts 2 s less. */
+/** Watches that last their time, and whose end proves the store complete: each after the first lasts 2 s less. */
 const quiet = (count: number): Step[] =>
   Array.from({ length: count }, (_, at): Step[] => [
     wait(at === 0 ? 28_000 : 26_000),
@@ -39,7 +39,7 @@ const quiet = (count: number): Step[] =>
     { what: 'end' },
   ]).flat()
 
-/** Any step, each as often as lets all kinds of lists and of ends come about. */
+/** Any step, with weights such that all kinds of lists and ends occur. */
 const steps: fc.Arbitrary<Step[]> = fc.oneof(
   { arbitrary: fc.tuple(write), weight: 10 },
   { arbitrary: fc.tuple(fc.record({ what: fc.constant('delete' as const), name: names })), weight: 6 },
@@ -58,14 +58,14 @@ const steps: fc.Arbitrary<Step[]> = fc.oneof(
 )
 const scripts = fc.array(fc.tuple(steps, fc.nat(8)), { maxLength: 60, size: 'max' })
 
-/** How late all arrives that the API server sends, in ms. */
+/** The delay of everything that the API server sends, in ms. */
 const lags = fc.constantFrom(0, 0, 400, 3_000, 25_000)
 
 const turns = async (count: number) => {
   for (let turn = 0; turn < count; turn += 1) await timers.setImmediate()
 }
 
-/** The answer to a watch begins at once, however late what follows is. */
+/** The answer to a watch begins immediately, whatever the delay of what follows. */
 class AnsweringCluster extends ChangingCluster {
   override async *stream(path: string, keep: StreamOptions, signal: AbortSignal) {
     keep.opened?.()
@@ -73,7 +73,7 @@ class AnsweringCluster extends ChangingCluster {
   }
 }
 
-/** What is known at this moment, held against what there was. */
+/** Compares the store with the history of the cluster. */
 function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Reflector<Grant>): void {
   for (const [name, target] of Object.entries(store.targets))
     assert.ok(history.wasSince(name, target, completeAt), `${name} was there since all was known`)
@@ -82,7 +82,7 @@ function judge({ history }: ChangingCluster, store: GrantMap, { completeAt }: Re
     else assert.equal(store.targets[name], target, 'what was there when all was known, and is there, is known')
 }
 
-/** Runs a reflector through what happens to a cluster, and some turns after each; gives what it knows in the end. */
+/** Runs a reflector through these steps, with some turns after each; returns the final content of its store. */
 async function follow(script: readonly (readonly [Step[], number])[], repeats: number, lag: number) {
   const cluster = new AnsweringCluster(repeats, lag)
   const store = new GrantMap()
@@ -100,13 +100,13 @@ async function follow(script: readonly (readonly [Step[], number])[], repeats: n
   let proven = 0
   for (const [steps, pause] of script) {
     for (const step of steps) {
-      // What has arrived is taken before time passes.
+      // Process what has arrived before time passes.
       if (step.what === 'wait') await turns(ARRIVED)
       const before = { lists: total(counts.lists), completeAt: reflector.completeAt }
       cluster.take(step)
       await turns(pause)
       if (reflector.completeAt > before.completeAt && total(counts.lists) === before.lists) proven += 1
-      // What is sent twice may bring back for a moment what is gone.
+      // An event that is sent twice may restore a deleted object for a moment.
       if (repeats === 0) judge(cluster, store, reflector)
     }
   }
@@ -119,7 +119,7 @@ async function follow(script: readonly (readonly [Step[], number])[], repeats: n
 
 const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, count) => sum + count, 0)
 
-test('whatever happens to a cluster and its watches, what is known was true since it was complete, and ends as the cluster', async () => {
+test('whatever happens to a cluster and its watches, the store is true as of the time up to which it is complete, and ends equal to the cluster', async () => {
   const all = {
     ...{ start: 0, unproven: 0, expired: 0, api: 0, incomplete: 0 },
     ...{ timeout: 0, broken: 0, refused: 0, proven: 0 },

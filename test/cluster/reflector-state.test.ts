@@ -44,7 +44,7 @@ suite('the next state of a reflector', () => {
   for (const [title, from, event, to] of steps) test(`when ${title}`, () => assert.deepEqual(next(from, event), to))
 })
 
-test('whatever happens, absence takes two answers, and a watch has a list before it', () => {
+test('in any order of events, absence takes two answers, and a watch follows a list', () => {
   const events = fc.constantFrom(
     ...[served, absent, listed, advanced, failed(), failed(404), failed(410), ended(0), ended(30_000)],
     { is: 'stream refused' } as const,

@@ -22,7 +22,7 @@ import { until } from '../harness/until.ts'
 
 const GRANTS = `${grantsPath('v1')}?limit=500`
 const GROUP = '/apis/gateway.networking.k8s.io'
-/** The versions of ReferenceGrant that can be read. */
+/** The supported versions of ReferenceGrant. */
 const KNOWN = ['v1', 'v1beta1', 'v1alpha2']
 const served = { v1: ['referencegrants', 'httproutes'] }
 
@@ -37,7 +37,7 @@ const bookmark = (resourceVersion: string) => ({
   type: 'BOOKMARK',
   object: { kind: 'ReferenceGrant', metadata: { resourceVersion } },
 })
-/** A grant of more than is kept of one. */
+/** A grant that is too large to keep. */
 const large = (type: string, name: string, resourceVersion: string) =>
   event(type, name, 'x'.repeat(300 * 1024), resourceVersion)
 /** A grant with the annotation of the bookmark that ends a streamed list. */
@@ -58,7 +58,7 @@ const failure = (code: number) => ({
   object: { kind: 'Status', metadata: {}, code, message: 'as scripted' },
 })
 
-// The reflector's pauses take no time but on the test's clock, or else last until the signal ends them.
+// The reflector's pauses take time only on the test's clock or, with `endless`, last until the signal ends them.
 const clock = { now: 0 }
 const pauses: number[] = []
 let endless = false
@@ -127,7 +127,7 @@ const listsOf = (counts: Partial<ClusterRecorder['lists']>) => ({
   ...counts,
 })
 
-/** What one look for an API that is absent asks for, and the answers: the group has these versions and another, or none. */
+/** Answers the requests for an API that is absent: its group has these versions and another one, or is absent too. */
 async function answerAbsent(server: FakeApiServer, versions: Record<string, readonly string[]> = {}) {
   await server.discover(versions)
   const group = await server.expect(GROUP)
@@ -140,7 +140,7 @@ async function answerAbsent(server: FakeApiServer, versions: Record<string, read
 
 suite('the reflector', { timeout: 60_000 }, () => {
   suite('lists', () => {
-    test('page by page, in place, and deletes what is gone once all pages are there', async (t) => {
+    test('page by page, in place, and deletes other objects once all pages have arrived', async (t) => {
       const { server, reflector, counts, stored, watch } = await watching(t)
       watch.send(event('ADDED', 'gone', 'x', '11'), failure(410))
       await server.discover(served)
@@ -156,7 +156,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(counts.lists, listsOf({ expired: 1 }))
     })
 
-    test('and is complete as of the moment when it began to ask', async (t) => {
+    test('and is complete as of the start of its request', async (t) => {
       const { server, reflector } = await start(t)
       clock.now += 500
       await server.discover(served)
@@ -183,7 +183,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(pauses, [])
     })
 
-    test('at most four times in a row before it takes a pause', async (t) => {
+    test('at most four times in a row before it pauses', async (t) => {
       const { server, reflector } = await start(t)
       await server.discover(served)
       for (let attempt = 0; attempt < 4; attempt += 1) {
@@ -200,7 +200,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'its connection breaks': (page) => page.write('{"items":[').cut(),
       'it ends too early': (page) => page.write('{"items":[').end(),
       'it is refused': (page) => page.refuse(500),
-      'it is no list': (page) => page.answer({ kind: 'Status' }),
+      'it is not a list': (page) => page.answer({ kind: 'Status' }),
     }))
       test(`and deletes nothing when ${title} half way; what it has set stays`, async (t) => {
         const { server, reflector, counts, stored, watch } = await watching(t)
@@ -220,11 +220,11 @@ suite('the reflector', { timeout: 60_000 }, () => {
       })
   })
 
-  suite('lists by a stream, where the API server has that,', () => {
-    test('takes it in place, as of the moment when it was asked for, and watches on', async (t) => {
+  suite('makes a streamed list, where the API server supports it,', () => {
+    test('in place, as of the start of its request, and watches on', async (t) => {
       const { server, reflector, counts, stored, stream } = await streaming(t)
       clock.now += 500
-      // In no order, and with what happens meanwhile.
+      // Out of order, and with concurrent changes.
       stream.send(event('ADDED', 'third', 'refunds', '9'), event('ADDED', 'first', 'payments', '7'), bookmark('9'))
       stream.send(event('ADDED', 'gone', 'x', '8'), event('DELETED', 'gone', 'x', '11'))
       stream.send(event('ADDED', 'last', 'x', '8'))
@@ -242,7 +242,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(counts.watches, { timeout: 1, broken: 0, refused: 0 })
     })
 
-    test('and deletes what it does not have once it is whole', async (t) => {
+    test('and deletes other objects once it is complete', async (t) => {
       const { server, counts, stored, stream } = await streaming(t)
       stream.send(event('ADDED', 'first', 'payments', '7'), event('ADDED', 'second', 'x', '7'), wholeList('10'))
       stream.send(failure(410))
@@ -263,7 +263,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'it reports that its version is too old': (stream) => stream.send(failure(410)),
       'a grant has the annotation of its end': (stream) => stream.send(annotated('ADDED', 'own', 'x', '9')).cut(),
     }))
-      test(`deletes nothing when ${title} before it is whole, and makes a plain one next`, async (t) => {
+      test(`and deletes nothing when ${title} before it is complete, and makes a plain list next`, async (t) => {
         const { server, reflector, counts, stored, stream } = await streaming(t)
         stream.send(event('ADDED', 'first', 'payments', '7'), wholeList('10'), failure(410))
         await server.discover(served)
@@ -287,7 +287,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
         assert.deepEqual(stored(), {})
       })
 
-    test('and tries both ways in turn while they fail', async (t) => {
+    test('and alternates with plain lists while they fail', async (t) => {
       const { server, counts, stream } = await streaming(t)
       stream.refuse(429)
       await server.discover(served)
@@ -298,7 +298,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
     })
 
     for (const status of [400, 422])
-      test(`and never again once one was refused with ${status}`, async (t) => {
+      test(`but never again once one was refused with ${status}`, async (t) => {
         const { server, stream } = await streaming(t)
         stream.refuse(status)
         ;(await server.expect(GRANTS)).answer(grantPage('10', []))
@@ -309,7 +309,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
         await server.expect(GRANTS)
       })
 
-    test('and resumes one that breaks when it is whole, even by an error that would refuse it', async (t) => {
+    test('and resumes the watch that breaks after it is complete, even with an error that would refuse a list', async (t) => {
       const { server, stored, stream } = await streaming(t)
       stream.send(event('ADDED', 'first', 'payments', '7'), wholeList('10'), failure(422))
       await server.expect(watchFrom('10'))
@@ -331,7 +331,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'the whole group is missing': {},
       'the group has no grants': { v1: ['httproutes'], v1beta1: ['gateways'] },
     }))
-      test(`that there are no grants where ${title}, by two answers 2 s apart, and asks again each 5 s`, async (t) => {
+      test(`that there are no grants where ${title}, by two answers 2 s apart, and asks again every 5 s`, async (t) => {
         const { server, reflector, counts, stored, watch } = await watching(t)
         watch.refuse(404)
         pauses.length = 0
@@ -356,7 +356,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
         assert.deepEqual(counts.lists, listsOf({ api: 3 }))
       })
 
-    test('nothing where a look for it fails at any step, and starts over', async (t) => {
+    test('nothing where discovery fails at any step, and starts over', async (t) => {
       const { server, reflector, counts, stored, watch } = await watching(t)
       watch.refuse(404)
       const failures: ((exchange: Exchange) => void)[] = [
@@ -393,7 +393,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(stored(), {})
     })
 
-    test('nothing where the API is served in versions that cannot be read', async (t) => {
+    test('nothing where the API is served only in unsupported versions', async (t) => {
       const { server, reflector, stored, watch } = await watching(t)
       watch.refuse(404)
       for (let look = 0; look < 3; look += 1) {
@@ -407,7 +407,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual([reflector.absent, stored()], [false, first])
     })
 
-    test('that a kind of another group is absent by the answer of the group, or of its resource', async (t) => {
+    test('that a kind of another group is absent by the answer of its group or of its resource', async (t) => {
       const kind = { group: 'grants.example.com', kind: 'Grant', plural: 'grants' }
       const { server, reflector } = await start(t, kind)
       const group = '/apis/grants.example.com'
@@ -425,7 +425,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
   })
 
   suite('takes from a watch', () => {
-    test('what was added, modified and deleted, and no proof that this is all', async (t) => {
+    test('what was added, modified and deleted, but not a proof that this is all', async (t) => {
       const { reflector, stored, watch } = await watching(t)
       const steps: [event: object, stored: object][] = [
         [event('ADDED', 'second', 'invoices', '11'), { first: 'payments', second: 'invoices' }],
@@ -453,7 +453,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(stored(), { ...first, before: 'x', second: 'Büro' })
     })
 
-    test('that a grant is too large to keep, which makes its namespace incomplete and no other', async (t) => {
+    test('that a grant is too large to keep, which makes only its namespace incomplete', async (t) => {
       const { server, store, stored, watch } = await watching(t)
       const elsewhere = { metadata: { namespace: 'other', name: 'o', resourceVersion: '9' }, spec: {} }
       watch.send({ type: 'ADDED', object: elsewhere }, large('ADDED', 'second', '11'), large('MODIFIED', 'first', '12'))
@@ -463,7 +463,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(stored(), { o: undefined, third: 'x' }, 'what the first one permitted does not count any more')
     })
 
-    test('that one that is too large was deleted', async (t) => {
+    test('that a grant that is too large was deleted', async (t) => {
       const { server, stored, watch } = await watching(t)
       watch.send(large('DELETED', 'first', '12')).end()
       await server.expect(watchFrom('12'))
@@ -471,13 +471,13 @@ suite('the reflector', { timeout: 60_000 }, () => {
     })
   })
 
-  suite('makes a list for what the store lacks', () => {
-    test('when a watch ends, each 5 min at most, and is complete once a list has all', async (t) => {
+  suite('makes a list for an incomplete store', () => {
+    test('when a watch ends, at most every 5 min, and is complete once a list has all objects', async (t) => {
       const { server, counts, store, stored, watch } = await watching(t)
       watch.send(large('ADDED', 'second', '10')).end()
       let watched = await server.expect(watchFrom('10'))
       let version = 10
-      /** Makes a watch last its time, and prove until 1.5 s before. */
+      /** Makes a watch last its time, and prove the store complete up to 1.5 s before its end. */
       const last = async (lasting = 29_000) => {
         for (const pause of [lasting - 1_500, 1_500]) {
           version += 1
@@ -510,7 +510,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
   })
 
   suite('is complete as of the end of a watch', () => {
-    /** What becomes of completeAt by a watch that begins at 0, lasts 30 s, and goes on like this, in ms. */
+    /** Returns completeAt, in ms, after a watch that begins at 0, has a duration of 30 s, and goes on like this. */
     const after = async (
       t: TestContext,
       steps: readonly (readonly [at: number, object: object])[],
@@ -532,26 +532,26 @@ suite('the reflector', { timeout: 60_000 }, () => {
       return reflector.completeAt - 1_000_000
     }
 
-    test('less the time since its last event, if it lasted its time and something came in its last 5 s', async (t) => {
+    test('less the time since its last event, if it lasted its time and something arrived in its last 5 s', async (t) => {
       assert.equal(await after(t, [[28_000, bookmark('11')]], 30_000), 28_000)
     })
     test('counted from its start, whenever its end arrives', async (t) => {
       assert.equal(await after(t, [[32_500, bookmark('11')]], 34_500), 28_000)
     })
-    test('not if nothing came in its last 5 s', async (t) => {
+    test('not if nothing arrived in its last 5 s', async (t) => {
       assert.equal(await after(t, [[24_999, bookmark('11')]], 30_000), 0)
     })
-    test('not if nothing came at all', async (t) => {
+    test('not if nothing arrived at all', async (t) => {
       assert.equal(await after(t, [], 30_000), 0)
     })
-    test('not if it ended early, as an API server does that shuts down', async (t) => {
+    test('not if it ended early, as when the API server shuts down', async (t) => {
       assert.equal(await after(t, [[28_000, bookmark('11')]], 29_000), 0)
     })
-    test('by what came before its last second, while more comes', async (t) => {
+    test('by what arrived before its last second, while more arrives', async (t) => {
       const steps = [27_500, 28_200, 28_600, 29_300, 29_900].map((at) => [at, bookmark('11')] as const)
       assert.equal(await after(t, steps, 30_000), 28_600)
     })
-    test('not by what the network held back together with an early end', async (t) => {
+    test('not by what the network delayed together with an early end', async (t) => {
       assert.equal(
         await after(
           t,
@@ -567,10 +567,10 @@ suite('the reflector', { timeout: 60_000 }, () => {
     test('not if the time from the beginning of its answer to its end is too short', async (t) => {
       assert.equal(await after(t, [[28_000, bookmark('11')]], 30_000, 1_001), 0)
     })
-    test('less the time that its answer took to begin', async (t) => {
+    test('less the time until its answer began', async (t) => {
       assert.equal(await after(t, [[28_000, bookmark('11')]], 30_000, 1_000), 27_000)
     })
-    test('not by the end of the list that it began with, which may have been long on its way', async (t) => {
+    test('not by the end of the list that it began with, which may have been delayed', async (t) => {
       const { server, reflector, counts, stream } = await streaming(t)
       clock.now += 29_000
       stream.send(wholeList('12'))
@@ -582,8 +582,8 @@ suite('the reflector', { timeout: 60_000 }, () => {
     })
   })
 
-  suite('where all that a watch sends comes 60 s late', () => {
-    test('a list is as old as its request, and another one is made', async (t) => {
+  suite('where everything that a watch sends arrives 60 s late', () => {
+    test('a list is as old as its request, and another list follows', async (t) => {
       const { server, reflector, counts, stored, stream } = await streaming(t)
       clock.now += 60_000
       stream.send(event('ADDED', 'first', 'payments', '7'), wholeList('12'))
@@ -599,7 +599,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       'a bookmark': [bookmark('11')],
       'nothing but its end': [],
     }))
-      test(`${title} proves nothing, and a list is made`, async (t) => {
+      test(`${title} proves nothing, and a list follows`, async (t) => {
         const { server, reflector, counts, watch } = await watching(t)
         clock.now += 90_000
         watch.send(...objects).end()
@@ -613,7 +613,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
   })
 
   suite('resumes a watch after its last event, without a list,', () => {
-    test('at once when it ends', async (t) => {
+    test('immediately when it ends', async (t) => {
       const { server, stored, watch } = await watching(t)
       clock.now += 1_000
       watch.send(event('ADDED', 'second', 'invoices', '11'), event('ADDED', 'third', 'refunds', '12')).end()
@@ -622,7 +622,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(stored(), { first: 'payments', second: 'invoices', third: 'refunds' })
     })
 
-    test('for a shorter time, so that it ends before what is known is too old', async (t) => {
+    test('for a shorter time, so that it ends before the store is stale', async (t) => {
       const { server, watch } = await watching(t)
       clock.now += 1_000
       watch.end()
@@ -637,7 +637,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       ['', [], '10'],
       [', whatever it brought', [event('ADDED', 'second', 'x', '11'), bookmark('12')], '12'],
     ] as const)
-      test(`after a pause when it ends as soon as it began${title}`, async (t) => {
+      test(`after a pause when it ends as soon as it has begun${title}`, async (t) => {
         const { server, watch } = await watching(t)
         clock.now += 999
         watch
@@ -654,9 +654,9 @@ suite('the reflector', { timeout: 60_000 }, () => {
     for (const [title, breakOff] of Object.entries<(watch: Exchange) => void>({
       'its connection breaks within a line': (watch) => watch.write(half).cut(),
       'it ends within a line': (watch) => watch.write(half).end(),
-      'it sends a line that is no JSON': (watch) => watch.write('{"type":\n').send(event('ADDED', 'third', 'x', '12')),
-      'it sends something that is no event': (watch) => watch.send([]),
-      'it sends an event of no known type': (watch) => watch.send(event('RENAMED', 'third', 'x', '12')),
+      'it sends a line that is not JSON': (watch) => watch.write('{"type":\n').send(event('ADDED', 'third', 'x', '12')),
+      'it sends something that is not an event': (watch) => watch.send([]),
+      'it sends an event of an unknown type': (watch) => watch.send(event('RENAMED', 'third', 'x', '12')),
       'it sends a grant without a namespace': (watch) =>
         watch.send({ type: 'ADDED', object: { metadata: { name: 'x', resourceVersion: '12' } } }),
       'it reports an error of the server': (watch) => watch.send(failure(500)),
@@ -672,7 +672,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
         assert.deepEqual(stored(), { first: 'payments', second: 'invoices', third: 'refunds' })
       })
 
-    test('when the server refuses it for now, and not before the server asks, 30 s at most', async (t) => {
+    test('when the server refuses it for a time, after the pause that the server asks for, at most 30 s', async (t) => {
       const { server, stored, watch } = await watching(t)
       watch.refuse(429, { 'retry-after': '7' })
       const again = await server.expect(watchFrom('10', { seconds: 23 }))
@@ -686,7 +686,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(pauses, [7_000, 0, 30_000])
     })
 
-    test('after pauses that stay short while each brings something, however often they break', async (t) => {
+    test('after pauses that stay short while each brings something, however often it breaks', async (t) => {
       const { server, watch } = await watching(t)
       t.mock.method(Math, 'random', () => 1)
       watch.send(bookmark('11')).cut()
@@ -700,7 +700,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(pauses, [800, 800, 800, 800, 800, 1_600])
     })
 
-    test('as often as need be on one connection, and nothing piles up on it', async (t) => {
+    test('any number of times on one connection, without an accumulation of listeners', async (t) => {
       const warnings: string[] = []
       const note = (warning: Error) => warnings.push(warning.message)
       process.on('warning', note)
@@ -738,7 +738,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
         assert.deepEqual(counts.lists, listsOf({ [reason]: 1 }))
       })
 
-    test('but keeps what it has while the list fails', async (t) => {
+    test('but keeps its objects while the list fails', async (t) => {
       const { server, reflector, stored, watch } = await watching(t)
       watch.send(failure(410))
       await server.discover(served)
@@ -763,7 +763,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(counts.lists, listsOf({ unproven: 1 }))
     })
 
-    test('when a watch ends without a proof: etcd need not report progress', async (t) => {
+    test('when a watch ends without a proof, since etcd may not report progress', async (t) => {
       const { server, reflector, counts, stored, watch } = await watching(t)
       clock.now += 30_000
       watch.end()
@@ -777,7 +777,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(counts.lists, listsOf({ unproven: 1 }))
     })
 
-    test('when a watch does not end in its time, whatever it goes on to send', async (t) => {
+    test('when a watch does not end in time, even if it sends more', async (t) => {
       const { server, stored, watch } = await watching(t)
       clock.now += 35_000
       watch.send(event('ADDED', 'second', 'x', '11'))
@@ -790,8 +790,8 @@ suite('the reflector', { timeout: 60_000 }, () => {
     })
   })
 
-  suite('gives up, though more arrives all the time,', () => {
-    /** Sends these bytes again and again, until the next request, where limits of this length, in ms, are short. */
+  suite('times out, even if more arrives all the time,', () => {
+    /** Sends these bytes repeatedly until the next request, with timeouts of this length, in ms, made short. */
     const drip = async (
       t: TestContext,
       server: FakeApiServer,
@@ -811,7 +811,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
 
     for (const [title, [begin, more]] of Object.entries({
       'blank lines': ['', '\n'],
-      'an event that has no end': ['{"type":"ADDED","x":"', 'y'],
+      'an event that does not end': ['{"type":"ADDED","x":"', 'y'],
     } as const))
       test(`a watch that sends ${title}`, async (t) => {
         const { server, counts, watch } = await watching(t)
@@ -850,7 +850,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
     })
   })
 
-  suite('ends with its signal, and leaves no timer,', () => {
+  suite('ends with its signal, without a timer left,', () => {
     const timersNow = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
 
     for (const [title, reach] of Object.entries<(t: TestContext) => Promise<Awaited<ReturnType<typeof start>>>>({
@@ -865,7 +865,7 @@ suite('the reflector', { timeout: 60_000 }, () => {
         ;(await started.server.expect(GRANTS)).write('{"items":[')
         return started
       },
-      'while it lists by a stream': async (t) => {
+      'during a streamed list': async (t) => {
         const started = await streaming(t)
         started.stream.send(event('ADDED', 'first', 'payments', '7'))
         await until('it has arrived', () => 'first' in started.stored())
@@ -879,14 +879,14 @@ suite('the reflector', { timeout: 60_000 }, () => {
         await until('it pauses', () => pauses.length === 1)
         return started
       },
-      'between the two answers that prove the absence of the API': async (t) => {
+      'between the two answers that prove the API absent': async (t) => {
         const started = await start(t)
         endless = true
         await answerAbsent(started.server)
         await until('it pauses', () => pauses.length === 1)
         return started
       },
-      'while it looks a second time': async (t) => {
+      'while it asks a second time': async (t) => {
         const started = await start(t)
         await answerAbsent(started.server)
         await started.server.discover({})

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { inTurns } from '../../src/cluster/turns.ts'
 
-test('the event loop has its turn at least once each 64 KiB, and every byte comes once, however they are cut', async () => {
+test('the event loop has its turn at least once each 64 KiB, and every byte comes once, in chunks of any size', async () => {
   const sizes = fc.array(fc.oneof(fc.nat(5_000), fc.nat(300_000)), { minLength: 1, maxLength: 20 })
   await fc.assert(
     fc.asyncProperty(sizes, async (sizes) => {
@@ -19,7 +19,7 @@ test('the event loop has its turn at least once each 64 KiB, and every byte come
       const pieces: Buffer[] = []
       for await (const piece of inTurns(arriving(chunks))) {
         inTurn[turn] = (inTurn[turn] ?? 0) + piece.length
-        // Its memory is freed.
+        // The memory of the chunk is freed.
         pieces.push(Buffer.from(piece))
       }
       clearImmediate(next)
@@ -30,7 +30,7 @@ test('the event loop has its turn at least once each 64 KiB, and every byte come
   )
 })
 
-/** Chunks that are there already, so that nothing but their reader gives the event loop a turn. */
+/** Chunks that are available already, so that only their reader gives the event loop a turn. */
 async function* arriving(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
   yield* chunks
 }

@@ -157,7 +157,12 @@ suite('of a folder', { concurrency: 2 }, () => {
       'a/c.yaml': GRANT,
     }
     const exclude = ['--exclude', 'broken*.yaml', '--exclude', 'tests/', '--exclude', 'a/b.*']
-    assert.deepEqual((await said(['check', '.', ...exclude], files)).code, 0)
+    const { code, lines } = await said(['check', '.', ...exclude], files)
+    assert.equal(code, 0)
+    assert.deepEqual(lines.slice(0, 2), [
+      'note: node_modules: is left out; name it to have it read',
+      'note: deep/.hidden: is left out; name it to have it read',
+    ])
     for (const left of ['.git', 'deep', 'tests', 'a/b.yaml']) assert.equal((await said(['check', left], files)).code, 2)
   })
 
@@ -172,10 +177,46 @@ suite('of a folder', { concurrency: 2 }, () => {
     const { lines, stdout } = await said(['check', '.'], files)
     assert.deepEqual(lines, [
       'note: app/kustomization.yaml: is a kustomization and sets namespace "shop"; to read its output: kubectl kustomize app | refgrant check -',
-      'note: app/patch.yaml: is a patch of app/kustomization.yaml, and is left out',
+      'note: app/patch.yaml:1: is a patch of app/kustomization.yaml, and is left out',
       'note: namespace "default" assumed for app/route.yaml:1 (use -n, or check the rendered output)',
     ])
     assert.match(stdout, /^3 files, 1 object, /m)
+  })
+
+  test('no kustomization hides an object that refers to another namespace', async () => {
+    const patches = (file: string) => `${KUSTOMIZATION}patches: [{path: ${file}}]\n`
+    const files = {
+      'folder/x/a.yaml': patches('../route.yaml'),
+      'folder/route.yaml': ROUTE,
+      'named.yaml': `${patches('named.yaml')}---\n${ROUTE}`,
+      'both/Kustomization': 'resources: [grant.yaml, route.yaml]\npatches: [{path: grant.yaml}, {path: route.yaml}]\n',
+      'both/route.yaml': ROUTE,
+      'both/grant.yaml': GRANT,
+    }
+    const folder = await said(['check', 'folder'], files)
+    assert.equal(folder.code, 1)
+    assert.ok(
+      folder.lines.includes(
+        'note: folder/route.yaml:1: is a patch of folder/x/a.yaml, and is checked as it is written',
+      ),
+      String(folder.lines),
+    )
+    assert.equal((await said(['check', 'named.yaml'], files)).code, 1)
+    const both = await said(['check', 'both'], files)
+    assert.equal(both.code, 0)
+    assert.match(both.stdout, /, 2 objects, 1 reference /)
+  })
+
+  test('files are read in the order of kubectl, which tells which of two grants counts', async () => {
+    const narrow = GRANT.replace('namespace: shop', 'namespace: other')
+    const files = { 'a/route.yaml': ROUTE, 'a/grants/grant.yaml': narrow, 'a/grants.yaml': GRANT }
+    assert.equal((await said(['audit', 'a'], files)).code, 0)
+    const turned = { ...files, 'a/grants/grant.yaml': GRANT, 'a/grants.yaml': narrow }
+    assert.equal((await said(['audit', 'a'], turned)).code, 1)
+  })
+
+  test('a file that is called like a lock of an editor is read, and such a link is not', async () => {
+    assert.equal((await said(['check', '.'], { '.#route.yaml': ROUTE })).code, 1)
   })
 
   test('the namespace that Flux sets is noted', async () => {
@@ -330,4 +371,51 @@ suite('a variable that Flux replaces', { concurrency: 2 }, () => {
     const own = { 'route.yaml': ROUTE.replace('namespace: shop', `namespace: \${own}`) }
     assert.equal((await said(['grant', '.'], own)).stdout, '')
   })
+})
+
+test('a grant that the API server refuses permits nothing, wherever it comes from', async () => {
+  const refused = GRANT.replace('kind: Service', 'kind: "Config Map"')
+  const both = { 'route.yaml': ROUTE, 'grant.yaml': `${GRANT}---\n${refused}` }
+  assert.notEqual(refused, GRANT)
+  // As a later copy that is refused, it leaves the earlier one.
+  assert.equal((await said(['audit', '.'], both)).code, 0)
+
+  const files = { 'route.yaml': ROUTE, 'grant.yaml': GRANT.replace('gateway.networking.k8s.io/v1', '$&alpha9') }
+  const checked = await said(['check', '.'], files)
+  assert.equal(checked.code, 1)
+  assert.match(checked.stdout, /\[grant-unknown-version\]/)
+  assert.match(checked.stdout, /\[not-permitted\]/)
+  assert.match((await said(['grant', '.'], files)).stdout, /kind: ReferenceGrant/)
+  const beside = await said(['check', 'route.yaml', '--grants', 'grant.yaml'], files)
+  assert.equal(beside.code, 1)
+  assert.ok(
+    beside.lines.some((line) => line.endsWith('does not count: the API server rejects this apiVersion')),
+    String(beside.lines),
+  )
+})
+
+test('files of other programs that are not read as YAML of Kubernetes are left out with a note', async () => {
+  const foreign = {
+    'mkdocs.yml': 'site: x\nemoji: !!python/name:material.emoji\n',
+    'cfn.yaml': 'Resources: {T: 2010-09-09, 0.5: a}\n',
+    'values.yaml': 'a: 1\na: 2\n',
+    'compose.yml': 'x: .inf\n',
+    'grant.yaml': GRANT,
+  }
+  const { code, lines } = await said(['check', '.'], foreign)
+  assert.equal(code, 0)
+  assert.ok(
+    lines.includes(
+      'note: values.yaml:2: holds no Kubernetes object, and is left out: keys must be unique, and "a" is given twice',
+    ),
+    String(lines),
+  )
+  assert.equal(lines.filter((line) => line.includes('holds no Kubernetes object')).length, 4)
+  for (const hidden of [`${ROUTE}a: 1\na: 2\n`, '{"\\u006bind": "HTTPRoute", "a": 1, "a": 2}', 'a: [\n'])
+    assert.equal((await said(['check', '.'], { ...foreign, 'hidden.yaml': hidden })).code, 2)
+})
+
+test('standard input is read once', async () => {
+  const { code, lines } = await said(['check', '-', '--grants', '-'], {}, ROUTE)
+  assert.deepEqual([code, lines], [2, ['standard input can be read once: name - as a path or with --grants']])
 })

@@ -68,3 +68,20 @@ suite('an error on standard error does not change the exit code:', { concurrency
     })
   }
 })
+
+suite('a reader of standard output that has read enough changes no exit code:', { concurrency: 2 }, () => {
+  const many = folderWith({ 'routes.yaml': Array(3_000).fill(ROUTE).join('---\n') })
+  const codes: [argv: string[], code: number][] = [
+    [['check', 'routes.yaml'], 1],
+    [['check', 'routes.yaml', '--output', 'json'], 1],
+    [['audit', 'routes.yaml'], 1],
+    [['check', 'routes.yaml', 'gone.yaml'], 2],
+    [['catalogue', '--output', 'json'], 0],
+  ]
+  for (const [argv, code] of codes)
+    test(argv.join(' '), async () => {
+      const child = spawn(process.execPath, [CLI, ...argv], { cwd: many, stdio: ['ignore', 'pipe', 'ignore'] })
+      child.stdout.once('data', () => child.stdout.destroy())
+      assert.deepEqual(await once(child, 'exit'), [code, null])
+    })
+})

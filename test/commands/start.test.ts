@@ -84,15 +84,15 @@ function serve(flags: readonly string[], options: Parameters<typeof refgrant>[1]
 const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   'the port is taken': [
     () => ['--listen', occupied],
-    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: something listens there already: .* with --listen\n$/,
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: the port is in use: .* with --listen\n$/,
   ],
   'the port of health is taken': [
     () => ['--metrics-listen', occupied],
-    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: something listens there already: .* with --metrics-listen\n$/,
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: the port is in use: .* with --metrics-listen\n$/,
   ],
   'the port is taken, with grants of a folder': [
     () => ['--listen', occupied, '--grants', 'grants'],
-    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: something listens there already: .* with --listen\n$/,
+    /^refgrant: cannot listen on 127\.0\.0\.1:\d+: the port is in use: .* with --listen\n$/,
   ],
   'both ports are the same': [
     () => ['--listen', free, '--metrics-listen', free],
@@ -100,7 +100,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
   'the address does not belong to this machine': [
     () => ['--listen', '192.0.2.1:8443'],
-    /^refgrant: cannot listen on 192\.0\.2\.1:8443: this machine has no such address: .* with --listen\n$/,
+    /^refgrant: cannot listen on 192\.0\.2\.1:8443: this machine does not have the address: .* with --listen\n$/,
   ],
   'the host has no address': [
     () => ['--listen', 'no-such-host.invalid:8443'],
@@ -120,16 +120,19 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
   'the certificate is a folder': [
     () => ['--cert', 'grants'],
-    /^refgrant: cannot read the certificate: "grants": is a folder, and no file/,
+    /^refgrant: cannot read the certificate: "grants": is a folder and not a file/,
   ],
-  'the certificate is not PEM': [() => ['--cert', 'none.pem'], /^refgrant: none\.pem holds no PEM that can be used: /],
+  'the certificate is not PEM': [() => ['--cert', 'none.pem'], /^refgrant: none\.pem does not hold usable PEM: /],
   'the certificate has expired': [() => ['--cert', 'expired.crt'], /^refgrant: .*expired/],
-  'the chain is broken': [() => ['--cert', 'chain-broken.crt'], /^refgrant: chain-broken\.crt holds no PEM that can/],
+  'the chain is broken': [
+    () => ['--cert', 'chain-broken.crt'],
+    /^refgrant: chain-broken\.crt does not hold usable PEM/,
+  ],
   'the key is missing': [
     () => ['--key', 'gone.key'],
     /^refgrant: cannot read the private key: "gone\.key": no such file/,
   ],
-  'the key is not PEM': [() => ['--key', 'none.pem'], /^refgrant: none\.pem holds no PEM that can be used: /],
+  'the key is not PEM': [() => ['--key', 'none.pem'], /^refgrant: none\.pem does not hold usable PEM: /],
   'the key belongs to another certificate': [
     () => ['--key', 'other.key'],
     /^refgrant: the key in other\.key does not belong/,
@@ -138,14 +141,17 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--client-ca', 'gone.crt'],
     /^refgrant: cannot read the authorities of clients: "gone\.crt": no such file.*--client-ca/,
   ],
-  'the authorities of clients are not PEM': [() => ['--client-ca', 'none.pem'], /^refgrant: none\.pem holds no PEM/],
+  'the authorities of clients are not PEM': [
+    () => ['--client-ca', 'none.pem'],
+    /^refgrant: none\.pem does not hold usable PEM/,
+  ],
   'one of the authorities of clients is broken': [
     () => ['--client-ca', 'ca-broken.crt'],
-    /^refgrant: ca-broken\.crt holds no PEM that can be used: /,
+    /^refgrant: ca-broken\.crt does not hold usable PEM: /,
   ],
   'clients have names but no authority': [() => ['--client-name', 'a'], /^refgrant: --client-name needs --client-ca/],
   'the configuration is missing': [() => ['--config', 'gone.yaml'], /^refgrant: gone\.yaml: no such file or directory/],
-  'the configuration is a folder': [() => ['--config', 'grants'], /^refgrant: grants: is a folder, and no file/],
+  'the configuration is a folder': [() => ['--config', 'grants'], /^refgrant: grants: is a folder and not a file/],
   'the configuration is wrong': [() => ['--config', 'config-wrong.yaml'], /^refgrant: config-wrong\.yaml:3: mode /],
   'the configuration is broken': [() => ['--config', 'config-broken.yaml'], /^refgrant: config-broken\.yaml:\d: /],
   'the kubeconfig is missing': [
@@ -156,11 +162,11 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   'the kubeconfig is empty': [() => ['--kubeconfig', 'kubeconfig-empty'], /^refgrant: cannot use the kubeconfig: /],
   'the kubeconfig has no usable server': [
     () => ['--kubeconfig', 'kubeconfig-http'],
-    /^refgrant: cannot use the kubeconfig: its server "not a url" is no https:\/\/ address/,
+    /^refgrant: cannot use the kubeconfig: its server "not a url" is not an https:\/\/ address/,
   ],
   'the context is unknown': [
     () => ['--kubeconfig', kubeconfig, '--context', 'gone'],
-    /^refgrant: cannot use the kubeconfig: there is no context "gone"/,
+    /^refgrant: cannot use the kubeconfig: the kubeconfig has no context "gone"/,
   ],
   'the folder of grants is missing': [
     () => ['--grants', 'gone'],

@@ -84,6 +84,28 @@ suite('a row that cannot work is an error with its line and the reason', () => {
       { ...row, grantKind: { group: 'example.com', kind: 'Permit' } },
       /names the grant kind "Permit" of group "example\.com", which is not in grantKinds/,
     ],
+    [
+      'another kind of a known plural',
+      { ...row, from: { ...httpRoute, kind: 'Shield' } },
+      /which is what "HTTPRoute" is called/,
+    ],
+    ['a group that ends with a hyphen', { ...row, from: { ...row.from, group: 'example.com-' } }, /is not a group/],
+    ['a kind that cannot be', { ...row, from: { ...row.from, kind: 'A "b"' } }, /which no object can be of/],
+    [
+      'a plural of 64 characters',
+      { ...row, from: { ...row.from, plural: 'a'.repeat(64) } },
+      /of at most 63 characters/,
+    ],
+    [
+      'a plural that ends with a hyphen',
+      { ...row, from: { ...row.from, plural: 'policies-' } },
+      /has the plural "policies-"/,
+    ],
+    [
+      'the namespace as group',
+      { ...row, groupField: 'namespace' },
+      /has the groupField "namespace", which is another part/,
+    ],
     ['text', { ...row, path: 'spec.backends[].name' }, /which leads to text: name the object/],
     [
       'a part of a known reference',
@@ -116,7 +138,10 @@ suite('a row that cannot work is an error with its line and the reason', () => {
   test('a row that repeats another of the same file', () =>
     assert.match(complaint(withRows(row, row)), /^12: guardedFields\[1\] repeats a row/))
   test('more kinds than a registration can have', () => {
-    const kinds = Array.from({ length: 54 }, (_, n) => ({ ...row, from: { ...row.from, kind: `Kind${n}` } }))
+    const kinds = Array.from({ length: 54 }, (_, n) => ({
+      ...row,
+      from: { ...row.from, kind: `Kind${n}`, plural: `kind${n}s` },
+    }))
     assert.equal(load(withRows(...kinds.slice(1))).guardedFields.length, 53)
     assert.match(complaint(withRows(...kinds)), /guardedFields makes 64 kinds with those of Gateway API, .* at most 63/)
   })
@@ -149,7 +174,7 @@ suite('a kind that cannot exist is an error with its line and what to write inst
     [
       'exempt targets with a version',
       { exemptTargets: [{ group: 'apps/v1', kind: 'Deployment' }] },
-      '4: exemptTargets[0] names the group "apps/v1", which is not a group: a version never counts',
+      '4: exemptTargets[0] names the group "apps/v1", which is not a group: write its domain without a version, since a version never counts',
     ],
     ['exempt targets without a kind', { exemptTargets: [{ group: '' }] }, '4: exemptTargets[0].kind is missing'],
     [
@@ -273,4 +298,23 @@ suite('a file that is not a configuration is an error:', () => {
       () => loadConfig('/nowhere/x.yaml'),
       /^Error: \/nowhere\/x\.yaml: no such file or directory \(name a configuration with --config\)$/m,
     ))
+})
+
+suite('a kind of grants that cannot count is refused with its line and the reason', () => {
+  const grants = { group: 'example.com', kind: 'Permit', plural: 'permits' }
+  const cases: [title: string, kinds: object[], reason: RegExp][] = [
+    ['a kind twice', [grants, { ...grants, version: 'v2' }], /^7: grantKinds\[1\] repeats a kind or its plural/],
+    ['a plural twice', [grants, { ...grants, kind: 'Other' }], /grantKinds\[1\] repeats/],
+    ['ReferenceGrant', [REFERENCE_GRANT], /grantKinds\[0\] repeats/],
+    ['a version as group', [{ ...grants, group: 'v1' }], /"v1", which is not a group/],
+    ['a plural that cannot be', [{ ...grants, plural: 'g/s*' }], /has the plural "g\/s\*"/],
+  ]
+  for (const [title, grantKinds, reason] of cases)
+    test(title, () => assert.match(complaint({ ...base, grantKinds }), reason))
+})
+
+test('the label that chooses the mode is one that the API server takes', () => {
+  for (const modeLabel of ['a..b/mode', `example.com/${'a'.repeat(64)}`, '-a/mode'])
+    assert.match(complaint({ ...base, modeLabel }), /modeLabel must be the key of a label/)
+  assert.equal(load({ ...base, modeLabel: 'a.b-c.d/My_mode.x' }).modeLabel, 'a.b-c.d/My_mode.x')
 })

@@ -46,10 +46,10 @@ test('a grant of a file has the namespace that the file gives it', () => {
   assert.ok(document)
   const name = { group: 'gateway.networking.k8s.io', kind: 'ReferenceGrant', namespace: 'billing', name: 'shop' }
   const object = { ...document, file: 'grants.yaml', asked: '.', name, hasNamespace: false }
-  assert.deepEqual(grantsAmong([object], [REFERENCE_GRANT]), [{ grant: read, object }])
+  assert.deepEqual(grantsAmong([object], [REFERENCE_GRANT]), [{ grant: read, object, refused: undefined }])
   const kind = { group: 'gateway.networking.k8s.io', kind: 'Grant', plural: 'grants' }
   assert.deepEqual(grantsAmong([object], [kind]), [])
   const other = { ...object, object: { ...object.object, kind: 'Grant' } }
   const own = { ...read, resource: 'grants.gateway.networking.k8s.io' }
-  assert.deepEqual(grantsAmong([other], [kind]), [{ grant: own, object: other }])
+  assert.deepEqual(grantsAmong([other], [kind]), [{ grant: own, object: other, refused: undefined }])
 })

@@ -13,7 +13,7 @@ process.stderr.write('starting refgrant\n')
 const server = spawn(process.execPath, [...TETHER, ...argv], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
 
 const listen = process.env.REFGRANT_LISTEN
-const invitation = (port: number) => `
+const instructions = (port: number) => `
 Ready: https://localhost:${port}/validate, with the grants in ${path.join(here, 'grants')}. In another terminal:
 
     ${listen === undefined ? '' : `REFGRANT_LISTEN=:${port} `}make try
@@ -31,7 +31,7 @@ To stop the server, press Ctrl-C.
 
 createInterface({ input: server.stdout }).on('line', (line) => {
   process.stdout.write(`${line}\n`)
-  if (line.includes('"serving reviews"')) process.stdout.write(invitation(JSON.parse(line).port))
+  if (line.includes('"serving reviews"')) process.stdout.write(instructions(JSON.parse(line).port))
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill('SIGTERM'))
 server.on('exit', (code, signal) => {

@@ -7,7 +7,7 @@ import { project } from './projector.ts'
 const NOTHING = Symbol('nothing is kept')
 const NAMES = ['a', 'b', '', '__proto__', 'ä\n"\\', 'metadata']
 
-/** What a shape keeps of a parsed value, by its definition; elements of its list go to `elements`. */
+/** Returns what a shape keeps of a parsed value, by definition; elements of its list go to `elements`. */
 function pick(value: unknown, shape: Shape, elements: unknown[]): unknown {
   if (shape === 'whole') return value
   if (shape === 'measure') return measure(value)
@@ -26,7 +26,7 @@ function pick(value: unknown, shape: Shape, elements: unknown[]): unknown {
 
 const absent = (kept: unknown) => (kept === NOTHING ? undefined : kept)
 
-/** The measure of a value that is written without spaces, as the texts here are unless they say otherwise. */
+/** The measure of a value that is written without spaces, as most texts here are. */
 function measure(value: unknown): Measure {
   const inner = typeof value === 'object' && value !== null ? Object.values(value).map(measure) : []
   const container = typeof value === 'object' && value !== null ? 1 : 0
@@ -73,14 +73,14 @@ function fieldsOf(entries: readonly (readonly [string, Shape])[]): Shape {
 }
 
 const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 6 })
-/** Writes every unit of every string as an escape, those of names too. */
+/** Writes every unit of every string and name as an escape. */
 const escaped = (text: string) =>
   text.replaceAll(/"(?:[^"\\]|\\.)*"/g, (string) => {
     const units = (JSON.parse(string) as string).split('')
     return `"${units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`
   })
 
-test('what is kept is what JSON.parse and a pick give, whatever the document, the shape and the chunks', () => {
+test('the result equals that of JSON.parse and a selection, for any document, shape and chunks', () => {
   fc.assert(
     fc.property(value, shape, sizes, (document, shape, sizes) => {
       const text = JSON.stringify(document)
@@ -96,7 +96,7 @@ test('what is kept is what JSON.parse and a pick give, whatever the document, th
   )
 })
 
-test('spaces and escapes change nothing but the lengths', () => {
+test('spaces and escapes change only the lengths', () => {
   fc.assert(
     fc.property(value, plain, sizes, fc.boolean(), (document, shape, sizes, escapes) => {
       const text = JSON.stringify(document, undefined, '\t\r\n ')
@@ -110,7 +110,7 @@ test('spaces and escapes change nothing but the lengths', () => {
   )
 })
 
-test('a bound keeps what is small, the same for all chunks, and tells when something is missing', () => {
+test('a bound keeps small values, in chunks of any size, and reports when a value is dropped', () => {
   const wholes: Shape = { a: 'whole', b: { a: 'whole', b: 'whole' }, metadata: 'whole' }
   fc.assert(
     fc.property(value, fc.integer({ min: 0, max: 60 }), sizes, (inner, most, sizes) => {
@@ -127,7 +127,7 @@ test('a bound keeps what is small, the same for all chunks, and tells when somet
   )
 })
 
-test('one byte that is changed or missing gives an error or a value, and never an endless or a foreign one', () => {
+test('a changed or missing byte gives an error or a value of the text', () => {
   const shape: Shape = { a: 'whole', metadata: { b: 'whole' } }
   fc.assert(
     fc.property(value, fc.nat(), fc.integer({ min: 0, max: 255 }), sizes, (inner, place, byte, sizes) => {
@@ -135,7 +135,7 @@ test('one byte that is changed or missing gives an error or a value, and never a
       bytes[place % bytes.length] = byte
       const parsed = attempt(() => pick(JSON.parse(bytes.toString()), shape, []))
       const projected = attempt(() => project(bytes, shape, { sizes }).documents[0]?.kept)
-      // Only scalars that are skipped may be malformed.
+      // Only skipped scalars may be malformed.
       if (parsed !== undefined) assert.deepEqual(projected, parsed)
     }),
     { numRuns: 2_000 },
@@ -150,7 +150,7 @@ function attempt(read: () => unknown): unknown {
   }
 }
 
-/** The values that are kept whole of the shape in the bounded test. */
+/** The `whole` values of the shape in the test of the bound. */
 function leaves(kept: unknown): unknown[] {
   const { b, ...others } = kept as Record<string, object>
   return [...Object.values(others), ...Object.values(b ?? {})]

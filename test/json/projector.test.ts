@@ -7,11 +7,11 @@ import { keptOf, project } from './projector.ts'
 
 const LIST: Shape = { metadata: { resourceVersion: 'whole' }, items: [{ metadata: { name: 'whole' }, spec: 'whole' }] }
 
-/** Every way to cut a text once, and every byte alone. */
+/** Every split of a text into two chunks, and into single bytes. */
 const cuts = (text: string) => [[1], ...Array.from(Buffer.from(text).keys(), (at) => [at + 1, text.length])]
 
 suite('a projector', () => {
-  test('hands out the elements of a list as they end, before the rest is read', () => {
+  test('passes on each element of a list when it ends, before the rest is read', () => {
     const elements: unknown[] = []
     const projector = new Projector({
       shape: LIST,
@@ -26,20 +26,20 @@ suite('a projector', () => {
     assert.deepEqual(elements.slice(1), [{ spec: 2 }, undefined, { items: 3, metadata: { resourceVersion: '7' } }])
   })
 
-  test('takes null for a list without elements, and nothing else', () => {
+  test('treats null, and nothing else, as a list without elements', () => {
     assert.deepEqual(keptOf('{"items":null}', LIST), { items: 0 })
     assert.deepEqual(keptOf('{"items":{"a":[1]}}', LIST), {})
     assert.deepEqual(keptOf('{"items":"[]"}', LIST), {})
   })
 
-  test('refuses a document that lists its elements twice', () => {
+  test('refuses a document with two lists of elements', () => {
     for (const text of ['{"items":[],"items":[]}', '{"items":[],"items":null}'])
-      assert.throws(() => project(text, LIST), /the list that has been read comes again/)
-    assert.throws(() => project('{"a":{"b":[1]},"a":1}', { a: { b: ['whole'] } }), /comes again/)
+      assert.throws(() => project(text, LIST), /the list occurs a second time/)
+    assert.throws(() => project('{"a":{"b":[1]},"a":1}', { a: { b: ['whole'] } }), /the list occurs a second time/)
     assert.deepEqual(keptOf('{"items":null,"items":[1]}', LIST), { items: 1 })
   })
 
-  test('hands out documents that follow each other, each as it ends', () => {
+  test('passes on each of several documents when it ends', () => {
     const text = ' {"type":"A"}\n{"type":"B","x":[1,"\\n{"]}{"type":3} 4 5\n\n'
     for (const sizes of cuts(text)) {
       const { documents } = project(text, { type: 'whole' }, { lines: true, sizes })
@@ -57,7 +57,7 @@ suite('a projector', () => {
     assert.deepEqual(project('\n', 'whole', { lines: true }).documents, [])
   })
 
-  test('counts the last of equal names, and forgets all of the first', () => {
+  test('uses the last of equal names, and discards the first', () => {
     const text = '{"metadata":{"name":"a"},"spec":{"x":1},"metadata":{"uid":"u"},"spec":{"y":2},"spec":{"z":3}}'
     assert.deepEqual(keptOf(text, { metadata: { name: 'whole', uid: 'whole' }, spec: 'whole' }), {
       metadata: { uid: 'u' },
@@ -72,13 +72,13 @@ suite('a projector', () => {
     })
   })
 
-  test('reads names with escapes, wherever a chunk ends', () => {
+  test('reads names with escapes in any chunks', () => {
     const text = '{"me\\u0074a\\u0064ata":{"\\"\\\\":1,"na\\/me":2},"met\\\\u0061data":3}'
     const shape: Shape = { metadata: { '"\\': 'whole', 'na/me': 'whole' }, 'met\\u0061data': 'whole' }
     for (const sizes of cuts(text)) assert.deepEqual(keptOf(text, shape, { sizes }), JSON.parse(text))
   })
 
-  test('finds the end of a string after any run of backslashes, wherever a chunk ends', () => {
+  test('finds the end of a string after any run of backslashes in any chunks', () => {
     for (let run = 0; run < 9; run += 1) {
       for (const before of ['', 'x'.repeat(40)]) {
         const string = JSON.stringify(`${before}${'\\'.repeat(run)}",[{"`)
@@ -98,18 +98,18 @@ suite('a projector', () => {
     for (const sizes of cuts('120')) assert.deepEqual(keptOf('120', 'whole', { sizes }), 120)
   })
 
-  test('keeps text of more than one byte a character, wherever a chunk ends', () => {
+  test('keeps characters of several bytes in any chunks', () => {
     const text = '{"ä€😀":"ä€😀\u2028"}'
     for (const sizes of cuts(text)) assert.deepEqual(keptOf(text, { 'ä€😀': 'whole' }, { sizes }), JSON.parse(text))
   })
 
-  test('makes a name __proto__ a property like any other', () => {
+  test('treats the name __proto__ as an ordinary property', () => {
     const kept = keptOf('{"__proto__":{"a":1},"b":{"__proto__":2}}', { ['__proto__']: 'whole', b: 'whole' })
     assert.deepEqual(kept, JSON.parse('{"__proto__":{"a":1},"b":{"__proto__":2}}'))
     assert.deepEqual(keptOf('{"__proto__":{"b":1}}', { b: 'whole' }), {})
   })
 
-  test('reads 200,000 levels, skipped and kept', () => {
+  test('reads 200,000 levels of nesting, skipped and kept', () => {
     const nested = '{"a":['.repeat(100_000) + ']}'.repeat(100_000)
     for (const sizes of [[4_096], [1]]) {
       const [document] = project(`{"x":${nested}}`, { x: 'measure' }, { sizes }).documents
@@ -127,7 +127,7 @@ suite('a projector', () => {
 })
 
 suite('the bound of a projector', () => {
-  test('drops what is large of one element, and of no other', () => {
+  test('drops the large values of one element only', () => {
     const large = { metadata: { name: 'b' }, spec: 'x'.repeat(100) }
     const items = [{ metadata: { name: 'a' }, spec: 1 }, large, { spec: 2, metadata: { name: 'c' } }]
     for (const sizes of [[1], [7], [1_000]]) {
@@ -143,7 +143,7 @@ suite('the bound of a projector', () => {
     }
   })
 
-  test('drops the largest first, in whatever order they come, and scalars too', () => {
+  test('drops the largest values first, in any order, including scalars', () => {
     const shape: Shape = { uid: 'whole', groups: 'whole', user: 'whole' }
     const document = { groups: ['g'.repeat(30)], user: 'u'.repeat(20), uid: 'id' }
     for (const entries of [Object.entries(document), Object.entries(document).reverse()]) {
@@ -156,7 +156,7 @@ suite('the bound of a projector', () => {
     }
   })
 
-  test('holds nothing of what is skipped, and no more than it of what is kept', () => {
+  test('limits what is held of kept values; skipped values are not held', () => {
     const projector = new Projector({ shape: { kept: 'whole' }, most: 50, document: () => {} })
     const held = (text: string) => {
       projector.push(Buffer.from(text))
@@ -171,7 +171,7 @@ suite('the bound of a projector', () => {
   })
 })
 
-test('a projector looks at no byte of an event of 3 MiB in chunks of 16 KiB more than twice', () => {
+test('a projector reads no byte of an event of 3 MiB in chunks of 16 KiB more than twice', () => {
   const [keys, long, quotes] = [20_000, 2_700_000, 50_000]
   const labels = Object.fromEntries(Array.from({ length: keys }, (_, key) => [`label-${key}`, true]))
   const text = Buffer.from(
@@ -191,12 +191,12 @@ test('a projector looks at no byte of an event of 3 MiB in chunks of 16 KiB more
   }
   projector.end()
   assert.deepEqual(kept, { type: 'ADDED' })
-  // What follows a backslash is not looked at; twice are backslashes, and the bytes before a quote and a chunk's end.
+  // The byte after a backslash is not read; backslashes, and the bytes before a quote and a chunk's end, are read twice.
   assert.ok(looked.filter((times) => times > 0).length > text.length * 0.9)
   assert.ok(looked.every((times) => times <= 2))
 })
 
-/** A chunk that counts how often each of its bytes is looked at. */
+/** A chunk that counts how often each of its bytes is read. */
 function watched(chunk: Buffer, looked: Uint8Array): Buffer {
   const look = (at: number) => {
     looked[at] = (looked[at] ?? 0) + 1
@@ -216,8 +216,8 @@ function watched(chunk: Buffer, looked: Uint8Array): Buffer {
   })
 }
 
-suite('what is measured', () => {
-  test('is counted exactly, apart for each measured value and for the document', () => {
+suite('a measure', () => {
+  test('is exact, for each measured value and for the document', () => {
     const object = '{"a,b":"1,2\\",[{", "c":[ ],"d":[{},-1e5]}'
     const text = ` {"request":{"object":${object} ,"oldObject":null,"uid":"u"},"x":[[[[[]]]]]} `
     for (const sizes of cuts(text)) {
@@ -237,10 +237,10 @@ suite('what is measured', () => {
   })
 })
 
-suite('no JSON', () => {
+suite('a text that is not JSON', () => {
   const shape: Shape = { a: 'whole', b: { c: 'whole' } }
 
-  test('is an error that says where it stops to be JSON, and quotes nothing of it', () => {
+  test('is an error that says where it stops being JSON, and does not quote it', () => {
     const message = (text: string) => {
       let message = ''
       assert.throws(
@@ -262,7 +262,7 @@ suite('no JSON', () => {
     assert.equal(message('{"a":"\\x"}'), 'a string, a number or a literal in it is malformed')
   })
 
-  test('is an error whatever is wrong with its structure, wherever a chunk ends', () => {
+  test('is an error for any wrong structure in any chunks', () => {
     const texts = [
       '\ufeff{}',
       '{',
@@ -307,7 +307,7 @@ suite('no JSON', () => {
     }
   })
 
-  test('is not taken for a document after another one', () => {
+  test('is not read as a second document', () => {
     const { documents } = project('{"a":1}\n', { a: 'whole' }, { lines: true })
     assert.equal(documents.length, 1)
     for (const text of ['{"a":1}\n{"a":', '{"a":1},{"a":2}', '{"a":1}]', '{"a":\n1}'])

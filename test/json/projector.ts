@@ -1,7 +1,7 @@
 import { Projector } from '../../src/json/projector.ts'
 import type { Measure, Shape } from '../../src/json/shape.ts'
 
-/** What a projector made of a text. */
+/** The result of a projector for a text. */
 export interface Projected {
   readonly elements: { readonly kept: unknown; readonly whole: boolean }[]
   readonly documents: { readonly kept: unknown; readonly whole: boolean; readonly measure: Measure }[]
@@ -10,11 +10,11 @@ export interface Projected {
 export interface ProjectOptions {
   readonly most?: number
   readonly lines?: boolean
-  /** Sizes of the chunks, again and again; one chunk without them. */
+  /** The sizes of the chunks, repeated; without them, the text is one chunk. */
   readonly sizes?: readonly number[]
 }
 
-/** Projects a text; the buffer of each chunk is overwritten afterwards, as its owner may do. */
+/** Projects a text. It overwrites the buffer of each chunk afterwards, as the owner of a chunk may. */
 export function project(text: string | Buffer, shape: Shape, options: ProjectOptions = {}): Projected {
   const bytes = Buffer.from(text)
   const { most = Infinity, lines = false, sizes = [Math.max(1, bytes.length)] } = options
@@ -37,7 +37,7 @@ export function project(text: string | Buffer, shape: Shape, options: ProjectOpt
   return projected
 }
 
-/** What is kept of the only document. */
+/** Returns what is kept of the only document. */
 export function keptOf(text: string | Buffer, shape: Shape, options: ProjectOptions = {}): unknown {
   return project(text, shape, options).documents[0]?.kept
 }

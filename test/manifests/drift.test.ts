@@ -20,9 +20,9 @@ const live = () =>
 const fields = (object: unknown) => differences(wanted, object).map(({ field }) => field)
 
 suite('a live object', () => {
-  test('that is the same does not differ', () => assert.deepEqual(fields(live()), []))
+  test('that equals the manifests does not differ', () => assert.deepEqual(fields(live()), []))
 
-  test('may have what the API server fills in, labels, another address and another order', () => {
+  test('may have defaults of the API server, labels, another address and another order', () => {
     const object = live()
     object.metadata = { labels: { a: 'b' } }
     object.webhooks.reverse()
@@ -42,14 +42,14 @@ suite('a live object', () => {
       'webhooks[deny].timeoutSeconds',
     ],
     ['without an entry', ({ webhooks }) => webhooks.pop(), 'webhooks[warn]'],
-    ['with an entry too many', ({ webhooks }) => webhooks.push({ name: 'other' }), 'webhooks[other]'],
+    ['with an extra entry', ({ webhooks }) => webhooks.push({ name: 'other' }), 'webhooks[other]'],
     [
-      'with one resource less',
+      'with a missing resource',
       ({ webhooks: [deny] }) => Object.assign(deny as object, { rules: [{ resources: ['a'] }] }),
       'webhooks[deny].rules[0].resources',
     ],
     [
-      'with a rule too many',
+      'with an extra rule',
       ({ webhooks: [, warn] }) => Object.assign(warn as object, { rules: [{}] }),
       'webhooks[warn].rules',
     ],
@@ -81,11 +81,11 @@ suite('the rights of a ClusterRole', () => {
 
   const changes: Record<string, unknown[]> = {
     'a rule less': [grants],
-    'a rule more': [grants, own, { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }],
-    'a URL more': [grants, { ...own, nonResourceURLs: ['/metrics'] }],
-    'names that narrow a rule': [{ ...grants, resourceNames: ['one'] }, own],
-    'a verb more': [{ ...grants, verbs: ['list', 'watch', 'get'] }, own],
-    'no rules at all': [],
+    'an extra rule': [grants, own, { apiGroups: [''], resources: ['secrets'], verbs: ['get'] }],
+    'an extra URL': [grants, { ...own, nonResourceURLs: ['/metrics'] }],
+    'resource names that narrow a rule': [{ ...grants, resourceNames: ['one'] }, own],
+    'an extra verb': [{ ...grants, verbs: ['list', 'watch', 'get'] }, own],
+    'missing rules': [],
   }
   for (const [title, rules] of Object.entries(changes))
     test(`differ by ${title}`, () => {
@@ -109,8 +109,8 @@ suite('the selectors of an entry', () => {
     differences(entry(wanted), entry(live, objectSelector))
 
   const same: Record<string, [wanted: unknown, live: unknown, objectSelector?: unknown]> = {
-    'where there is none': [undefined, undefined],
-    'where the API server fills in an empty one': [undefined, {}, {}],
+    'without a selector': [undefined, undefined],
+    'with an empty one as the default': [undefined, {}, {}],
     'with empty lists': [undefined, terms(), { matchLabels: {} }],
     'with values in another order': [terms(mode), terms({ ...mode, values: ['audit', 'warn'] })],
     'with an absent list of values': [
@@ -138,7 +138,7 @@ suite('the selectors of an entry', () => {
   const drift: Record<string, unknown> = {
     'one of the two terms of AKS': terms(mode, control),
     'the other one': terms(mode, managed),
-    'both and one more': terms(mode, control, managed, { key: 'a', operator: 'Exists' }),
+    'both and another term': terms(mode, control, managed, { key: 'a', operator: 'Exists' }),
     'both with another value': terms(mode, control, { ...managed, values: ['aks', 'me'] }),
     'both with another operator': terms(mode, { key: 'control-plane', operator: 'DoesNotExist' }, managed),
     'both without ours': terms(control, managed),
@@ -157,7 +157,7 @@ suite('the selectors of an entry', () => {
       )
     })
 
-  test('differ with a selector of objects, whatever it is', () => {
+  test('differ with any selector of objects', () => {
     for (const selector of [
       terms({ key: 'a', operator: 'Exists' }),
       { matchLabels: { a: 'b' } },
@@ -169,7 +169,7 @@ suite('the selectors of an entry', () => {
       )
   })
 
-  test('do not hide a condition that our entry does not have', () => {
+  test('differ with an extra match condition', () => {
     const live = { webhooks: [{ name: 'deny', matchConditions: [{ name: 'never', expression: 'false' }] }] }
     assert.deepEqual(
       differences(entry(), live).map(({ field }) => field),
@@ -183,19 +183,19 @@ suite('how an entry is reached', () => {
   const url = 'https://refgrant.example:8443/validate/deny'
   const compare = (wanted: object, live: unknown) => clientDifferences(wanted, live, 'clientConfig')
   const same: Record<string, [wanted: object, live: unknown]> = {
-    'by the Service, with the port that the API server fills in': [{ service }, { service: { ...service, port: 443 } }],
-    'with authorities that the manifests leave out': [{ service }, { service, caBundle: 'eA==' }],
-    'by a URL where none is wanted': [{ service }, { url }],
+    'by the Service, with the default port': [{ service }, { service: { ...service, port: 443 } }],
+    'with authorities that the manifests do not have': [{ service }, { service, caBundle: 'eA==' }],
+    'by a URL if the manifests have the Service': [{ service }, { url }],
     'by a URL below a path': [{ service }, { url: 'https://proxy.example/refgrant/validate/deny' }],
-    'by the URL that is wanted': [{ url }, { url }],
-    'by the same URL in other words': [{ url: 'https://a/x' }, { url: 'https://A:443/x' }],
+    'by the URL of the manifests': [{ url }, { url }],
+    'by the same URL in another spelling': [{ url: 'https://a/x' }, { url: 'https://A:443/x' }],
   }
   for (const [title, [wanted, live]] of Object.entries(same))
     test(`does not differ ${title}`, () => assert.deepEqual(compare(wanted, live), []))
 
   const drift: Record<string, [wanted: object, live: unknown, ...fields: string[]]> = {
     'by another path': [{ service }, { service: { ...service, path: '/validate/audit' } }, 'clientConfig.service.path'],
-    'by no path': [{ service }, { service: { ...service, path: undefined } }, 'clientConfig.service.path'],
+    'without a path': [{ service }, { service: { ...service, path: undefined } }, 'clientConfig.service.path'],
     'by another Service': [
       { service },
       { service: { ...service, name: 'x', namespace: 'y' } },
@@ -204,9 +204,9 @@ suite('how an entry is reached', () => {
     ],
     'by another port': [{ service }, { service: { ...service, port: 8443 } }, 'clientConfig.service.port'],
     'by a URL with the path of another mode': [{ service }, { url: url.replace('deny', 'audit') }, 'clientConfig.url'],
-    'by what is no URL': [{ service }, { url: 'none' }, 'clientConfig.url'],
-    'by another URL than is wanted': [{ url }, { url: url.replace('8443', '9443') }, 'clientConfig.url'],
-    'by the Service where a URL is wanted': [{ url }, { service }, 'clientConfig.url'],
+    'by a value that is not a URL': [{ service }, { url: 'none' }, 'clientConfig.url'],
+    'by another URL than that of the manifests': [{ url }, { url: url.replace('8443', '9443') }, 'clientConfig.url'],
+    'by the Service if the manifests have a URL': [{ url }, { service }, 'clientConfig.url'],
     'by nothing': [{ url }, undefined, 'clientConfig.url'],
   }
   for (const [title, [wanted, live, ...fields]] of Object.entries(drift))

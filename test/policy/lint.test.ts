@@ -67,6 +67,25 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
       { from: [{ group: '', kind: 'Service', namespace: 'shop' }], to: [to] },
       'grant-unknown-referrer spec.from[0].kind',
     ],
+    ['a name that is no text', { from: [from], to: [{ ...to, name: true }] }, 'grant-incomplete-entry spec.to[0].name'],
+    [
+      'a name that no object can have',
+      { from: [from], to: [{ ...to, name: 'billing/pay' }] },
+      'grant-impossible-value spec.to[0].name',
+    ],
+    ...['Shop', 'shop,web', 'a'.repeat(64)].map((namespace): [string, unknown, string] => [
+      `the namespace ${namespace.slice(0, 10)}`,
+      { from: [{ ...from, namespace }], to: [to] },
+      'grant-impossible-value spec.from[0].namespace',
+    ]),
+    ['a blank as group', { from: [from], to: [{ ...to, group: ' ' }] }, 'grant-impossible-value spec.to[0].group'],
+    [
+      'a kind of two words',
+      { from: [from], to: [{ ...to, kind: 'Config Map' }] },
+      'grant-impossible-value spec.to[0].kind',
+    ],
+    ['17 entries', { from: Array(17).fill(from), to: [to] }, 'grant-too-many-entries spec.from'],
+    ['a misspelt kind', { from: [from], to: [{ ...to, kind: 'Servce' }] }, 'grant-misspelt-kind spec.to[0].kind'],
     ['a name in from', { from: [{ ...from, name: 'checkout' }], to: [to] }, 'grant-unknown-field spec.from[0].name'],
     [
       'names in to, which exposes every object',
@@ -87,6 +106,14 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
     [
       'a Gateway as parent of routes',
       { from: [from], to: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web' }] },
+      'grant-parent-reference spec.to[0].kind',
+    ],
+    [
+      'a Gateway as parent of ListenerSets',
+      {
+        from: [{ ...from, kind: 'ListenerSet' }],
+        to: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web' }],
+      },
       'grant-parent-reference spec.to[0].kind',
     ],
     ['no name', { from: [from], to: [{ ...to, name: null }] }, 'grant-every-name spec.to[0].name'],
@@ -115,10 +142,21 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
   ]
   test('and each code by one of them', () => {
     const codes = new Set(cases.flatMap(([, , ...findings]) => findings.map((finding) => finding.split(' ')[0])))
-    const ofGrants = Object.keys(SEVERITIES).filter((code) => /^grant-(?!duplicate$)/.test(code))
+    const ofGrants = Object.keys(SEVERITIES).filter((code) => /^grant-(?!duplicate$|unknown-version$)/.test(code))
     assert.deepEqual([...codes].sort(), ofGrants.sort())
   })
   for (const [title, spec, ...findings] of cases) test(title, () => assert.deepEqual(codesAt(spec), findings))
+})
+
+test('a version that no release has is told, and none is asked for', () => {
+  const ofVersion = (apiVersion: unknown) =>
+    lintGrant({ apiVersion, spec: { from: [from], to: [to] } }, 'billing', catalogue, 100).findings.map(
+      ({ code }) => code,
+    )
+  for (const version of ['v1', 'v1beta1', 'v1alpha2'])
+    assert.deepEqual(ofVersion(`gateway.networking.k8s.io/${version}`), [])
+  for (const apiVersion of ['gateway.networking.k8s.io', 'gateway.networking.k8s.io/v9'])
+    assert.deepEqual(ofVersion(apiVersion), ['grant-unknown-version'])
 })
 
 suite('each of two mistakes in one entry is told:', () => {
@@ -151,8 +189,8 @@ suite('each of two mistakes in one entry is told:', () => {
     [
       'a plural and an empty name',
       { to: { kind: 'services', name: '' } },
-      'kind-spelling to kind',
       'empty-name to name',
+      'kind-spelling to kind',
     ],
     [
       'group core and an absent name, of which no object is exposed',
@@ -260,7 +298,7 @@ test('findings say what would work in place of what is written, with foreign tex
     'spec.to[0].group is "apps/v1", which names a version: write "apps", a version never counts',
   ])
   assert.deepEqual(say({ from: [{ ...from, kind: 'A\u001b[31m' }], to: [to] }), [
-    'spec.from[0].kind is "A\\u001b[31m", and no guarded field belongs to such objects',
+    'spec.from[0].kind is "A\\u001b[31m", which nothing can be called: the API server refuses it, or it matches nothing',
   ])
 })
 
@@ -284,7 +322,7 @@ test('of many findings all are counted, and only the first are made', () => {
   const { findings, counts } = lintGrant({ spec }, 'billing', catalogue, 4)
   assert.deepEqual(
     findings.map(({ path }) => path),
-    ['spec.from[0].group', 'spec.from[0].kind', 'spec.from[0].namespace', 'spec.from[1].group'],
+    ['spec.from', 'spec.from[0].group', 'spec.from[0].kind', 'spec.from[0].namespace'],
   )
-  assert.deepEqual(counts, { error: 900_000, warning: 0, note: 1 })
+  assert.deepEqual(counts, { error: 900_001, warning: 0, note: 1 })
 })

@@ -19,7 +19,7 @@ test('each preset has the expected number of fields of each kind', () => {
     agentgateway: { AgentgatewayPolicy: 6 },
     'ai-gateway': { AIGatewayRoute: 1 },
     'volume-data-sources': { PersistentVolumeClaim: 1 },
-    kong: { KongCertificate: 2 },
+    kong: { KongCertificate: 2, KongCACertificate: 1 },
   })
 })
 

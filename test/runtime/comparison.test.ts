@@ -17,7 +17,7 @@ const stranger = issue({ name: 'stranger', ca: true })
 // biome-ignore lint/suspicious/noExplicitAny: what the API server holds may have any shape
 type Live = any
 
-/** An API server that holds what the manifests say, with a change. */
+/** An API server with the objects of the manifests, with a change. */
 function holding(client: WebhookClient, change: (live: Live) => void = () => {}): Api {
   const live = structuredClone(webhookConfiguration(registration, client)) as Live
   change(live)
@@ -36,19 +36,19 @@ const entries = ['deny', 'warn', 'audit', 'advisory']
 const trusting = (one: Issued) => ({ caBundle: one.cert })
 const served = server.cert
 
-suite('the certificate that is served, compared with a live registration', () => {
+suite('the served certificate, compared with a live registration', () => {
   test('is trusted by a Service and by a URL', async () => {
     assert.deepEqual(await lines(holding(trusting(authority)), { served }), [])
     assert.deepEqual(await lines(holding({ ...trusting(authority), url: 'https://127.0.0.1:8443' }), { served }), [])
   })
 
-  test('is not trusted by any entry where the authorities are other ones', async () => {
+  test('is not trusted by entries with other authorities', async () => {
     const found = await lines(holding(trusting(stranger)), { served })
     assert.equal(found.length, entries.length)
     for (const [index, entry] of entries.entries())
       assert.ok(
         found[index]?.startsWith(
-          `ValidatingWebhookConfiguration refgrant: webhooks[${entry}.refgrant.dev].clientConfig.caBundle does not verify the certificate that is served: `,
+          `ValidatingWebhookConfiguration refgrant: webhooks[${entry}.refgrant.dev].clientConfig.caBundle does not verify the served certificate: `,
         ),
         found[index],
       )
@@ -65,7 +65,7 @@ suite('the certificate that is served, compared with a live registration', () =>
       assert.deepEqual(others, [])
     })
 
-  test('is not trusted by garbage in base64, and by what is none', async () => {
+  test('is not trusted by garbage in base64 or by invalid base64', async () => {
     for (const caBundle of [Buffer.from('garbage').toString('base64'), '%%%%', 7]) {
       const api = holding(trusting(authority), ({ webhooks }) => {
         webhooks[0].clientConfig.caBundle = caBundle
@@ -85,15 +85,18 @@ suite('the certificate that is served, compared with a live registration', () =>
     })
     const found = await lines(api, { served })
     assert.match(found.join('\n'), /deny.*clientConfig is reached as "refgrant\.other\.svc", and/)
-    assert.match(found.join('\n'), /warn\.refgrant\.dev\]\.clientConfig is reached as "localhost", and the certificate/)
+    assert.match(
+      found.join('\n'),
+      /warn\.refgrant\.dev\]\.clientConfig is reached as "localhost", and the served certificate/,
+    )
     assert.equal(found.length, 3)
   })
 
-  test('is not compared where nothing is served', async () => {
+  test('is not compared if no certificate is served', async () => {
     assert.deepEqual(await lines(holding(trusting(stranger))), [])
   })
 
-  test('is compared whatever shape the registration has', async () => {
+  test('is compared with registrations of any shape', async () => {
     const each = (change: object) => (live: Live) => {
       for (const one of live.webhooks) Object.assign(one, change)
     }
@@ -108,7 +111,7 @@ suite('the certificate that is served, compared with a live registration', () =>
   })
 })
 
-suite('what --url and --ca say', () => {
+suite('a value of --url or --ca', () => {
   test('is compared', async () => {
     const client = { url: 'https://a.example', caBundle: authority.cert }
     assert.deepEqual(await lines(holding(client), { client }), [])
@@ -121,13 +124,13 @@ suite('what --url and --ca say', () => {
     assert.match(other.join('\n'), /caBundle holds "CN=stranger" .*, and --ca holds "CN=authority" /)
   })
 
-  test('is the same where the order and the text around the certificates differ', async () => {
+  test('matches certificates in another order, with other text around them', async () => {
     const live = { caBundle: `# first\n${stranger.cert}${authority.cert}` }
     assert.deepEqual(await lines(holding(live), { client: { caBundle: authority.cert + stranger.cert } }), [])
   })
 })
 
-test('the terms that AKS adds are named, and are no drift', async () => {
+test('the terms that AKS adds are reported, and are not drift', async () => {
   const api = holding(trusting(authority), ({ webhooks }) => {
     for (const one of webhooks)
       one.namespaceSelector = {
@@ -143,18 +146,18 @@ test('the terms that AKS adds are named, and are no drift', async () => {
   assert.equal(tolerated.length, entries.length)
   assert.equal(
     tolerated[0],
-    "ValidatingWebhookConfiguration refgrant: webhooks[deny.refgrant.dev].namespaceSelector has terms that AKS's admissions enforcer adds; that is no drift",
+    "ValidatingWebhookConfiguration refgrant: webhooks[deny.refgrant.dev].namespaceSelector has terms that AKS's admissions enforcer adds; this is not drift",
   )
 })
 
-suite('a server that compares again and again', () => {
+suite('a server that compares periodically', () => {
   const never = new AbortController().signal
   const watch = (api: Api, write: (line: string) => void, told: (fields: number | undefined) => void = () => {}) => {
     const logger = pino({ level: 'info', base: null }, { write })
     return new DriftWatch({ api, wanted: () => ({ registration, client: {}, served }), logger, told })
   }
 
-  test('logs a difference once, and its end', async () => {
+  test('logs a difference once, and that it is gone', async () => {
     const log: string[] = []
     const told: (number | undefined)[] = []
     const apis = [holding(trusting(stranger)), holding(trusting(stranger)), holding(trusting(authority))]
@@ -175,7 +178,7 @@ suite('a server that compares again and again', () => {
     )
   })
 
-  test('logs once that it cannot, for as long as it cannot', async () => {
+  test('logs a failure once while comparisons fail', async () => {
     const log: string[] = []
     const told: (number | undefined)[] = []
     let fails = true
@@ -200,7 +203,7 @@ suite('a server that compares again and again', () => {
     )
   })
 
-  test('tells when it last could, beside what differs', async () => {
+  test('reports the time of the last comparison beside the differences', async () => {
     let fails = true
     const good = holding(trusting(authority))
     const get = async (path: string, signal: AbortSignal) => {
@@ -219,7 +222,7 @@ suite('a server that compares again and again', () => {
     assert.match(detail() ?? '', /^not known; last compared \d+\.\d s ago$/)
   })
 
-  test('ends a comparison that is under way when it stops, and says nothing of it', async () => {
+  test('aborts a comparison in progress when it stops, without a log entry', async () => {
     const log: string[] = []
     const asked = Promise.withResolvers<void>()
     const get = (_path: string, signal: AbortSignal) => {

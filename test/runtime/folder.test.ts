@@ -8,7 +8,7 @@ import { Tasks } from '../../src/runtime/task.ts'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
 
-test('grants of a folder are known, and nothing is said of a registration that nobody compares', async () => {
+test('grants of a folder are counted, and the registration is reported as not known', async () => {
   const registry = new Registry()
   const supply = await folderGrants(folderWith({ 'grants.yaml': GRANT }), {
     live: { config: loadConfig(undefined) },

@@ -5,8 +5,8 @@ import { Periodic } from '../../src/runtime/periodic.ts'
 /** Longer than any test lasts, in ms. */
 const NEVER = 1_000_000_000
 
-suite('work that is done again and again', () => {
-  test('is done after each pause, until the signal', async () => {
+suite('periodic work', () => {
+  test('runs after each pause, until the signal', async () => {
     const stop = new AbortController()
     let times = 0
     const work = new Periodic(0, () => {
@@ -14,14 +14,14 @@ suite('work that is done again and again', () => {
       if (times === 3) stop.abort()
     })
     const running = work.run(stop.signal)
-    // A pause keeps no process alive.
+    // A pause does not keep the process alive.
     const alive = setInterval(() => {}, NEVER)
     await running
     clearInterval(alive)
     assert.equal(times, 3)
   })
 
-  test('is done without the pause when it is asked for, before the start too', async () => {
+  test('runs without the pause on request, including a request before the start', async () => {
     const stop = new AbortController()
     let times = 0
     const work = new Periodic(NEVER, () => {
@@ -34,7 +34,7 @@ suite('work that is done again and again', () => {
     assert.equal(times, 3)
   })
 
-  test('is never done twice at once, and once more if it is asked for meanwhile', async () => {
+  test('never overlaps, and runs once more after a request during work', async () => {
     const stop = new AbortController()
     const notes: string[] = []
     const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
@@ -55,7 +55,7 @@ suite('work that is done again and again', () => {
     assert.deepEqual(notes, ['begins', 'ends', 'begins', 'ends'])
   })
 
-  test('is not begun after the signal', async () => {
+  test('does not begin after the signal', async () => {
     const stop = new AbortController()
     const work = new Periodic(NEVER, () => assert.fail('it was begun'))
     const running = work.run(stop.signal)

@@ -5,7 +5,7 @@ import { type Task, Tasks } from '../../src/runtime/task.ts'
 
 const check = (name: string) => ({ name, ok: true })
 
-/** A task that ends when it is stopped, and notes that. */
+/** A task that ends when it is stopped, and records that. */
 function obedient(name: string, notes: string[] = []): Task {
   return {
     name,
@@ -19,7 +19,7 @@ function obedient(name: string, notes: string[] = []): Task {
 }
 
 suite('tasks', () => {
-  test('run until they are stopped, and have ended then', async () => {
+  test('run until they are stopped, and have ended after that', async () => {
     const notes: string[] = []
     const tasks = new Tasks([obedient('a', notes), obedient('b', notes)])
     const running = tasks.run()
@@ -29,7 +29,7 @@ suite('tasks', () => {
     await running
   })
 
-  test('tell their checks and remarks in their order, whether they run or not', () => {
+  test('return their checks and remarks in order, whether they run or not', () => {
     const silent = { name: 'silent', run: async () => {} }
     const remarks = () => [check('remark')]
     const tasks = new Tasks([obedient('a'), silent, { ...obedient('b'), remarks }])
@@ -37,7 +37,7 @@ suite('tasks', () => {
     assert.deepEqual(tasks.remarks(), [check('remark')])
   })
 
-  test('end with the first of them that fails, which is named', async () => {
+  test('end with the first that fails, and name it', async () => {
     const cause = new Error('out of luck')
     const failing = { name: 'failing', run: () => Promise.reject(cause) }
     const tasks = new Tasks([obedient('a'), failing])
@@ -45,13 +45,13 @@ suite('tasks', () => {
     await tasks.stop()
   })
 
-  test('end with one that ends before it is stopped', async () => {
+  test('end when one ends before it is stopped', async () => {
     const tasks = new Tasks([obedient('a'), { name: 'short', run: async () => {} }])
     await assert.rejects(tasks.run(), { message: 'the task short ended before it was stopped' })
     await tasks.stop()
   })
 
-  test('may throw when they have been stopped', async () => {
+  test('may throw after they are stopped', async () => {
     const run = async (signal: AbortSignal) => {
       await once(signal, 'abort')
       throw signal.reason
@@ -62,7 +62,7 @@ suite('tasks', () => {
     await running
   })
 
-  test('are not waited for if they hang', async () => {
+  test('do not delay the stop if they hang', async () => {
     const tasks = new Tasks([{ name: 'hanging', run: () => new Promise<void>(() => {}) }])
     void tasks.run()
     await tasks.stop()

@@ -64,8 +64,8 @@ async function sandbox(): Promise<void> {
     const refgrant = await startGuard(cluster, { onLine: show, signal: stop.signal, step })
     try {
       await markApplied(cluster, refgrant)
-      invited = true
-      process.stdout.write(invitation(controlPlane, refgrant))
+      ready = true
+      process.stdout.write(instructions(controlPlane, refgrant))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
       process.stderr.write('\nstopping\n')
     } finally {
@@ -89,15 +89,14 @@ async function markApplied({ kubectl }: Cluster, { url }: Refgrant): Promise<voi
 }
 
 /** Whether the commands to try are printed, so that reviews are the user's own. */
-let invited = false
+let ready = false
 
 /** Shows the log lines about reviews, and all others above debug. */
 function show(line: string): void {
-  if (invited && (line.includes('"msg":"review"') || !line.includes('"level":"debug"')))
-    process.stderr.write(`${line}\n`)
+  if (ready && (line.includes('"msg":"review"') || !line.includes('"level":"debug"'))) process.stderr.write(`${line}\n`)
 }
 
-function invitation({ kubectl, kubeconfig, folder }: ControlPlane, { url, log }: Refgrant): string {
+function instructions({ kubectl, kubeconfig, folder }: ControlPlane, { url, log }: Refgrant): string {
   const samples = path.relative(process.cwd(), import.meta.dirname)
   const [route, grant] = [path.join(samples, 'route.yaml'), path.join(samples, 'grant.yaml')]
   const config = process.env.REFGRANT_CONFIG ?? ''

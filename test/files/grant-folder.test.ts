@@ -77,7 +77,7 @@ suite('a folder of grants', { timeout: 60_000 }, () => {
     assert.deepEqual(errors, [])
   })
 
-  test('that is not there is an error', async () => {
+  test('that does not exist is an error', async () => {
     await assert.rejects(GrantFolder.open({ ...QUIET, folder: '/nowhere/grants' }), { message: 'does not exist' })
   })
 
@@ -104,7 +104,7 @@ suite('a folder of grants', { timeout: 60_000 }, () => {
     assert.deepEqual(inForce(), { x: 'invoices', two: 'payments', three: 'payments' })
   })
 
-  test('is read afresh when a review asks, for every namespace', async (t) => {
+  test('is read again for a fresh read, for every namespace', async (t) => {
     const { write, remove, folder, fresh, inForce } = await folderOf(t, { 'one.yaml': grant('one') })
     write('two.yaml', grant('two'))
     remove('one.yaml')
@@ -216,13 +216,13 @@ suite('a look at a folder', { timeout: 60_000 }, () => {
     assert.equal(folder.reads, 7)
   })
 
-  test('is shared by all who ask before it begins', async (t) => {
+  test('is shared by all callers before it begins', async (t) => {
     const { folder, fresh } = await folderOf(t, { 'a.yaml': grant('one') })
     await Promise.all(Array.from({ length: 100 }, () => fresh()))
     assert.equal(folder.reads, 2)
   })
 
-  test('that began before somebody asked is not his', async (t) => {
+  test('is not shared with a caller after it began', async (t) => {
     const { write, fresh, inForce } = await folderOf(t, { 'a.yaml': grant('one') })
     const before = fresh()
     await Promise.resolve()
@@ -241,7 +241,7 @@ suite('a look at a folder', { timeout: 60_000 }, () => {
   })
 })
 
-test('a large file is read in slices, between which others have their turn', async (t) => {
+test('a large file is read in slices, between which the event loop continues', async (t) => {
   const { root } = await folderOf(t, { 'a.yaml': Array.from({ length: 1_000 }, (_, n) => grant(`g${n}`)).join('') })
   let [turns, milliseconds] = [0, 0]
   const turn = () => {
@@ -280,7 +280,7 @@ test('of two grants with one name the last counts, and the other when that is go
 })
 
 suite('a file that is broken', { timeout: 60_000 }, () => {
-  test('keeps what it last said in force, and is reported once, with its line', async (t) => {
+  test('keeps its last grants in force, and is reported once, with its line', async (t) => {
     const { root, write, fresh, errors, inForce } = await folderOf(t, {
       'a.yaml': grant('one'),
       'b.yaml': grant('two'),
@@ -322,7 +322,7 @@ suite('a file that is broken', { timeout: 60_000 }, () => {
     assert.deepEqual(inForce(), { three: 'payments', two: 'payments' })
   })
 
-  test('takes its grants along when it is deleted', async (t) => {
+  test('loses its grants when it is deleted', async (t) => {
     const { write, remove, fresh, inForce } = await folderOf(t, { 'a.yaml': grant('one') })
     write('a.yaml', broken)
     await fresh('billing')
@@ -410,7 +410,7 @@ test('a file that cannot be read at all is reported once', async (t) => {
   )
 })
 
-test('a folder that is called like a file is none', async (t) => {
+test('a folder with the name of a file is not read as a file', async (t) => {
   const { root, fresh, errors } = await folderOf(t, { 'one.yaml': grant('one') })
   mkdirSync(path.join(root, 'folder.yaml'))
   await fresh('billing')

@@ -35,7 +35,7 @@ suite('of a folder is read', { timeout: 120_000 }, () => {
     assert.deepEqual((await read(folder, path.join(folder, 'again.yaml'), `${folder}/deep`)).names, ['a', 'b'])
   })
 
-  test('no path of the 2^40 that links in links make', async () => {
+  test('none of the 2^40 paths of nested links', async () => {
     const folder = folderWith({ 'd40/a.yaml': object('a') })
     for (let level = 0; level < 40; level += 1) {
       mkdirSync(path.join(folder, `d${level}`))
@@ -98,13 +98,13 @@ suite('of a folder is read', { timeout: 120_000 }, () => {
   })
 })
 
-test('a folder without files, and one that is not there, are problems', async () => {
+test('a folder without files, and one that does not exist, are problems', async () => {
   const empty = folderWith({ 'notes.txt': '' })
   assert.deepEqual((await read(empty)).problems, { '': 'there is no YAML or JSON file in this folder' })
   assert.deepEqual((await read(path.join(empty, 'gone'))).problems, { '': 'does not exist' })
 })
 
-suite('a path that somebody names', { timeout: 120_000 }, () => {
+suite('a path on the command line', { timeout: 120_000 }, () => {
   test('may be a link to anywhere', async () => {
     const folder = folderWith({})
     const outside = folderWith({ 'a.yaml': object('a'), 'deep/b.yaml': object('b') })

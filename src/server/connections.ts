@@ -123,16 +123,9 @@ export class Connections {
     const name = nameOf(socket)
     // A client that resets a connection may open the next one from the same port before the first is known to be closed.
     this.#connections.get(name)?.socket.destroy()
-    const phase = this.#secure ? 'handshake' : 'idle'
-    const connection: Connection = {
-      name,
-      socket,
-      phase,
-      since: this.#tick,
-      read: 0,
-      proven: false,
-      unanswered: new Set(),
-    }
+    const phase: Phase = this.#secure ? 'handshake' : 'idle'
+    const begun = { phase, since: this.#tick, read: 0, proven: false }
+    const connection: Connection = { name, socket, ...begun, unanswered: new Set() }
     this.#connections.set(name, connection)
     this.#bySocket.set(socket, connection)
     this.#observer.connectionOpened()

@@ -31,7 +31,7 @@ export class ReadingRoom {
       all += index.weight
       if (index.weight > (largest?.weight ?? 0)) largest = index
     }
-    if (all > this.#bytes) largest?.giveUp()
+    if (all > this.#bytes) largest?.evictAll()
   }
 }
 

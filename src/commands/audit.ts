@@ -33,19 +33,19 @@ interface AuditOptions {
   readonly output: 'text' | 'json'
 }
 
-/** `refgrant audit`: who may refer to what, who does, and by which grant. */
+/** `refgrant audit`: lists permissions, references and the grants that permit them. */
 export function auditCommand(): Command {
   return new Command('audit')
     .description(
-      'tell who may refer to what and where that is granted, which references use it, and which have no grant',
+      'list what the grants permit, the references that they permit, and the references that no grant permits',
     )
-    .argument('[path...]', 'YAML and JSON files or folders; without them, the cluster is read with your own rights')
+    .argument('[path...]', 'YAML and JSON files or folders; without a path, reads the cluster with your own rights')
     .addOption(filenameOption())
     .addOption(kubeconfigOption())
     .addOption(contextOption())
     .option(
       '-n, --namespace <namespace>',
-      'of a cluster: ask for the lists of this namespace alone; of files: namespace of objects that name none, "default" without it',
+      'for a cluster: read only this namespace; for files: namespace of objects without one, default: "default"',
       namespaceOf,
     )
     .addOption(excludeOption())
@@ -53,7 +53,7 @@ export function auditCommand(): Command {
     .addOption(outputOption())
     .addHelpText(
       'after',
-      '\nExit codes: 0 every reference is permitted; 1 some are not; 2 could not audit, or not all of it.',
+      '\nExit codes: 0 every reference is permitted; 1 some are not; 2 the audit failed or is incomplete.',
     )
     .action(audit)
 }
@@ -71,7 +71,7 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   reportProblems(report.problems)
 }
 
-/** The command that prints the grants that are missing; of a cluster, what is there already counts. */
+/** Returns the command that prints the missing grants; for a cluster, its existing grants count. */
 function remedyOf(
   references: readonly SurveyedReference[],
   paths: readonly string[],
@@ -120,12 +120,12 @@ async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise
     const isEmpty = inventory.objects.length + inventory.grants.length + problems.length === 0
     const notes =
       isEmpty && namespace !== undefined
-        ? [`nothing found in namespace ${quote(namespace)}: neither a grant nor an object with a guarded field`]
+        ? [`namespace ${quote(namespace)} has neither a grant nor an object with a guarded field`]
         : []
     return { ...inventory, only: namespace, problems, notes }
   } catch (error) {
     const isForbidden = error instanceof ApiError && error.status === 403 && namespace === undefined
-    const remedy = isForbidden ? '; with rights in one namespace only, name it with -n NAMESPACE' : ''
+    const remedy = isForbidden ? '; if you have rights in one namespace only, use -n NAMESPACE' : ''
     throw new Failure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
   } finally {
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')

@@ -13,12 +13,12 @@ interface CatalogueOptions {
   readonly output: keyof typeof FORMATS
 }
 
-/** `refgrant catalogue`: the guarded fields in effect. */
+/** `refgrant catalogue`: prints the guarded fields. */
 export function catalogueCommand(): Command {
   return new Command('catalogue')
-    .description('print every guarded field: those of Gateway API, and your own')
+    .description('print every guarded field of Gateway API and of your configuration')
     .addOption(configOption())
-    .addOption(new Option('--preset <name...>', 'and those of other projects').choices(PRESETS))
+    .addOption(new Option('--preset <name...>', 'also the guarded fields of other projects').choices(PRESETS))
     .addOption(outputOption(Object.keys(FORMATS)))
     .action(async ({ config: file, preset = [], output }: CatalogueOptions) => {
       const config = loadConfig(file)

@@ -5,7 +5,7 @@ import { isHost } from '../certificates/host.ts'
 import { Failure } from '../system/failure.ts'
 import { bare, visible } from '../wording/quote.ts'
 
-/** Where a development server is reached. */
+/** The hosts of a development server. */
 const HOSTS = ['localhost', '127.0.0.1', '::1'] as const
 
 /** The longest common name, in characters. Source: RFC 5280, appendix A.1, ub-common-name-length. */
@@ -13,27 +13,27 @@ const LONGEST_NAME = 64
 
 interface CertsOptions {
   readonly out: string
-  /** Where the server is reached; without it `HOSTS`, and kept certificates may be for others. */
+  /** The hosts of the server; default: `HOSTS` for new certificates, any hosts for kept ones. */
   readonly host?: readonly [string, ...string[]]
   readonly client?: string
   readonly keep?: true
   readonly force?: true
 }
 
-/** `refgrant certs`: certificates for development. */
+/** `refgrant certs`: makes certificates for development. */
 export function certsCommand(): Command {
   return new Command('certs')
     .description('make a certificate authority and a server certificate for development: ca.crt, tls.crt, tls.key')
-    .option('--out <folder>', 'where to put them', 'certs')
+    .option('--out <folder>', 'folder of the files', 'certs')
     .option('--host <host...>', `DNS names and IP addresses of the server; default: ${HOSTS.join(', ')}`, hostsOf)
     .option(
       '--client <name>',
-      'also make client.crt and client.key, for a client of this name; default: none',
+      'also make client.crt and client.key, for a client with this common name; default: none',
       clientOf,
     )
-    .addOption(new Option('--keep', 'do nothing if they are there already').conflicts('force'))
-    .option('--force', 'replace those that are there; what trusts the old authority trusts the new ones no more')
-    .addHelpText('after', '\nWithout --keep and --force, files that are there are an error, and nothing is written.')
+    .addOption(new Option('--keep', 'do nothing if the files exist').conflicts('force'))
+    .option('--force', 'replace existing files; clients that trust the old authority do not trust the new one')
+    .addHelpText('after', '\nWithout --keep or --force, existing files are an error, and nothing is written.')
     .action(certs)
 }
 
@@ -41,13 +41,16 @@ async function certs({ out, host, client, keep, force }: CertsOptions): Promise<
   const places = placesIn(out, client)
   const there = places.filter((place) => existsSync(place))
   if (there.length > 0 && !force) {
-    if (!keep) throw new Failure(`${list(there)}: already there. Keep them with --keep, or replace them with --force`)
+    if (!keep)
+      throw new Failure(
+        `cannot write ${list(there)}: file exists. Keep existing files with --keep, or replace them with --force`,
+      )
     const missing = places.filter((place) => !there.includes(place))
-    // The authority's key is gone, so nothing can be added to what there is.
+    // The key of the authority is not stored, so it cannot sign a missing certificate.
     if (missing.length > 0)
-      throw new Failure(`${list(missing)}: not there, and --keep keeps ${list(there)}. Make all anew with --force`)
+      throw new Failure(`cannot keep ${list(there)} without ${list(missing)}. Replace all files with --force`)
     const problem = await problemIn(out, host ?? [], client)
-    if (problem !== undefined) throw new Failure(`${problem}. Leave out --keep and make all anew with --force`)
+    if (problem !== undefined) throw new Failure(`${problem}. Replace all files with --force in place of --keep`)
     return
   }
   await makeCertificates(places, host ?? HOSTS, client)

@@ -16,18 +16,22 @@ interface CheckOptions {
   readonly output: 'text' | 'json'
 }
 
-/** `refgrant check`: files against the grants among them. */
+/** `refgrant check`: checks the objects of files against the grants among them. */
 export function checkCommand(): Command {
   return new Command('check')
     .description('check the objects of files against the ReferenceGrants among them, without a cluster')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
-    .option('--grants <path...>', 'more files or folders whose ReferenceGrants count; their other objects do not', [])
+    .option(
+      '--grants <path...>',
+      'more files or folders with ReferenceGrants that count; their other objects are ignored',
+      [],
+    )
     .addOption(namespaceOption())
     .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption())
-    .addHelpText('after', '\nExit codes: 0 no errors found; 1 errors found; 2 could not check, or not all of it.')
+    .addHelpText('after', '\nExit codes: 0 no errors found; 1 errors found; 2 the check failed or is incomplete.')
     .action(check)
 }
 

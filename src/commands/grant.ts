@@ -26,20 +26,20 @@ interface GrantOptions {
   readonly output: 'yaml' | 'json'
 }
 
-/** `refgrant grant`: the grants that the objects of files lack. */
+/** `refgrant grant`: prints the missing grants of the objects of files. */
 export function grantCommand(): Command {
   return new Command('grant')
-    .description('print the smallest grants that permit what the objects of files refer to')
+    .description('print the smallest grants that permit the references of the objects of files')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
-    .option('--grants <path...>', 'more files or folders with ReferenceGrants that there are already', [])
+    .option('--grants <path...>', 'more files or folders with existing ReferenceGrants', [])
     .addOption(namespaceOption())
     .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption(['yaml', 'json']))
     .addHelpText(
       'after',
-      '\nA ReferenceGrant among the files counts as there already.\n\nExit codes: 0 done; 1 a printed grant permits nothing that can be; 2 could not read something, or make a grant for it.',
+      '\nA ReferenceGrant among the files counts as existing.\n\nExit codes: 0 done; 1 a printed grant cannot permit anything; 2 a file could not be read, or a reference has no possible grant.',
     )
     .action(grant)
 }
@@ -58,7 +58,7 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   const objects = missing.map(({ object }) => object)
   await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
   tellNotes([...input.notes, ...notes])
-  // What could not be read or judged may lack one.
+  // An object that could not be read or judged may lack a grant.
   if (refused.length + notes.length + input.problems.length === 0) process.stderr.write('no grant is missing\n')
   const useless = flawsOf(missing, (object) => object, catalogue).flaws.filter(({ severity }) => severity === 'error')
   for (const flaw of useless) tell(`error: ${findingSentence(flaw)}`)
@@ -71,6 +71,6 @@ function ungrantableLines(reference: Reference): string[] {
   if (part === undefined || value === undefined) return []
   const grant = grantKindFor(reference).kind
   return [
-    `${objectTitle(reference.from)}: ${reference.path} needs a ${grant} with the ${part} ${quote(value)}, which the API server refuses: correct it in the object`,
+    `${objectTitle(reference.from)}: ${reference.path} needs a ${grant} with the ${part} ${quote(value)}, which the API server rejects: correct it in the object`,
   ]
 }

@@ -14,39 +14,39 @@ import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
 
-/** The files that a command reads. */
+/** The paths and options of a command that reads files. */
 interface Asked {
   readonly paths: readonly string[]
-  /** Paths of which the grants count, and nothing else. */
+  /** Paths of which only the grants count. */
   readonly grants?: readonly string[]
-  /** The namespace of objects that name none; `default` if nobody says. */
+  /** The namespace of objects without one; default: `default`. */
   readonly namespace?: string | undefined
   readonly exclude: readonly string[]
 }
 
-/** What a command has read of files. */
+/** The objects and grants that a command read from files. */
 export interface Input {
   readonly files: number
   readonly objects: readonly FileObject[]
-  /** The grants among them. */
+  /** The grants among the objects. */
   readonly own: readonly FileGrant[]
-  /** Those that count: of the grants among them and beside them, what the API server takes. */
+  /** The grants that count: those among the objects and those of `--grants` that the API server accepts. */
   readonly grants: readonly Grant[]
-  /** What could not be read, in lines. */
+  /** Lines about what could not be read. */
   readonly problems: readonly string[]
-  /** What was left out or assumed, in lines. */
+  /** Lines about what was left out or assumed. */
   readonly notes: readonly string[]
 }
 
-/** What is not known of the cluster: the configuration may say otherwise for parts of it. */
+/** The note about the parts of a configuration that depend on the cluster. */
 export const MODES_UNKNOWN =
-  'modes by namespace label, exempt users and exempt groups are not known of files: everything is judged as in mode deny'
+  'namespace labels, users and groups are unknown without a cluster: everything is judged as in mode deny, without exempt users and groups'
 
 /**
- * Reads files for a command, and says what it has left out or assumed.
+ * Reads files for a command, and notes what it left out or assumed.
  *
- * @param command as it reads standard input, such as `check -`
- * @throws Failure if standard input is asked for twice
+ * @param command the command with standard input as its path, such as `check -`
+ * @throws Failure if standard input is named twice
  */
 export async function readInput(asked: Asked, catalogue: Catalogue, command: string): Promise<Input> {
   if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
@@ -98,33 +98,27 @@ function leftOut(read: FileObjects, command: string): string[] {
   const render = (with_: string, folder: string) => `${with_} ${argument(folder)} | refgrant ${command}`
   return [
     ...read.templates.map(
-      (one) => `${bare(one.path)}: templates of Helm are not read; instead: ${render('helm template', one.chart)}`,
+      (one) => `${bare(one.path)}: left out, since it holds Helm templates; run: ${render('helm template', one.chart)}`,
     ),
     ...read.kustomizations.map(({ file, namespace }) => {
       const sets = namespace === undefined ? '' : ` and sets namespace ${quote(namespace)}`
-      const instead = file === '-' ? '' : `; to see what it makes: ${render('kubectl kustomize', path.dirname(file))}`
-      return `${bare(file)}: is a kustomization, no object,${sets || ' and is left out'}${instead}`
+      const instead = file === '-' ? '' : `; to read its output: ${render('kubectl kustomize', path.dirname(file))}`
+      return `${bare(file)}: is a kustomization${sets || ' and is left out'}${instead}`
     }),
     ...read.objects.flatMap((object) => {
       const delivery = deliveryOf(object)
       if (!delivery) return []
       const { tool, namespace, folder, field } = delivery
       const place = placeTitle({ file: object.file, line: object.lineOf(field) })
-      const sets = `${tool} sets namespace ${quote(namespace)} for what is in ${bare(folder)}`
-      return [
-        `${place}: ${sets}; to see what it makes: ${render('kubectl kustomize', folder)} -n ${argument(namespace)}`,
-      ]
+      const sets = `${tool} sets namespace ${quote(namespace)} for the objects in ${bare(folder)}`
+      return [`${place}: ${sets}; to read its output: ${render('kubectl kustomize', folder)} -n ${argument(namespace)}`]
     }),
     ...read.left.map(({ place, message }) => `${bare(place)}: ${message}`),
-    ...(read.others > 0
-      ? [
-          `${counted(read.others, 'document')} left out, since there is no Kubernetes object in ${read.others === 1 ? 'it' : 'them'}`,
-        ]
-      : []),
+    ...(read.others > 0 ? [`${counted(read.others, 'document')} without a Kubernetes object left out`] : []),
   ]
 }
 
-/** A foreign text in a command that somebody may copy: one argument to a shell, whatever is in it. */
+/** Quotes a foreign text as one argument of a shell command that a user may copy. */
 export function argument(text: string): string {
   return /^[\w./][-\w./]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
@@ -132,17 +126,17 @@ export function argument(text: string): string {
 const NOTHING_CHECKED = (where: string) =>
   `nothing to check in ${where}: refgrant catalogue lists the kinds that are checked`
 
-/** Folders in which there is nothing to do, or that there is nothing at all. */
+/** Returns notes about folders without a matching object, or about the lack of any. */
 function emptiness(
   read: FileObjects,
   isOne: (object: FileObject) => boolean,
   sentence: (where: string) => string,
 ): string[] {
-  // What could not be read may be one.
+  // A file that could not be read may hold a matching object.
   if (read.problems.length > 0) return []
   const found = new Set(read.objects.filter(isOne).map(({ asked }) => asked))
   const folders = read.folders.filter((folder) => !found.has(folder))
-  if (folders.length === 0 && found.size === 0 && read.files > 0) return [sentence('what was read')]
+  if (folders.length === 0 && found.size === 0 && read.files > 0) return [sentence('the files')]
   return folders.map((folder) => `${bare(folder)}: ${sentence('this folder')}`)
 }
 
@@ -155,19 +149,19 @@ function assumed(judged: readonly FileObject[]): string[] {
   return [`namespace "default" assumed for ${place}${more} (use -n, or check the rendered output)`]
 }
 
-/** Why a grant that is not judged itself does not count. */
+/** Returns why a grant of `--grants` does not count. */
 function refusal({ grant, object, refused }: FileGrant): string[] {
   if (refused === undefined) return []
   const place = placeTitle({ file: object.file, line: object.lineOf(refused) })
-  return [`${place}: ${grantTitle(grant, object.name.kind)} does not count: the API server refuses this ${refused}`]
+  return [`${place}: ${grantTitle(grant, object.name.kind)} does not count: the API server rejects this ${refused}`]
 }
 
-/** Folders are often of several clusters, and one run knows of one. */
+/** Returns a note if several folders are judged together, since they often belong to different clusters. */
 function together(read: FileObjects, isChecked: (object: FileObject) => boolean): string[] {
   const found = new Set(read.objects.filter(isChecked).map(({ asked }) => asked))
   const folders = read.folders.filter((folder) => found.has(folder)).map(bare)
   if (folders.length < 2) return []
   return [
-    `${folders.join(', ')} are judged together: the grants of each count for all; if they are of several clusters, check each by itself`,
+    `${folders.join(', ')} are judged together: the grants of each count for all; if they belong to different clusters, check each separately`,
   ]
 }

@@ -24,28 +24,25 @@ interface ManifestsOptions extends Overrides, ConnectionChoice {
 /** How long `--diff` may wait for the API server, in ms. */
 const DIFF = 15_000
 
-/** What is printed where no part is named, and what `--diff` knows how to compare. */
+/** The parts that are printed by default, and that `--diff` can compare. */
 const COMPARED: readonly Part[] = ['rbac', 'webhook']
 
-/** `refgrant manifests`: the Kubernetes objects that the server needs. */
+/** `refgrant manifests`: prints the Kubernetes objects that the server needs. */
 export function manifestsCommand(): Command {
-  const parts = new Argument('[part]', 'one part alone').choices(PARTS)
+  const parts = new Argument('[part]', 'only this part').choices(PARTS)
   return new Command('manifests')
     .description('print the Kubernetes objects that the server needs: its account, its rights and its registration')
     .addHelpText(
       'after',
-      '\nWithout a part, rbac and webhook are printed. Apply webhook last, when a server answers.\nThe part mode-label-policy is optional: it lets only holders of the verb set-refgrant-mode change the mode label of a\nnamespace.\n\nExit codes: 0 done; 1 --diff found differences; 2 could not do it.',
+      '\nWithout a part, prints rbac and webhook. Apply webhook last, when a server answers.\nThe part mode-label-policy is optional: it lets only users with the verb set-refgrant-mode change the mode label of a\nnamespace.\n\nExit codes: 0 done; 1 --diff found differences; 2 failed.',
     )
     .addArgument(parts)
     .option('--url <url>', 'origin of a server outside the cluster, https://HOST:PORT; default: the Service', origin)
-    .option('--ca <file>', 'PEM file with the authority that signed the server certificate; default: left out')
+    .option('--ca <file>', 'PEM file with the authority of the server certificate; default: none')
     .addOption(configOption())
     .addOption(modeOption())
     .addOption(outputOption(['yaml', 'json']))
-    .option(
-      '--diff',
-      'tell where the live registration and rights differ, with your own rights, and print nothing else',
-    )
+    .option('--diff', 'print only where the live registration and rights differ; reads them with your own rights')
     .addOption(kubeconfigOption())
     .addOption(contextOption())
     .action(async (part: Part | undefined, options: ManifestsOptions) => {
@@ -62,13 +59,13 @@ export function manifestsCommand(): Command {
 }
 
 /**
- * Takes an origin. The API server takes a path too, but no user, query or fragment
- * (k8s.io/apiserver/pkg/util/webhook/validation.go, ValidateWebhookURL); each entry adds a path of its own.
+ * Parses an origin. The API server rejects a user, a query and a fragment
+ * (k8s.io/apiserver/pkg/util/webhook/validation.go, ValidateWebhookURL), and each entry adds its own path.
  */
 function origin(text: string): string {
   if (!/^https:\/\/[^/?#@\\\s]+\/*$/i.test(text) || !URL.canParse(text))
     throw new InvalidArgumentError(
-      'https://HOST:PORT alone: without a user, a query or a fragment, which the API server refuses, and without a path, since each entry adds its own',
+      'https://HOST:PORT, without a user, a query or a fragment, which the API server rejects, and without a path, since each entry adds its own',
     )
   return text.replace(/\/+$/, '')
 }
@@ -76,7 +73,7 @@ function origin(text: string): string {
 async function printDifferences(part: Part | undefined, wanted: Wanted, choice: ManifestsOptions): Promise<void> {
   if (part !== undefined && !COMPARED.includes(part))
     throw new Failure(
-      `--diff compares ${COMPARED.join(' and ')}, and not ${part}: run refgrant manifests ${part} | kubectl diff -f -`,
+      `--diff compares only ${COMPARED.join(' and ')}, not ${part}: run refgrant manifests ${part} | kubectl diff -f -`,
     )
   let comparisons: Comparison[]
   try {

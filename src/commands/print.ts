@@ -5,21 +5,21 @@ import { EXIT, Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { shorten, visible } from '../wording/quote.ts'
 
-/** Text that is gathered before it is written, in characters: a call to the system for each line would cost more. */
+/** The text that is gathered before a write, in characters: a system call for each line would cost more. */
 const PIECE = 64 * 1_024
 
-/** Longest line on standard error, in characters: a cause of several sentences, not a file's content. */
+/** The longest line on standard error, in characters: an error of several sentences, but not the content of a file. */
 const LONGEST_LINE = 4_096
 
-/** Whether nobody reads standard output any more. */
+/** Whether the reader of standard output has closed it. */
 let isClosed = false
 
-/** Writes no more to standard output, as its reader has read enough; what the command finds still decides how it ends. */
+/** Stops writing to standard output, since its reader has closed it. The command still sets its exit code. */
 export function closeOutput(): void {
   isClosed = true
 }
 
-/** Writes a report to standard output, no faster than it is read. */
+/** Writes a report to standard output, and waits while the reader is slower. */
 export async function print(pieces: Iterable<string>): Promise<void> {
   let gathered = ''
   for (const piece of pieces) {
@@ -35,14 +35,14 @@ export async function print(pieces: Iterable<string>): Promise<void> {
 /**
  * Writes to standard output.
  *
- * @returns false if the reader has to catch up first, which the stream's `drain` tells
- * @throws Failure if it is a file that cannot be written; a pipe or a terminal tells that by the stream's `error`
+ * @returns false if the caller must wait for the stream's `drain`
+ * @throws Failure if standard output is a file that cannot be written; a pipe or a terminal emits `error` instead
  */
 export function write(text: string): boolean {
   if (isClosed) return true
   if (process.stdout instanceof Socket) return process.stdout.write(text)
   try {
-    // The stream of a file would take a part for the whole, which is what a disk takes that becomes full.
+    // The stream of a file ignores that a full disk takes only a part of the text.
     writeFileSync(1, text)
     return true
   } catch (error) {
@@ -50,29 +50,29 @@ export function write(text: string): boolean {
   }
 }
 
-/** Says that standard output cannot be written, and the system's reason. */
+/** Returns the failure of a write to standard output, with the system's reason. */
 export function outputFailure(error: NodeJS.ErrnoException): Failure {
   return new Failure(`cannot write to standard output: ${reasonOf(error)}`, { cause: error })
 }
 
-/** Tells something on standard error, each line with the program's name before it. */
+/** Writes lines to standard error, each after the name of the program. */
 export function tell(text: string): void {
   for (const line of text.split('\n')) process.stderr.write(`refgrant: ${visible(shorten(line, LONGEST_LINE))}\n`)
 }
 
-/** Notes that are told; there may be one for each folder. The JSON reports have all. */
+/** The most notes on standard error, since there may be one for each folder. JSON reports have all of them. */
 const NOTED = 20
 
-/** Tells what was left out or assumed; it changes nothing of how the command ends. */
+/** Writes notes to standard error: what was left out or assumed. Does not change the exit code. */
 export function tellNotes(lines: readonly string[]): void {
   for (const line of lines.slice(0, NOTED)) tell(`note: ${line}`)
   if (lines.length > NOTED) tell(`and ${lines.length - NOTED} more notes`)
 }
 
-/** Problems that are told; the others are counted. A folder may hold any number of files that cannot be read. */
+/** The most problems on standard error; the others are counted. A folder may hold any number of unreadable files. */
 const TOLD = 1_000
 
-/** Tells what could not be read. The rest was done, but the command has failed: a broken file may hold anything. */
+/** Writes to standard error what could not be read. The command fails, since an unreadable file may hold anything. */
 export function reportProblems(lines: readonly string[]): void {
   for (const line of lines.slice(0, TOLD)) tell(line)
   if (lines.length > TOLD) tell(`and ${lines.length - TOLD} more that could not be read`)

@@ -2,14 +2,14 @@ import type { CommanderError } from 'commander'
 import { visible } from '../wording/quote.ts'
 
 /**
- * What commander says of wrong usage, without its `error: ` and its suggestion, and the same as a sentence.
+ * The messages of commander about wrong usage, without `error: ` and the suggestion, and refgrant's sentences for them.
  * Source: commander/lib/command.js.
  */
 const REWORDED: readonly (readonly [said: RegExp, sentence: string])[] = [
-  [/^unknown (option|command) (.*)$/s, 'there is no $1 $2'],
-  [/^(option .*) argument missing$/s, '$1 needs a value: write it behind the option'],
+  [/^unknown (option|command) (.*)$/s, 'unknown $1 $2'],
+  [/^(option .*) argument missing$/s, '$1 needs a value: write it after the option'],
   [/^(option .* cannot be used with .*)$/s, '$1: leave one of them out'],
-  [/^too many arguments for (.*)\. Expected 0 .*?: (.*)\.$/s, '$1 takes no argument: leave out $2'],
+  [/^too many arguments for (.*)\. Expected 0 .*?: (.*)\.$/s, '$1 does not take an argument: leave out $2'],
   [/^too many arguments for (.*)\. Expected 1 .*?: (.*)\.$/s, '$1 takes one argument: leave out all but one of $2'],
   [/^(option .*) argument ('.*') is invalid\. (.*)$/s, '$1 cannot be $2: it must be $3'],
   [
@@ -21,9 +21,9 @@ const REWORDED: readonly (readonly [said: RegExp, sentence: string])[] = [
 ]
 
 /**
- * What commander says of wrong usage, as a sentence that says what to do. It repeats what was typed.
+ * Rewords a message of commander about wrong usage as a sentence that says what to do.
  *
- * @param command the command that was asked for; '' for none
+ * @param command the command on the command line; '' if there is none
  */
 export function usageSentence({ message }: CommanderError, command: string): string {
   const [, said = '', suggestion] = /^error: (.*?)(?:\n\(Did you mean (.*)\?\))?\n*$/s.exec(message) ?? []

@@ -8,13 +8,13 @@ import { print } from './print.ts'
 const { version } = manifest
 const { node } = process.versions
 
-/** The version in one line, for people. */
+/** The version as a line of text. */
 export const versionLine = `refgrant ${version} (Node ${node})`
 
-/** `refgrant version`: which refgrant this is, and which Node runs it. */
+/** `refgrant version`: prints the versions of refgrant and of Node. */
 export function versionCommand(): Command {
   return new Command('version')
-    .description('print the version of refgrant, and of the Node that runs it')
+    .description('print the versions of refgrant and of Node')
     .addOption(outputOption())
     .action(async ({ output }: { output: 'text' | 'json' }) => {
       const report = { apiVersion: API_VERSION, kind: 'Version', version, node }

@@ -3,16 +3,16 @@ import { distance } from '../policy/distance.ts'
 import { article } from '../wording/counted.ts'
 import { quote } from '../wording/quote.ts'
 
-/** Most letters that differ between a name and the one that was meant. */
+/** The largest distance between an unknown field and a field that is suggested for it, in characters. */
 const FARTHEST = 3
 
-/** What is wrong with a configuration by its schema: the field, and the reason in words that continue its name. */
+/** An error in a configuration: the field, and the reason in words that continue the field's name. */
 export interface Complaint {
   readonly field: string
   readonly reason: string
 }
 
-/** An error of the schema in words. */
+/** Describes an error of the schema validation. */
 export function complaint({ instancePath, keyword, params, message, parentSchema }: ErrorObject): Complaint {
   const field = fieldOf(instancePath)
   const below = (name: string) => (field === '' ? name : `${field}.${name}`)
@@ -34,7 +34,7 @@ export function complaint({ instancePath, keyword, params, message, parentSchema
         reason: `must be ${params.type === 'array' ? 'a list' : `${article(params.type)} ${params.type}`}`,
       }
     case 'pattern':
-      return { field, reason: `must be ${parentSchema?.title ?? 'another text'}` }
+      return { field, reason: `must be ${parentSchema?.title ?? 'a different string'}` }
     case 'minLength':
       return { field, reason: 'must not be empty' }
     case 'minimum':
@@ -46,7 +46,7 @@ export function complaint({ instancePath, keyword, params, message, parentSchema
   }
 }
 
-/** `/exempt/users/0` as `exempt.users[0]`. */
+/** Converts `/exempt/users/0` to `exempt.users[0]`. */
 function fieldOf(instancePath: string): string {
   return instancePath
     .slice(1)
@@ -59,6 +59,8 @@ function unknown(name: string, known: readonly string[]): string {
     .map((candidate) => ({ candidate, distance: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
   const meant =
-    nearest && nearest.distance <= FARTHEST ? `: did you mean ${nearest.candidate}?` : `: there are ${known.join(', ')}`
+    nearest && nearest.distance <= FARTHEST
+      ? `: did you mean ${nearest.candidate}?`
+      : `: the fields are ${known.join(', ')}`
   return `is not a field of the configuration${meant}`
 }

@@ -2,24 +2,24 @@ import type { Logger } from 'pino'
 import type { Settings } from '../admission/settings.ts'
 import { type Config, type ConfigError, configOf, type Overrides, settingsOf, textOf } from './load.ts'
 
-/** What became of another text: it is in force, or it cannot be used. */
+/** The result of a new text: it is in force, or it cannot be used. */
 export type Reload = 'done' | 'failed'
 
 /**
- * A configuration that follows its file, at each look. A new text that cannot be used is reported, and the last good one
- * stays.
+ * A configuration that is read again at each look. If the new text cannot be used, that is logged, and the last valid
+ * configuration stays in force.
  */
 export class LiveConfig {
-  /** What it follows, if anything. */
+  /** The file of the configuration, if there is one. */
   readonly file: string | undefined
   readonly #overrides: Overrides
   readonly #logger: Logger
   #config: Config
   #settings: Settings
-  /** What was read last; undefined if it could not be read. */
+  /** The last text; undefined if the file could not be read. */
   #text: string | undefined
 
-  /** @throws ConfigError if there is nothing good to begin with */
+  /** @throws ConfigError if the first configuration cannot be used */
   constructor(file: string | undefined, overrides: Overrides, logger: Logger) {
     this.file = file
     this.#overrides = overrides
@@ -38,9 +38,9 @@ export class LiveConfig {
   }
 
   /**
-   * Reads the file, and takes what it says if that is new and can be used.
+   * Reads the file, and uses a new text if it is valid.
    *
-   * @returns what became of that; undefined if the file says the same as before
+   * @returns undefined if the text is the same as before
    */
   look(): Reload | undefined {
     const before = this.#text

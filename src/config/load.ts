@@ -14,13 +14,13 @@ import { anyObject, type ObjectDocument } from '../yaml/objects.ts'
 import { complaint } from './complaint.ts'
 import { configurationSchema } from './schema.ts'
 
-/** How many reads at once after a quiet time, and how many a second that follow. */
+/** A limit of reads: how many at once after a quiet time, and how many a second. */
 interface Rate {
   readonly burst: number
   readonly perSecond: number
 }
 
-/** What an admin may set, complete: what the file leaves out has its default (see schema.ts for what each means). */
+/** The configuration with all defaults filled in. See schema.ts for the meaning of each field. */
 export interface Config {
   readonly mode: Mode
   readonly modeLabel: string
@@ -35,20 +35,20 @@ export interface Config {
     readonly namespaces: readonly string[]
   }
   readonly exemptTargets: readonly GroupKind[]
-  /** Names of presets, whose rows are beside those of Gateway API. */
+  /** The names of presets, whose guarded fields are added to those of Gateway API. */
   readonly presets: readonly PresetName[]
-  /** Rows of the admin's own, beside those of Gateway API. */
+  /** The admin's own guarded fields, which are added to those of Gateway API. */
   readonly guardedFields: readonly GuardedField[]
-  /** Kinds that count as grants, beside ReferenceGrant. */
+  /** The kinds that count as grants in addition to ReferenceGrant. */
   readonly grantKinds: readonly GrantKind[]
   readonly budgets: { readonly eachNamespace: Rate; readonly allNamespaces: Rate }
   readonly bounds: { readonly knowledgeAgeSeconds: number }
 }
 
-/** A configuration that cannot be used: the message has a line for each thing that is wrong: file, line, field, reason. */
+/** A configuration that cannot be used. The message has one line for each error: file, line, field, reason. */
 export class ConfigError extends Failure {}
 
-/** Values that the command line or the environment sets; they win over the file. */
+/** Values from the command line or the environment, which override the file. */
 export type Overrides = { [K in 'mode' | 'existingViolations' | 'meshRoutes']?: Config[K] | undefined }
 
 const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true }).compile<Config>(configurationSchema)
@@ -56,17 +56,17 @@ const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true }).
 /**
  * Reads the configuration.
  *
- * @param file without it, everything has its default
- * @throws ConfigError if it cannot be read, or anything in it is wrong
+ * @param file without a file, every field has its default
+ * @throws ConfigError if the file cannot be read, or has an error
  */
 export function loadConfig(file: string | undefined, overrides: Overrides = {}): Config {
   return configOf(file, textOf(file), overrides)
 }
 
 /**
- * The text of a file; empty without one.
+ * Returns the text of a file; an empty text without a file.
  *
- * @throws ConfigError if it cannot be read
+ * @throws ConfigError if the file cannot be read
  */
 export function textOf(file: string | undefined): string {
   try {
@@ -78,10 +78,10 @@ export function textOf(file: string | undefined): string {
 }
 
 /**
- * The configuration that a text says.
+ * Parses a configuration.
  *
- * @param file where the text is from; without it, everything has its default
- * @throws ConfigError if anything in it is wrong
+ * @param file the file of the text; without a file, every field has its default
+ * @throws ConfigError if the text has an error
  */
 export function configOf(file: string | undefined, text: string, overrides: Overrides = {}): Config {
   const { object, lineOf } = file === undefined ? NO_FILE : documentOf(file, text)
@@ -96,7 +96,7 @@ export function configOf(file: string | undefined, text: string, overrides: Over
   return { ...config, ...Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined)) }
 }
 
-/** What its schema cannot know of a configuration, each with its field. */
+/** Returns the problems that the schema cannot find, each with its field. */
 function problemsOf(config: Config): { field: string; problem: RowProblem }[] {
   const catalogue = catalogueOf(config)
   const each = <T>(field: string, all: readonly T[], problemOf: (one: T, index: number) => RowProblem | undefined) =>
@@ -117,7 +117,7 @@ function problemsOf(config: Config): { field: string; problem: RowProblem }[] {
   ]
 }
 
-/** How requests are decided on under a configuration. */
+/** Returns the settings by which requests are judged. */
 export function settingsOf(config: Config): Settings {
   const { users, groups, serviceAccounts, namespaces } = config.exempt
   // The user name of a service account: k8s.io/apiserver/pkg/authentication/serviceaccount, MakeUsername.
@@ -135,23 +135,23 @@ export function settingsOf(config: Config): Settings {
   }
 }
 
-/** How much fresh reading a configuration allows, and the age of what may be judged by, in ms. */
+/** Returns the limits of fresh reads, and the age up to which cached grants may be used, in ms. */
 export function limitsOf({ budgets, bounds }: Config) {
   return { ...budgets, knowledgeAge: bounds.knowledgeAgeSeconds * 1_000 }
 }
 
-/** What a configuration says of the registration. */
+/** Returns the fields of a configuration that the registration depends on. */
 export function registrationOf(config: Config) {
   const { mode, modeLabel, failurePolicy } = config
   return { catalogue: catalogueOf(config), mode, modeLabel, failurePolicy }
 }
 
-/** What is judged under a configuration. */
+/** Returns the catalogue of a configuration. */
 export function catalogueOf(config: Config): Catalogue {
   const { meshRoutes, exemptTargets, grantKinds } = config
   const exemptions = { meshRoutes: meshRoutes === 'exempt', targets: exemptTargets }
   const declared = new Set(grantKinds.map(({ group, plural }) => `${plural}.${group}`))
-  // A kind that the file declares itself wins over that of a preset.
+  // A kind that the file declares overrides the same kind of a preset.
   const preset = chosen(config)
     .flatMap(({ grantKinds }) => grantKinds)
     .filter(({ group, plural }) => !declared.has(`${plural}.${group}`))
@@ -159,7 +159,7 @@ export function catalogueOf(config: Config): Catalogue {
   return new Catalogue(fields, exemptions, [REFERENCE_GRANT, ...preset, ...grantKinds])
 }
 
-/** The rows beside those of Gateway API. */
+/** Returns the guarded fields that a configuration adds to those of Gateway API. */
 export function addedFields(config: Config): readonly GuardedField[] {
   return [...chosen(config).flatMap(({ fields }) => fields), ...config.guardedFields]
 }
@@ -178,8 +178,8 @@ const NO_FILE: Pick<ObjectDocument, 'object' | 'lineOf'> = {
 function documentOf(file: string, text: string): ObjectDocument {
   try {
     const [document, second] = parseDocuments(text).map(anyObject)
-    if (!document) throw new DocumentError(1, 'there is no configuration in this file')
-    if (second) throw new DocumentError(second.line, 'there is a second document, where one configuration is all')
+    if (!document) throw new DocumentError(1, 'this file has no configuration')
+    if (second) throw new DocumentError(second.line, 'this file has a second document: write one configuration')
     return document
   } catch (error) {
     const message =

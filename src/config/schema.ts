@@ -4,8 +4,8 @@ import { NAMESPACE } from '../policy/names.ts'
 import { PRESETS } from '../policy/presets.ts'
 
 /**
- * The configuration file as a JSON Schema: what the file is validated by, where its defaults come from, and what editors
- * read (docs/configuration.schema.json).
+ * The JSON Schema of the configuration file. It validates the file, supplies its defaults, and helps editors
+ * (docs/configuration.schema.json).
  */
 
 const namespace = {
@@ -19,7 +19,7 @@ function list(description: string, items: object) {
   return { type: 'array', description, items, default: [] }
 }
 
-/** A part of the file whose fields all have defaults. */
+/** Returns the schema of an object whose fields all have defaults. */
 function part(description: string, properties: Record<string, object>) {
   return { ...record(description, properties), default: {} }
 }

@@ -8,7 +8,7 @@ import { grantOf } from './grant-files.ts'
 import { decoded, isGone, readFound, unreadable } from './text.ts'
 import type { FoundFile } from './tree.ts'
 
-/** How long the event loop may be busy with files before reviews have their turn, in ms. */
+/** The maximum time of a slice of reading, after which reviews have their turn, in ms. */
 const SLICE = 10
 
 /**
@@ -17,9 +17,9 @@ const SLICE = 10
  */
 const MOST_TOKENS = 500_000
 
-/** What a file says. */
+/** The state of a file. */
 export interface GrantFile {
-  /** What was read; undefined if it could not be read. */
+  /** The digest of the content; undefined if the file could not be read. */
   readonly digest: string | undefined
   /** Why it says nothing new: the file, with its line where that is known, and the reason. */
   readonly problem?: { readonly place: string; readonly reason: string }
@@ -28,10 +28,11 @@ export interface GrantFile {
 }
 
 /**
- * Reads a file, in slices. If that fails, it says what it said before; undefined if it is gone.
+ * Reads a file in slices. If that fails, keeps the grants of the last readable content.
  *
- * @param before what it said before; given back if its content is the same
+ * @param before the last state of the file; returned if the content is the same
  * @param kinds the kinds that count as grants
+ * @returns undefined if the file does not exist
  */
 export async function readGrantFile(
   { path, real }: FoundFile,
@@ -67,7 +68,7 @@ async function grantsOf(text: string, kinds: readonly GrantKind[], slices: Slice
   return grants
 }
 
-/** Lets others have their turn when this has been busy for a slice. */
+/** Yields to the event loop after each slice. */
 export class Slices {
   readonly #now: () => number
   #since: number

@@ -6,7 +6,7 @@ import type { ObjectDocument } from '../yaml/objects.ts'
 import type { FileObject } from './object-files.ts'
 
 /**
- * The grant that an object is; undefined for objects of other kinds.
+ * Returns the grant in an object; undefined for objects of other kinds.
  *
  * @param kinds the kinds that count as grants
  * @throws DocumentError if a grant lacks its name or namespace, or if the API server refuses it
@@ -22,7 +22,7 @@ export function grantOf({ object, line, lineOf }: ObjectDocument, kinds: readonl
   return grant
 }
 
-/** A grant, and the object of a file that it is. */
+/** A grant, and the object it was parsed from. */
 export interface FileGrant {
   readonly grant: Grant
   readonly object: FileObject

@@ -16,7 +16,7 @@ import { type FoundFile, filesIn, kubectlOrder, type Tree } from './tree.ts'
  */
 const SETTLED = 3_000
 
-/** What a file says, and which state of it was read: times, size and inode; undefined if it may not tell a later change. */
+/** A file with the state in which it was read: times, size and inode; undefined if they cannot reveal a later change. */
 type KnownFile = GrantFile & { readonly state: string | undefined }
 
 interface GrantFolderOptions {
@@ -26,7 +26,7 @@ interface GrantFolderOptions {
   readonly logger: Logger
   /** A monotonic clock, in ms. */
   readonly now: () => number
-  /** Age beyond which the grants are judged by no more, in ms. */
+  /** The age beyond which the grants are stale, in ms. */
   readonly knowledgeAge: number
 }
 
@@ -44,14 +44,14 @@ export class GrantFolder implements GrantSource {
   #knowledgeAge: number
   #files = new Map<string, KnownFile>()
   #skipped = new Map<string, string>()
-  /** Those that were told. */
+  /** The folders of templates that were logged. */
   readonly #templates = new Set<string>()
   #problem: string | undefined
   #completeAt = Number.NEGATIVE_INFINITY
-  /** The look that is under way, and the one that begins after it. */
+  /** The look in progress, and the one after it. */
   #looking: Promise<void> | undefined
   #next: Promise<void> | undefined
-  /** Files whose content was read, since the start. */
+  /** The number of file reads since the start. */
   reads = 0
 
   private constructor(options: GrantFolderOptions) {
@@ -70,12 +70,12 @@ export class GrantFolder implements GrantSource {
     return folder
   }
 
-  /** Takes another bound of the age from now on, in ms. */
+  /** Changes the age beyond which the grants are stale, in ms. */
   limit(knowledgeAge: number): void {
     this.#knowledgeAge = knowledgeAge
   }
 
-  /** Time since the last look that could read the folder began, in ms. */
+  /** The time since the beginning of the last successful look, in ms. */
   get age(): number {
     return this.#options.now() - this.#completeAt
   }
@@ -85,7 +85,7 @@ export class GrantFolder implements GrantSource {
     return this.#grants
   }
 
-  /** Files and folders that cannot be read now; what they last said stays in force. */
+  /** The number of files and folders that cannot be read; their last grants stay in force. */
   get unreadable(): number {
     const wrong = [...this.#files].filter(([file, { problem }]) => problem && !this.#isSkipped(file))
     return this.#skipped.size + wrong.length
@@ -95,7 +95,7 @@ export class GrantFolder implements GrantSource {
     return { grants: this.#lookup, current: this.age <= this.#knowledgeAge }
   }
 
-  /** Looks at the folder once more; that costs the cluster nothing, so every namespace is read. */
+  /** Looks at the folder again. That costs the cluster nothing, so it answers for every namespace. */
   async fresh(
     places: readonly GrantPlace[],
     _referrer: string,
@@ -112,9 +112,9 @@ export class GrantFolder implements GrantSource {
   }
 
   /**
-   * Compares the folder, in a look that begins after this call; all who ask before it begins share it. A failure is
-   * logged, and never thrown. The folder is not watched: editors, links and mounted volumes change files in ways that
-   * file systems tell of differently, or not at all.
+   * Compares the folder in a look that begins after this call. Callers share a look that has not begun yet. Logs a failure
+   * and does not throw it. Does not watch the folder: file systems report the changes of editors, links and mounted
+   * volumes differently, or not at all.
    */
   look(): Promise<void> {
     this.#next ??= (this.#looking ?? Promise.resolve()).then(() => {
@@ -166,7 +166,7 @@ export class GrantFolder implements GrantSource {
     logger.info({ folder, files: files.size, grants: this.#grants.length }, 'grants read')
   }
 
-  /** Whether a file, or a folder that it is in, is there and cannot be read. */
+  /** Whether a file or one of its folders exists but cannot be read. */
   #isSkipped(place: string): boolean {
     const enclosing = path.dirname(place)
     return this.#skipped.has(place) || (enclosing !== place && this.#isSkipped(enclosing))
@@ -200,15 +200,15 @@ export class GrantFolder implements GrantSource {
   }
 }
 
-/** What the requester is told: no path of the server. */
+/** The message for the requester, without a path of the server. */
 const FAILED = 'the folder of grants could not be read'
 
-/** What changes when a file is written, replaced or renamed. */
+/** Returns what changes when a file is written, replaced or renamed. */
 function stateOf({ real, stats }: FoundFile): string {
   return [real, stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ')
 }
 
-/** When a file last changed, in ms since 1970. */
+/** Returns when a file last changed, in ms since 1970. */
 function lastChange({ stats: { mtimeNs, ctimeNs } }: FoundFile): number {
   return Number(ctimeNs > mtimeNs ? ctimeNs : mtimeNs) / 1e6
 }

@@ -1,10 +1,10 @@
 import path from 'node:path'
 import type { ObjectDocument } from '../yaml/objects.ts'
 
-/** A kustomization: the input of Kustomize, and not a Kubernetes object. */
+/** A kustomization: an input of Kustomize, which is not a Kubernetes object. */
 export interface Kustomization {
   readonly file: string
-  /** The namespace that it gives its objects, if it gives one. */
+  /** The namespace that the kustomization sets for its objects, if it does. */
   readonly namespace: string | undefined
   /** Files that it merges into objects of other files. */
   readonly patches: readonly string[]
@@ -14,7 +14,7 @@ export interface Kustomization {
 
 const FILES = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization'])
 
-/** The kustomization that a document is, by its file's name or its kind; undefined for others. */
+/** Returns the kustomization in a document, by the file's name or the kind; undefined for other documents. */
 export function kustomizationOf(value: unknown, file: string): Kustomization | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { apiVersion, namespace, ...rest } = value as Record<string, unknown>
@@ -36,16 +36,16 @@ export function kustomizationOf(value: unknown, file: string): Kustomization | u
   }
 }
 
-/** What an object of a delivery tool says of the namespace of what it applies from a folder. */
+/** The namespace that an object of a delivery tool sets for the objects of a folder. */
 interface Delivery {
   readonly tool: 'Flux' | 'Argo CD'
   readonly namespace: string
   readonly folder: string
-  /** The field that says it. */
+  /** The field with the namespace. */
   readonly field: string
 }
 
-/** What Flux or Argo CD says of a folder, if the object is one of theirs that names a namespace. */
+/** Returns the delivery of an object of Flux or Argo CD that sets a namespace; undefined for other objects. */
 export function deliveryOf({ object }: ObjectDocument): Delivery | undefined {
   const spec = (object.spec ?? {}) as Record<string, Record<string, unknown> | undefined>
   const group = String(object.apiVersion).split('/')[0]

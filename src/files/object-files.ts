@@ -42,12 +42,12 @@ export interface FileObjects {
   readonly templates: readonly Templates[]
 }
 
-/** A file to read, by the name that it has in messages. */
+/** A file to read, with its name for messages. */
 interface Source {
   readonly file: string
   readonly asked: string
   readonly origin: 'standard input' | 'pipe' | 'file' | 'folder'
-  /** What two names of one file share. */
+  /** The path without links, which all names of a file share. */
   readonly real: string
   readonly read: () => Promise<Buffer>
 }
@@ -215,7 +215,7 @@ function notText({ apiVersion, metadata }: Record<string, unknown>): string | un
   return wrong && `metadata.${wrong}`
 }
 
-/** What an object calls itself. */
+/** Returns the kind and name of an object. */
 function nameOf({ apiVersion, kind, metadata }: Record<string, unknown>, absent: string): ObjectName {
   const { name, generateName, namespace } = (metadata ?? {}) as Record<string, unknown>
   const [group = '', version] = text(apiVersion).split('/', 2)

@@ -3,17 +3,17 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 const MIB = 1024 * 1024
 
-/** Most of one file, pipe or standard input that is read, in bytes: about as much YAML as memory holds. */
+/** The maximum size of a file, a pipe or standard input, in bytes: about as much YAML as fits into memory. */
 const LARGEST_FILE = 64 * MIB
 
-/** How standard input is called, as a path and in messages. */
+/** The name of standard input, as a path and in messages. */
 export const STDIN = '-'
 
 /** Why a file or a folder cannot be read, in words that follow its name. */
 export class Unreadable extends Error {}
 
 /**
- * The content of a path that somebody named: a file, a pipe, a device or standard input.
+ * Reads a path from the command line: a file, a pipe, a device or standard input.
  *
  * @throws Unreadable
  */
@@ -23,7 +23,7 @@ export async function readNamed(path: string): Promise<Buffer> {
 }
 
 /**
- * The content of a regular file that was found in a folder. What has taken its place meanwhile is not waited for.
+ * Reads a regular file that was found in a folder. Does not block if a pipe has replaced the file in the meantime.
  *
  * @throws Unreadable
  */
@@ -34,13 +34,13 @@ export async function readFound(path: string): Promise<Buffer> {
   })
 }
 
-/** @throws Unreadable for what is no regular file, or too large */
+/** @throws Unreadable if a file is not a regular file, or too large */
 function refuseOther(stats: Stats): void {
   if (!stats.isFile()) throw new Unreadable('is no regular file')
   if (stats.size > LARGEST_FILE) throw new Unreadable(TOO_LARGE)
 }
 
-/** The text of a file: UTF-8, or UTF-16 with a byte order mark, as kubectl reads it. What is neither is replaced by U+FFFD. */
+/** Decodes a file as kubectl does: UTF-8, or UTF-16 with a byte order mark. Replaces invalid bytes by U+FFFD. */
 export function decoded(content: Buffer): string {
   const mark = content.subarray(0, 2).toString('hex')
   const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8'
@@ -82,14 +82,14 @@ const REASONS: Record<string, string> = {
   ENAMETOOLONG: 'has a name that is too long',
 }
 
-/** An error of the file system in words that follow the name of the file or the folder. */
+/** Converts an error of the file system into words that follow the name of the file or the folder. */
 export function unreadable(error: unknown): Unreadable {
   if (error instanceof Unreadable) return error
   const { code, message } = error as NodeJS.ErrnoException
   return new Unreadable(REASONS[code ?? ''] ?? `cannot be read: ${message}`, { cause: error })
 }
 
-/** Whether an error says that a file or a folder is not there, or not any more. */
+/** Whether an error says that a file or a folder does not exist. */
 export function isGone(error: unknown): boolean {
   return (unreadable(error).cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
 }

@@ -6,28 +6,28 @@ import { isGone, unreadable } from './text.ts'
 /** What `kubectl apply -R -f FOLDER` reads, and the third of the names that Kustomize reads. */
 const READ = /\.(yaml|yml|json)$|^Kustomization$/
 
-/** A regular file of a folder. */
+/** A regular file in a folder. */
 export interface FoundFile {
-  /** Where it was found, from the path of the folder. */
+  /** The path by which the file was found. */
   readonly path: string
-  /** Where it is, without links. */
+  /** The path without links. */
   readonly real: string
   readonly stats: BigIntStats
 }
 
-/** Something in a folder that is not read, and why, in words that follow its name. */
+/** A file or folder that is not read, and the reason in words that follow its name. */
 interface Skipped {
   readonly path: string
   readonly reason: string
 }
 
-/** A folder of templates, which are left out, and the chart that renders them. */
+/** A folder of Helm templates, which is left out, and its chart. */
 export interface Templates {
   readonly path: string
   readonly chart: string
 }
 
-/** What is in a folder. */
+/** The contents of a folder. */
 export interface Tree {
   /** In kubectl's order: of each folder, files and folders by name. */
   readonly files: readonly FoundFile[]
@@ -153,7 +153,7 @@ class Walk {
   }
 }
 
-/** Folders of other programs, such as `.git`. */
+/** Whether a folder belongs to another program, such as `.git`. */
 const isOthers = (name: string) => name.startsWith('.') || name === 'node_modules'
 
 /** A link to nowhere that Emacs keeps beside a file while somebody edits it. */

@@ -3,9 +3,9 @@ import type { GroupKind } from './reference.ts'
 
 /** A kind whose objects hold guarded fields. */
 export interface ReferrerKind extends GroupKind {
-  /** Its resource name, which rules and RBAC need. */
+  /** The resource name, for webhook rules and RBAC. */
   readonly plural: string
-  /** Whether it is a route, which may serve a mesh instead of a Gateway. */
+  /** Whether the kind is a route, which may serve a mesh instead of a Gateway. */
   readonly route?: true
 }
 
@@ -13,17 +13,17 @@ export interface ReferrerKind extends GroupKind {
  * A field that holds a reference which a ReferenceGrant must permit when it crosses namespaces.
  *
  * `path` leads to an object with `name` and optionally `group`, `kind` and `namespace`; `[]` stands for each element of
- * a list. `groupField` is what its `group` is called, where it is called otherwise. `to` is what an absent group or kind
- * means; without it an absent group is the core group, and the kind has to be written.
+ * a list. `groupField` is the name of the group's field, if that is not `group`. `to` is the default of an absent group
+ * or kind. Without `to`, an absent group is the core group, and the kind is required.
  */
 export interface GuardedField {
   readonly from: ReferrerKind
   readonly path: string
   readonly groupField?: string
   readonly to?: GroupKind
-  /** The kind of the grants that may permit it; without it, those are ReferenceGrants. */
+  /** The kind of the grants that may permit a reference in this field; default: ReferenceGrant. */
   readonly grantKind?: GroupKind
-  /** Where a project's own code or API says that the field needs a grant: a URL. */
+  /** The URL of the project's code or API that requires a grant for the field. */
   readonly source?: string
 }
 
@@ -47,8 +47,8 @@ const xTelemetryPolicy: ReferrerKind = { group: EXTENDED, kind: 'XTelemetryPolic
 /**
  * Every guarded field, one row a field. Extraction, webhook rules, RBAC and documentation derive from these rows.
  *
- * A row stays when a later release of Gateway API drops or moves its field: clusters still run the older one, and a
- * shape that the installed CRD does not have never reaches the webhook.
+ * A row stays when a later release of Gateway API drops or moves its field: clusters still run the older release, and
+ * the API server prunes fields that the installed CRD does not have.
  */
 // biome-ignore format: one row a line, whatever its length
 export const guardedFields: readonly GuardedField[] = [
@@ -86,29 +86,29 @@ export interface FieldSteps {
   readonly steps: readonly string[]
   readonly groupField: string
   readonly to: GroupKind | undefined
-  /** The kinds of the grants that may permit it; fields with the same kinds share one list. */
+  /** The kinds of the grants that may permit a reference in this field; fields with the same kinds share one list. */
   readonly grantKinds: readonly GrantKind[]
-  /** Whether an admin added it, so that nothing is known of the schema, and the row may be wrong. */
+  /** Whether an admin added the field: its schema is unknown, and the row may be wrong. */
   readonly own: boolean
 }
 
-/** What an admin lets pass though it is in a guarded field. */
+/** What an admin allows in guarded fields without a grant. */
 export interface Exemptions {
-  /** Whether routes for a mesh only need no grants (GEP-1294). */
+  /** Whether routes that serve only a mesh need no grants (GEP-1294). */
   readonly meshRoutes: boolean
-  /** Kinds that an implementation resolves in a way of its own, so that referring to them needs no grant. */
+  /** Kinds that an implementation resolves in its own way, so that references to them need no grant. */
   readonly targets: readonly GroupKind[]
 }
 
-/** The guarded fields by the kind they belong to, what is exempt from them, and what counts as a grant. */
+/** The guarded fields of each kind, the exemptions, and the kinds of grants. */
 export class Catalogue {
   readonly fields: readonly GuardedField[]
   readonly exemptions: Exemptions
-  /** The kinds of grants that count for some field. */
+  /** The kinds of grants that count for at least one field. */
   readonly grantKinds: readonly GrantKind[]
   readonly #byKind = new Map<string, { readonly referrer: ReferrerKind; readonly fields: FieldSteps[] }>()
 
-  /** @param grantKinds what there is that may count as a grant */
+  /** @param grantKinds all kinds that may count as grants; those that count for none of the fields are left out */
   constructor(
     fields: readonly GuardedField[],
     exemptions: Exemptions = { meshRoutes: true, targets: [] },
@@ -128,28 +128,28 @@ export class Catalogue {
     }
   }
 
-  /** What is known of a kind; undefined for one without guarded fields. */
+  /** Returns a kind with its resource name; undefined for a kind without guarded fields. */
   referrer(kind: GroupKind): ReferrerKind | undefined {
     return this.#byKind.get(kindKey(kind))?.referrer
   }
 
-  /** The kinds that have guarded fields, each once, in catalogue order. */
+  /** Returns the kinds that have guarded fields, each once, in catalogue order. */
   referrers(): ReferrerKind[] {
     return [...this.#byKind.values()].map(({ referrer }) => referrer)
   }
 
-  /** The guarded fields of a kind, in catalogue order. */
+  /** Returns the guarded fields of a kind, in catalogue order. */
   fieldsOf(kind: GroupKind): readonly FieldSteps[] {
     return this.#byKind.get(kindKey(kind))?.fields ?? []
   }
 }
 
-/** The steps of a path: a property's name, or `[]` for each element of a list. */
+/** Splits a path into steps: a property's name, or `[]` for each element of a list. */
 export function stepsOf(path: string): string[] {
   return path.replaceAll('[]', '.[]').split('.')
 }
 
-/** Tells which kinds of grants count for a field: the one that it names, or else those that no field names. */
+/** Returns which kinds of grants count for a field: the kind that it names, or otherwise every kind that no field names. */
 function governingKinds(fields: readonly GuardedField[], kinds: readonly GrantKind[]) {
   const byKey = Map.groupBy(kinds, kindKey)
   const named = new Set(fields.flatMap(({ grantKind }) => (grantKind ? kindKey(grantKind) : [])))
@@ -158,5 +158,5 @@ function governingKinds(fields: readonly GuardedField[], kinds: readonly GrantKi
   return ({ grantKind }: GuardedField) => (grantKind ? (byKey.get(kindKey(grantKind)) ?? []) : unnamed)
 }
 
-// A group is a DNS name and holds no slash, so the parts stay apart for every kind that the catalogue has.
+// A group is a DNS name without a slash, so two kinds of the catalogue never share a key.
 const kindKey = ({ group, kind }: GroupKind) => `${group}/${kind}`

@@ -4,25 +4,25 @@ import { isMeshRoute } from './mesh.ts'
 import type { ObjectName, Reference } from './reference.ts'
 
 /**
- * References into other namespaces that are judged in one object. The largest objects that a schema of Gateway API
- * accepts may hold 8,960 (HTTPRoute of v1.7 experimental) and 6,161 (Gateway); test/end-to-end/catalogue.test.ts
- * holds this to the CRDs of every release.
+ * The most references into other namespaces that are judged in one object. The schemas of Gateway API accept at most
+ * 8,960 (HTTPRoute of v1.7 experimental) and 6,161 (Gateway); test/end-to-end/catalogue.test.ts checks the limit
+ * against the CRDs of every release.
  */
 export const MOST_REFERENCES = 10_000
 
-/** What an object holds that grants have to permit. */
+/** The references of an object that need a grant. */
 export interface Crossing {
-  /** Its references into other namespaces; none if it is exempt, and the first MOST_REFERENCES if there are more. */
+  /** The references into other namespaces: empty if the object is exempt, and never more than MOST_REFERENCES. */
   readonly references: readonly Reference[]
-  /** How many there are. */
+  /** How many references into other namespaces the object has. */
   readonly count: number
-  /** Why its references into other namespaces need no grant, if it has some. */
+  /** Why the references into other namespaces need no grant; absent if the object has none, or is not exempt. */
   readonly exempt?: 'mesh route' | 'exempt target'
-  /** Rows of the admin's own that led to what is no reference, by their paths; absent if there are none. */
+  /** The paths of rows from the configuration that led to something that is not a reference; absent if there are none. */
   readonly misfits?: readonly string[]
 }
 
-/** The references of an object that grants have to permit: those in guarded fields that leave its namespace. */
+/** Returns the references of an object that need a grant: those in guarded fields that leave its namespace. */
 export function crossingReferences(catalogue: Catalogue, from: ObjectName, object: unknown): Crossing {
   const { meshRoutes, targets } = catalogue.exemptions
   let count = 0

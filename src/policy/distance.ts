@@ -1,4 +1,4 @@
-/** How many characters have to be added, removed or changed to make one text of the other (Levenshtein). */
+/** Returns how many characters must be added, removed or changed to turn one text into the other (Levenshtein). */
 export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [index, character] of [...a].entries()) {

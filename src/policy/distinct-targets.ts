@@ -1,7 +1,7 @@
 import { grantKindFor } from './grant-kinds.ts'
 import type { Reference } from './reference.ts'
 
-/** References to distinct targets, the first of each. */
+/** Returns the first reference to each distinct target. */
 export function distinctTargets(references: readonly Reference[]): Reference[] {
   const byTarget = new Map<string, Reference>()
   for (const reference of references) {

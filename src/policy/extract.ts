@@ -2,27 +2,27 @@ import type { Catalogue, FieldSteps } from './catalogue.ts'
 import { REFERENCE_GRANT } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
-/** Stands where a reference holds something that is no text, which no schema of Gateway API takes. */
+/** Replaces a part of a reference that is not a string. Every schema of Gateway API rejects such a part. */
 const NOT_TEXT = '<not text>'
 
-/** Called while references are extracted. */
+/** Callbacks of an extraction. */
 export interface Extraction {
-  /** Asked about each target before anything is kept of it; false leaves the reference out. */
+  /** Called with each target before its reference is kept; false leaves the reference out. */
   readonly take?: (to: ObjectName) => boolean
-  /** Told each time that a row of the admin's own meets what is no reference. */
+  /** Called each time a row from the configuration leads to something that is not a reference. */
   readonly misfit?: (field: FieldSteps) => void
 }
 
 /**
- * The references that an object holds in the guarded fields of its kind: field after field in catalogue order, each in
- * document order.
+ * Returns the references in the guarded fields of an object: the fields in catalogue order, and the references of one
+ * field in document order.
  *
- * A field is found by being there, never by a discriminator such as a filter's `type`: stored objects and older CRDs
- * hold payloads under another type. Any shape is taken; where a path meets something else than it expects, there is no
- * reference. A row from the configuration that finds another namespace without a kind and a name does not yield a
- * reference either: no grant could permit it, and the row may be wrong.
+ * Extraction looks for the field itself and ignores discriminators such as a filter's `type`: stored objects and older
+ * CRDs hold payloads under another type. The object may have any shape; a path that does not match the object's shape
+ * yields no reference. A row from the configuration that leads to another namespace, but lacks a kind or a name, yields
+ * no reference either: a grant could not permit it, and the row may be wrong.
  *
- * @param from the object's own kind and name; its namespace is what an absent `namespace` means
+ * @param from the object's own kind and name; its namespace is the default of an absent `namespace`
  * @param object the whole object, as parsed from JSON or YAML
  */
 export function extract(
@@ -49,9 +49,9 @@ export function extract(
 }
 
 /**
- * Tells of each object that is in a guarded field, as it is written.
+ * Visits each object in a guarded field, as it is written.
  *
- * @param found is told the object, and how to get its path
+ * @param found called with the object, and with a function that returns its path
  */
 export function eachGuarded(
   catalogue: Catalogue,
@@ -66,24 +66,24 @@ export function eachGuarded(
   }
 }
 
-/** Whether ReferenceGrants alone count for a field, as they do without a word about it. */
+/** Whether only ReferenceGrants count for a field, which is the default. */
 function isUsual({ grantKinds }: FieldSteps): boolean {
   return grantKinds.length === 1 && grantKinds[0] === REFERENCE_GRANT
 }
 
-/** Whether a target stays in the namespace of the object, or has all that a grant could name. */
+/** Whether a target stays in the object's namespace, or has every part that a grant needs to name it. */
 function isSound({ group, kind, namespace, name }: ObjectName, from: ObjectName): boolean {
   if (namespace === from.namespace) return true
   return kind !== '' && name !== '' && ![group, kind, namespace, name].includes(NOT_TEXT)
 }
 
-/** What is at the end of a path, and that there is something else than the path expects. */
+/** Called with the object at the end of a path, or where the object's shape does not match the path. */
 interface Met {
   readonly found: (value: object) => void
   readonly other: () => void
 }
 
-/** @param indexes where in each list on the way the walk is */
+/** @param indexes the current index in each list on the path; changed during the walk */
 function walk(value: unknown, field: FieldSteps, depth: number, indexes: number[], met: Met): void {
   const step = field.steps[depth]
   if (value === undefined || value === null) return
@@ -111,12 +111,12 @@ function pathOf({ steps }: FieldSteps, indexes: readonly number[]): string {
   }, '')
 }
 
-/** The object that a reference names, with what the API fills in for absent parts. */
+/** Returns the object that a reference names, with the API's defaults for absent parts. */
 function target(value: object, { groupField, to }: FieldSteps, from: ObjectName): ObjectName {
   return {
     group: text(value, groupField, to?.group ?? ''),
     kind: text(value, 'kind', to?.kind ?? ''),
-    // An empty namespace is refused by every CRD of Gateway API; elsewhere it means what an absent one means.
+    // Every CRD of Gateway API rejects an empty namespace; in other CRDs it means the same as an absent one.
     namespace: text(value, 'namespace', from.namespace) || from.namespace,
     name: text(value, 'name', ''),
   }

@@ -1,10 +1,10 @@
 /**
- * How much a finding matters: an `error` can never do what its author wants, a `warning` probably not, a `note` is
- * worth knowing.
+ * The severity of a finding: an `error` cannot work as its author intends, a `warning` probably does not, and a `note`
+ * is worth knowing.
  */
 export type Severity = 'error' | 'warning' | 'note'
 
-/** What can be found. The codes are stable: pipelines name them. Their order is that of the documentation. */
+/** The finding codes with their severities, in the order of the documentation. Codes are stable: pipelines name them. */
 export const SEVERITIES = {
   'not-permitted': 'error',
   'too-many-references': 'error',
@@ -34,8 +34,8 @@ export const SEVERITIES = {
 
 export type FindingCode = keyof typeof SEVERITIES
 
-/** What can be wrong with one grant by itself. */
+/** The codes for mistakes in a single grant. */
 export type LintCode = Exclude<Extract<FindingCode, `grant-${string}`>, 'grant-duplicate'>
 
-/** What can be wrong with an object that is not a grant. */
+/** The codes for mistakes in an object that is not a grant. */
 export type ObjectCode = 'reference-unknown-field' | 'reference-policy' | 'field-misfit' | 'mesh-parent-core-group'

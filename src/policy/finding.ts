@@ -4,7 +4,7 @@ import type { LintFinding } from './lint.ts'
 import type { ObjectFlaw } from './lint-object.ts'
 import type { ObjectName, Reference } from './reference.ts'
 
-/** A place in a file; the line is counted from 1. */
+/** A place in a file; lines count from 1. */
 export interface Place {
   readonly file: string
   readonly line: number
@@ -17,7 +17,7 @@ interface NotPermitted {
   readonly reference: Reference
 }
 
-/** An object with more references into other namespaces than are judged, so that the webhook refuses it. */
+/** An object with more references into other namespaces than the webhook judges, which it therefore denies. */
 interface TooLarge {
   readonly code: 'too-many-references'
   readonly severity: Severity
@@ -25,14 +25,14 @@ interface TooLarge {
   readonly references: number
 }
 
-/** Something that is wrong with a grant, or that its author may not have meant. */
+/** A mistake in a grant, or something that its author may not have intended. */
 export interface GrantFlaw extends LintFinding {
   readonly grant: GrantName
-  /** The kind that it is of: `ReferenceGrant`. */
+  /** The kind of the grant: `ReferenceGrant`. */
   readonly grantKind: string
 }
 
-/** A grant that another place gives another content; the last one counts. */
+/** A grant that is written in two places with different contents; the last one counts. */
 export interface DuplicateGrant {
   readonly code: 'grant-duplicate'
   readonly severity: Severity
@@ -43,5 +43,5 @@ export interface DuplicateGrant {
   readonly place: Place
 }
 
-/** What a check has found. Codes are stable. */
+/** A finding of `refgrant check`. */
 export type Finding = (NotPermitted | TooLarge | GrantFlaw | ObjectFlaw | DuplicateGrant) & { readonly place?: Place }

@@ -4,17 +4,17 @@ import type { Found, GrantLookup, KindLookup } from './grant-lookup.ts'
 import { Missing } from './missing.ts'
 import { isSame, NamespaceGrants, type Target, weightOf } from './namespace-grants.ts'
 
-/** How much an index keeps, in bytes of memory as they are estimated. */
+/** The limits of an index, in bytes of estimated memory. */
 export interface IndexLimits {
   readonly all: number
   readonly eachNamespace: number
 }
 
-/** Is told what an index does not keep. */
+/** Receives what an index does not keep. */
 export interface IndexObserver {
-  /** A grant is not kept: it could not be read whole, or there is no room for it. */
+  /** A grant was skipped: it could not be read completely, or it would exceed a limit. */
   skipped(namespace: string): void
-  /** From now on, not all grants of a namespace are kept. */
+  /** A namespace became incomplete. */
   incomplete(namespace: string): void
   /** All grants of a namespace were evicted. */
   evicted(namespace: string): void
@@ -23,23 +23,23 @@ export interface IndexObserver {
 const UNOBSERVED: IndexObserver = { skipped: () => {}, incomplete: () => {}, evicted: () => {} }
 
 /**
- * How much of the limit is used, at most, after namespaces were given up: to find the largest, all are looked at, so that
- * is done seldom.
+ * The part of the limit that is used, at most, after an eviction. Finding the largest namespaces takes a look at all of
+ * them, so an eviction makes room for many grants.
  */
-const LEFT = 0.9
+const LEFT_AFTER_EVICTION = 0.9
 
-/** Namespaces of which it is remembered that a reference into them was looked up. */
-const MOST_LOOKED = 4_096
+/** The most namespaces for which the index remembers that a reference into them was looked up. */
+const MOST_LOOKED_UP = 4_096
 
-/** Grants that `sweep` looks at between two pauses: about a millisecond. */
+/** The grants that `sweep` visits between two pauses: about a millisecond. */
 const SWEPT_AT_ONCE = 5_000
 
 /**
- * The grants of one kind. Memory and work are proportional to the entries of a grant, never to the pairs that they make.
+ * The grants of one kind. Memory and work are proportional to the entries of a grant, never to the pairs that they form.
  *
- * A list of everything updates the index in place: `beginList`, then `set` for each grant, then `sweep` deletes what
- * the list did not have. A namespace of which something was not kept is incomplete: a grant that is found there permits,
- * and where none is found nothing is known.
+ * A list of all grants updates the index in place: `beginList`, then `set` for each grant, then `sweep`, which deletes
+ * the grants that the list did not have. A namespace is incomplete if one of its grants was skipped or evicted: a grant
+ * that is found there permits, but a grant that is not found may still exist.
  */
 export class GrantIndex implements KindLookup {
   readonly #resource: string | undefined
@@ -47,13 +47,13 @@ export class GrantIndex implements KindLookup {
   readonly #observer: IndexObserver
   readonly #namespaces = new Map<string, NamespaceGrants>()
   readonly #missing = new Missing()
-  /** The list during or after which a reference into a namespace was last looked up; whether it is kept or not. */
-  readonly #looked = new Map<string, number>()
+  /** For each namespace, the number of the list during or after which a reference into it was last looked up. */
+  readonly #lookedUp = new Map<string, number>()
   #size = 0
   #weight = 0
   #list = 0
 
-  /** @param resource of the grants, where they are no ReferenceGrants (see GrantName) */
+  /** @param resource the resource of the grants, unless they are ReferenceGrants (see GrantName) */
   constructor(
     resource?: string,
     limits: IndexLimits = { all: Infinity, eachNamespace: Infinity },
@@ -64,25 +64,25 @@ export class GrantIndex implements KindLookup {
     this.#observer = observer
   }
 
-  /** How many grants are kept. */
+  /** The number of grants. */
   get size(): number {
     return this.#size
   }
 
-  /** Memory that they take, in bytes, as estimated. */
+  /** The estimated memory of the grants, in bytes. */
   get weight(): number {
     return this.#weight
   }
 
-  /** The namespaces of which not all grants are kept. */
+  /** The incomplete namespaces. */
   get incomplete(): Pick<Missing, 'size' | 'has' | typeof Symbol.iterator> {
     return this.#missing
   }
 
   /**
-   * Adds a grant, or replaces the one of its namespace and name.
+   * Adds a grant, or replaces the grant with the same namespace and name.
    *
-   * @returns false if there is no room for it: its namespace is incomplete then
+   * @returns false if the grant is not kept, since a limit is reached; its namespace is then incomplete
    */
   set(grant: Grant): boolean {
     if (this.#missing.isEvicted(grant.namespace)) {
@@ -103,11 +103,11 @@ export class GrantIndex implements KindLookup {
       return false
     }
     this.#change(known, () => known.add(stored))
-    if (this.#weight > this.#limits.all) this.#evict(this.#limits.all * LEFT)
+    if (this.#weight > this.#limits.all) this.#evict(this.#limits.all * LEFT_AFTER_EVICTION)
     return !this.#missing.isEvicted(grant.namespace)
   }
 
-  /** Forgets a grant, if it is known. */
+  /** Deletes a grant, if the index has it. */
   delete({ namespace, name }: Pick<GrantName, 'namespace' | 'name'>): void {
     const known = this.#namespaces.get(namespace)
     const stored = known?.get(name)
@@ -116,34 +116,34 @@ export class GrantIndex implements KindLookup {
     this.#dropIfEmpty(namespace, known)
   }
 
-  /** Takes note of a grant in this namespace that is not kept. */
+  /** Records that a grant of this namespace was skipped. */
   miss(namespace: string): void {
     this.#observer.skipped(namespace)
-    this.#lack(namespace)
+    this.#markIncomplete(namespace)
   }
 
-  /** Begins a list of everything. One that is not followed by `sweep` deletes nothing. */
+  /** Begins a list of all grants. A list without a `sweep` at its end deletes nothing. */
   beginList(): void {
     this.#list += 1
     this.#missing.beginList()
   }
 
-  /** Deletes what the list did not set, and takes namespaces that it had whole for complete; yields for pauses. */
+  /** Deletes the grants that the list did not set, and marks the namespaces that it had in full complete; yields for pauses. */
   *sweep(): Generator<void> {
-    let looked = 0
+    let visited = 0
     for (const [namespace, known] of this.#namespaces) {
       for (const stored of known) {
         if (stored.list !== this.#list) this.#change(known, () => known.remove(stored))
-        looked += 1
-        if (looked % SWEPT_AT_ONCE === 0) yield
+        visited += 1
+        if (visited % SWEPT_AT_ONCE === 0) yield
       }
       this.#dropIfEmpty(namespace, known)
     }
     this.#missing.endList(this.#list)
-    for (const [namespace, list] of this.#looked) if (list < this.#list - 1) this.#looked.delete(namespace)
+    for (const [namespace, list] of this.#lookedUp) if (list < this.#list - 1) this.#lookedUp.delete(namespace)
   }
 
-  /** Takes these grants in place of all there were. */
+  /** Replaces all grants with these. */
   replace(grants: Iterable<Grant>): void {
     this.beginList()
     for (const grant of grants) this.set(grant)
@@ -153,12 +153,12 @@ export class GrantIndex implements KindLookup {
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found {
     const known = this.#namespaces.get(namespace)
     const complete = !this.#missing.has(namespace)
-    if (known || !complete) this.#look(namespace)
+    if (known || !complete) this.#rememberLookUp(namespace)
     const found = known?.permitting(from, targets) ?? targets.map(() => undefined)
     return { grants: found.map((stored) => stored && this.#nameOf(namespace, stored)), complete }
   }
 
-  /** The names of all grants. */
+  /** Returns the names of all grants. */
   *[Symbol.iterator](): Generator<GrantName> {
     for (const [namespace, known] of this.#namespaces) for (const stored of known) yield this.#nameOf(namespace, stored)
   }
@@ -170,10 +170,10 @@ export class GrantIndex implements KindLookup {
   #namespace(name: string): NamespaceGrants {
     const known = this.#namespaces.get(name)
     if (known) return known
-    const none = new NamespaceGrants()
-    this.#namespaces.set(name, none)
-    this.#weight += none.weight
-    return none
+    const empty = new NamespaceGrants()
+    this.#namespaces.set(name, empty)
+    this.#weight += empty.weight
+    return empty
   }
 
   #dropIfEmpty(namespace: string, known: NamespaceGrants): void {
@@ -182,7 +182,7 @@ export class GrantIndex implements KindLookup {
     this.#weight -= known.weight
   }
 
-  /** Changes the grants of a namespace, and counts on. */
+  /** Changes the grants of a namespace, and updates the size and the weight. */
   #change(known: NamespaceGrants, change: () => void): void {
     const { size, weight } = known
     change()
@@ -190,27 +190,28 @@ export class GrantIndex implements KindLookup {
     this.#weight += known.weight - weight
   }
 
-  /** Forgets all grants, so that their namespaces are incomplete, and takes no more of them until the next list. */
-  giveUp(): void {
+  /** Evicts all grants: their namespaces are incomplete, and none of their grants is kept until the next list. */
+  evictAll(): void {
     this.#evict(0)
   }
 
-  /** Remembers that a reference into this namespace was looked up. */
-  #look(namespace: string): void {
-    if (this.#looked.get(namespace) === this.#list) return
-    this.#looked.set(namespace, this.#list)
-    const [first] = this.#looked.keys()
-    if (this.#looked.size > MOST_LOOKED && first !== undefined) this.#looked.delete(first)
+  #rememberLookUp(namespace: string): void {
+    if (this.#lookedUp.get(namespace) === this.#list) return
+    this.#lookedUp.set(namespace, this.#list)
+    const [first] = this.#lookedUp.keys()
+    if (this.#lookedUp.size > MOST_LOOKED_UP && first !== undefined) this.#lookedUp.delete(first)
   }
 
   /**
-   * Forgets all of the namespaces that take most, so that one namespace cannot make others incomplete; first of those in
-   * which no reference was looked up since the list before the last one began.
+   * Evicts the largest namespaces, so that one namespace cannot make others incomplete. Namespaces in which no reference
+   * was looked up since the list before the last one began are evicted first.
+   *
+   * @param left the weight at which to stop, in bytes
    */
   #evict(left: number): void {
     const inOrder = [...this.#namespaces].sort(
       ([one, { weight }], [other, { weight: otherWeight }]) =>
-        Number(this.#looked.has(one)) - Number(this.#looked.has(other)) || otherWeight - weight,
+        Number(this.#lookedUp.has(one)) - Number(this.#lookedUp.has(other)) || otherWeight - weight,
     )
     for (const [namespace, { size, weight }] of inOrder) {
       if (this.#weight <= left) return
@@ -218,18 +219,17 @@ export class GrantIndex implements KindLookup {
       this.#size -= size
       this.#weight -= weight
       this.#observer.evicted(namespace)
-      this.#lack(namespace, true)
+      this.#markIncomplete(namespace, true)
     }
   }
 
-  /** Takes note that not all grants of a namespace are kept. */
-  #lack(namespace: string, evicted?: boolean): void {
+  #markIncomplete(namespace: string, evicted?: boolean): void {
     if (!this.#missing.has(namespace)) this.#observer.incomplete(namespace)
     this.#missing.add(namespace, this.#list, evicted)
   }
 }
 
-/** Grants of any kinds, to look up in; of a kind without one, there are none. */
+/** Returns a lookup in grants of any kinds. */
 export function lookupIn(grants: Iterable<Grant>): GrantLookup {
   const none = new GrantIndex()
   const indexes = new Map<string | undefined, GrantIndex>()

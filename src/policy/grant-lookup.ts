@@ -2,34 +2,34 @@ import type { GrantFrom, GrantName } from './grant.ts'
 import type { GrantKind } from './grant-kinds.ts'
 import type { Target } from './namespace-grants.ts'
 
-/** What grants of one namespace say of some targets. */
+/** The result of a lookup in the grants of one namespace. */
 export interface Found {
-  /** For each target, in their order, a grant that permits it; undefined where none does. */
+  /** For each target, in order, a grant that permits it; undefined if there is none. */
   readonly grants: readonly (GrantName | undefined)[]
-  /** Whether all grants of the namespace were looked at. If not, a target without a grant is not known to have none. */
+  /** Whether all grants of the namespace were searched. If not, a target without a grant may still have one. */
   readonly complete: boolean
 }
 
-/** Answers which grants of one kind permit references. */
+/** Finds the grants of one kind that permit references. */
 export interface KindLookup {
   /**
-   * Which grants of a namespace permit references of one referrer. The entries of grants that accept the referrer are
-   * visited once for all targets.
+   * Returns the grants of a namespace that permit references of one referrer. Visits the entries of grants that accept
+   * the referrer once for all targets.
    */
   permitting(from: GrantFrom, namespace: string, targets: readonly Target[]): Found
 }
 
-/** Grants, each kind apart from the others: only those of a kind that is asked for can permit. */
+/** The grants of every kind, kept apart by kind: a lookup in one kind never returns a grant of another. */
 export interface GrantLookup {
   of(kind: GrantKind): KindLookup
 }
 
-/** Stands for the grants of a kind of which nothing is known. */
+/** The lookup for a kind whose grants are unknown. */
 export const NOT_KNOWN: KindLookup = {
   permitting: (_from, _namespace, targets) => ({ grants: targets.map(() => undefined), complete: false }),
 }
 
-/** What grants of several kinds say, as one kind does. */
+/** Combines the lookups of several kinds into one. */
 export function allOf(kinds: readonly GrantKind[], grants: GrantLookup): KindLookup {
   const [only] = kinds
   if (only && kinds.length === 1) return grants.of(only)

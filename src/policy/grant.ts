@@ -2,35 +2,38 @@ import { type GrantKind, REFERENCE_GRANT, resourceOf } from './grant-kinds.ts'
 import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
 
-/** The half of a grant that says who may refer. */
+/** An entry of `spec.from`: the kind and namespace that the grant accepts references from. */
 export interface GrantFrom extends GroupKind {
   readonly namespace: string
 }
 
-/** The half of a grant that says what may be referred to: the object `name`, or without it every object of the kind. */
+/** An entry of `spec.to`: the object `name` that the grant exposes, or every object of the kind if `name` is absent. */
 export interface GrantTo extends GroupKind {
   readonly name?: string
 }
 
-/** A ReferenceGrant, reduced to what the rule needs. It permits references into its own namespace only. */
+/** A ReferenceGrant, reduced to what the rule needs. It permits only references into its own namespace. */
 export interface Grant {
   readonly namespace: string
   readonly name: string
-  /** The resource, such as `grants.example.com`, of a grant that is no ReferenceGrant; two resources share no names. */
+  /** The resource, such as `grants.example.com`, of a grant that is not a ReferenceGrant; each has its own names. */
   readonly resource?: string
   readonly from: readonly GrantFrom[]
   readonly to: readonly GrantTo[]
 }
 
-/** What tells a grant from all others. */
+/** The parts that identify a grant. */
 export type GrantName = Pick<Grant, 'namespace' | 'name' | 'resource'>
 
 /**
- * Reads a ReferenceGrant of any version, all of which have one shape, or an object of another kind with that shape.
+ * Reads a ReferenceGrant of any version, since all versions have the same shape, or an object of another kind with that
+ * shape.
  *
- * Never fails on a strange one, since schemas before Gateway API v1.6 accept a grant without `spec`: entries that can
- * match nothing are left out. `name: null` counts as absent, as the API server prunes it; `name: ""` matches nothing,
- * as no object has that name. The result is undefined only if `metadata` does not name an object.
+ * Never fails on a malformed grant, since schemas before Gateway API v1.6 accept a grant without `spec`: entries that
+ * cannot match are left out. `name: null` counts as absent, since the API server prunes it; `name: ""` matches nothing,
+ * since an object cannot have that name.
+ *
+ * @returns undefined only if `metadata` lacks a name or a namespace
  */
 export function parseGrant(object: unknown, kind = REFERENCE_GRANT): Grant | undefined {
   const metadata = property(object, 'metadata')
@@ -47,19 +50,19 @@ export function parseGrant(object: unknown, kind = REFERENCE_GRANT): Grant | und
   }
 }
 
-/** An entry of `from` as a ReferenceGrant would have it: with a group, and the core group as the empty text. */
+/** Returns an entry of `from` in the form of a ReferenceGrant: with a group, and `""` for the core group. */
 export function plainFrom(entry: unknown, kind: GrantKind): unknown {
   if (kind.fromGroup === undefined) return plainTo(entry, kind)
   return isEntry(entry) ? { ...entry, group: kind.fromGroup } : entry
 }
 
-/** An entry of `to` as a ReferenceGrant would have it. */
+/** Returns an entry of `to` in the form of a ReferenceGrant. */
 export function plainTo(entry: unknown, { coreGroup }: GrantKind): unknown {
   if (coreGroup === undefined || property(entry, 'group') !== coreGroup) return entry
   return { ...(entry as object), group: '' }
 }
 
-/** A grant as it is written, the reverse of `parseGrant`. */
+/** Returns a grant as a Kubernetes object, the reverse of `parseGrant`. */
 export function grantObject({ namespace, name, from, to }: Grant, kind: GrantKind) {
   // v1beta1 is the version that every release of Gateway API since v0.6 serves.
   const version = kind === REFERENCE_GRANT ? 'v1beta1' : (kind.version ?? 'v1')

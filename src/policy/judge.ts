@@ -3,27 +3,27 @@ import { grantKindsFor } from './grant-kinds.ts'
 import { allOf, type GrantLookup } from './grant-lookup.ts'
 import type { Reference } from './reference.ts'
 
-/** Whether a reference is permitted, and by what. `known` is false where not all grants could be looked at. */
+/** Whether a reference is permitted, and by which grant. `known` is false if not all grants could be searched. */
 export type Verdict =
   | { readonly reference: Reference; readonly permitted: true; readonly by: 'same namespace' | GrantName }
   | { readonly reference: Reference; readonly permitted: false; readonly known: boolean }
 
-/** Whether a reference leaves its object's namespace. One that names its own namespace does not. */
+/** Whether a reference leaves its object's namespace. A reference that names that namespace explicitly does not. */
 export const crosses = ({ from, to }: Reference): boolean => from.namespace !== to.namespace
 
 /**
- * The rule of the standard: a reference is permitted if it stays in its namespace, or if ONE grant in the target
+ * Applies the rule of the standard: a reference is permitted if it stays in its namespace, or if ONE grant in the target
  * namespace accepts its `from` (group, kind, namespace) and exposes its `to` (group, kind, and name if the grant has
  * one). Comparison is exact; versions never count; grants add up.
  *
  * Source: Gateway API, API types, ReferenceGrant; godoc of `ReferenceGrantSpec`.
  *
  * @param references of one object
- * @returns a verdict for each, in their order
+ * @returns a verdict for each reference, in order
  */
 export function judge(references: readonly Reference[], grants: GrantLookup): Verdict[] {
   const verdicts = new Map<Reference, Verdict>()
-  for (const group of alike(references)) {
+  for (const group of byLookup(references)) {
     const [reference] = group as [Reference, ...Reference[]]
     const { from, to } = reference
     const targets = group.map(({ to }) => to)
@@ -36,8 +36,8 @@ export function judge(references: readonly Reference[], grants: GrantLookup): Ve
   return references.map((reference) => verdicts.get(reference) as Verdict)
 }
 
-/** References by what they are looked up in: the namespace, and the kinds of grants that count. */
-function alike(references: readonly Reference[]): Reference[][] {
+/** Groups references that share a lookup: those with the same target namespace and the same kinds of grants. */
+function byLookup(references: readonly Reference[]): Reference[][] {
   const byNamespace = [...Map.groupBy(references, ({ to }) => to.namespace).values()]
   return byNamespace.flatMap((group) => [...Map.groupBy(group, ({ grantKinds }) => grantKinds).values()])
 }

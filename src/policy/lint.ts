@@ -16,9 +16,9 @@ export interface LintFinding {
   readonly severity: Severity
   /** The field, such as `spec.from[0].kind`. */
   readonly path: string
-  /** What the field says; absent where it says nothing. */
+  /** The value of the field, if it has one. */
   readonly value?: string
-  /** What would work in its place, where that is known. */
+  /** The correct value, if it is known. */
   readonly meant?: string
 }
 
@@ -89,7 +89,7 @@ export function effectivePart(grant: Grant, catalogue: Catalogue): Grant {
   return { ...grant, from, to: grant.to.filter((entry) => isSound(entry, TO)) }
 }
 
-/** Counts findings, and makes the first of them. */
+/** Counts findings, and collects the first of them. */
 class Findings implements LintResult {
   readonly findings: LintFinding[] = []
   readonly counts = { error: 0, warning: 0, note: 0 }
@@ -189,7 +189,7 @@ interface WrittenKind {
   readonly kind: string
 }
 
-/** A kind that is misspelt, or well-known under another of the well-known groups, or both. */
+/** Reports a kind that is misspelt, or that belongs to another well-known group, or both. */
 function lintKind({ group, meant, kind }: WrittenKind, known: readonly KnownKind[], findings: Findings): void {
   const same = known.filter((one) => one.group === meant)
   const others =

@@ -1,20 +1,20 @@
-/** Names that are kept, some 100 bytes each. Beyond them, something may be missing of every namespace. */
+/** The most names that are kept, about 100 bytes each. Beyond this limit, every namespace counts as incomplete. */
 const MOST_NAMES = 10_000
 
 interface Miss {
-  /** The list during or after which something was missed. */
+  /** The number of the list during or after which a grant was skipped. */
   readonly list: number
-  /** Whether nothing more is kept of the namespace until the next list. */
+  /** Whether the grants of the namespace were evicted, and none is kept until the next list. */
   readonly evicted: boolean
 }
 
-/** The namespaces of which not all grants are kept. */
+/** The incomplete namespaces: those in which at least one grant was skipped or evicted. */
 export class Missing implements Iterable<string> {
   readonly #names = new Map<string, Miss>()
-  /** The list during or after which there were too many names to keep. */
+  /** The number of the list during or after which there were too many names to keep. */
   #allIn: number | undefined
 
-  /** How many there are; where all may be, as many as were kept before. */
+  /** How many namespaces are incomplete; MOST_NAMES if all of them count as incomplete. */
   get size(): number {
     return this.#allIn === undefined ? this.#names.size : MOST_NAMES
   }
@@ -42,12 +42,12 @@ export class Missing implements Iterable<string> {
     this.#allIn = list
   }
 
-  /** Another list begins, which may have room for those that were evicted. */
+  /** Begins another list, which may have room for the evicted namespaces. */
   beginList(): void {
     for (const [name, { list }] of this.#names) this.#names.set(name, { list, evicted: false })
   }
 
-  /** Forgets what was missed before this list, which is complete now. */
+  /** Ends a list: removes the namespaces of which it had every grant. */
   endList(list: number): void {
     for (const [name, miss] of this.#names) if (miss.list !== list) this.#names.delete(name)
     if (this.#allIn !== list) this.#allIn = undefined

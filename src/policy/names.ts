@@ -1,9 +1,9 @@
-// What the API server takes. Source: Kubernetes, "Object Names and IDs", and the CRD of ReferenceGrant.
+// The names that the API server accepts. Source: Kubernetes, "Object Names and IDs", and the CRD of ReferenceGrant.
 
 /** The name of a namespace: a DNS label. */
 export const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
-/** An API group; the core group is the empty text. */
+/** An API group; the core group is "". */
 export const GROUP = /^$|^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 
 /** A kind. */
@@ -12,7 +12,7 @@ export const KIND = /^[a-zA-Z]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/
 /** The name of an object of most kinds: a DNS subdomain. */
 export const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 
-/** Longest name of an object, in characters: a DNS subdomain. */
+/** The longest name of an object, in characters: a DNS subdomain. */
 export const LONGEST_NAME = 253
 
 /** What an entry of a ReferenceGrant may say. Of a name only the length is looked at. */

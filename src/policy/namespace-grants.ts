@@ -2,45 +2,45 @@ import type { Grant, GrantFrom } from './grant.ts'
 import { fromKey, kindKey, toKey } from './grant-keys.ts'
 import type { ObjectName } from './reference.ts'
 
-/** What a reference is to, within the target namespace. */
+/** The target of a reference, without its namespace. */
 export type Target = Pick<ObjectName, 'group' | 'kind' | 'name'>
 
-/** A grant as it is kept: its name, and one key for each entry of its halves. */
+/** A grant as the index stores it: its name, and one key for each entry. */
 export interface Stored {
   readonly name: string
-  /** The keys of `from`, then those of `to`, in one list: a list of its own would take 64 bytes more. */
+  /** The keys of `from`, then those of `to`, in one list: a second list would take 64 bytes more. */
   readonly keys: readonly string[]
-  /** How many of the keys are of `from`. */
+  /** How many of the keys belong to `from`. */
   readonly accepted: number
-  /** The list that had it last, or GONE. */
+  /** The number of the last list that had the grant, or GONE. */
   list: number
 }
 
 /** Grants that accept one referrer. */
 interface Accepting {
   readonly key: string
-  /** Those that are gone are left in until they are the half. */
+  /** Includes deleted grants until these are more than half. */
   grants: Stored[]
   gone: number
 }
 
-/** Entries of `from` among which a key is looked for: as many as a ReferenceGrant has. */
+/** The most entries of `from` that are searched for an equal key: as many as a ReferenceGrant may have. */
 const MOST_COMPARED = 16
 
-/** In place of the list of a grant that is not kept any more. */
+/** Replaces the list number of a deleted grant. */
 const GONE = -1
 
-/** Memory of a grant and of one key, in bytes, beside the characters: measured with Node 24 for a million grants. */
+/** The memory of a grant and of one key, in bytes, without their characters: measured with Node 24 for a million grants. */
 const GRANT_WEIGHT = 100
 const KEY_WEIGHT = 32
 
-/** Memory of a namespace with its maps, in bytes: measured likewise, with one grant in each of 200,000 namespaces. */
+/** The memory of a namespace with its maps, in bytes: measured with Node 24, with one grant in each of 200,000 namespaces. */
 const NAMESPACE_WEIGHT = 450
 
 /** The grants of one namespace. */
 export class NamespaceGrants {
   readonly #byName = new Map<string, Stored>()
-  /** By the key of a `from`: one grant, as most have it, or several. */
+  /** By the key of a `from` entry: one grant, as for most keys, or several. */
   readonly #byFrom = new Map<string, Stored | Accepting>()
   #weight = NAMESPACE_WEIGHT
 
@@ -48,7 +48,7 @@ export class NamespaceGrants {
     return this.#byName.size
   }
 
-  /** Memory that they take, in bytes, as estimated. */
+  /** The estimated memory of these grants, in bytes. */
   get weight(): number {
     return this.#weight
   }
@@ -61,13 +61,13 @@ export class NamespaceGrants {
     return this.#byName.values()
   }
 
-  /** A grant as it is kept. Keys of `from` that are there already are shared, and lists are as long as they need. */
+  /** Returns a grant in its stored form. Shares the keys of `from` with grants that have them already. */
   compacted({ name, from, to }: Grant, list: number): Stored {
     const accepted = [...new Set(from.map(fromKey))].map((key) => {
       const others = this.#byFrom.get(key)
       if (others === undefined) return key
       if ('grants' in others) return others.key
-      // Where there are many, looking for it would cost more than it saves.
+      // A search among many keys would cost more than it saves.
       return others.accepted > MOST_COMPARED ? key : (others.keys.find((same) => same === key) as string)
     })
     return { name, keys: accepted.concat(to.map(toKey)), accepted: accepted.length, list }
@@ -90,12 +90,12 @@ export class NamespaceGrants {
     for (const key of acceptedBy(stored)) {
       const others = this.#byFrom.get(key)
       if (others === stored) this.#byFrom.delete(key)
-      if (others && 'grants' in others) this.#leave(others)
+      if (others && 'grants' in others) this.#countGone(others)
     }
     this.#weight -= weightOf(stored)
   }
 
-  /** For each target, in their order, a grant that permits it; undefined where none does. */
+  /** Returns, for each target in order, a grant that permits it; undefined if there is none. */
   permitting(from: GrantFrom, targets: readonly Target[]): readonly (Stored | undefined)[] {
     const accepting = this.#byFrom.get(fromKey(from))
     if (accepting === undefined) return targets.map(() => undefined)
@@ -111,8 +111,8 @@ export class NamespaceGrants {
     return targets.map((target) => byKey.get(toKey(target)) ?? byKey.get(kindKey(target)))
   }
 
-  /** One of them is gone. */
-  #leave(accepting: Accepting): void {
+  /** Counts a deleted grant. */
+  #countGone(accepting: Accepting): void {
     accepting.gone += 1
     if (accepting.gone * 2 <= accepting.grants.length) return
     accepting.grants = accepting.grants.filter(({ list }) => list !== GONE)
@@ -121,19 +121,19 @@ export class NamespaceGrants {
   }
 }
 
-/** Memory that a grant takes, in bytes, as estimated. */
+/** Returns the estimated memory of a grant, in bytes. */
 export function weightOf({ name, keys }: Stored): number {
   return keys.reduce((weight, key) => weight + KEY_WEIGHT + sizeOf(key), GRANT_WEIGHT + sizeOf(name))
 }
 
-/** Characters beyond Latin-1, of which each takes two bytes, and so do all others of such a text. */
+/** A character beyond Latin-1: V8 keeps a string with such a character at two bytes per character. */
 const WIDE = /[^\0-\xff]/
 
 function sizeOf(text: string): number {
   return WIDE.test(text) ? 2 * text.length : text.length
 }
 
-/** Whether two grants permit the same. */
+/** Whether two grants have the same entries. */
 export function isSame(one: Stored, other: Stored): boolean {
   if (one.accepted !== other.accepted || one.keys.length !== other.keys.length) return false
   return one.keys.every((key, at) => key === other.keys[at])

@@ -4,7 +4,7 @@ import { GROUP, KIND } from './names.ts'
 import type { GroupKind } from './reference.ts'
 import { knownKinds, likest } from './well-known.ts'
 
-/** Kinds of Gateway API and of Kubernetes that belong to no namespace and refer to objects that do. */
+/** Cluster-scoped kinds of Gateway API and of Kubernetes that refer to namespaced objects. */
 const CLUSTER_SCOPED: readonly GroupKind[] = [
   { group: 'gateway.networking.k8s.io', kind: 'GatewayClass' },
   { group: 'gateway.networking.x-k8s.io', kind: 'XMesh' },
@@ -28,18 +28,18 @@ const CLUSTER_SCOPED: readonly GroupKind[] = [
 const STEP = /^[A-Za-z_$][-\w$]*(\[\])*$/
 
 /**
- * What stands in match conditions as `object.?root`, as CEL takes it. Source: the language definition of CEL, "Syntax",
- * SELECTOR.
+ * The first step of a path, which match conditions use as `object.?root`. Source: the language definition of CEL,
+ * "Syntax", SELECTOR.
  */
 const CEL_SELECTOR = /^(?!(true|false|null|in)$)[_a-zA-Z][_a-zA-Z0-9]*$/
 
-/** Fields that hold text wherever Kubernetes has them; of a reference, its parts. */
+/** Fields that are strings in every Kubernetes object, and so cannot hold a reference. */
 const TEXT = new Set(['apiVersion', 'kind', 'name', 'namespace'])
 
-/** Parts of an object that no admission request for it carries a decision about. */
+/** The parts of an object that the webhook does not judge. */
 const NOT_JUDGED = new Set(['apiVersion', 'kind', 'metadata', 'status'])
 
-/** Why a row of somebody's own, or a kind in it, cannot work. */
+/** Why a row of the configuration, or a kind in it, cannot work. */
 export type RowProblem =
   | { readonly code: 'core-group' }
   | { readonly code: 'no-group'; readonly group: string }
@@ -59,8 +59,8 @@ export type RowProblem =
   | { readonly code: 'too-many-kinds'; readonly kinds: number; readonly most: number }
 
 /**
- * Why a row that somebody wants to add to the catalogue cannot work; undefined if it can.
- * What only a cluster knows, such as the scope of a kind of its own, is not looked at.
+ * Returns why a row cannot be added to the catalogue; undefined if it can.
+ * Does not check what only a cluster knows, such as the scope of a custom kind.
  */
 export function rowProblem(
   { from, path, to, groupField, grantKind }: GuardedField,
@@ -80,18 +80,18 @@ export function rowProblem(
 }
 
 /**
- * Kinds that a registration has room for: the API server takes 64 match conditions for an entry, of which one is about
- * every kind (k8s.io/kubernetes/pkg/apis/admissionregistration/validation, validateMatchConditions).
+ * The most kinds in a registration: the API server accepts 64 match conditions in an entry, of which one applies to all
+ * kinds (k8s.io/kubernetes/pkg/apis/admissionregistration/validation, validateMatchConditions).
  */
 const MOST_KINDS = 63
 
-/** Why these rows are too many; undefined if they are not. */
+/** Returns a problem if the rows have too many kinds. */
 export function kindsProblem(catalogue: Catalogue): RowProblem | undefined {
   const kinds = catalogue.referrers().length
   return kinds > MOST_KINDS ? { code: 'too-many-kinds', kinds, most: MOST_KINDS } : undefined
 }
 
-/** Why no object can be of a kind that somebody names; undefined if some may be. */
+/** Returns why a kind of the configuration cannot exist; undefined if it may. */
 export function kindProblem({ group, kind }: GroupKind, catalogue: Catalogue): RowProblem | undefined {
   const known = knownKinds(catalogue).filter((one) => one.group === group)
   const meant = likest(kind, known)?.kind ?? kind
@@ -106,7 +106,7 @@ function groupProblem(group: string): RowProblem | undefined {
 
 const VERSION = /^v\d+((alpha|beta)\d+)?$/
 
-/** A grant says which namespace it accepts references from, so it can accept none from an object without one. */
+/** Rejects cluster-scoped referrers: a grant accepts references from a namespace, and these objects have none. */
 export function scopeProblem({ group, kind }: GroupKind, clusterScoped = CLUSTER_SCOPED): RowProblem | undefined {
   const found = clusterScoped.some((one) => one.group === group && one.kind === kind)
   return found ? { code: 'cluster-scoped', kind } : undefined
@@ -149,7 +149,7 @@ function pathProblem(path: string): RowProblem | undefined {
   return TEXT.has(steps.at(-1) ?? '') ? { code: 'text', path } : undefined
 }
 
-/** Why a path cannot be, by what the rows of Gateway API say of the same kind. */
+/** Returns why a path contradicts the rows of Gateway API for the same kind. */
 function shapeProblem({ from, path }: Pick<GuardedField, 'from' | 'path'>): RowProblem | undefined {
   const steps = stepsOf(path)
   const ofKind = guardedFields.filter((row) => row.from.group === from.group && row.from.kind === from.kind)

@@ -2,7 +2,7 @@ import type { GuardedField, ReferrerKind } from './catalogue.ts'
 import type { GrantKind } from './grant-kinds.ts'
 import type { GroupKind } from './reference.ts'
 
-/** Guarded fields of one project, chosen by name, with the kinds of grants that it has of its own. */
+/** The guarded fields of one project, and its own kinds of grants. */
 export interface Preset {
   readonly fields: readonly GuardedField[]
   readonly grantKinds: readonly GrantKind[]
@@ -53,7 +53,7 @@ const kongGrant: GrantKind = {
 const github = (repository: string, ref: string, file: string) => `https://github.com/${repository}/blob/${ref}/${file}`
 const envoy = (file: string) => github('envoyproxy/gateway', 'v1.9.1', `internal/gatewayapi/${file}`)
 
-/** `translateExtServiceBackendRefs`, which asks a grant for each backend. */
+/** `translateExtServiceBackendRefs`, which requires a grant for each backend. */
 const ENVOY_SERVICES = envoy('ext_service.go')
 /** `validateSecretRef`, and `validateAndGetDataAtKeyInRef` for authorities and revocation lists. */
 const ENVOY_SECURITY = envoy('securitypolicy.go')
@@ -61,13 +61,13 @@ const ENVOY_EXTENSION = envoy('envoyextensionpolicy.go')
 const ENVOY_CLIENT = envoy('clienttrafficpolicy.go')
 const ENVOY_FILTERS = envoy('filters.go')
 
-/** `SecretIndex.GetSecret`, called for the policy; what it asks a grant for in mode STRICT alone is left out. */
+/** `SecretIndex.GetSecret`, called for the policy. Fields that need a grant only in mode STRICT are left out. */
 const KGATEWAY = github(
   'kgateway-dev/kgateway',
   '063b2e965e28c3b5d44e3ca6673bb2c1b9abfa69',
   'install/helm/kgateway-crds/templates/gateway.kgateway.dev_trafficpolicies.yaml',
 )
-/** `BuildBackendRef`, which asks a grant where BackendRefGrantMode is `route-and-policy`; its default is `route`. */
+/** `BuildBackendRef`, which requires a grant if BackendRefGrantMode is `route-and-policy`; its default is `route`. */
 const AGENTGATEWAY = github(
   'agentgateway/agentgateway',
   '005d02993dfdc73c3176a426e2a957ba4062c3d8',
@@ -93,11 +93,11 @@ const KONG_AUTHORITY = github(
 )
 
 /**
- * Fields of other projects, by the name of the project. A field is here only if the project's own code asks a grant for
- * it: Envoy Gateway asks none for telemetry backends, and its policies refer to targets of other namespaces by
- * selectors, which are no references by name.
+ * The guarded fields of other projects. A field is listed only if the project's own code requires a grant for it: Envoy
+ * Gateway does not for telemetry backends, and its policies select targets of other namespaces by selectors, which are
+ * not references by name.
  *
- * test/policy/presets.test.ts holds each path to the project's CRD.
+ * test/policy/presets.test.ts checks each path against the project's CRD.
  */
 // biome-ignore format: one row a line, whatever its length
 export const presets = {

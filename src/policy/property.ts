@@ -1,4 +1,4 @@
-/** A property of an object that may have any shape; undefined where there is none. */
+/** Returns a property of a value of any shape; undefined if there is no such property. */
 export function property(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
   return (value as Record<string, unknown>)[name]

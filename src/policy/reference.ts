@@ -6,18 +6,18 @@ export interface GroupKind {
   readonly kind: string
 }
 
-/** One namespaced object, by name. */
+/** The kind and name of one namespaced object. */
 export interface ObjectName extends GroupKind {
   readonly namespace: string
   readonly name: string
 }
 
-/** What the object `from` says in its field `path`: that it uses the object `to`. */
+/** A reference of the object `from`, in its field `path`, to the object `to`. */
 export interface Reference {
   readonly from: ObjectName
   readonly to: ObjectName
   /** The field, with list indexes: `spec.rules[0].backendRefs[1]`. */
   readonly path: string
-  /** The kinds whose grants may permit it, the usual one first; without it, ReferenceGrants alone. */
+  /** The kinds of grants that may permit the reference, the preferred one first; default: ReferenceGrant. */
   readonly grantKinds?: readonly GrantKind[]
 }

@@ -4,7 +4,7 @@ import type { Grant } from './grant.ts'
 import { grantKindsFor, resourceOf } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
-/** Grants named for one reference; the others are counted. Any number of grants may permit any number of references. */
+/** The most grants named for one reference; the others are counted, since any number of grants may permit a reference. */
 const NAMED = 16
 
 /** An object with its name. */
@@ -13,33 +13,33 @@ export interface NamedObject {
   readonly object: unknown
 }
 
-/** A reference into another namespace, and the grants that permit it: none if it is not permitted. */
+/** A reference into another namespace, and the grants that permit it; an empty list if it is not permitted. */
 export interface SurveyedReference<T extends NamedObject = NamedObject> extends Permitting {
-  /** The object that holds it. */
+  /** The object that holds the reference. */
   readonly object: T
   readonly reference: Reference
 }
 
-/** The first grants that permit a reference, and how many more do. */
+/** The first grants that permit a reference, and the number of further ones. */
 interface Permitting {
   readonly grants: readonly Grant[]
   readonly moreGrants: number
 }
 
-/** What a set of objects and grants comes to. */
+/** The result of judging a set of objects by a set of grants. */
 export interface Survey<T extends NamedObject = NamedObject> {
-  /** Every reference that needs a grant, in the objects' order; of an object that is too large, those that are judged. */
+  /** Every reference that needs a grant, in the order of the objects; only the first MOST_REFERENCES of one object. */
   readonly references: readonly SurveyedReference<T>[]
   /** Objects whose references into other namespaces need no grant. */
   readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
-  /** Objects with more references than are judged, with how many they have. */
+  /** Objects with more than MOST_REFERENCES references, with the number that they have. */
   readonly tooLarge: readonly { readonly object: T; readonly count: number }[]
-  /** Grants that permit none of the references, though they accept a kind that the catalogue knows; sorted. */
+  /** Grants that permit none of the references, although the catalogue has every kind that they accept; sorted. */
   readonly unused: readonly Grant[]
 }
 
 /**
- * Judges every reference of these objects by these grants, and the grants by what they are used for.
+ * Judges every reference of the objects by the grants, and finds the grants that permit none of them.
  *
  * @param exemptNamespaces namespaces of objects that the webhook does not judge
  */
@@ -64,21 +64,21 @@ export function survey<T extends NamedObject>(
     if (crossing.exempt) exempt.push({ object: object.name, reason: crossing.exempt })
     for (const reference of crossing.references) references.push({ object, reference, ...permitting(kinds, reference) })
   }
-  // What other kinds do with a grant cannot be seen: nothing is said of grants that accept one.
+  // A grant that accepts a kind outside the catalogue may be used by objects that were not read.
   const unused = distinct.filter(
     (grant) => !kinds.get(grant.resource)?.used.has(grant) && grant.from.every((from) => catalogue.referrer(from)),
   )
   return { references, exempt, tooLarge, unused }
 }
 
-/** Grants by namespace and name; of those with one name the last, as where one replaces another. */
+/** Returns the grants, sorted by namespace and name; of several with the same name the last, since it replaces the others. */
 export function sorted(grants: Iterable<Grant>): Grant[] {
   const distinct = new Map<string, Grant>()
   for (const grant of grants) distinct.set(JSON.stringify([grant.namespace, grant.name, grant.resource]), grant)
   return [...distinct.values()].sort(byName)
 }
 
-/** The order of reports: by namespace, then by name. */
+/** Compares by namespace, then by name: the order of reports. */
 export function byName(a: Named, b: Named): number {
   return order(a.namespace, b.namespace) || order(a.name, b.name)
 }
@@ -87,14 +87,14 @@ type Named = Pick<ObjectName, 'namespace' | 'name'>
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Grants of each kind, by their resources. */
+/** The grants of each kind, by resource. */
 type SurveyedKinds = ReadonlyMap<string | undefined, SurveyedGrants>
 
 function ofOneKind([resource, grants]: [string | undefined, Grant[]]): [string | undefined, SurveyedGrants] {
   return [resource, new SurveyedGrants(grants)]
 }
 
-/** The grants that permit a reference, of the kinds that count for it: kind by kind, and first those that name its target. */
+/** Returns the grants that permit a reference, kind by kind, and in each kind first those that name the target. */
 function permitting(kinds: SurveyedKinds, reference: Reference): Permitting {
   const matching = grantKindsFor(reference).flatMap((kind) => kinds.get(resourceOf(kind))?.matching(reference) ?? [])
   const count = matching.reduce((count, { named, unnamed }) => {
@@ -104,22 +104,22 @@ function permitting(kinds: SurveyedKinds, reference: Reference): Permitting {
   return { grants, moreGrants: count - grants.length }
 }
 
-/** Grants of one kind that permit a reference: those that name its target, and those that permit every one of its kind. */
+/** The grants of one kind that permit a reference: those that name its target, and those that expose its whole kind. */
 interface Matching {
   readonly named: ReadonlySet<Grant>
   readonly unnamed: ReadonlySet<Grant>
 }
 
 /**
- * Grants of one kind by the entries of each half, so that they need no more room than they have entries: a grant of m entries in
- * `from` and n in `to` stands for m times n pairs.
+ * The grants of one kind, by the keys of `from` and of `to` separately, so that memory is proportional to the entries: a
+ * grant with m entries in `from` and n in `to` stands for m times n pairs.
  */
 class SurveyedGrants {
   /** Grants that permitted something. */
   readonly used = new Set<Grant>()
   readonly #byFrom = new Map<string, Set<Grant>>()
   readonly #byTo = new Map<string, Set<Grant>>()
-  /** What was found already, since many references are alike. */
+  /** The results of earlier lookups, since many references share a key. */
   readonly #matches = new Map<string, ReadonlySet<Grant>>()
   readonly #numbers = new Map<string | undefined, number>()
 
@@ -155,7 +155,7 @@ class SurveyedGrants {
     return this.#key(target, group, kind, name)
   }
 
-  /** A number stands for each text, so that a long one that many references share is not copied for each of them. */
+  /** Replaces each text by a number, so that a long text that many references share is not copied into each key. */
   #key(...texts: readonly (string | undefined)[]): string {
     const numbers = texts.map((text) => {
       const number = this.#numbers.get(text) ?? this.#numbers.size
@@ -174,7 +174,7 @@ function add(grants: Map<string, Set<Grant>>, key: string, grant: Grant): void {
   else grants.set(key, new Set([grant]))
 }
 
-/** What both hold, in as many steps as the smaller one holds. */
+/** Returns the intersection, in as many steps as the smaller set has elements. */
 function common(a: ReadonlySet<Grant>, b: ReadonlySet<Grant>): Set<Grant> {
   const [small, large] = a.size < b.size ? [a, b] : [b, a]
   const both = new Set<Grant>()
@@ -182,7 +182,7 @@ function common(a: ReadonlySet<Grant>, b: ReadonlySet<Grant>): Set<Grant> {
   return both
 }
 
-/** So many of these, each once. */
+/** Returns the first elements of the sets, each once, at most `most`. */
 function first(most: number, ...sets: readonly ReadonlySet<Grant>[]): Grant[] {
   const taken = new Set<Grant>()
   for (const set of sets)

@@ -12,21 +12,21 @@ import { bare, quote, visible } from '../wording/quote.ts'
 import { shown, toJson } from './json.ts'
 import { table } from './table.ts'
 
-/** What `refgrant audit` has seen. */
+/** The result of `refgrant audit`. */
 export interface AuditReport {
-  /** The only namespace that was read, if it was one. */
+  /** The namespace, if only one was read. */
   readonly only?: string
-  /** How many grants there are. */
+  /** The number of grants. */
   readonly grants: number
-  /** What of them permits something, sorted. */
+  /** The grants that permit something, without their useless entries; sorted. */
   readonly permitting: readonly Grant[]
   readonly survey: Survey
-  /** References that a grant which was not read may permit. */
+  /** References that may be permitted by a grant that was not read. */
   readonly unjudged: readonly SurveyedReference[]
-  /** Those that are shown, and how many there are. */
+  /** The findings that are shown, and the counts of all. */
   readonly flaws: readonly GrantFlaw[]
   readonly counts: Readonly<Record<Severity, number>>
-  /** What could not be read or judged: the report is not complete then. */
+  /** What could not be read or judged. If there are problems, the report is incomplete. */
   readonly problems: readonly string[]
   /** What was left out or assumed. */
   readonly notes: readonly string[]
@@ -34,7 +34,7 @@ export interface AuditReport {
 
 type Rows = Iterable<readonly string[]>
 
-/** Rows that are made each time that they are gone through. */
+/** Returns rows that are generated again for each iteration. */
 const rowsOf = <T>(items: readonly T[], rows: (item: T) => Rows): Rows => ({
   *[Symbol.iterator]() {
     for (const item of items) yield* rows(item)
@@ -42,9 +42,9 @@ const rowsOf = <T>(items: readonly T[], rows: (item: T) => Rows): Rows => ({
 })
 
 /**
- * The report for people: the verdict and counts, and six tables, each left out where it has no rows.
+ * Prints the report as text: the verdict and counts, and six tables, without the empty ones.
  *
- * @param remedy the command that prints the grants that are missing
+ * @param remedy the command that prints the missing grants
  */
 export function* auditText(report: AuditReport, remedy: string): Generator<string> {
   const { permitting, survey, unjudged, flaws } = report
@@ -71,7 +71,7 @@ export function* auditText(report: AuditReport, remedy: string): Generator<strin
 function* verdict(report: AuditReport, permitted: number, refused: number): Generator<string> {
   const { only, grants, permitting, survey, unjudged, counts, problems } = report
   if (only !== undefined)
-    yield `Namespace ${quote(only)} alone was read: what others grant, and who uses its grants, is not known.\n`
+    yield `Only namespace ${quote(only)} was read: the grants of other namespaces, and the use of its own grants, are unknown.\n`
   const references = counted(permitted + refused + unjudged.length, 'reference')
   const not = unjudged.length > 0 ? `, ${unjudged.length} not judged` : ''
   const exempt =
@@ -83,7 +83,7 @@ function* verdict(report: AuditReport, permitted: number, refused: number): Gene
   const { error, warning, note } = counts
   yield `${all}${idle}; ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}\n`
   if (problems.length > 0)
-    yield `Not complete: ${counted(problems.length, 'problem')}, told on standard error. Which grants nothing uses is not known.\n`
+    yield `Not complete: ${counted(problems.length, 'problem')}, see standard error. Unused grants are unknown.\n`
 }
 
 const GRANT = ['TO NAMESPACE', 'GRANT', 'FROM', 'TO'] as const
@@ -104,7 +104,7 @@ function* section<T>(
   yield* table(head, rowsOf(items, rows))
 }
 
-/** Both halves of a grant beside each other: each of `from` may refer to each of `to`. */
+/** Lists the entries of `from` and `to` side by side: each of `from` may refer to each of `to`. */
 function* grantRows({ namespace, name, from, to }: Grant): Generator<string[]> {
   for (let index = 0; index < Math.max(from.length, to.length); index += 1) {
     const [accepted, exposed] = [from[index], to[index]]
@@ -135,7 +135,7 @@ function title(object: ObjectName): string {
   return `${briefTitle(object)} ${quote(`${object.namespace}/${object.name}`)}`
 }
 
-/** A kind without its group where that is the usual one: of Gateway API's own kinds, and of the core group. */
+/** Returns a kind, without its group if it is a kind of Gateway API or of the core group. */
 function briefTitle({ group, kind }: GroupKind): string {
   return kindTitle(group === GATEWAY && OWN_KINDS.has(kind) ? { group: '', kind } : { group, kind })
 }
@@ -146,7 +146,7 @@ const OWN_KINDS = new Set(guardedFields.filter(({ from }) => from.group === GATE
 const isRefused = ({ grants }: SurveyedReference) => grants.length === 0
 const findingsOf = ({ counts }: AuditReport) => counts.error + counts.warning + counts.note
 
-/** The report for machines. */
+/** Prints the report as JSON. */
 export function auditJson(report: AuditReport): Generator<string> {
   const { only, permitting, survey, unjudged, flaws, problems, notes } = report
   const notPermitted = survey.references.filter(isRefused).length
@@ -177,12 +177,12 @@ export function auditJson(report: AuditReport): Generator<string> {
   })
 }
 
-/** Made one at a time, as they are printed. */
+/** Converts items one at a time, as they are printed. */
 function* each<T>(items: readonly T[], one: (item: T) => unknown): Generator<unknown> {
   for (const item of items) yield one(item)
 }
 
-/** What one grant permits: each of `from` may refer to each of `to`, in its namespace. */
+/** Returns what a grant permits: each of `from` may refer to each of `to` in the grant's namespace. */
 function permission(grant: Grant) {
   return { grant: grantName(grant), from: grant.from.map(shown), to: grant.to.map(shown) }
 }

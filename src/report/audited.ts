@@ -10,7 +10,7 @@ import type { AuditReport } from './audit.ts'
 import { flawsOf } from './flaws.ts'
 import { withoutVariables } from './variables.ts'
 
-/** What is audited: objects, grants with what was written, and what could not be read. */
+/** The input of an audit: objects, grants with the objects they were parsed from, and what could not be read. */
 export interface Audited {
   readonly objects: readonly NamedObject[]
   readonly grants: readonly {
@@ -24,12 +24,12 @@ export interface Audited {
   readonly problems: readonly string[]
   /** What was left out or assumed. */
   readonly notes: readonly string[]
-  /** The only namespace that was read, if it was one. */
+  /** The namespace, if only one was read. */
   readonly only?: string | undefined
 }
 
 /**
- * Audits what was read.
+ * Audits objects and grants.
  *
  * @param exemptNamespaces namespaces of objects that the webhook does not judge
  */
@@ -53,8 +53,8 @@ export function auditOf(audited: Audited, catalogue: Catalogue, exemptNamespaces
 }
 
 /**
- * The survey without the references that a grant which was not read may permit, and these; both sorted by object. Where
- * not everything was read, nothing is known of grants that nothing uses.
+ * Splits the references of a survey into those that are judged and those that may be permitted by a grant that was not
+ * read; both sorted by object. Leaves out the unused grants if not everything was read.
  */
 function withoutUnknown(
   all: Survey,
@@ -72,7 +72,7 @@ function withoutUnknown(
 function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Audited): string[] {
   if (only !== undefined && unjudged.length > 0) {
     const them = counted(unjudged.length, 'reference')
-    return [`cannot judge ${them} into other namespaces, whose grants are not read with --namespace ${quote(only)}`]
+    return [`cannot judge ${them} into other namespaces: --namespace ${quote(only)} does not read their grants`]
   }
   return unjudged.map(({ reference: { from, path, to } }) => {
     const what = `${path} refers to namespace ${quote(to.namespace)}, which has a grant that cannot be read`
@@ -80,7 +80,7 @@ function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Audited
   })
 }
 
-/** What of each grant permits something; a grant that a reference rests on does, whatever lint says. */
+/** Returns the effective part of each grant; the whole grant if a reference uses it in spite of its findings. */
 function permittingParts(grants: readonly Grant[], { references }: Survey, catalogue: Catalogue): Grant[] {
   const used = new Set(references.flatMap((one) => one.grants))
   return grants.flatMap((grant) => {

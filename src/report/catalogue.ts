@@ -6,17 +6,17 @@ import { table } from './table.ts'
 
 const HEAD = ['FROM', 'FIELD', 'TO'] as const
 
-/** The guarded fields as a table for people. */
+/** Prints the guarded fields as a table. */
 export function catalogueText(fields: readonly GuardedField[]): Iterable<string> {
   return table(HEAD, fields.map(cells))
 }
 
-/** The guarded fields for machines. */
+/** Prints the guarded fields as JSON. */
 export function catalogueJson(fields: readonly GuardedField[]): Iterable<string> {
   return toJson({ apiVersion: API_VERSION, kind: 'Catalogue', guardedFields: fields })
 }
 
-/** The guarded fields as a Markdown table: a row for each kind, its fields below each other. */
+/** Prints the guarded fields as a Markdown table. Only the first field of a kind names the kind. */
 export function catalogueMarkdown(fields: readonly GuardedField[]): Iterable<string> {
   const byKind = [...Map.groupBy(fields, ({ from }) => kindTitle(from))]
   const rows = byKind.flatMap(([kind, group]) =>

@@ -8,19 +8,19 @@ import { findingSentence } from '../wording/finding.ts'
 import { placeTitle } from '../wording/place.ts'
 import { shown, toJson } from './json.ts'
 
-/** What `refgrant check` has seen and found. */
+/** The result of `refgrant check`. */
 export interface CheckReport {
   readonly files: number
   readonly objects: number
-  /** References into other namespaces that a grant has to permit. */
+  /** The number of references into other namespaces that need a grant. */
   readonly references: number
-  /** Those that are shown, in the order of files and lines. */
+  /** The findings that are shown, in the order of files and lines. */
   readonly findings: readonly Finding[]
-  /** How many there are, those that are not shown included. */
+  /** The counts of all findings, including those that are not shown. */
   readonly counts: Readonly<Record<Severity, number>>
   /** Objects whose references need no grant. */
   readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
-  /** What could not be read: the report is not complete then. */
+  /** What could not be read. If there are problems, the report is incomplete. */
   readonly problems: readonly string[]
   /** What was left out or assumed. */
   readonly notes: readonly string[]
@@ -28,7 +28,7 @@ export interface CheckReport {
 
 const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan' } as const
 
-/** The report for people: a line a finding, `FILE:LINE: SEVERITY: SENTENCE [CODE]`, and a summary. */
+/** Prints the report as text: a line for each finding, `FILE:LINE: SEVERITY: SENTENCE [CODE]`, and a summary. */
 export function* checkText(report: CheckReport, stream: NodeJS.WriteStream): Generator<string> {
   for (const finding of report.findings) {
     const place = finding.place ? `${placeTitle(finding.place)}: ` : ''
@@ -46,7 +46,7 @@ function summaryLine({ files, objects, references, counts, exempt }: CheckReport
   return `${seen}: ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}${exemptWords(exempt)}`
 }
 
-/** `; 3 objects exempt (2 mesh route, 1 exempt namespace)`; nothing if there are none. */
+/** Returns `; 3 objects exempt (2 mesh route, 1 exempt namespace)`; an empty text if there are none. */
 function exemptWords(exempt: CheckReport['exempt']): string {
   if (exempt.length === 0) return ''
   const byReason = Object.entries(Object.groupBy(exempt, ({ reason }) => reason))
@@ -54,7 +54,7 @@ function exemptWords(exempt: CheckReport['exempt']): string {
   return `; ${counted(exempt.length, 'object')} exempt (${reasons})`
 }
 
-/** The report for machines. */
+/** Prints the report as JSON. */
 export function checkJson(report: CheckReport): Generator<string> {
   const { files, objects, references, findings, counts, exempt, problems } = report
   const { error: errors, warning: warnings, note: notes } = counts
@@ -76,7 +76,7 @@ function flat(finding: Finding) {
   return { code, severity, message: findingSentence(finding), ...place, ...subjectOf(finding) }
 }
 
-/** What a finding is about. */
+/** Returns the object or grant of a finding, and the field. */
 function subjectOf(finding: Finding) {
   switch (finding.code) {
     case 'not-permitted':

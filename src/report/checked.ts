@@ -10,18 +10,18 @@ import { flawsOf } from './flaws.ts'
 import { withoutVariables } from './variables.ts'
 import type { WrittenGrant, WrittenObject } from './written.ts'
 
-/** References without a grant that a report shows; the others are counted. */
+/** The most references without a grant that a report shows; the others are counted. */
 const SHOWN = 1_000
 
-/** An object of a file below a path that was asked for. */
+/** An object of a file, with the path from the command line that led to it. */
 type CheckedObject = WrittenObject & { readonly asked: string }
 
-/** What is checked. */
+/** The input of a check. */
 interface Checked {
-  /** How many files were read. */
+  /** The number of files that were read. */
   readonly files: number
   readonly objects: readonly CheckedObject[]
-  /** The grants among them. */
+  /** The grants among the objects. */
   readonly own: readonly WrittenGrant<CheckedObject>[]
   /** Those that count. */
   readonly grants: readonly Grant[]
@@ -31,7 +31,7 @@ interface Checked {
 }
 
 /**
- * Checks what was read.
+ * Checks objects and grants.
  *
  * @param exemptNamespaces namespaces of objects that the webhook does not judge
  */
@@ -90,7 +90,7 @@ function tooManyReferences({ object, count }: { object: WrittenObject; count: nu
 
 type Placed = Finding & { readonly place: Place }
 
-/** By file, in the order of their names, and then by line. */
+/** Compares by file name, then by line. */
 function byPlace({ place: a }: Placed, { place: b }: Placed): number {
   if (a.file === b.file) return a.line - b.line
   return a.file < b.file ? -1 : 1

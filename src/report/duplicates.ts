@@ -4,12 +4,12 @@ import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import type { WrittenGrant, WrittenObject } from './written.ts'
 
-/** A grant of a file below a path that was asked for. */
+/** A grant of a file, with the path from the command line that led to it. */
 type FoundGrant = WrittenGrant<WrittenObject & { readonly asked: string }>
 
 /**
- * Grants that are written once more, with another content, below the same path that was asked for; each names the one
- * before it. Below another path it may be of another cluster.
+ * Returns the grants that repeat an earlier grant below the same path with different contents. A grant below another path
+ * may belong to another cluster.
  */
 export function duplicatesOf(grants: readonly FoundGrant[]): DuplicateGrant[] {
   return pairsOf(grants)
@@ -25,17 +25,17 @@ export function duplicatesOf(grants: readonly FoundGrant[]): DuplicateGrant[] {
     }))
 }
 
-/** Grants that two paths that were asked for give another content, in lines. */
+/** Returns a line for each grant that has different contents below two paths. */
 export function conflictsOf(grants: readonly FoundGrant[]): string[] {
   return pairsOf(grants)
     .filter(([before, after]) => before.object.asked !== after.object.asked)
     .map(([before, after]) => {
       const title = grantTitle(after.grant, after.object.name.kind)
-      return `${placeTitle(before.object)} and ${placeTitle(after.object)} give ${title} another content: the second counts, the first does not`
+      return `${placeTitle(before.object)} and ${placeTitle(after.object)} define ${title} with different contents: only the second counts`
     })
 }
 
-/** Grants of one name whose content differs from that of the one before. */
+/** Returns the pairs of consecutive grants with the same name and different contents. */
 function pairsOf(grants: readonly FoundGrant[]): [before: FoundGrant, after: FoundGrant][] {
   const last = new Map<string, FoundGrant>()
   return grants.flatMap((one): [FoundGrant, FoundGrant][] => {

@@ -5,16 +5,16 @@ import type { Grant } from '../policy/grant.ts'
 import { kindOf } from '../policy/grant-kinds.ts'
 import { lintGrant } from '../policy/lint.ts'
 
-/** Findings about grants that a report shows; the others are counted. Nobody reads more, and an entry may have several. */
+/** The most findings about grants that a report shows; the others are counted, since each entry may have several. */
 const SHOWN = 1_000
 
-/** What is wrong with grants: the first findings, each with its object, and how many there are. */
+/** The first findings about grants, each with its object, and the counts of all. */
 interface Flaws<T> {
   readonly flaws: readonly (GrantFlaw & { readonly object: T })[]
   readonly counts: Readonly<Record<Severity, number>>
 }
 
-/** Lints grants, each with the object that was written. */
+/** Lints grants, each with the object it was parsed from. */
 export function flawsOf<T>(
   grants: readonly { readonly grant: Grant; readonly object: T }[],
   contentOf: (object: T) => unknown,

@@ -2,15 +2,15 @@ import { LONGEST_NAME } from '../policy/names.ts'
 import { shorten, visibleJson } from '../wording/quote.ts'
 
 /**
- * JSON as commands print it, for machines and still to be read by people, in pieces: a report may be longer than a text
- * can be. Any iterable is a list. What a terminal would obey or hide is escaped.
+ * Yields indented JSON in pieces, since a report may be longer than the longest string. Any iterable becomes a list.
+ * Escapes what a terminal would interpret or hide.
  */
 export function* toJson(report: object): Generator<string> {
   yield* pieces(report, '\n')
   yield '\n'
 }
 
-/** @param line what a new line begins with, at the level of the value */
+/** @param line the line break and the indentation of the value */
 function* pieces(value: unknown, line: string): Generator<string> {
   if (typeof value !== 'object' || value === null) yield visibleJson(JSON.stringify(value))
   else if (Symbol.iterator in value) yield* enclosed('[]', value as Iterable<unknown>, line, (one) => ['', one])
@@ -37,8 +37,8 @@ function* enclosed<T>(
 }
 
 /**
- * An object's name as reports show it. No object has a name that is too long for that, but a file may give one to
- * thousands of references.
+ * Shortens the parts of an object's name for a report. Names in a cluster are short enough, but a file may hold thousands
+ * of references with overlong names.
  */
 export function shown<T extends object>(name: T): T {
   const parts = Object.entries(name) as [string, string][]

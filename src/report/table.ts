@@ -1,10 +1,10 @@
-/** Widest column that others line up behind, in characters. A longer cell pushes only its own row. */
+/** The maximum width of a column, in characters. A longer cell shifts only its own row. */
 const WIDEST = 80
 
 /**
- * Rows as columns that line up, two spaces apart, below a head: a line at a time.
+ * Yields the lines of a table with aligned columns, two spaces apart.
  *
- * @param rows gone through twice
+ * @param rows iterated twice
  */
 export function* table(head: readonly string[], rows: Iterable<readonly string[]>): Generator<string> {
   const widths = head.map((title) => title.length)

@@ -4,12 +4,12 @@ import { objectTitle } from '../wording/objects.ts'
 import { quote } from '../wording/quote.ts'
 
 /**
- * What Flux replaces (`postBuild.substitute`), as envsubst does. No name in Kubernetes holds such a text, so there is nothing
- * to judge before it is replaced.
+ * A variable that Flux replaces (`postBuild.substitute`), as envsubst does. Names in Kubernetes cannot hold such a text, so
+ * a reference with a variable cannot be judged.
  */
 const VARIABLE = /\$\{[^}]*\}/
 
-/** References that can be judged, and what to say of those that name a variable. */
+/** Returns the references without variables, and a note for each of the others. */
 export function withoutVariables<T extends NamedObject>(
   references: readonly SurveyedReference<T>[],
 ): { rendered: SurveyedReference<T>[]; notes: string[] } {
@@ -27,5 +27,5 @@ function variableOf({ from, to }: Reference): string | undefined {
 
 function noteOf(reference: Reference): string {
   const variable = quote(variableOf(reference) ?? '')
-  return `${objectTitle(reference.from)}: ${reference.path} is not judged, since it depends on the variable ${variable}: render the files first, such as with flux build kustomization or flux envsubst`
+  return `${objectTitle(reference.from)}: ${reference.path} is not judged, since it depends on the variable ${variable}: render the files first, for example with flux build kustomization or flux envsubst`
 }

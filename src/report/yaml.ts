@@ -2,9 +2,9 @@ import { Document, visit } from 'yaml'
 import { visible } from '../wording/quote.ts'
 
 /**
- * Kubernetes objects as a stream of YAML documents. A text with anything in it that a terminal would obey or hide is in
- * one line, in double quotes and escaped; so is one that GitHub Actions would obey where it begins a line. Texts that YAML
- * 1.1, which kubectl reads, takes for something else are quoted: a namespace may be called "on".
+ * Yields Kubernetes objects as a stream of YAML documents. A string that a terminal would interpret or hide, or that
+ * GitHub Actions would run at the beginning of a line, is written on one line, escaped and in double quotes. Strings
+ * that are not strings in YAML 1.1, which kubectl reads, are quoted: a namespace may be called "on".
  */
 export function* toYaml(objects: readonly object[]): Generator<string> {
   for (const [index, object] of objects.entries()) {
@@ -19,7 +19,7 @@ export function* toYaml(objects: readonly object[]): Generator<string> {
   }
 }
 
-/** YAML's own escapes: it has one of eight digits for what is beyond the basic plane, and no pairs. */
+/** Writes YAML's own escapes, which have eight digits beyond the basic plane and no surrogate pairs. */
 function escaped(yaml: string): string {
   return yaml.replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?<=#)#/gu, (character) => {
     const code = (character.codePointAt(0) ?? 0).toString(16)

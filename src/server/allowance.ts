@@ -3,8 +3,8 @@ import type { HeldFor, Lacking, Load } from './load.ts'
 import type { ShedReason } from './observer.ts'
 
 /**
- * The time and the room of one request: when it has to be answered, and what it holds until then. All of its times
- * count from the first try of the request.
+ * The time and the memory of one request: its deadline, and what it holds until then. Its times count from the first try
+ * of the request.
  */
 export class Allowance {
   readonly #load: Load
@@ -24,7 +24,7 @@ export class Allowance {
 
   /**
    * @param now a monotonic clock, in ms
-   * @param granted how long an answer may take, in ms, from the first try of the request
+   * @param granted the time for an answer, in ms, from the first try of the request
    */
   constructor(load: Load, now: () => number, granted: number) {
     this.#load = load
@@ -34,48 +34,48 @@ export class Allowance {
     this.#begun = this.#arrived
   }
 
-  /** When the first try arrived, on the clock of the load. */
+  /** When the first try of the request arrived, on the clock of the load. */
   get begun(): number {
     return this.#begun
   }
 
-  /** Time until the API server waits no more, in ms; below 0 if it waits no more already. */
+  /** The time until the API server's timeout, in ms; negative after it. */
   get left(): number {
     return this.#begun + this.#granted - this.#now()
   }
 
-  /** Whether nobody waits for the answer any more. */
+  /** Whether the client has closed the connection. */
   get gone(): boolean {
     return this.#gone
   }
 
-  /** Whether its look-ups were ended, and what it held was given to a smaller request. */
+  /** Whether the request was evicted, so that a smaller one could use its memory. */
   get evicted(): boolean {
     return this.#evicted
   }
 
-  /** Bytes that are held for its body, or for that and what is parsed from it. */
+  /** Returns the bytes that the request holds for its body, or for its body and the parsed values. */
   holds(lacking: Lacking): number {
     return this.#held.bodies + (lacking === 'all' ? this.#held.values : 0)
   }
 
   /**
-   * Begins to take a body.
+   * Begins to receive a body.
    *
-   * @param drop called if what has arrived is to be dropped, since its client has gone, or, with a reason, since a
-   *   smaller request takes its room
+   * @param drop called to discard the received bytes: without a reason if the client has closed the connection, with one
+   *   if the request is evicted
    */
   startArrival(drop: (evicted: ShedReason | undefined) => void): void {
     this.#drop = drop
     this.#load.evictable.add(this)
   }
 
-  /** Says that the body has arrived; it keeps its room until look-ups begin. */
+  /** Records that the body has arrived. The request cannot be evicted until its look-ups begin. */
   endArrival(): void {
     this.#load.evictable.delete(this)
   }
 
-  /** Gives the room of a request that waits to a smaller one. */
+  /** Evicts the request: ends its look-ups, and releases its memory. */
   evict(): void {
     this.#evicted = true
     this.#lookUps?.abort()
@@ -83,17 +83,17 @@ export class Allowance {
     this.#drop?.(reason)
   }
 
-  /** Says that a request with this uid was tried before. If the time of that one is over, this is another. */
+  /** Records the first try of the same uid. If its timeout has passed, this is a different request. */
   continue(begun: number): void {
     if (begun + this.#granted > this.#arrived) this.#begun = begun
   }
 
-  /** Says that nobody waits for the verdict any more. */
+  /** Drops the request because the client has closed the connection. */
   turnAwayGone(): ShedReason {
     return this.#turnAway('gone')
   }
 
-  /** Holds memory. A reason why not means that the request is turned away, and holds nothing any more. */
+  /** Reserves memory. If it returns a reason, the request is dropped and holds nothing. */
   reserve(what: HeldFor, bytes: number): ShedReason | undefined {
     if (this.#gone) return this.#turnAway('gone')
     for (;;) {
@@ -105,38 +105,38 @@ export class Allowance {
     return undefined
   }
 
-  /** Gives back what is held for this. */
+  /** Releases the memory of one purpose. */
   release(what: HeldFor): void {
     this.#load.held[what] -= this.#held[what]
     this.#held[what] = 0
   }
 
-  /** Begins to read a body that is too large to take. */
+  /** Begins to read a body that is too large to keep. */
   startOversized(): ShedReason | undefined {
     if (!this.#load.startOversized()) return this.#turnAway('reviews')
     this.#readingOversized = true
     return undefined
   }
 
-  /** When a turn comes too late: half of the time that was left when the request arrived may go by. */
+  /** The latest time at which a turn may begin: half of the time that was left when the request arrived. */
   get turnUntil(): number {
     return this.#arrived + halfOf(this.#begun + this.#granted - this.#arrived)
   }
 
-  /** Whether the turn came too late. */
+  /** Begins the turn; a reason if the turn came too late. */
   startTurn(): ShedReason | undefined {
     if (this.#gone) return this.#turnAway('gone')
     return this.#now() > this.turnUntil ? this.#turnAway('late') : undefined
   }
 
-  /** Begins with the judgement; until `finish`, what is held stays held, whatever the client does. */
+  /** Begins the judgement. The request keeps its memory until `finish`, even if the client closes the connection. */
   startReview(): ShedReason | undefined {
     if (!this.#load.startReview()) return this.#turnAway('reviews')
     this.#reviewing = true
     return undefined
   }
 
-  /** Begins with look-ups, once: they end when half of the time that is left is over, or when the client has gone. */
+  /** Begins the look-ups, once. The signal aborts after half of the remaining time, or when the client closes the connection. */
   startLookUps(): AbortSignal {
     if (this.#lookUps) return this.#lookUps.signal
     const lookUps = new AbortController()
@@ -148,7 +148,7 @@ export class Allowance {
     return lookUps.signal
   }
 
-  /** Ends the judgement. Only what the answer holds stays. */
+  /** Ends the judgement, and releases all memory but that of the answer. */
   finish(): void {
     clearTimeout(this.#lookUpTimer)
     this.#load.evictable.delete(this)
@@ -160,14 +160,14 @@ export class Allowance {
     this.release('values')
   }
 
-  /** Holds an answer until it is sent; nobody reads it any more if the client has gone. */
+  /** Counts the memory of the answer until it is sent, unless the client has closed the connection. */
   answer(bytes: number): void {
     if (this.#gone) return
     this.#held.answers += bytes
     this.#load.held.answers += bytes
   }
 
-  /** Says that the client has its answer, or has gone without. */
+  /** Ends the request: the client has its answer, or has closed the connection without one. */
   leave(answered: boolean): void {
     this.release('answers')
     if (!this.#reviewing) this.finish()

@@ -15,31 +15,31 @@ import { RETRY_AFTER, Retries } from './retries.ts'
 import { refuseStrangers } from './strangers.ts'
 import { type ClientAuthentication, type KeyPair, tlsOptions } from './tls.ts'
 
-/** The paths at which reviews are answered. */
+/** The paths for reviews. */
 const PATHS = [reviewPath(), ...MODES.map(reviewPath), ADVICE_PATH]
 
 export interface AppOptions extends Records {
-  /** Asked for with each review, since settings change while the server runs. */
+  /** Called for each review, since settings change while the server runs. */
   readonly settings: () => Settings
   readonly source: GrantSource
   readonly keyPair: KeyPair
-  /** Who may ask; anybody without it. */
+  /** The allowed clients; default: every client. */
   readonly clients?: ClientAuthentication | undefined
   readonly load: Load
-  /** Whether the server is about to go, so that connections are to be opened elsewhere. */
+  /** Whether the server is draining, so that clients should open their connections elsewhere. */
   readonly draining?: () => boolean
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The time and the room that it has. */
+    /** The time and the memory of the request. */
     allowance: Allowance
   }
 }
 
 /**
- * The service that the API server calls, over HTTPS: `POST /validate/MODE`, `POST /validate` in the default mode, and
- * `POST /advise` for ReferenceGrants; nothing else. It does not listen yet.
+ * Builds the HTTPS service that the API server calls: `POST /validate/MODE`, `POST /validate` in the default mode, and
+ * `POST /advise` for ReferenceGrants. Does not listen yet.
  */
 export function buildApp(options: AppOptions): FastifyInstance {
   const { keyPair, clients, load, logger, observer, source } = options
@@ -65,7 +65,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
 
 type Answering = (question: Question, settings: Settings, allowance: Allowance) => Promise<Answer> | Answer
 
-/** Makes handlers of requests: each reads a review, answers it and records that. */
+/** Makes request handlers: each reads a review, answers it and records the answer. */
 function reviewsBy(options: AppOptions, retries: Retries) {
   const { settings, load } = options
   const recorder = new ReviewRecorder(options)
@@ -92,7 +92,7 @@ function reviewsBy(options: AppOptions, retries: Retries) {
     }
 }
 
-/** Gives each request its allowance, until it is answered. */
+/** Gives each request an allowance until it is answered. */
 function allot(app: FastifyInstance, load: Load): void {
   app.decorateRequest('allowance')
   app.addHook('onRequest', (request, reply, done) => {
@@ -105,7 +105,7 @@ function allot(app: FastifyInstance, load: Load): void {
     if (typeof payload === 'string') allowance.answer(Buffer.byteLength(payload))
     done()
   })
-  // The handler reads the body itself, when it is its turn.
+  // The handler reads the body itself, in its turn.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', (_request, _payload, done) => done(null))
 }
@@ -117,11 +117,11 @@ function closeWhileDraining(app: FastifyInstance, { draining = () => false }: Ap
   })
 }
 
-/** Says why there is no review in the answer. */
+/** Answers requests that fail without a review. */
 function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppOptions): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, { allowance }, reply) => {
     if (error instanceof Overloaded) {
-      // A request whose uid has not been read is not invited back.
+      // Without its uid, tries of the request cannot be counted, so the client is not asked to retry.
       const back = error.uid !== undefined && retries.invite(error.uid, allowance)
       return unavailable(reply, `refgrant is overloaded: ${error.message}`, back)
     }
@@ -137,11 +137,11 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
 }
 
 /**
- * Says that there is no verdict, so that the webhook's failurePolicy decides, after another try perhaps; a closed
- * connection lets that reach another replica. Of an answer 503 the API server shows its user nothing but the message of
- * a Status. Source: k8s.io/client-go/rest/request.go, Result.Into.
+ * Answers 503 without a verdict, so that the webhook's failurePolicy decides, or the API server retries. The closed
+ * connection lets a retry reach another replica. Of a 503, the API server shows its user only the message of a Status.
+ * Source: k8s.io/client-go/rest/request.go, Result.Into.
  *
- * @param back whether it is to be tried again
+ * @param back whether the API server should retry
  */
 function unavailable(reply: FastifyReply, why: string, back: boolean): FastifyReply {
   reply.header('connection', 'close')
@@ -151,6 +151,6 @@ function unavailable(reply: FastifyReply, why: string, back: boolean): FastifyRe
 }
 
 function plainText(reply: FastifyReply, status: number, text: string): FastifyReply {
-  // It may repeat what was sent.
+  // The text may repeat a part of the request.
   return reply.code(status).type('text/plain; charset=utf-8').send(visible(text))
 }

@@ -3,16 +3,15 @@ import type { Allowance } from './allowance.ts'
 import { LARGEST_BODY } from './content.ts'
 import type { ShedReason } from './observer.ts'
 
-/** What a buffer grows by, in bytes: some pages of memory. */
+/** The step by which a buffer grows, in bytes: some pages of memory. */
 const STEP = 16 * 1024
 
 const NOTHING = Buffer.alloc(0)
 
 /**
- * The bytes of one body as they arrive, in one buffer that grows as they come, whatever the client announced; the
- * allowance holds its length. The buffer can be resized: only addresses are reserved for the largest body, and its
- * memory goes back to the system at once, where freed pieces of a heap would stay with the process. A body that comes in
- * one piece is kept as that piece.
+ * The received bytes of one body, in a buffer that grows as they arrive, whatever length the client announced. The
+ * allowance reserves its length. The buffer is resizable: it reserves only addresses for the largest body, and returns
+ * its memory to the system immediately, unlike freed pieces of the heap. A body of one piece is kept as that piece.
  */
 export class Arriving {
   readonly #allowance: Allowance
@@ -24,15 +23,15 @@ export class Arriving {
     this.#allowance = allowance
   }
 
-  /** What has arrived; not to be used after `discard`. */
+  /** The received bytes. Do not use them after `discard`. */
   get bytes(): Buffer {
     return this.#buffer ? Buffer.from(this.#buffer, 0, this.#length) : this.#piece
   }
 
   /**
-   * A reason why not means that there is no memory for it, and nothing is kept.
+   * Adds a chunk. If it returns a reason, there is not enough memory, and all bytes are discarded.
    *
-   * @param chunk is this object's from now on; the body is no longer than LARGEST_BODY with it
+   * @param chunk owned by this object from now on; with it, the body must not exceed LARGEST_BODY
    */
   append(chunk: Buffer): ShedReason | undefined {
     const shed = this.#length === 0 ? this.#keep(chunk) : this.#copy(chunk)
@@ -43,7 +42,7 @@ export class Arriving {
     return shed
   }
 
-  /** Frees the memory. */
+  /** Discards the bytes, and frees their memory. */
   discard(): void {
     this.#buffer?.transferToFixedLength(0)
     this.#buffer = undefined
@@ -77,7 +76,7 @@ export class Arriving {
     return undefined
   }
 
-  /** Copies the first piece. */
+  /** Creates the buffer, and copies the first piece. */
   #begin(bytes: number): void {
     this.#buffer = new ArrayBuffer(bytes, { maxByteLength: LARGEST_BODY })
     new Uint8Array(this.#buffer).set(this.#piece)

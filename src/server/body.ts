@@ -11,34 +11,34 @@ import type { ShedReason } from './observer.ts'
 import type { Retries } from './retries.ts'
 
 /**
- * Where a connection is cut, in bytes of one body. The API server cannot send more than about 36 MiB: two objects of
- * 3 MiB in which each byte is written as six, such as `\u003c`.
+ * The size of a body at which its connection is closed, in bytes. The API server cannot send more than about 36 MiB: two
+ * objects of 3 MiB in which each byte is written as six, such as `\u003c`.
  */
 const CUT = 64 * 1024 * 1024
 
-/** How far into a body its uid is looked for, in bytes. The API server writes it first. Source: admission/v1, types.go. */
+/** How much of a body is searched for its uid, in bytes. The API server writes it first. Source: admission/v1, types.go. */
 const BEGINNING = 1_024
 
 /**
- * Pieces that a body may come in, whatever their size, and how large they are to be beyond that, on average, in bytes. A
- * network's packets have some 1,400; pieces of one byte cost 1,000 times as much as others, a byte.
+ * The number of pieces of a body that may have any size, and the minimum average size of further pieces, in bytes.
+ * Network packets have about 1,400 bytes; a byte in a piece of its own costs 1,000 times as much.
  */
 const FREE_PIECES = 1_000
 const SMALLEST_PIECE = 64
 
-/** What is measured in one turn of the event loop, in bytes: some ms of work. */
+/** How much is measured in one turn of the event loop, in bytes: a few ms of work. */
 const MEASURED_AT_ONCE = 256 * 1024
 
 /**
- * Memory of one parsed value, in bytes. With Node 24, most take 8 to 60; the most, 104, was measured for lists of objects
- * with one key of digits each, and 92 for objects with one key each that is in no other.
+ * The memory of one parsed value, in bytes. With Node 24, most values take 8 to 60. The maximum, 104, was measured for
+ * lists of objects with one numeric key each, and 92 for objects with one unique key each.
  */
 const VALUE_WEIGHT = 104
 
-/** What V8 takes for a character of a text that is not all ASCII, in bytes; of one that is, it takes one. */
+/** The memory of a character in a string that is not ASCII, in bytes. In an ASCII string, V8 uses one. */
 const WIDE = 2
 
-/** A body that is not taken; `statusCode` is the answer's. */
+/** A rejected body; `statusCode` is the status of the answer. */
 export class BodyRefused extends Error {
   readonly statusCode: number
 
@@ -48,20 +48,20 @@ export class BodyRefused extends Error {
   }
 }
 
-/** Its connection is closed at once, since each further piece costs as much. */
+/** A body in pieces that are too small. Its connection is closed immediately, since every further piece has the same cost. */
 class TinyPieces extends BodyRefused {}
 
 const WORDS: Record<ShedReason, string> = {
-  reviews: 'it judges as many reviews as it can already',
-  memory: 'the reviews that it judges already are as large as it can hold',
-  late: 'it is asked more than it can judge in time',
-  gone: 'its client waits no more',
+  reviews: 'too many reviews are in flight',
+  memory: 'the reviews in flight use all of the memory for reviews',
+  late: 'the review could not start within half of its timeout',
+  gone: 'the client closed the connection',
 }
 
-/** More is asked of this server than it can carry. */
+/** A review that is dropped because the server is overloaded. */
 export class Overloaded extends Error {
   readonly reason: ShedReason
-  /** Of the review that was turned away, if it could be seen. */
+  /** The uid of the dropped review, if it was read. */
   readonly uid: string | undefined
 
   constructor(reason: ShedReason, uid: string | undefined) {
@@ -71,13 +71,13 @@ export class Overloaded extends Error {
   }
 }
 
-/** A body in JSON: all of it, or only its summary if it is too large to be judged. */
+/** The parsed body, or only its summary if it is too large to judge. */
 export interface Body {
   readonly review: unknown
   readonly excess: Excess | undefined
 }
 
-/** What reading a body needs to know. */
+/** The state of the server and of the request that `readBody` uses. */
 export interface Reading {
   readonly load: Load
   readonly allowance: Allowance
@@ -85,10 +85,10 @@ export interface Reading {
 }
 
 /**
- * Reads the body of a review, as far as there is room and time for it, when it is its turn. What is turned away is read
- * to its end all the same, since a client that still writes would miss the answer.
+ * Reads the body of a review, and parses it in its turn, if there is enough memory and time. Reads the body of a dropped
+ * review to its end, since a client that is still writing would miss the answer.
  *
- * @throws Overloaded, BodyRefused, or NotAReview for a body that is no JSON
+ * @throws Overloaded, BodyRefused, or NotAReview if the body is not JSON
  */
 export async function readBody(payload: IncomingMessage, { load, allowance, retries }: Reading): Promise<Body> {
   if (Number(payload.headers['content-length'] ?? 0) > CUT) throw tooLarge()
@@ -107,13 +107,13 @@ export async function readBody(payload: IncomingMessage, { load, allowance, retr
   throw new Overloaded(body, uid)
 }
 
-/** A body as it arrives: all of it, or a summary once it is larger than any review that is judged. */
+/** An incoming body: its bytes, or a summary once it is larger than any review that is judged. */
 class Incoming {
   readonly #allowance: Allowance
   readonly #arriving: Arriving
   #summary: SummaryReader | undefined
   #beginning: Buffer | undefined
-  /** Why it is turned away, if it is. */
+  /** Why the review is dropped, if it is. */
   shed: ShedReason | undefined
   length = 0
   #pieces = 0
@@ -134,19 +134,19 @@ class Incoming {
     if (this.length > CUT) throw tooLarge()
     this.#pieces += 1
     if ((this.#pieces - FREE_PIECES) * SMALLEST_PIECE > this.length)
-      throw new TinyPieces(400, 'the body comes in pieces that are too small')
+      throw new TinyPieces(400, 'the body arrives in pieces that are too small')
     if (this.shed) free(chunk)
     else if (!this.#summary && this.length <= LARGEST_BODY) this.shed = this.#arriving.append(chunk)
     else this.#summarize(chunk)
   }
 
-  /** Drops what has arrived, and takes no more. */
+  /** Discards the received bytes and the rest of the body. */
   drop(evicted: ShedReason | undefined): void {
     this.shed ??= evicted
     this.#arriving.discard()
   }
 
-  /** Parses what has arrived; the reason if there is no memory for what comes of it. */
+  /** Parses the received bytes; a reason if there is not enough memory for the values. */
   async parse(): Promise<Body | ShedReason> {
     if (this.#summary) return summarized(this.#summary)
     const bytes = this.#arriving.bytes
@@ -159,7 +159,7 @@ class Incoming {
       if (excess) return { review: measured.review, excess }
       values = measured.total.values
     }
-    // The text, and then again as much for the texts in it.
+    // The text itself, and later the same again for the strings in it.
     const textBytes = bytes.length * (look.ascii ? 1 : WIDE)
     const shed = this.#allowance.reserve('values', textBytes)
     if (shed) return shed
@@ -190,7 +190,7 @@ class Incoming {
     const summary = new SummaryReader()
     for (let at = 0; at < bytes.length; at += MEASURED_AT_ONCE) {
       if (at > 0) await nextTurn()
-      // Its memory is freed already.
+      // The bytes are freed already.
       if (this.#allowance.gone) return this.#allowance.turnAwayGone()
       summary.push(bytes.subarray(at, at + MEASURED_AT_ONCE))
     }
@@ -208,16 +208,16 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new NotAReview(`the body is no JSON: ${(error as Error).message}`, { cause: error })
+    throw new NotAReview(`the body is not JSON: ${(error as Error).message}`, { cause: error })
   }
 }
 
 function tooLarge(): BodyRefused {
-  return new BodyRefused(413, `the body is too large: at most ${CUT} bytes are read`)
+  return new BodyRefused(413, `the body is too large: the limit is ${CUT} bytes`)
 }
 
 /**
- * Reads until the end, or until `take` throws. By events, which take a fraction of the time of a stream's iterator.
+ * Reads until the end, or until `take` throws. Uses events, which take a fraction of the time of a stream's iterator.
  *
  * @throws BodyRefused, or what `take` throws
  */
@@ -227,14 +227,14 @@ function eachChunk(payload: IncomingMessage, take: (chunk: Buffer) => void): Pro
     try {
       take(chunk)
     } catch (error) {
-      // Read on, and dropped: what is not read would be kept, piece by piece.
+      // Unread pieces would stay in memory, so the rest is read and dropped.
       payload.off('data', onData).resume()
       if (error instanceof TinyPieces) payload.destroy()
       reject(error)
     }
   }
-  const onBreak = () => reject(new BodyRefused(400, 'the body ended before its end'))
-  // Closed before anybody listened: no event is to come.
+  const onBreak = () => reject(new BodyRefused(400, 'the connection closed before the end of the body'))
+  // If the stream is destroyed already, it emits no further event.
   if (payload.destroyed) onBreak()
   payload.on('data', onData).once('end', resolve).once('error', onBreak).once('close', onBreak)
   return promise

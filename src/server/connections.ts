@@ -3,36 +3,36 @@ import type { Socket } from 'node:net'
 import type { CloseReason, ServerObserver } from './observer.ts'
 import { dropWhatWasRead } from './parser.ts'
 
-/** How often connections are looked at, in ms. */
+/** How often connections are checked, in ms. */
 const TICK = 1_000
 
-/** What a connection waits for, or is busy with. */
+/** The part of a request that a connection waits for or works on. */
 type Phase = 'handshake' | 'idle' | 'head' | 'body' | 'review' | 'answer'
 
 /**
- * How many ticks a connection may be in a phase. 10 s is a webhook's usual timeout, beyond which nobody waits for the
- * answer. An idle connection is kept for longer than the 90 s after which the API server closes its own, since one that
- * this side closes first can lose a request that is on its way. A review has its own deadline.
+ * The maximum of each phase, in ticks. 10 s is the default timeout of a webhook, after which the client does not wait for
+ * the answer. An idle connection is kept for longer than 90 s, after which the API server closes it: if the server closed
+ * it first, a request in flight could be lost. A review has its own deadline.
  * Source: net/http.DefaultTransport.
  */
 const LONGEST: Record<Phase, number> = { handshake: 10, idle: 120, head: 10, body: 10, review: Infinity, answer: 10 }
 
 /**
- * Requests of one connection that may be unanswered. A client that does not pipeline has one, or two for the moment
- * between the last byte of an answer and its `close` event.
+ * The most unanswered requests of one connection. A client that does not pipeline has one, or two between the last byte
+ * of an answer and its `close` event.
  */
 const MOST_UNANSWERED = 4
 
 interface Connection {
   readonly name: string
-  /** What bytes are read from: the TLS socket once there is one. */
+  /** The socket that bytes are read from: the TLS socket after the handshake. */
   socket: Socket
   phase: Phase
   /** The tick in which the phase began. */
   since: number
-  /** Bytes that had been read when it became idle. */
+  /** The bytes that had been read when the connection became idle. */
   read: number
-  /** Whether it has sent a whole request. */
+  /** Whether the client has sent a complete request. */
   proven: boolean
   readonly unanswered: Set<ServerResponse>
 }
@@ -40,22 +40,21 @@ interface Connection {
 type ConnectionObserver = Pick<ServerObserver, 'connectionOpened' | 'connectionEnded' | 'connectionClosed'>
 
 export interface ConnectionsOptions {
-  /** Connections held at once. */
+  /** The most open connections. */
   readonly most: number
   /** Whether a TLS handshake comes first. */
   readonly secure: boolean
-  /** Whether requests may have bodies; one that has a body where none may be is closed without an answer. */
+  /** Whether requests may have bodies; if not, a request with a body closes its connection without an answer. */
   readonly bodies: boolean
   readonly observer: ConnectionObserver
-  /** In ms; 1 s by default. */
+  /** The time between two ticks, in ms; default: 1 s. */
   readonly tickEvery?: number | undefined
 }
 
 /**
- * The connections of one server: how many there are, and how long each may wait. Time is counted in ticks of a timer.
- * Between two ticks the event loop has read from each connection, so that time in which this process was busy, and a
- * request lay unread in the system, counts as one tick at most. Node's own timeouts do not see to that, and take a
- * connection that is not used yet for a slow request.
+ * Limits the number of connections of one server, and the time of each phase. Time is counted in ticks of a timer.
+ * Between two ticks the event loop reads from every connection, so time in which a busy process leaves a request unread
+ * counts as at most one tick. Node's own timeouts ignore that, and treat an unused connection as a slow request.
  */
 export class Connections {
   readonly #observer: ConnectionObserver
@@ -63,10 +62,10 @@ export class Connections {
   readonly #secure: boolean
   readonly #bodies: boolean
   readonly #tickEvery: number
-  /** By name, since a TLS socket does not say which socket it is on. */
+  /** By name, since a TLS socket does not expose its underlying socket. */
   readonly #connections = new Map<string, Connection>()
   readonly #bySocket = new WeakMap<Socket, Connection>()
-  // Those that wait for a client, and those that a client waits for, the longest first: a set keeps its order.
+  // The connections that wait for the client, and those that the client waits for, in the order in which they began to wait.
   readonly #waiting = {
     unproven: new Set<Connection>(),
     proven: new Set<Connection>(),
@@ -83,21 +82,21 @@ export class Connections {
     this.#tickEvery = tickEvery
   }
 
-  /** Takes the connections of a server, and hands on its requests. */
+  /** Watches the connections of a server, and passes its requests to `handle`. */
   watch(server: Server, handle: RequestListener): void {
     server.on('connection', (socket: Socket) => this.#accept(socket))
     server.on('secureConnection', (socket: Socket) => this.#secured(socket))
     server.on('request', (request, response) => {
       if (this.#begin(request, response)) handle(request, response)
     })
-    // Node would answer these itself, as many as come in one go, and nothing would count them.
+    // Node would answer any number of these itself, and they would not be counted.
     server.on('checkExpectation', ({ socket }: IncomingMessage) => this.#closeOf(socket, 'pipelined'))
     server.on('dropRequest', (_request: IncomingMessage, socket: Socket) => this.#closeOf(socket, 'pipelined'))
     const timer = setInterval(() => this.tick(), this.#tickEvery).unref()
     server.once('close', () => clearInterval(timer))
   }
 
-  /** Closes the connections that are in a phase for too long. */
+  /** Closes the connections whose phase has exceeded its maximum. */
   tick(): void {
     this.#tick += 1
     for (const connection of this.#connections.values()) {
@@ -110,7 +109,7 @@ export class Connections {
     }
   }
 
-  /** Closes the connections without a request, and every other when its last one is answered. */
+  /** Closes the connections without a request, and each of the others after its last answer. */
   close(): void {
     this.#closing = true
     for (const { phase, socket } of this.#connections.values())
@@ -118,10 +117,10 @@ export class Connections {
   }
 
   #accept(socket: Socket): void {
-    // Its client has gone already.
+    // The client has closed the connection already.
     if (socket.remotePort === undefined) return void socket.destroy()
     const name = nameOf(socket)
-    // A client that resets a connection may open the next one from the same port before the first is known to be closed.
+    // A client may reset a connection and open one from the same port before the `close` event of the first.
     this.#connections.get(name)?.socket.destroy()
     const phase: Phase = this.#secure ? 'handshake' : 'idle'
     const begun = { phase, since: this.#tick, read: 0, proven: false }
@@ -138,7 +137,7 @@ export class Connections {
     if (this.#connections.size > this.#most) this.#evict()
   }
 
-  /** The same connection, through another socket. */
+  /** Replaces the socket of a connection by its TLS socket. */
   #secured(socket: Socket): void {
     const connection = this.#connections.get(nameOf(socket))
     if (!connection) return void socket.destroy()
@@ -147,7 +146,7 @@ export class Connections {
     this.#enter(connection, 'idle')
   }
 
-  /** Whether a request is to be handled. */
+  /** Begins a request; false if it must not be handled. */
   #begin(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#bySocket.get(request.socket)
     if (!connection || request.socket.destroyed) {
@@ -169,7 +168,7 @@ export class Connections {
       return false
     }
     this.#enter(connection, 'body')
-    // Who answers a request without a body need not read that, so that it never ends.
+    // A handler need not read a request without a body, and then its `end` event does not fire.
     if (hasBody(request)) request.once('end', () => this.#arrived(connection, request))
     else this.#arrived(connection, request)
     return true
@@ -184,7 +183,7 @@ export class Connections {
     } else this.#becomeIdle(connection, request)
   }
 
-  /** What an answered request left unread is waited for, as its body was. */
+  /** Marks a connection idle after its last answer, if the body of the request has been read to its end. */
   #becomeIdle(connection: Connection, request: IncomingMessage): void {
     if (connection.unanswered.size > 0 || !request.complete) return
     if (this.#closing) connection.socket.destroySoon()
@@ -195,7 +194,7 @@ export class Connections {
   #enter(connection: Connection, phase: Phase): void {
     connection.phase = phase
     connection.since = this.#tick
-    // A head and a body are waited for since the connection was idle.
+    // During the head and the body, the connection keeps its place from its idle phase.
     if (phase === 'handshake' || phase === 'idle') this.#wait(connection)
   }
 
@@ -210,9 +209,8 @@ export class Connections {
   }
 
   /**
-   * For one connection too many, closes the one that is in its state for longest, of the kind that has most: those that
-   * never sent a whole request, those that did and are idle or send another, and those whose request is not answered. So
-   * a flood of one kind closes no other.
+   * Evicts the connection that has waited longest, from the largest of three groups, so that a flood of one group spares
+   * the others: without a complete request so far, idle or sending another request, and with an unanswered request.
    */
   #evict(): void {
     const { unproven, proven, asked } = this.#waiting
@@ -234,12 +232,12 @@ export class Connections {
   }
 }
 
-/** Whether a body comes with a request, which may be empty. */
+/** Whether a request has a body, which may be empty. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 }
 
-/** What a connection's sockets have in common; one that is closed has no name. */
+/** Returns the name that the sockets of one connection share. A closed socket has none. */
 function nameOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 }

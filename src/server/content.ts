@@ -6,19 +6,19 @@ import type { Measure } from '../json/shape.ts'
 const MIB = 1024 * 1024
 
 /**
- * The largest object that is judged. The API server takes 3 MiB a request; in a review, `<`, `>` and `&` take six times
- * that, and are rare. Objects of Gateway API have some thousand values, nested 15 deep.
+ * The largest object that is judged. The API server accepts requests of 3 MiB; in a review, `<`, `>` and `&` take six
+ * bytes each, and are rare. Objects of Gateway API have a few thousand values in at most 15 levels.
  * Source: k8s.io/apiserver/pkg/server/config.go, MaxRequestBodyBytes.
  */
 const LARGEST_OBJECT: Measure = { bytes: 4 * MIB, values: 120_000, nesting: 1_000 }
 
-/** The largest that the rest of a review may be: who asks, and what for. */
+/** The largest rest of a review without its objects: the user, and the request. */
 const LARGEST_REST: Measure = { bytes: MIB, values: 20_000, nesting: 1_000 }
 
-/** The largest body that can hold a review that is judged, in bytes: of an update, it has two objects. */
+/** The largest body of a review that is judged, in bytes. The review of an update has two objects. */
 export const LARGEST_BODY = 2 * LARGEST_OBJECT.bytes + LARGEST_REST.bytes
 
-/** What is kept of a review that is too large, in bytes: uid, names and groups. */
+/** The largest summary of a review that is too large, in bytes: uid, names and groups. */
 const LARGEST_SUMMARY = 16 * 1024
 
 const SUMMARY = {
@@ -39,17 +39,17 @@ const SUMMARY = {
   },
 } as const
 
-/** A review without its objects, and how large it is. */
+/** A review without its objects, and its size. */
 export interface Summary {
-  /** As JSON.parse would give it, but with the size of the objects in their place. */
+  /** The result of JSON.parse, with the sizes of the objects in their place. */
   readonly review: unknown
   readonly object: Measure | undefined
   readonly oldObject: Measure | undefined
-  /** Of all of it. */
+  /** The size of the whole review. */
   readonly total: Measure
 }
 
-/** Reads a review of any size for its summary. */
+/** Summarizes a review of any size. */
 export class SummaryReader {
   #summary: Summary | undefined
   readonly #projector = new Projector({
@@ -61,12 +61,12 @@ export class SummaryReader {
     },
   })
 
-  /** @throws NotAReview if this is no JSON */
+  /** @throws NotAReview if the body is not JSON */
   push(chunk: Uint8Array): void {
     orNoReview(() => this.#projector.push(chunk))
   }
 
-  /** @throws NotAReview if this is no JSON */
+  /** @throws NotAReview if the body is not JSON */
   end(): Summary {
     orNoReview(() => this.#projector.end())
     return this.#summary as Summary
@@ -77,11 +77,11 @@ function orNoReview(read: () => void): void {
   try {
     read()
   } catch (error) {
-    throw new NotAReview(`the body is no JSON: ${(error as Error).message}`, { cause: error })
+    throw new NotAReview(`the body is not JSON: ${(error as Error).message}`, { cause: error })
   }
 }
 
-/** Why a review is too large to judge; undefined if it is not. */
+/** Returns why a review is too large to judge; undefined if it is not. */
 export function excessOf({ object, oldObject, total }: Summary): Excess | undefined {
   const [ofObject, ofOldObject] = [over(object, LARGEST_OBJECT), over(oldObject, LARGEST_OBJECT)]
   const oversize = ofObject ?? ofOldObject ?? over(restOf(total, object, oldObject), LARGEST_REST)
@@ -101,11 +101,11 @@ function restOf(total: Measure, ...objects: (Measure | undefined)[]): Measure {
   return { bytes: total.bytes - sum('bytes'), values: total.values - sum('values'), nesting: total.nesting - 2 }
 }
 
-/** What can be said of a JSON text without reading it. */
+/** Upper bounds of the size of a JSON text, from its bytes alone. */
 export interface Look {
-  /** At least as many as the values in it: each but the first follows one of these bytes, `,`, `[` and `{`. */
+  /** An upper bound of the number of values: each but the first follows a `,`, `[` or `{`. */
   readonly values: number
-  /** At least as many as the levels of nesting. */
+  /** An upper bound of the levels of nesting. */
   readonly openings: number
   readonly ascii: boolean
 }
@@ -125,7 +125,7 @@ export function lookAt(bytes: Buffer): Look {
   return { values: commas + openings, openings, ascii: highest < 0x80 }
 }
 
-/** Whether a body may hold too much, so that it has to be measured. */
+/** Whether a body may exceed a limit, so that it must be measured. */
 export function isDoubtful({ values, openings }: Look, { length }: Buffer): boolean {
   return length > LARGEST_OBJECT.bytes || values > LARGEST_REST.values || openings > LARGEST_OBJECT.nesting
 }

@@ -1,17 +1,17 @@
-/** What the API server grants a webhook that sets no timeout, in ms. Source: admissionregistration/v1, defaults.go. */
+/** The API server's default timeout of a webhook, in ms. Source: admissionregistration/v1, defaults.go. */
 const DEFAULT_TIMEOUT = 10_000
 
-/** Kept back for the answer's way home and for the API server rounding its `timeout` up to whole seconds, in ms. */
+/** The margin for the network, and for the API server, which rounds its `timeout` up to whole seconds, in ms. */
 export const MARGIN = 250
 
-/** Longest timeout that a webhook can have, in ms. Source: admissionregistration/v1, validation.go. */
+/** The longest timeout of a webhook, in ms. Source: admissionregistration/v1, validation.go. */
 const LONGEST_TIMEOUT = 30_000
 
 /**
- * The time that an answer may take, in ms, from the first try of a request.
+ * Returns the time for an answer, in ms, from the first try of a request.
  *
- * @param timeout the query parameter `timeout` that the API server adds, a Go duration such as `5s` or `1m0s`. It covers
- *   all tries of a request and is the same in each.
+ * @param timeout the query parameter `timeout` of the API server, a Go duration such as `5s` or `1m0s`. It covers all
+ *   tries of a request, and is the same in each.
  */
 export function grantedTime(timeout: unknown): number {
   const {
@@ -27,9 +27,8 @@ export function grantedTime(timeout: unknown): number {
 }
 
 /**
- * Half of what is left, in ms: so long may a review wait for its turn, and so long may fresh reads take, so that an
- * answer is still possible after they have failed. A whole number, which timers ask for, and never so small that nothing
- * could be tried.
+ * Returns half of the remaining time, in whole ms for a timer: the limit of the wait for a turn, and of fresh reads, so
+ * that there is time for an answer after they fail. Never less than half of MARGIN, so that a read is tried at all.
  */
 export function halfOf(left: number): number {
   return Math.floor(Math.max(left, MARGIN) / 2)

@@ -3,14 +3,14 @@ import { visible } from '../wording/quote.ts'
 import { buildListener } from './listener.ts'
 import { type CloseReason, type ServerObserver, UNOBSERVED } from './observer.ts'
 
-/** Connections held at once: a kubelet's probes, one each, and some that read metrics. */
+/** The most open connections: one for each probe of a kubelet, and some for metrics. */
 const MOST_CONNECTIONS = 32
 
-/** One condition of being ready, or of being well. */
+/** A condition of readiness, or a remark beside it. */
 export interface Check {
   readonly name: string
   readonly ok: boolean
-  /** What a person wants to know beyond that. */
+  /** Further details for a person. */
   readonly detail?: string
 }
 
@@ -22,25 +22,25 @@ interface Exposition {
 
 export interface HealthOptions {
   readonly exposition: Exposition
-  /** Is told of the connections that this listener closes. */
+  /** Receives the connections that this listener closes. */
   readonly observer: ServerObserver
-  /** What must hold before the API server is sent here. */
+  /** The conditions for readiness. */
   readonly readiness: () => readonly Check[]
-  /** What is told beside it, and does not count. */
+  /** Further conditions for `?verbose`, which do not affect readiness. */
   readonly remarks?: () => readonly Check[]
 }
 
 /**
- * Health and metrics on a plain listener of their own, so that probes need no certificate and the port for reviews
- * serves nothing else: `/livez`, `/readyz` (`?verbose` names each check) and `/metrics`. It does not listen yet.
+ * Builds a separate plain HTTP service for health and metrics, so that probes need no certificate, and the port for
+ * reviews serves nothing else: `/livez`, `/readyz` (`?verbose` names each check) and `/metrics`. Does not listen yet.
  */
 export function buildHealth(options: HealthOptions): FastifyInstance {
   const { exposition, observer, readiness, remarks = () => [] } = options
-  // Those that are told as open are the connections for reviews.
+  // Only the connections for reviews are reported as open.
   const told = { ...UNOBSERVED, connectionClosed: (reason: CloseReason) => observer.connectionClosed(reason) }
   const { app } = buildListener({ connections: { most: MOST_CONNECTIONS, bodies: false, observer: told } })
   app.removeAllContentTypeParsers()
-  // Alive is whoever answers: a restart would mend neither a lost API server nor a missing grant.
+  // A server that answers is alive: a restart would not help against an unreachable API server or a missing grant.
   app.get('/livez', () => 'ok\n')
   app.get<{ Querystring: { verbose?: string } }>('/readyz', (request, reply) => {
     const checks = readiness()
@@ -55,7 +55,7 @@ export function buildHealth(options: HealthOptions): FastifyInstance {
   return app
 }
 
-/** The metrics as text, made once for all requests that are read in one turn of the event loop. */
+/** Returns the metrics as text. All requests that are read in one turn of the event loop share one text. */
 function sharedMetrics(exposition: Exposition): () => Promise<string> {
   let made: Promise<string> | undefined
   return () => {
@@ -68,7 +68,7 @@ function sharedMetrics(exposition: Exposition): () => Promise<string> {
   }
 }
 
-/** `[+]NAME`, or with the mark of what is not well. */
+/** Returns `[+]NAME`, or the name after the mark of a failed check. */
 function line({ name, ok, detail }: Check, mark: string): string {
   return `[${ok ? '+' : mark}]${name}${detail ? `: ${visible(detail)}` : ''}`
 }

@@ -4,30 +4,30 @@ import Fastify, { type FastifyInstance, type FastifyServerFactoryHandler } from 
 import { Connections, type ConnectionsOptions, hasBody } from './connections.ts'
 import type { tlsOptions } from './tls.ts'
 
-/** Requests on one connection, after which it is closed, so that a busy API server spreads over the replicas. */
+/** The most requests on one connection. It is then closed, so that a busy API server spreads its requests over the replicas. */
 const REQUESTS_PER_CONNECTION = 1_000
 
 /**
- * The longest head of a request, in bytes, and the most lines in it. The API server sends some 300 bytes in six lines;
- * a proxy or a tracer adds a few.
+ * The longest head of a request, in bytes, and the most headers. The API server sends about 300 bytes in six lines; a
+ * proxy or a tracer adds a few.
  */
 const LARGEST_HEAD = { maxHeaderSize: 8 * 1024, maxHeadersCount: 64 }
 
 export interface ListenerOptions {
-  /** For HTTPS; plain HTTP without it. */
+  /** The options for HTTPS; without them, the server uses plain HTTP. */
   readonly tls?: ReturnType<typeof tlsOptions>
   readonly connections: Omit<ConnectionsOptions, 'secure'>
 }
 
-/** How each server of this process accepts connections and reads requests. It does not listen yet. */
+/** Builds a server with the limits that all servers of this process share. Does not listen yet. */
 export function buildListener({ tls, connections: bounds }: ListenerOptions): {
   readonly app: FastifyInstance
   readonly connections: Connections
 } {
   const connections = new Connections({ ...bounds, secure: tls !== undefined })
-  // Times are the business of `Connections`: 0 turns off what Node has for them.
+  // `Connections` enforces the timeouts; 0 turns off those of Node.
   const noTimeouts = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 }
-  // A request without a host is a request like any other: Node would answer it itself.
+  // Node would answer a request without a host itself, before the hooks.
   const options = { ...noTimeouts, requireHostHeader: false, maxHeaderSize: LARGEST_HEAD.maxHeaderSize }
   const serverFactory = (handle: FastifyServerFactoryHandler) => {
     const server = tls ? https.createServer({ ...tls, ...options }) : http.createServer(options)
@@ -37,7 +37,7 @@ export function buildListener({ tls, connections: bounds }: ListenerOptions): {
     return server as http.Server
   }
   const app = Fastify({ serverFactory, return503OnClosing: false })
-  // The rest of a body that is not taken is dropped until its connection is closed: unread, it would be kept.
+  // The unread rest of a body would stay in memory, so it is read and dropped until the connection closes.
   app.addHook('onSend', ({ raw }, reply, _payload, done) => {
     if (hasBody(raw) && !raw.complete) {
       reply.header('connection', 'close')

@@ -3,35 +3,35 @@ import { type ServerObserver, UNOBSERVED } from './observer.ts'
 import { type Room, roomIn, usableMemory } from './room.ts'
 import { Turns } from './turns.ts'
 
-/** Reviews in judgement at once: more than an API server has requests in flight by default, 400 and 200 that write. */
+/** The most reviews in flight: more than the default limit of an API server, 400 requests and 200 mutating ones. */
 const MOST_REVIEWS = 1_000
 
-/** Bodies too large to take that are read at once for what they say of themselves: each is work of its own size. */
+/** The most bodies that are summarized at once because they are too large: the work is proportional to their size. */
 const MOST_OVERSIZED = 4
 
 /**
- * The part of the memory that bodies may take as they arrive; one of the largest fits. The rest is there for those that
- * have arrived: else a crowd of bodies on their way would leave no room to judge any of them.
+ * The part of the memory for incoming bodies, in which one of the largest fits. The rest is for parsed reviews:
+ * otherwise many incoming bodies could leave no memory to judge any of them.
  */
 const BODIES_SHARE = 1 / 4
 
-/** What memory is held for: bodies as they arrive, what is parsed from them, and answers that are not sent yet. */
+/** The purposes of memory: incoming bodies, parsed values, and unsent answers. */
 export type HeldFor = 'bodies' | 'values' | 'answers'
 
-/** What there is no room for: more bodies, or more of anything. */
+/** The exhausted memory: that of bodies, or all of it. */
 export type Lacking = 'bodies' | 'all'
 
-/** The account of what requests in flight take. What there is no room or no time for is turned away. */
+/** Accounts for the requests in flight. A request that exceeds the limits is dropped. */
 export class Load {
   readonly room: Room
   readonly turns: Turns
-  /** Is told of each review that is turned away. */
+  /** Receives each dropped review. */
   readonly observer: ServerObserver
-  /** Memory held now, in bytes. */
+  /** The memory in use, in bytes. */
   readonly held: Record<HeldFor, number> = { bodies: 0, values: 0, answers: 0 }
-  /** Reviews in judgement, and bodies in reading that are too large to be judged. */
+  /** The reviews in flight, and the bodies that are summarized because they are too large. */
   readonly counts = { reviews: 0, oversized: 0 }
-  /** Requests that wait for the rest of their bodies or for look-ups, and can give up what they hold. */
+  /** The requests that wait for the rest of their bodies or for look-ups, and can be evicted. */
   readonly evictable = new Set<Allowance>()
   readonly #now: () => number
 
@@ -44,15 +44,15 @@ export class Load {
   }
 
   /**
-   * The allowance of one more request, which takes nothing yet.
+   * Returns the allowance of a new request, which does not use memory yet.
    *
-   * @param granted how long an answer may take, in ms, from the first try of the request
+   * @param granted the time for an answer, in ms, from the first try of the request
    */
   enter(granted: number): Allowance {
     return new Allowance(this, this.#now, granted)
   }
 
-  /** What there is no room for so many bytes more of: bodies, or all together; undefined if there is, and they are held. */
+  /** Reserves memory. If there is not enough, returns what is exhausted, and reserves nothing. */
   reserve(what: HeldFor, bytes: number): Lacking | undefined {
     const { bodies, values, answers } = this.held
     if (what === 'bodies' && bodies + bytes > this.room.bytes * BODIES_SHARE) return 'bodies'
@@ -62,10 +62,10 @@ export class Load {
   }
 
   /**
-   * Gives up the request that holds most of what is lacking, if it holds more than this, so that large requests that wait
-   * keep no smaller one out.
+   * Evicts the waiting request that uses most of the exhausted memory, so that large requests do not block smaller ones.
    *
-   * @param than in bytes
+   * @param than the bytes that it must exceed
+   * @returns false if no request exceeds them
    */
   evictLarger(lacking: Lacking, than: number): boolean {
     let largest: Allowance | undefined
@@ -74,14 +74,14 @@ export class Load {
     return largest !== undefined
   }
 
-  /** Whether one more review may be judged; if so, it is counted. */
+  /** Counts one more review; false if there are too many. */
   startReview(): boolean {
     if (this.counts.reviews >= MOST_REVIEWS) return false
     this.counts.reviews += 1
     return true
   }
 
-  /** Whether one more body that is too large to take may be read; if so, it is counted. */
+  /** Counts one more oversized body; false if there are too many. */
   startOversized(): boolean {
     if (this.counts.oversized >= MOST_OVERSIZED) return false
     this.counts.oversized += 1

@@ -2,29 +2,29 @@ import { constants, openSync, writeSync } from 'node:fs'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { shorten, visibleJson } from '../wording/quote.ts'
 
-/** Longest line of the log, in characters: what container runtimes keep in one piece (containerd, CRI logging). */
+/** The longest line of the log, in characters: container runtimes split longer ones (containerd, CRI logging). */
 const LONGEST_LINE = 16 * 1_024
 
-/** Of a line that is longer: the longest text and the longest key in characters, the most entries, and levels. */
+/** The limits of a longer line: the longest text and the longest key in characters, the most entries, and levels. */
 const LONGEST_TEXT = 1_024
 const LONGEST_KEY = 64
 const MOST_ENTRIES = 64
 const DEEPEST = 6
 
-/** Characters that an entry needs beside its texts: a number, a comma, brackets. */
+/** The characters of an entry without its texts: a number, a comma, brackets. */
 const ENTRY = 24
 
-/** Lines that wait until they can be written, in bytes: some thousands of refusals. */
+/** The most bytes of lines that wait for standard output: some thousands of denials. */
 const MOST_WAITING = 1_024 * 1_024
 
-/** Between two attempts to write what waits, in ms: short for a reader, and no load. */
+/** The time between two attempts to write waiting lines, in ms: short for a reader, and cheap. */
 const RETRY = 100
 
 /**
- * The server's log: a JSON object a line, with the name of its level and an ISO 8601 time in UTC. A line holds nothing that
- * a terminal would obey or hide, and is never longer than 16 KiB, since requests and files bring texts of any length.
+ * Creates the server's log: one JSON object per line, with the name of its level and an ISO 8601 time in UTC. Escapes what
+ * a terminal would interpret or hide, and shortens lines to 16 KiB, since requests and files may hold texts of any length.
  *
- * @param destination standard output without it
+ * @param destination default: standard output
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const formatters = { level: (name: string) => ({ level: name }) }
@@ -33,19 +33,19 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
 }
 
 /**
- * Standard output, which never fails and never blocks: a full disk and a reader that has stopped must not stop the
- * server. Lines that cannot be written wait, up to a limit; further ones are dropped, and a line says how many.
+ * Writes to standard output without failing or blocking: a full disk or a stopped reader must not stop the server. Lines
+ * that cannot be written wait, up to a limit; further lines are dropped, and a line says how many.
  */
 class StandardOutput implements DestinationStream {
   #waiting: Buffer[] = []
-  /** Bytes. */
+  /** The waiting bytes. */
   #size = 0
-  /** Lines. */
+  /** The dropped lines. */
   #dropped = 0
   readonly #file = process.stdout.isTTY ? unblockedTerminal() : 1
 
   constructor() {
-    // Node makes a pipe non-blocking when it opens the stream, which is not written to: the first error would close it.
+    // Opening the stream makes a pipe non-blocking. Lines do not go through the stream, which its first error would close.
     process.stdout.on('error', () => {})
   }
 
@@ -57,7 +57,7 @@ class StandardOutput implements DestinationStream {
     }
     this.#waiting.push(bytes)
     this.#size += bytes.length
-    // While earlier lines wait, a timer runs that writes this one too.
+    // If earlier lines wait, their timer also writes this one.
     if (this.#waiting.length === 1) this.#flush()
   }
 
@@ -69,7 +69,7 @@ class StandardOutput implements DestinationStream {
       this.#waiting = [rest]
       this.#size = rest.length
       const timer = setTimeout(() => this.#flush(), RETRY)
-      // A slow reader gets the last lines of a server that ends. Nothing else is waited for.
+      // A stopping server waits for a slow reader of its last lines, but not for other errors.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') timer.unref()
       return
     }
@@ -87,8 +87,8 @@ class StandardOutput implements DestinationStream {
 }
 
 /**
- * The terminal, opened once more so that writes do not wait while somebody has stopped it: what Node and the shell write
- * there is to wait as before. The terminal as it is, where the system does not let it be opened.
+ * Opens the terminal a second time, without blocking, so that the server does not wait while a user has paused it. Node
+ * and the shell keep their blocking terminal. Returns standard output if the system does not allow that.
  */
 function unblockedTerminal(): number {
   try {
@@ -103,14 +103,14 @@ function safeLine(line: string): string {
   if (safe.length <= LONGEST_LINE) return safe
   const { msg, ...rest } = JSON.parse(line)
   const cut = new Cut()
-  // What happened is the last thing in a line, and the last to be left out.
+  // The message is the last part of a line, and the last to be left out.
   const happened = cut.value(msg, 0)
   return `${visibleJson(JSON.stringify({ ...(cut.value(rest, 0) as object), msg: happened }))}\n`
 }
 
-/** Cuts the values of one line: what comes first is kept, as far as there is room. */
+/** Shortens the values of one line: keeps the first ones, up to a number of characters. */
 class Cut {
-  /** Characters. The other half of a line is for the last text, each character of which may take six. */
+  /** The remaining characters. The other half of a line is for the last text, since an escaped character takes six. */
   #room = LONGEST_LINE / 2
 
   value(value: unknown, depth: number): unknown {

@@ -1,8 +1,8 @@
-/** Why a review is turned away: too many in judgement, too much memory for them, too late, or its client has gone. */
+/** Why a review is dropped: too many reviews in flight, not enough memory, too late, or the client closed the connection. */
 export const SHED_REASONS = ['reviews', 'memory', 'late', 'gone'] as const
 export type ShedReason = (typeof SHED_REASONS)[number]
 
-/** Why this side closes a connection: what it was in for too long, or what else. */
+/** Why the server closes a connection: the phase that took too long, or another reason. */
 export const CLOSE_REASONS = [
   'evicted',
   'handshake',
@@ -15,43 +15,42 @@ export const CLOSE_REASONS = [
 ] as const
 export type CloseReason = (typeof CLOSE_REASONS)[number]
 
-/** Why a client is refused by its certificate: it has none, one that is not trusted, or one of another name. */
+/** Why a client is rejected: it has no certificate, one that is not trusted, or one with another name. */
 export const CLIENT_REFUSALS = ['no_certificate', 'not_trusted', 'name'] as const
 export type ClientRefusal = (typeof CLIENT_REFUSALS)[number]
 
-/** What a review is counted by. No value is one that users choose. */
+/** The labels of a review. Users cannot choose their values. */
 export type ReviewLabels = {
   readonly kind: string
   readonly operation: string
   readonly mode: string
   readonly decision: string
-  /** Why it was not judged; empty if it was. */
+  /** Why the review was not judged; empty if it was. */
   readonly reason: string
 }
 
 /**
- * Is told what happens in the server. It is called in the middle of the work, so it neither waits nor throws. Times are
- * in ms.
+ * Receives the events of the server. The server calls it synchronously, so it must not block or throw. Times are in ms.
  */
 export interface ServerObserver {
   /** A review was answered. */
   reviewed(labels: ReviewLabels, milliseconds: number): void
   /** A row of the configuration does not fit an object. */
   misfit(kind: string, field: string): void
-  /** A review was turned away, unjudged. */
+  /** A review was dropped without a verdict. */
   shed(reason: ShedReason): void
   /** A client has connected for reviews. */
   connectionOpened(): void
-  /** Such a connection is no more, whichever side closed it. */
+  /** Such a connection was closed by either side. */
   connectionEnded(): void
-  /** This side closes a connection. */
+  /** The server closes a connection. */
   connectionClosed(reason: CloseReason): void
   clientRefused(reason: ClientRefusal): void
 }
 
 const ignore = () => {}
 
-/** Ignores all that it is told. */
+/** Ignores all events. */
 export const UNOBSERVED: ServerObserver = {
   reviewed: ignore,
   misfit: ignore,

@@ -1,8 +1,8 @@
-/** Lines that may be logged at once for what anybody can send, and how often one more, in ms. */
+/** The most lines at once about events that any client can cause, and the time for each further one, in ms. */
 const BURST = 100
 const INTERVAL = 1_000
 
-/** Lets a hundred lines through, and one a second more; counts the others. */
+/** Limits a kind of log line to a hundred at once and one a second, and counts the suppressed ones. */
 export class Pace {
   readonly #now: () => number
   #lines = BURST
@@ -15,7 +15,7 @@ export class Pace {
     this.#asked = now()
   }
 
-  /** How many lines were suppressed since the last one; undefined if this one is to be suppressed too. */
+  /** Returns how many lines were suppressed since the last one; undefined if this line must be suppressed too. */
   take(): number | undefined {
     const now = this.#now()
     this.#lines = Math.min(this.#lines + (now - this.#asked) / INTERVAL, BURST)

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-/** A connection's parser as Node has it; no part of its documented interface. Source: Node, src/node_http_parser.cc. */
+/** The HTTP parser of a connection, which Node does not document. Source: Node, src/node_http_parser.cc. */
 interface Parser {
   [key: string]: unknown
   unconsume(): void
@@ -9,9 +9,9 @@ interface Parser {
 }
 
 /**
- * Lets Node drop all that it has read of a connection already, thousands of requests or pieces of a body perhaps: it would
- * make objects of each. What the parser calls for them is taken from it, and it is not used again. Where a version of Node
- * has another parser, nothing is done.
+ * Drops what Node has already read from a connection, which may be thousands of requests or pieces of a body: Node would
+ * create objects for each. Removes the parser's callbacks, and closes the parser. Does nothing if a version of Node has a
+ * different parser.
  */
 export function dropWhatWasRead(socket: Socket): void {
   const holder = socket as { parser?: Parser | null }
@@ -22,7 +22,7 @@ export function dropWhatWasRead(socket: Socket): void {
   if (!parser || calls.length === 0) return
   for (const [key] of calls) parser[key] = undefined
   holder.parser = null
-  // It is at work in this turn.
+  // The parser is still running in this turn.
   setImmediate(() => {
     parser.unconsume()
     parser.remove()

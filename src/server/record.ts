@@ -7,32 +7,32 @@ import type { Catalogue } from '../policy/catalogue.ts'
 import type { ServerObserver } from './observer.ts'
 import { Pace } from './pace.ts'
 
-/** What of a name is logged, in characters: the longest that Kubernetes allows. */
+/** The longest part of a name that is logged, in characters: the longest name that Kubernetes allows. */
 const LONGEST_NAME = 253
 
-/** Where reviews are recorded. */
+/** The destinations of records. */
 export interface Records {
   readonly logger: Logger
   readonly observer: ServerObserver
 }
 
-/** One review, and what came of it. */
+/** One review and its answer. */
 export interface ReviewRecord {
   readonly review: ReviewRequest
-  /** The kinds that may be named in a metric. */
+  /** The kinds that metrics may name. */
   readonly catalogue: Catalogue
   readonly answer: Answer
-  /** How long it took, in ms. */
+  /** The duration, in ms. */
   readonly milliseconds: number
 }
 
-/** Tells of reviews, and logs what the API server's audit log has of them. */
+/** Reports reviews to the observer, and logs the annotations that the API server's audit log has. */
 export class ReviewRecorder {
   readonly #logger: Logger
   readonly #observer: ServerObserver
-  /** For reviews that are too large: anybody can send many of them, and each is logged. */
+  /** The pace of lines about reviews that are too large, of which any client can send many. */
   readonly #oversized = new Pace(() => performance.now())
-  /** For rows of the configuration that an object does not fit: each write of a kind may meet one. */
+  /** The pace of lines about misfits, which every write of a kind may cause. */
   readonly #misfits = new Pace(() => performance.now())
 
   constructor({ logger, observer }: Records) {
@@ -44,7 +44,7 @@ export class ReviewRecorder {
     const { review, catalogue, answer, milliseconds } = record
     const { decision, mode } = answer
     const { group, kind } = review.kind
-    // The review comes from the network: only kinds that the catalogue knows become labels.
+    // A client chooses the kind in a review, so only kinds of the catalogue become labels.
     const known =
       catalogue.referrer(review.kind) ?? catalogue.grantKinds.find((one) => one.group === group && one.kind === kind)
     const labels = {
@@ -79,7 +79,7 @@ export class ReviewRecorder {
     )
   }
 
-  /** Tells the admin of rows that are wrong, or that an object does not fit. */
+  /** Reports rows that are wrong, or objects that do not match them. */
   #recordMisfits(kind: string, fields: readonly string[], { uid, namespace, name }: ReviewRecord['review']): void {
     for (const field of fields) this.#observer.misfit(kind, field)
     const suppressed = this.#misfits.take()
@@ -91,14 +91,14 @@ export class ReviewRecorder {
         fields,
         ...(suppressed > 0 && { suppressed }),
       },
-      'the configuration guards fields that do not hold references in this object; its other fields were judged',
+      'the configuration guards fields that are not references in this object; its other fields were judged',
     )
   }
 }
 
 /**
- * Whether a review is logged at debug: a line costs a good part of a permitted review. Exemptions are for a person to
- * see, so they are logged at info.
+ * Whether a review is logged at debug, since a line is a large part of the cost of a permitted review. Exemptions matter to
+ * admins, so they are logged at info.
  */
 function isQuiet(decision: Decision): boolean {
   switch (decision.outcome) {
@@ -121,7 +121,7 @@ function isOversized(decision: Decision): boolean {
   return decision.outcome === 'oversized' || (decision.outcome === 'advised' && decision.unread !== undefined)
 }
 
-/** The client chooses these. */
+/** Shortens a name, whose length a client can choose. */
 function cut(name: string | undefined): string | undefined {
   return name !== undefined && name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name
 }

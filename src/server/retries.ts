@@ -1,31 +1,31 @@
-/** When an invited request comes back, in s: the least that `Retry-After` can say beyond "at once". */
+/** The delay of a retry, in s: the shortest `Retry-After` that is not 0. */
 export const RETRY_AFTER = 1
 
-/** Requests remembered. One that is forgotten is asked to come back once more, which does no harm. */
+/** The most requests that are remembered. A forgotten request gets more retries, which is harmless. */
 const REMEMBERED = 4_096
 
-/** Tries that are answered with an invitation to come back. The API server would come back up to 10 times. */
+/** The tries that are answered with `Retry-After`. The API server would retry up to 10 times. */
 const INVITED_TRIES = 2
 
 /**
- * Counts the tries of each request that could not be answered. The API server repeats a call for which it gets
- * `Retry-After`, perhaps to another replica, and hides the reason while it does: so a request is invited back twice,
- * and the third answer tells its user why; or an earlier one, if the API server would give up before another.
+ * Counts the tries of each request that could not be answered. On `Retry-After` the API server retries, perhaps at
+ * another replica, and hides the reason from its user. So the first two tries get `Retry-After`, and the third answer
+ * shows the reason; an earlier one does if the API server has no time for another try.
  *
  * Source: k8s.io/client-go/rest/with_retry.go.
  */
 export class Retries {
   readonly #requests = new Map<string, { readonly begun: number; tries: number }>()
 
-  /** When the first try of a request arrived, if it is known to have been tried. */
+  /** Returns when the first try of a request arrived; undefined if it is not remembered. */
   begun(uid: string): number | undefined {
     return this.#requests.get(uid)?.begun
   }
 
   /**
-   * Whether this request should come back; counts the try.
+   * Counts a try, and returns whether the API server should retry.
    *
-   * @param time when its first try arrived, and how long the API server waits from now on, in ms
+   * @param time when the first try arrived, and the remaining time of the API server, in ms
    */
   invite(uid: string, { begun, left }: { readonly begun: number; readonly left: number }): boolean {
     const known = this.#requests.get(uid)

@@ -3,30 +3,30 @@ import { getHeapStatistics } from 'node:v8'
 
 const MIB = 1024 * 1024
 
-/** How much requests may take together. */
+/** The limits of all requests together. */
 export interface Room {
-  /** Memory of bodies, of what is parsed from them and of answers that are not sent yet, in bytes. */
+  /** The memory for bodies, parsed values and unsent answers, in bytes. */
   readonly bytes: number
-  /** Connections of the review listener. */
+  /** The most connections for reviews. */
   readonly connections: number
 }
 
 /**
- * The smallest container that the server is made for has 256 MiB. Of these, the process takes 64 MiB before the first
- * request, requests 64 MiB, the index and fresh reads 32 MiB, and connections 25 MiB: one takes 100 KiB of resident
- * memory with Node 24, 64 of these for what Node reads of it. Garbage and what the allocator keeps take up to 50 MiB.
+ * The smallest supported container has 256 MiB. Of these, the process uses 64 MiB before the first request, requests
+ * 64 MiB, the index and fresh reads 32 MiB, and connections 25 MiB: with Node 24, a connection takes 100 KiB of resident
+ * memory, 64 of them for its read buffer. Garbage and the allocator use up to 50 MiB.
  */
 const SMALLEST = { memory: 256 * MIB, bytes: 64 * MIB, connections: 256 }
 
-/** Beyond this multiple of the smallest, more memory makes no more room: the event loop is the limit. */
+/** The largest multiple of the smallest limits. With more memory, the event loop is the limit. */
 const LARGEST = 4
 
-/** The part of a container that is given to the heap (`--max-old-space-size-percentage`). */
+/** The part of a container's memory for the heap (`--max-old-space-size-percentage`). */
 const HEAP_PART = 0.6
 
 /**
- * The room that there is in this much memory: in proportion to the smallest, and never less, since the largest review
- * that is taken must fit.
+ * Returns the limits for a size of memory, in proportion to the smallest container, and never less, since the largest
+ * review must fit.
  *
  * @param memory in bytes
  */
@@ -35,9 +35,9 @@ export function roomIn(memory: number): Room {
   return { bytes: Math.floor(SMALLEST.bytes * scale), connections: Math.floor(SMALLEST.connections * scale) }
 }
 
-/** Memory that this process may use, in bytes: what its control group, the machine and its heap's limit allow. */
+/** Returns the memory that this process may use, in bytes, by its control group, the machine and the limit of its heap. */
 export function usableMemory(): number {
-  // 0, or more than the machine has, where nothing constrains it.
+  // Without a constraint, Node returns 0, or more than the memory of the machine.
   const constrained = process.constrainedMemory() || Infinity
   return Math.min(constrained, totalmem(), getHeapStatistics().heap_size_limit / HEAP_PART)
 }

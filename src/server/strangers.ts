@@ -4,12 +4,12 @@ import type { Logger } from 'pino'
 import { shorten } from '../wording/quote.ts'
 import type { ClientRefusal, ServerObserver } from './observer.ts'
 import { Pace } from './pace.ts'
-import { type ClientAuthentication, commonNames, isLetIn } from './tls.ts'
+import { type ClientAuthentication, commonNames, isAllowed } from './tls.ts'
 
-/** What of a name is logged, in characters: whoever connects chooses it. */
+/** The longest part of a name that is logged, in characters, since a client can choose its length. */
 const LONGEST_NAME = 253
 
-/** What OpenSSL says of a client that presents no certificate, when one is asked for. */
+/** The error code of OpenSSL for a client without a certificate. */
 const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE'
 
 interface StrangersOptions {
@@ -18,7 +18,7 @@ interface StrangersOptions {
   readonly logger: Logger
 }
 
-/** Refuses clients that are not let in, before their body is read; each is told, and logged as far as there is room. */
+/** Rejects clients that are not allowed before their body is read. Reports each one, and logs them at a limited pace. */
 export function refuseStrangers(app: FastifyInstance, { clients, observer, logger }: StrangersOptions): void {
   if (!clients) return
   const pace = new Pace(() => performance.now())
@@ -28,16 +28,19 @@ export function refuseStrangers(app: FastifyInstance, { clients, observer, logge
     if (suppressed !== undefined)
       logger.warn({ reason, ...details, ...(suppressed > 0 && { suppressed }) }, 'refused a client')
   }
-  // The handshake refuses whoever has no certificate; of a certificate that is not trusted the socket says why.
+  // The handshake fails for a client without a certificate. If a certificate is not trusted, the socket has the reason.
   app.server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket: TLSSocket) => {
     if (code === NO_CERTIFICATE) refused('no_certificate', { address: socket.remoteAddress })
     else if (socket.authorizationError) refused('not_trusted', { problem: String(socket.authorizationError) })
   })
   app.addHook('onRequest', ({ raw }, reply, done) => {
     const socket = raw.socket as TLSSocket
-    if (isLetIn(socket, clients)) return done()
+    if (isAllowed(socket, clients)) return done()
     const names = commonNames(socket).map((name) => shorten(name, LONGEST_NAME))
     refused('name', { names, address: socket.remoteAddress })
-    reply.code(403).type('text/plain; charset=utf-8').send('this client certificate is not among those that are let in')
+    reply
+      .code(403)
+      .type('text/plain; charset=utf-8')
+      .send('the common name of this client certificate is not allowed (--client-name)')
   })
 }

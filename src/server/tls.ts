@@ -6,27 +6,27 @@ export interface KeyPair {
   readonly key: string
 }
 
-/** Who may connect: clients whose certificate one of these authorities has signed. */
+/** The clients that may connect: those with a certificate of these authorities. */
 export interface ClientAuthentication {
-  /** PEM of the authorities. */
+  /** The authorities, PEM. */
   readonly ca: string
-  /** Common names that may connect; undefined for all. */
+  /** The allowed common names; undefined for all. */
   readonly names: ReadonlySet<string> | undefined
 }
 
-/** The full set of TLS options: whoever replaces a server's context must pass them all again. */
+/** Returns all TLS options. A new secure context of a server needs all of them again. */
 export function tlsOptions({ cert, key }: KeyPair, clients: ClientAuthentication | undefined) {
-  // The API server offers 1.2 and newer. Source: k8s.io/client-go/transport/transport.go.
+  // The API server supports 1.2 and newer. Source: k8s.io/client-go/transport/transport.go.
   const server = { cert, key, minVersion: 'TLSv1.2' as const }
   return clients ? { ...server, ca: clients.ca, requestCert: true, rejectUnauthorized: true } : server
 }
 
-/** Whether the client at the other end, whose certificate is verified already, is let in by its name. */
-export function isLetIn(socket: TLSSocket, { names }: ClientAuthentication): boolean {
+/** Whether a client may connect by the name in its certificate, which is verified already. */
+export function isAllowed(socket: TLSSocket, { names }: ClientAuthentication): boolean {
   return names === undefined || commonNames(socket).some((name) => names.has(name))
 }
 
-/** The common names of the client at the other end: a subject may hold several. */
+/** Returns the common names of a client's certificate: a subject may have several. */
 export function commonNames(socket: TLSSocket): string[] {
   return [socket.getPeerCertificate().subject?.CN ?? []].flat()
 }

@@ -1,38 +1,38 @@
 /**
- * The network has a turn of the event loop for each so many ms that bodies took, and no more time than these took: in a
- * turn, one connection is accepted. Source: https://github.com/libuv/libuv/pull/3696.
+ * The time of bodies, in ms, for which the network gets one turn of the event loop, but not more time than the bodies
+ * took: in a turn, one connection is accepted. Source: https://github.com/libuv/libuv/pull/3696.
  */
 const NETWORK_TURN = 1
 
-/** A body that waits for its turn. */
+/** A body in the queue. */
 interface Waiting {
   readonly bytes: number
-  /** When its turn comes too late. */
+  /** The latest time at which its turn may begin. */
   readonly until: number
   readonly resolve: () => void
 }
 
-/** How often those are looked for whose turn comes too late, in ms. */
+/** How often late bodies are removed from the queue, in ms. */
 const LOOK = 100
 
-/** What bodies that share a turn hold together, in bytes: reviews are of some KiB mostly. A larger one has a turn alone. */
+/** The bytes of the bodies that share a turn. Most reviews have a few KiB; a larger body has a turn of its own. */
 const SHARED_TURN = 64 * 1024
 
 /**
- * The order in which bodies are parsed and judged: small and large ones by turns, so that large ones keep others waiting
- * for one of them at most. Large ones go in the order in which they came; of small ones the smallest goes first, so that
- * no flood of others keeps an ordinary review of some KiB waiting. Between two turns of bodies the network has its own:
- * else connections and requests would wait unseen, in the system, and nobody could tell for how long.
+ * Orders the bodies that are parsed and judged. Small and large bodies alternate, so that a small body waits for at most
+ * one large one. Large bodies keep their order of arrival. The smallest body goes first among the small ones, so that a
+ * flood of others does not delay an ordinary review. Between two turns of bodies the network has its own turns: otherwise
+ * connections and requests would wait in the kernel, where their waiting time is unknown.
  */
 export class Turns {
   readonly #now: () => number
   readonly #small: Waiting[] = []
   readonly #large: Waiting[] = []
   #last: 'small' | 'large' = 'large'
-  /** When the last bodies had their turn. */
+  /** When the last turn of bodies began. */
   #begun = 0
   #lookedAt = 0
-  /** Turns that the network has before the next bodies, and until when; undefined until the last ones are done. */
+  /** The remaining turns of the network before the next bodies, and their end; undefined until the last bodies are done. */
   #network: { turns: number; readonly until: number } | undefined
 
   /** @param now a monotonic clock, in ms */
@@ -41,10 +41,10 @@ export class Turns {
   }
 
   /**
-   * Resolves when it is a body's turn, or soon after its turn would come too late.
+   * Resolves when the turn of a body begins, or soon after it is too late for it.
    *
-   * @param bytes of the body
-   * @param until when that is, on the clock of the constructor
+   * @param bytes the size of the body
+   * @param until the latest time at which the turn may begin, on the clock of the constructor
    */
   next(bytes: number, until: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -60,7 +60,7 @@ export class Turns {
 
   readonly #step = () => {
     const now = this.#now()
-    if (now - this.#lookedAt >= LOOK) this.#giveUp(now)
+    if (now - this.#lookedAt >= LOOK) this.#removeLate(now)
     const took = now - this.#begun
     this.#network ??= { turns: Math.floor(took / NETWORK_TURN), until: now + took }
     if (this.#network.turns > 0 && now < this.#network.until) this.#network.turns -= 1
@@ -77,8 +77,8 @@ export class Turns {
     else this.#startSmall()
   }
 
-  /** Lets those go whose turn would come too late. */
-  #giveUp(now: number): void {
+  /** Resolves and removes the bodies whose turn would come too late. */
+  #removeLate(now: number): void {
     this.#lookedAt = now
     for (const queue of [this.#small, this.#large]) {
       const late = queue.filter(({ until }) => until < now)
@@ -97,7 +97,7 @@ export class Turns {
   }
 }
 
-/** Where a body goes among others that are sorted by size: behind those of its size, which came before it. */
+/** Returns the place of a body among others that are sorted by size: after those of the same size, which arrived first. */
 function placeOf(bytes: number, sorted: readonly Waiting[]): number {
   let [low, high] = [0, sorted.length]
   while (low < high) {

@@ -1,39 +1,39 @@
 import { isPlain } from '../policy/path.ts'
 import { escapedCharacters } from './quote.ts'
 
-/** A foreign text in a sentence. */
+/** A foreign text in a sentence: one that refgrant did not write. */
 interface Part {
   readonly text: string
   readonly quoted: boolean
-  /** How much more room it is given than others, when there is not enough for all. */
+  /** How many times the length of a part of weight 1 this part may have, if the sentence is too long. */
   readonly weight: number
 }
 
-/** A name, in quotes. */
+/** Returns a name, in quotes. */
 export const name = (text: string): Part => ({ text, quoted: true, weight: 1 })
 
-/** A group or kind: without quotes if it is one by the API's rules, so that ordinary sentences read well. */
+/** Returns a group or a kind, in quotes only if it has characters that the API does not allow. */
 export const word = (text: string): Part => ({ text, quoted: !isPlain(text), weight: 1 })
 
-/** The path of a field, shortened last: no grant and no search finds a field by a part of it. */
+/** Returns the path of a field, which is shortened last: a reader cannot find a field by a part of its path. */
 export const field = (text: string): Part => ({ text, quoted: false, weight: 5 })
 
-/** What stands in a shortened text in place of what is left out, in characters: a digest between two ellipses. */
+/** The characters that replace the middle of a shortened text: a digest between two ellipses. */
 const DIGEST = 7
 const LEFT_OUT = DIGEST + 2
 
-/** How much of each end of a text its digest covers, in UTF-16 units; names of Kubernetes have 253 at most. */
+/** How much of each end of a text its digest covers, in UTF-16 units; names in Kubernetes have at most 253. */
 const DIGESTED = 16_384
 
 /** A piece of a sentence: fixed words, or a foreign text. */
 export type Piece = string | Part
 
 /**
- * A sentence of at most `limit` characters (code points): as many of the foreign texts as necessary, the longest first,
- * are shortened in the middle. A digest of the whole stands there, so that texts that differ anywhere still do so.
- * Foreign texts are escaped as by `quote`.
+ * Makes sentences of at most `limit` characters (code points). Shortens foreign texts in the middle, the longest first.
+ * A digest of the whole text replaces the middle, so that two different texts still differ. Escapes foreign texts as
+ * `quote` does.
  *
- * @returns a template tag; fixed words must leave 11 characters to each foreign text
+ * @returns a template tag; the fixed words must leave 11 characters for each foreign text
  */
 export function fitted(limit: number) {
   return (words: TemplateStringsArray, ...inserted: readonly (Piece | readonly Piece[])[]): string => {
@@ -57,14 +57,14 @@ export function fitted(limit: number) {
   }
 }
 
-/** A foreign text as it is shown, by characters; of a very long one, more of both ends than can be shown. */
+/** Returns the escaped characters of a foreign text; of a very long text only both ends, which hold more than is shown. */
 function charactersOf({ text, quoted }: Part, limit: number): string[] {
   const long = text.length > 2 * limit
   const characters = escapedCharacters(long ? `${text.slice(0, limit)}${text.slice(-limit)}` : text)
   return quoted ? ['"', ...characters, '"'] : characters
 }
 
-/** Both ends of a text around its digest, in at most `most` characters. No escape is cut. */
+/** Returns both ends of a text around its digest, in at most `most` characters. Does not cut an escape. */
 function shortened({ text, quoted, characters }: Part & { characters: readonly string[] }, most: number): string {
   const marks = quoted ? ['"'] : []
   const ends = most - LEFT_OUT - 2 * marks.length
@@ -74,7 +74,7 @@ function shortened({ text, quoted, characters }: Part & { characters: readonly s
   return [...marks, ...head, `…${digest(text)}…`, ...tail, ...marks].join('')
 }
 
-/** As many of the first characters as there is room for. */
+/** Returns the first characters, as many as fit into `room`. */
 function fill(characters: readonly string[], room: number): string[] {
   const taken: string[] = []
   for (const character of characters) {
@@ -85,14 +85,14 @@ function fill(characters: readonly string[], room: number): string[] {
   return taken
 }
 
-/** Code points. */
+/** Returns the length in code points. */
 function lengthOf(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + (text.length === 1 ? 1 : [...text].length), 0)
 }
 
 /**
- * 32 bits of a text (FNV-1a over its UTF-16 units). Of a very long one only the ends and the length count, which bounds
- * the work for one line to 1 ms.
+ * Returns a digest of 32 bits (FNV-1a over the UTF-16 units). Reads only the ends and the length of a very long text,
+ * which bounds the time for one line to 1 ms.
  */
 function digest(text: string): string {
   const long = text.length > 2 * DIGESTED

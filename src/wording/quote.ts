@@ -1,20 +1,21 @@
-/** Longest part of a foreign text that is shown, in characters: the longest name that Kubernetes allows. */
+/** The longest part of a foreign text that is shown, in characters: the longest name that Kubernetes allows. */
 const LONGEST = 253
 
-/** Longest text that is shown without quotes, in characters: more than any path that a person has typed. */
+/** The longest text that is shown without quotes, in characters: longer than any path that a person types. */
 const LONGEST_BARE = 1_024
 
 /**
- * What a terminal or a log viewer obeys, or does not show: control, format, private and unassigned characters, halves of
- * surrogate pairs, line separators, and what is ignorable, such as variation selectors and fillers. The second of two
- * `#` too, since Azure Pipelines, GitHub Actions and TeamCity obey `##[`, `##vso[` and `##teamcity[` anywhere in a line.
+ * The characters that a terminal or a log viewer interprets, or does not show: control, format, private and unassigned
+ * characters, halves of surrogate pairs, line separators, and ignorable characters such as variation selectors and
+ * fillers. Also the second of two `#`, since Azure Pipelines, GitHub Actions and TeamCity run `##[`, `##vso[` and
+ * `##teamcity[` anywhere in a line.
  */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?<=#)#/gu
 
 /**
- * A foreign text in double quotes, safe on a terminal and in a header line: quotes, backslashes, control and other
- * invisible characters are escaped, and an overlong text is cut. Object names may hold any character, since the schema
- * of a reference's `name` bounds only its length.
+ * Returns a foreign text in double quotes, safe on a terminal and in a header line. Escapes quotes, backslashes, control
+ * characters and other invisible characters, and cuts an overlong text. The name in a reference may hold any character,
+ * since the schema bounds only its length.
  */
 export function quote(text: string): string {
   const shown = text.length > LONGEST ? `${text.slice(0, whole(text, LONGEST))}…` : text
@@ -22,15 +23,15 @@ export function quote(text: string): string {
 }
 
 /**
- * A foreign text without quotes where it is an ordinary one, and quoted where it is not: where it holds what cannot be
- * seen, is overlong, or could be taken for a quoted text or, at the beginning of a line, for a command to GitHub Actions.
+ * Returns a foreign text, in quotes only if necessary: if it has invisible characters, is overlong, or looks like a
+ * quoted text or, at the beginning of a line, like a command of GitHub Actions.
  */
 export function bare(text: string): string {
   const ordinary = text.length <= LONGEST_BARE && /^[^\s:#"]/.test(text) && visible(text) === text
   return ordinary ? text : quote(text)
 }
 
-/** The characters of a text, each as `quote` shows it. */
+/** Returns the characters of a text, each as `quote` shows it. */
 export function escapedCharacters(text: string): string[] {
   return Array.from(visible(JSON.stringify(text)).slice(1, -1).matchAll(ESCAPED), ([character]) => character)
 }
@@ -38,7 +39,7 @@ export function escapedCharacters(text: string): string[] {
 /** One character, or one escape. */
 const ESCAPED = /\\(u\{[\da-f]+\}|u[\da-f]{4}|.)|./gu
 
-/** A text in one line, with all escaped that is not to be obeyed. It is not cut, and gets no quotes. */
+/** Returns a text on one line, with unsafe characters escaped. Does not cut the text or put it in quotes. */
 export function visible(text: string): string {
   return text.replace(UNSAFE, (character) => SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }
@@ -46,9 +47,9 @@ export function visible(text: string): string {
 const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /**
- * JSON with the same escapes, in JSON's own form: `\u202e`. What it says stays the same.
+ * Returns JSON with unsafe characters escaped in JSON's own form: `\u202e`. Its value stays the same.
  *
- * @param json as JSON.stringify makes it, with or without lines
+ * @param json a result of JSON.stringify, with or without line breaks
  */
 export function visibleJson(json: string): string {
   return json.replace(UNSAFE, (character) => (character === '\n' ? character : unicodeEscapes(character)))
@@ -60,9 +61,9 @@ function unicodeEscapes(character: string): string {
 }
 
 /**
- * A text that is no longer than this: one that is loses its middle, so that its end, where names differ, is kept.
+ * Shortens a text in the middle, since similar names often differ at their end.
  *
- * @param most length of the result at most, in UTF-16 units as `length` counts them; at least 1
+ * @param most the maximum length of the result, in UTF-16 units as `length` counts them; at least 1
  */
 export function shorten(text: string, most: number): string {
   if (text.length <= most) return text
@@ -72,7 +73,7 @@ export function shorten(text: string, most: number): string {
   return `${text.slice(0, head)}…${text.slice(isInsidePair(text, tail) ? tail + 1 : tail)}`
 }
 
-/** The longest beginning, up to this length, that ends between characters. */
+/** Returns the length of the longest beginning, up to this length, that does not split a surrogate pair. */
 function whole(text: string, length: number): number {
   return isInsidePair(text, length) ? length - 1 : length
 }

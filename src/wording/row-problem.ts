@@ -15,28 +15,28 @@ const SENTENCES: Sentences = {
   'duplicate-kind': ({ kind }) => `repeats a kind or its plural: ${quote(kind)} counts already`,
   'kind-spelling': ({ kind, meant }) =>
     `names the kind ${quote(kind)}: kinds are compared exactly, write ${quote(meant)}`,
-  'cluster-scoped': ({ kind }) =>
-    `is about ${quote(kind)}, which belongs to no namespace: no ReferenceGrant can ever accept it`,
+  'cluster-scoped': ({ kind }) => `is about ${quote(kind)}, which is cluster-scoped: a ReferenceGrant cannot accept it`,
   'no-plural': ({ plural }) =>
     `has the plural ${quote(plural)}: write the resource's name in lower case, of at most 63 characters`,
-  'other-plural': ({ kind, plural, known }) => `calls ${quote(kind)} ${quote(plural)}, and another row ${quote(known)}`,
+  'other-plural': ({ kind, plural, known }) =>
+    `gives ${quote(kind)} the plural ${quote(plural)}, but another row gives it ${quote(known)}`,
   'no-path': ({ path }) =>
     `has the path ${quote(path)}: write names separated by dots, with [] after each list, such as spec.rules[].backendRefs[]`,
-  'never-judged': ({ path, root }) => `has the path ${quote(path)}, and ${root} is never judged`,
+  'never-judged': ({ path, root }) => `has the path ${quote(path)}, but refgrant does not judge ${root}`,
   'no-cel-identifier': ({ path, root }) =>
-    `has the path ${quote(path)}, which no match condition can begin with: ${quote(root)} is not an identifier in CEL`,
+    `has the path ${quote(path)}, which a match condition cannot use: ${quote(root)} is not an identifier in CEL`,
   text: ({ path }) =>
     `has the path ${quote(path)}, which leads to text: name the object that holds the name and the namespace`,
   list: ({ path, list }) => `has the path ${quote(path)}: ${list} is a list, write [] after it`,
   'no-list': ({ path, list }) => `has the path ${quote(path)}: ${list} is not a list`,
   'unknown-grant-kind': ({ group, kind }) =>
-    `names the grant kind ${quote(kind)} of group ${quote(group)}, which is none of grantKinds`,
+    `names the grant kind ${quote(kind)} of group ${quote(group)}, which is not in grantKinds`,
   duplicate: ({ path, kind }) => `repeats a row: ${quote(path)} of ${quote(kind)} is guarded already`,
   'too-many-kinds': ({ kinds, most }) =>
-    `makes ${kinds} kinds with those of Gateway API, and a registration has room for ${most}`,
+    `makes ${kinds} kinds with those of Gateway API, but a registration can have at most ${most}`,
 }
 
-/** A problem of a row in words that continue the name of its field. */
+/** Returns a problem of a row, in words that continue the name of its field. */
 export function rowSentence<C extends Code>(problem: Extract<RowProblem, { readonly code: C }>): string {
   return SENTENCES[problem.code as C](problem as never)
 }

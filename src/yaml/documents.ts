@@ -8,62 +8,62 @@ export { DocumentError, ValueError } from './stream.ts'
 /** A value from a YAML or JSON text. Lines are counted from 1. */
 export interface ValueDocument {
   readonly value: unknown
-  /** The line where the value begins. */
+  /** The first line of the value. */
   readonly line: number
-  /** The line of a part, by keys and indexes; of what encloses it, where the part itself is not written. */
+  /** Returns the line of a part, by keys and indexes; the line of the nearest enclosing part if that part is absent. */
   lineAt(steps: readonly (string | number)[]): number
 }
 
 /**
- * Levels of nesting that are read. The schemas of CustomResourceDefinitions, the deepest objects there are, have about
- * 100. The YAML library calls itself for each level, and some of its steps cost as much as there are levels.
+ * The maximum depth of nesting. CustomResourceDefinitions, the deepest objects, have about 100 levels in their schemas.
+ * The YAML library recurses for each level, and some of its steps cost time in proportion to the depth.
  */
 const DEEPEST = 256
 
 /**
- * Memory that a token of YAML needs while its document is read, in bytes: 200 to 400 were measured. A token is a scalar,
- * its beginning, a sign, a line's indentation or its end; an ordinary line has eight.
+ * The memory of a token of YAML while its document is read, in bytes: measured at 200 to 400. A token is a scalar, its
+ * beginning, an indicator, the indentation of a line or its end; an ordinary line has eight.
  */
 const TOKEN_WEIGHT = 512
 
 /**
- * Characters of a text that weigh as much as a token: the YAML library composes a quoted text of single characters, of 32
- * bytes each. A line in a text weighs as much, too: 150 bytes were measured.
+ * The characters of a string that count as one token: the YAML library composes a quoted string of single characters, of
+ * 32 bytes each. A line of a string counts as one token, too: measured at 150 bytes.
  */
 const CHARACTERS = 16
 
-/** How much YAML may be read yet. */
+/** How much more YAML may be read. */
 export interface Room {
-  /** In tokens; what is read is taken off. */
+  /** The remaining tokens; reading decreases the number. */
   tokens: number
-  /** What to do where there is more. */
+  /** What the user can do about larger YAML. */
   readonly remedy: string
 }
 
-/** As much YAML as memory holds, so that more is refused before memory is exhausted. */
+/** Returns as much room as the heap has, so that larger YAML is an error before memory is exhausted. */
 export const wholeMemory = (): Room => ({
   tokens: Math.floor(getHeapStatistics().heap_size_limit / TOKEN_WEIGHT),
   remedy: 'read fewer files at once, or give Node more memory with NODE_OPTIONS=--max-old-space-size=MEGABYTES',
 })
 
-/** Tokens after which a slice of the reading is over. They take about a millisecond. */
+/** The tokens of one slice, which take about a millisecond. */
 const SLICE = 1_024
 
 /**
- * The documents of a text, in order. Empty ones are left out. They are read as kubectl reads them: what it divides the text
- * into, what it takes for text or number, and which keys a merge (`<<`) sets. What this cannot read as kubectl does is an
- * error. Time and memory are bounded by the length of the text.
+ * Returns the documents of a text, in order, without the empty ones. Reads them as kubectl does: how it splits the text
+ * into documents, which scalars are strings or numbers, and which keys a merge (`<<`) sets. A text that this parser
+ * cannot read as kubectl does is an error. Time and memory are bounded by the length of the text.
  *
- * @throws DocumentError for the first thing that is wrong
+ * @throws DocumentError for the first error
  */
 export function parseDocuments(text: string, room = wholeMemory()): ValueDocument[] {
   return [...readDocumentsOf(text, room)].filter((one) => one !== undefined)
 }
 
 /**
- * The same in slices: undefined comes where the caller may do something else before it goes on.
+ * Does the same in slices: yields undefined where the caller may pause.
  *
- * @throws DocumentError for the first thing that is wrong
+ * @throws DocumentError for the first error
  */
 export function* readDocumentsOf(text: string, room: Room): Generator<ValueDocument | undefined> {
   const aliases = { values: 0 }
@@ -87,17 +87,17 @@ function* documentsOf(chunk: Chunk, aliases: { values: number }, room: Room): Ge
   for (const document of composedOf(chunk, lines, lineAt, room)) {
     if (document) read += 1
     if (document && read > 1)
-      throw new DocumentError(beginOf(document, lineAt), 'kubectl reads nothing behind ... up to the next ---')
+      throw new DocumentError(beginOf(document, lineAt), 'kubectl ignores everything from ... to the next ---')
     yield document && contentOf(document, values, lineAt)
   }
 }
 
 type LineAt = (offset: number) => number
 
-/** How YAML is composed: each scalar is a text yet, and says how it is written. */
+/** Composes each scalar as a string, with the style in which it is written. */
 const TEXTS = { schema: 'failsafe', resolveKnownTags: false, merge: false, uniqueKeys: false } as const
 
-/** The documents of a part of a stream, which should be one; undefined at the end of each slice. */
+/** Yields the documents of a part of a stream, which should have one; undefined at the end of each slice. */
 function* composedOf(
   { text, written }: Chunk,
   lines: LineCounter,
@@ -112,10 +112,7 @@ function* composedOf(
   for (const lexeme of new Lexer().lex(text)) {
     room.tokens -= weightOf(lexeme)
     if (room.tokens < 0)
-      throw new DocumentError(
-        lineAt(parser.offset),
-        `there is more YAML up to here than is read at once: ${room.remedy}`,
-      )
+      throw new DocumentError(lineAt(parser.offset), `the YAML up to here is too large to read at once: ${room.remedy}`)
     if (parser.stack.length > DEEPEST)
       throw new DocumentError(lineAt(parser.offset), `this is nested more than ${DEEPEST} levels deep`)
     for (const token of parser.next(lexeme)) yield* composed(composer, token, lineAt)
@@ -126,14 +123,14 @@ function* composedOf(
   for (const document of composer.end()) yield whole(document, lineAt)
 }
 
-/** In tokens. */
+/** Returns the weight of a lexeme, in tokens. */
 function weightOf(lexeme: string): number {
   let weight = 1 + Math.floor(lexeme.length / CHARACTERS)
   for (let end = lexeme.indexOf('\n'); end !== -1; end = lexeme.indexOf('\n', end + 1)) weight += 1
   return weight
 }
 
-/** What a token of the stream completes: usually the document before it. */
+/** Yields the documents that a token of the stream completes: usually the one before it. */
 function* composed(composer: Composer, token: CST.Token, lineAt: LineAt): Generator<Document> {
   if (token.type === 'error') throw new DocumentError(lineAt(token.offset), firstLine(token.message))
   if (token.type === 'document') refuseCollectionsAsKeys(token, lineAt)
@@ -146,13 +143,13 @@ function whole(document: Document, lineAt: LineAt): Document {
   return document
 }
 
-/** JSON has no such keys. They are refused before they are composed, which would read them once for each level. */
+/** Rejects lists and objects as keys, which JSON does not have, before the composer reads them once for each level. */
 function refuseCollectionsAsKeys(document: CST.Document, lineAt: LineAt): void {
   const rest: (CST.Token | undefined)[] = [document.value]
   while (rest.length > 0) {
     const token = rest.pop()
     if (!token || !('items' in token)) continue
-    // In braces, what has no colon behind it is a key.
+    // In braces, an item without a colon is a key.
     const inBraces = token.type === 'flow-collection' && token.start.source === '{'
     for (const { key, sep, value } of token.items) {
       const asKey = key ?? (inBraces && !sep ? value : undefined)
@@ -163,8 +160,8 @@ function refuseCollectionsAsKeys(document: CST.Document, lineAt: LineAt): void {
 }
 
 /**
- * One error is all that is told, and a text may hold as many as it has characters. The library catches what is thrown at
- * each level and reports it once more, hence the first is kept.
+ * Stops at the first error, since a text may have as many errors as characters. The library catches a thrown error at
+ * each level and reports it again, so the first error is kept and thrown each time.
  */
 function stopAtFirstError(composer: Composer, lineAt: LineAt): void {
   let first: DocumentError | undefined
@@ -183,7 +180,7 @@ function offsetOf(source: ErrorSource): number {
   return 'offset' in source ? source.offset : source[0]
 }
 
-/** undefined for an empty document. */
+/** Returns the value of a document; undefined if it is empty. */
 function contentOf(document: Document, values: LimitedValues, lineAt: LineAt): ValueDocument | undefined {
   const value = resolved(document, values)
   if (value === null || value === undefined) return undefined

@@ -3,25 +3,26 @@ import { DocumentError, parseDocuments, type Room, readDocumentsOf, type ValueDo
 /** An object from a YAML or JSON text. Lines are counted from 1. */
 export interface ObjectDocument {
   readonly object: Record<string, unknown>
-  /** The line where the object begins. */
+  /** The first line of the object. */
   readonly line: number
-  /** The line of a field, such as `spec.rules[0]`; of what encloses it, where the field itself is not written. */
+  /** Returns the line of a field, such as `spec.rules[0]`; the line of the nearest enclosing field if it is absent. */
   lineOf(field: string): number
 }
 
 /**
- * The objects of a text, in order: of a list its items. Documents that are no objects of Kubernetes are left out.
+ * Returns the objects of a text, in order, and the items of a list in its place. Leaves out documents that are not
+ * Kubernetes objects.
  *
- * @throws DocumentError for the first thing that is wrong
+ * @throws DocumentError for the first error
  */
 export function parseObjects(text: string, room?: Room): ObjectDocument[] {
   return parseDocuments(text, room).flatMap((document) => objectsOf(document) ?? [])
 }
 
 /**
- * The same in slices: undefined comes where the caller may do something else before it goes on.
+ * Does the same in slices: yields undefined where the caller may pause.
  *
- * @throws DocumentError for the first thing that is wrong
+ * @throws DocumentError for the first error
  */
 export function* readObjectsOf(text: string, room: Room): Generator<ObjectDocument | undefined> {
   for (const document of readDocumentsOf(text, room)) {
@@ -31,13 +32,13 @@ export function* readObjectsOf(text: string, room: Room): Generator<ObjectDocume
 }
 
 /**
- * The object that a document is, or the items where it is a list, whatever the list's kind; undefined if it is no object
- * of Kubernetes, which has a kind.
+ * Returns the object of a document, or the items of a list of any kind; undefined if the document is not a Kubernetes
+ * object, since it has no kind.
  *
  * Source: k8s.io/apimachinery, pkg/apis/meta/v1/unstructured/helpers.go (decodeToList); k8s.io/cli-runtime,
  * pkg/resource/visitor.go (FlattenListVisitor).
  *
- * @throws DocumentError for an item that is no object
+ * @throws DocumentError if an item is not an object
  */
 export function objectsOf(document: ValueDocument): ObjectDocument[] | undefined {
   const { value } = document
@@ -53,12 +54,12 @@ export function objectsOf(document: ValueDocument): ObjectDocument[] | undefined
 }
 
 /**
- * The object that a document is, whatever it is an object of.
+ * Returns the object of a document, with or without a kind.
  *
- * @throws DocumentError for a list or a scalar
+ * @throws DocumentError if the document is a list or a scalar
  */
 export function anyObject(document: ValueDocument): ObjectDocument {
-  if (!isObject(document.value)) throw new DocumentError(document.line, 'this document is no object')
+  if (!isObject(document.value)) throw new DocumentError(document.line, 'this document is not an object')
   return objectAt(document, document.value, [])
 }
 
@@ -68,7 +69,7 @@ function addItems(
   path: readonly (string | number)[],
   objects: ObjectDocument[],
 ) {
-  if (!isObject(item)) throw new DocumentError(document.lineAt(path), 'this item of a list is no object')
+  if (!isObject(item)) throw new DocumentError(document.lineAt(path), 'this item of a list is not an object')
   if (!Array.isArray(item.items)) objects.push(objectAt(document, item, path))
   else for (const [index, one] of item.items.entries()) addItems(document, one, [...path, 'items', index], objects)
 }
@@ -82,14 +83,14 @@ function objectAt(
   return { object, line: path.length > 0 ? document.lineAt(path) : document.line, lineOf }
 }
 
-/** `spec.rules[0]` as `['spec', 'rules', 0]`. */
+/** Splits `spec.rules[0]` into `['spec', 'rules', 0]`. */
 function stepsOf(field: string): (string | number)[] {
   return (field.match(/[^.[\]]+|\[\d+\]/g) ?? []).map((step) =>
     step.startsWith('[') ? Number(step.slice(1, -1)) : step,
   )
 }
 
-/** Whether kubectl takes an object for a list: `items` alone counts. */
+/** Whether kubectl treats an object as a list, for which only `items` counts. */
 function isList(object: Record<string, unknown>): object is { items: unknown[] | null } & Record<string, unknown> {
   return Object.hasOwn(object, 'items') && (object.items === null || Array.isArray(object.items))
 }

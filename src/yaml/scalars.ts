@@ -1,4 +1,4 @@
-/** What a scalar means to kubectl, or why it means nothing to it. */
+/** The value of a scalar to kubectl, or why kubectl rejects it. */
 export type Resolved = { readonly value: string | number | boolean | null } | { readonly problem: string }
 
 const WORDS = new Map<string, boolean | null>([
@@ -7,27 +7,27 @@ const WORDS = new Map<string, boolean | null>([
   ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
 ])
 
-/** Numbers that JSON has not. */
-const NO_JSON = /^(\.(nan|NaN|NAN)|[-+]?\.(inf|Inf|INF))$/
+/** Numbers that JSON does not have. */
+const NOT_IN_JSON = /^(\.(nan|NaN|NAN)|[-+]?\.(inf|Inf|INF))$/
 
 const INTEGER = /^([-+]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/
 const FLOAT = /^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/
 const [LEAST, MOST, MOST_UNSIGNED] = [-(2n ** 63n), 2n ** 63n - 1n, 2n ** 64n - 1n]
 
 /**
- * The value of a scalar that stands without quotes: kubectl reads YAML 1.1, where `yes`, `on` and `0x10` are no texts.
- * A time is a text.
+ * Returns the value of a scalar without quotes. kubectl reads YAML 1.1, where `yes`, `on` and `0x10` are not strings.
+ * A timestamp is a string.
  *
  * Source: go.yaml.in/yaml/v2, resolve.go and decode.go; sigs.k8s.io/yaml.
  */
 export function resolvePlain(text: string): Resolved {
-  // Most texts are ruled out by how they begin.
+  // Most strings are recognized by their first character.
   if (!/^([-+.\d~yYnNtTfFoO]|$)/.test(text)) return { value: text }
   const word = WORDS.get(text)
   if (word !== undefined) return { value: word }
-  if (NO_JSON.test(text)) return { problem: 'has a number that JSON has not' }
+  if (NOT_IN_JSON.test(text)) return { problem: 'is a number that JSON does not have' }
   if (!/^[-+.\d]/.test(text)) return { value: text }
-  // Only where a digit or a sign comes first, underscores may stand between digits.
+  // Underscores are allowed between digits only after a digit or a sign.
   return { value: number(text.startsWith('.') ? text : text.replaceAll('_', '')) ?? text }
 }
 
@@ -46,13 +46,13 @@ function number(text: string): number | undefined {
 const CORE = 'tag:yaml.org,2002:'
 const BASE64 = /^([A-Za-z\d+/]{4})*([A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/
 
-/** The value of a scalar, quoted or not, that has a tag such as `!!str`. A tag of somebody's own makes a text of it. */
+/** Returns the value of a scalar, quoted or not, with a tag such as `!!str`. A custom tag makes it a string. */
 export function resolveTagged(text: string, tag: string): Resolved {
   if (tag === `${CORE}binary`) {
     const data = text.replaceAll(/[\r\n]/g, '')
-    return BASE64.test(data) ? { value: Buffer.from(data, 'base64').toString('utf8') } : { problem: 'has no base64' }
+    return BASE64.test(data) ? { value: Buffer.from(data, 'base64').toString('utf8') } : { problem: 'is not base64' }
   }
-  if (tag === `${CORE}timestamp`) return { problem: 'has the tag !!timestamp, which is not read: write a text' }
+  if (tag === `${CORE}timestamp`) return { problem: 'has the tag !!timestamp, which is not supported: write a string' }
   const types: Record<string, string[]> = {
     null: ['null'],
     bool: ['boolean'],
@@ -63,7 +63,7 @@ export function resolveTagged(text: string, tag: string): Resolved {
   if (!allowed) return { value: text }
   const resolved = resolvePlain(text)
   if ('problem' in resolved || allowed.includes(typeOf(resolved.value, text))) return resolved
-  return { problem: `has a tag that its value does not fit` }
+  return { problem: 'has a value that does not match its tag' }
 }
 
 function typeOf(value: string | number | boolean | null, text: string): string {

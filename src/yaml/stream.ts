@@ -1,16 +1,16 @@
-/** A part of a text that kubectl reads by itself. */
+/** A part of a text that kubectl reads separately. */
 export interface Chunk {
-  /** Each character where kubectl begins a new line is `\n` here. */
+  /** The text, with `\n` in place of each character at which kubectl begins a new line. */
   readonly text: string
-  /** As it is written, but for lines that end as on Windows; of the same length. */
+  /** The text as written, except that `\r\n` is `\n`; as long as `text`. */
   readonly written: string
-  /** Whether it is YAML that holds what kubectl keeps in a text where a line ends, and the YAML library does not. */
+  /** Whether the part is YAML with a line separator that kubectl keeps in strings, unlike the YAML library. */
   readonly isSeparated: boolean
-  /** The line where it begins, counted from 1. */
+  /** The first line of the part, counted from 1. */
   readonly line: number
 }
 
-/** A text that is no YAML, or a document that is no object; `line` counts from 1. */
+/** An error in a text: it is not YAML, or a document is not an object. `line` counts from 1. */
 export class DocumentError extends Error {
   readonly line: number
 
@@ -20,19 +20,19 @@ export class DocumentError extends Error {
   }
 }
 
-/** A document that is YAML, and holds a value that is not read as kubectl reads it. */
+/** An error in a document that is YAML, but has a value that this parser does not read as kubectl does. */
 export class ValueError extends DocumentError {}
 
-/** How far into a text kubectl looks for the brace that JSON begins with, in bytes of its beginning. */
+/** How far kubectl looks for the opening brace of JSON, in bytes from the beginning of the text. */
 const LOOKED_AT = 4_096
 
 /**
- * The parts of a text that kubectl reads by themselves: values of JSON one after the other, if the text begins with a
- * brace, until one of the first two is no JSON; then what lines that begin with `---` divide.
+ * Splits a text into the parts that kubectl reads separately. If the text begins with a brace, these are JSON values,
+ * until one of the first two is not JSON. The rest is split at lines that begin with `---`.
  *
  * Source: k8s.io/apimachinery/pkg/util/yaml/decoder.go, YAMLOrJSONDecoder and YAMLReader.
  *
- * @throws DocumentError where kubectl would read nothing further
+ * @throws DocumentError where kubectl would stop
  */
 export function* chunksOf(text: string): Generator<Chunk> {
   const rest = { from: 0, line: 1 }
@@ -40,7 +40,7 @@ export function* chunksOf(text: string): Generator<Chunk> {
   yield* yamlOf(text, rest)
 }
 
-/** Where what is left of a text begins. */
+/** The beginning of the unread rest of a text. */
 interface Rest {
   from: number
   line: number
@@ -58,9 +58,9 @@ function* jsonOf(text: string, rest: Rest): Generator<Chunk> {
     }
     const problem = jsonProblem(value)
     if (problem !== undefined && count > 1)
-      throw new DocumentError(line, `this is no JSON, as what is before it: ${problem}`)
+      throw new DocumentError(line, `this is not JSON, unlike the text before it: ${problem}`)
     if (problem !== undefined) {
-      // kubectl passes over blanks, up to the end of the line.
+      // kubectl skips white space up to the end of the line.
       BLANK.lastIndex = rest.from
       const blank = BLANK.exec(text)?.[0] ?? ''
       Object.assign(rest, { from: rest.from + blank.length, line: rest.line + (blank.endsWith('\n') ? 1 : 0) })
@@ -71,7 +71,7 @@ function* jsonOf(text: string, rest: Rest): Generator<Chunk> {
   }
 }
 
-/** What Go's unicode.IsSpace takes for a blank. */
+/** White space by Go's unicode.IsSpace, up to the end of the line. */
 const BLANK = /[\t\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*\n?/y
 
 function jsonProblem(text: string): string | undefined {
@@ -89,7 +89,7 @@ function afterSpace(text: string, from: number): number {
   return at
 }
 
-/** Where the value that begins here ends, if it is JSON. */
+/** Returns the end of the value that begins here, if it is JSON. */
 function endOfValue(text: string, begin: number): number {
   let depth = 0
   for (let at = begin; at < text.length; at += 1) {
@@ -120,8 +120,8 @@ function* yamlOf(text: string, rest: Rest): Generator<Chunk> {
     const beside = text.slice(at + 3, end).trim()
     const separatorLine = line + newlines(text, begin, at)
     if (beside !== '' && !beside.startsWith('#'))
-      throw new DocumentError(separatorLine, 'only a comment may follow --- in its line')
-    // A separator before everything else belongs to what it begins.
+      throw new DocumentError(separatorLine, 'only a comment may follow --- on its line')
+    // A separator at the beginning does not end a part.
     if (at === begin) continue
     yield yaml(text.slice(begin, at), line)
     begin = end
@@ -130,36 +130,36 @@ function* yamlOf(text: string, rest: Rest): Generator<Chunk> {
   if (begin < text.length) yield yaml(text.slice(begin), line)
 }
 
-/** Where the next line begins that divides; what is read begins at `first`. */
+/** Returns the beginning of the next line with a separator, or -1; the part begins at `first`. */
 function separator(text: string, first: number, from: number): number {
   if (from === first && text.startsWith('---', from)) return from
   const at = text.indexOf('\n---', Math.max(first, from - 1))
   return at === -1 ? -1 : at + 1
 }
 
-/** Behind the end of the line. */
+/** Returns the position after the end of the line. */
 function endOfLine(text: string, from: number): number {
   const at = text.indexOf('\n', from)
   return at === -1 ? text.length : at + 1
 }
 
 /**
- * What kubectl refuses and the YAML library does not, and an order mark of bytes that a line begins with, which is a blank
- * to kubectl and indents the line.
+ * The characters that kubectl rejects but the YAML library does not, and a byte order mark at the beginning of a line,
+ * which kubectl reads as a space that indents the line.
  *
  * Source: go.yaml.in/yaml/v2, readerc.go (the allowed characters), scannerc.go (yaml_parser_scan_to_next_token).
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
 const REFUSED = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]|\n\ufeff/
 
-/** Where kubectl begins a new line, and the YAML library does not. Source: go.yaml.in/yaml/v2, yamlprivateh.go (is_break). */
+/** The characters at which kubectl begins a new line, but the YAML library does not. Source: go.yaml.in/yaml/v2, yamlprivateh.go (is_break). */
 const BREAKS = /[\r\x85\u2028\u2029]/g
 
-/** Those of them that are kept in a text. Source: go.yaml.in/yaml/v2, scannerc.go (read_line). */
+/** Those that kubectl keeps in a string. Source: go.yaml.in/yaml/v2, scannerc.go (read_line). */
 export const SEPARATORS = /[\u2028\u2029]/
 
 function yaml(part: string, line: number): Chunk {
-  // As kubectl does, which ends the last line too.
+  // kubectl also ends the last line.
   const unix = part.includes('\r') ? part.replaceAll('\r\n', '\n') : part
   const written = unix.endsWith('\n') ? unix : `${unix}\n`
   const text = written.replace(BREAKS, '\n')
@@ -169,12 +169,12 @@ function yaml(part: string, line: number): Chunk {
 }
 
 function refusal(found: string): string {
-  if (found.startsWith('\n')) return 'a byte order mark stands at the beginning of a document only'
+  if (found.startsWith('\n')) return 'a byte order mark is allowed only at the beginning of a document'
   const name = `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
-  return `this line holds ${name}, which YAML does not allow: remove it, or escape it in a text in double quotes`
+  return `this line holds ${name}, which YAML does not allow: remove it, or write it as an escape in double quotes`
 }
 
-/** Of a part, which is cut off first: a search for a line's end would go beyond it. */
+/** Counts the line ends of a part. Cuts the part off first, since a search in the whole text would go beyond its end. */
 function newlines(text: string, from: number, to: number): number {
   const part = text.slice(from, to)
   let count = 0

@@ -4,32 +4,32 @@ import { type Resolved, resolvePlain, resolveTagged } from './scalars.ts'
 import { type Chunk, DocumentError, SEPARATORS } from './stream.ts'
 
 /**
- * Values that the aliases of one text may stand for. Others walk through an alias as if its value were written there,
- * and a few lines of aliases to aliases can stand for more than memory holds.
+ * The most values that the aliases of one text may stand for. Later steps walk through an alias as through a copy of its
+ * value, and a few lines of aliases to aliases can stand for more values than fit into memory.
  */
 const MOST_BY_ALIASES = 1_000_000
 
-/** Where the parts of an object or a list are written: their lines by key or by index. */
+/** The lines of the parts of an object or a list, by key or by index. */
 type Lines = Map<string, number> | number[]
 
-/** What aliases of one text have stood for so far, in values. */
+/** How many values the aliases of one text have stood for so far. */
 interface Aliases {
   values: number
 }
 
-/** What an anchor stands for: how many values, which is not known before its end. */
+/** The value of an anchor, and its size in values, which is undefined until its end. */
 interface Anchor {
   value: unknown
   size: number | undefined
 }
 
-/** Makes values of the nodes of a document, and knows where their parts are written. */
+/** Converts the nodes of a document into values, and records the lines of their parts. */
 export class LimitedValues {
   readonly #lineAt: (offset: number) => number
   readonly #lines = new WeakMap<object, Lines>()
   #anchors = new Map<string, Anchor>()
   readonly #aliases: Aliases
-  /** Values so far, what aliases stand for included. */
+  /** The values so far, including those of aliases. */
   #count = 0
 
   #written: string
@@ -43,20 +43,20 @@ export class LimitedValues {
   }
 
   /**
-   * The value of a document. An alias is the same value as its anchor, once more.
+   * Returns the value of a document. An alias has the same value, not a copy, as its anchor.
    *
    * @throws DocumentError if a key is given twice, an alias has no anchor before it, or aliases stand for too much
    */
   valueOf(contents: unknown): unknown {
     this.#anchors = new Map()
     const value = this.#valueOf(contents)
-    // Whoever asks for lines later needs neither, and would keep the whole file in memory.
+    // lineOf() needs neither, and would keep the whole file in memory.
     this.#written = ''
     this.#anchors.clear()
     return value
   }
 
-  /** The line of a part of a value, by keys and indexes; of what encloses it, where the part is not written. */
+  /** Returns the line of a part, by keys and indexes; the line of the nearest enclosing part if that part is absent. */
   lineOf(value: unknown, line: number, steps: readonly (string | number)[]): number {
     let enclosing = line
     let part = value
@@ -77,7 +77,7 @@ export class LimitedValues {
     const name = (node as Node | null)?.anchor
     if (name === undefined) return this.#contentOf(node)
     this.#anchorName(name, node)
-    // Known from where it begins: one of the same name further inside takes its place.
+    // Set at the beginning of the anchor, so that an inner anchor with the same name replaces it.
     const anchor: Anchor = { value: undefined, size: undefined }
     this.#anchors.set(name, anchor)
     anchor.value = this.#contentOf(node)
@@ -89,29 +89,32 @@ export class LimitedValues {
     if (isMap(node)) return this.#object(node)
     if (isSeq(node)) return this.#list(node)
     if (!isScalar(node)) return null
-    this.#refuseUnlike(node)
+    this.#refuseAmbiguous(node)
     const resolved = resolve(node)
     if ('problem' in resolved) throw new DocumentError(this.#lineOf(node), `this ${resolved.problem}`)
     return resolved.value
   }
 
-  /** Refuses a text of several lines that the YAML library does not read as kubectl does. */
-  #refuseUnlike({ type, range }: Scalar): void {
+  /** Rejects a string of several lines that the YAML library reads differently from kubectl. */
+  #refuseAmbiguous({ type, range }: Scalar): void {
     if (!range) return
     const [begin, end] = range
     if (this.#isSeparated && SEPARATORS.test(this.#written.slice(begin, end)))
-      throw new DocumentError(this.#lineAt(begin), 'this text holds U+2028 or U+2029: write "\\u2028" in double quotes')
+      throw new DocumentError(
+        this.#lineAt(begin),
+        'this string holds U+2028 or U+2029: write "\\u2028" in double quotes',
+      )
     if (type?.startsWith('BLOCK') && /^[|>][-+]?\d/.test(this.#written.slice(begin, begin + 3))) {
       BLANK_LINE.lastIndex = begin + this.#written.slice(begin, end).trimEnd().length
       if (BLANK_LINE.test(this.#written))
         throw new DocumentError(
           this.#lineAt(BLANK_LINE.lastIndex),
-          'this line of blanks may belong to the text before it: remove the blanks',
+          'this line of spaces may belong to the string before it: remove the spaces',
         )
     }
   }
 
-  /** kubectl ends the name of an anchor earlier, where the YAML library reads on. */
+  /** Rejects anchors whose name ends earlier for kubectl than for the YAML library. */
   #anchorName(name: string, node: unknown): void {
     if (!/^[\w-]+$/.test(name))
       throw new DocumentError(
@@ -165,8 +168,8 @@ export class LimitedValues {
   }
 
   /**
-   * Sets what the merged objects have, in place of what was set before. What is written behind a merge wins, and of
-   * several objects the first.
+   * Sets the keys of the merged objects, and overwrites keys that were set before. A key after the merge wins, and of
+   * several merged objects the first.
    *
    * Source: go.yaml.in/yaml/v2, decode.go (merge), which differs from the specification of merge keys here.
    */
@@ -184,20 +187,20 @@ export class LimitedValues {
 
   #key(node: unknown): string {
     if (isMap(node) || isSeq(node)) throw new DocumentError(this.#lineOf(node), NO_KEY)
-    if (isScalar(node) && isPlain(node) && node.range && GLUED_COLON.test(this.#behind(node.range[1])))
+    if (isScalar(node) && isPlain(node) && node.range && GLUED_COLON.test(this.#after(node.range[1])))
       throw new DocumentError(
         this.#lineOf(node),
-        'kubectl takes this colon for a part of the key: put a blank behind it',
+        'kubectl reads this colon as a part of the key: write a space after it',
       )
     const value = this.#valueOf(node)
     if (typeof value === 'object' && value !== null) throw new DocumentError(this.#lineOf(node), NO_KEY)
     if (value === null || (typeof value === 'number' && !Number.isSafeInteger(value)))
-      throw new DocumentError(this.#lineOf(node), 'this key is no text: put it in quotes')
+      throw new DocumentError(this.#lineOf(node), 'this key is not a string: write it in quotes')
     return String(value)
   }
 
-  /** What is written behind a key. */
-  #behind(end: number): string {
+  /** Returns two characters after a key and white space. */
+  #after(end: number): string {
     let at = end
     while (' \t'.includes(this.#written.charAt(at)) && at < this.#written.length) at += 1
     return this.#written.slice(at, at + 2)
@@ -209,24 +212,24 @@ export class LimitedValues {
   }
 }
 
-/** Behind a text whose indentation is given by a number, kubectl takes the blanks of it that are beyond. */
+/** After a string whose indentation is given by a number, kubectl keeps the spaces beyond that indentation. */
 const BLANK_LINE = /[ \t]*[\n\u2028\u2029]+[ \t]+(?=[\n\u2028\u2029]|$)/y
 
 const GLUED_COLON = /^:[,[\]{}]/
 
 export const NO_KEY = 'a list or an object cannot be a key'
 
-/** Whether a scalar stands without quotes. */
+/** Whether a scalar has no quotes. */
 const isPlain = ({ type }: Scalar) => type === undefined || type === 'PLAIN'
 
 function resolve(node: Scalar): Resolved {
   const text = String(node.value)
   if (node.tag !== undefined) {
-    if (text === '' && isPlain(node)) return { problem: 'has a tag, and no value: write ""' }
+    if (text === '' && isPlain(node)) return { problem: 'has a tag but no value: write ""' }
     return resolveTagged(text, node.tag)
   }
   if (!isPlain(node)) return { value: text }
-  if (text.startsWith('?')) return { problem: 'begins with a question mark: put it in quotes' }
+  if (text.startsWith('?')) return { problem: 'begins with a question mark: write it in quotes' }
   return resolvePlain(text)
 }
 
@@ -235,7 +238,7 @@ function isMerge(key: unknown): boolean {
   return key.tag === undefined ? isPlain(key) : ['!', 'tag:yaml.org,2002:merge'].includes(key.tag)
 }
 
-/** Sets a property, of whatever name: an assignment to `__proto__` would be something else. */
+/** Sets a property of any name. An assignment to `__proto__` would set the prototype. */
 function define(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__')
     Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })

@@ -8,7 +8,7 @@ import { FakeApiServer, storedGrant } from '../harness/stand-ins/fake-api-server
 const GROUP = 'gateway.networking.k8s.io'
 const OTHER = ROUTE.replace('name: checkout', 'name: about').replace('namespace: shop', 'namespace: market')
 
-/** Grants that permit nothing, by what is wrong with them. */
+/** Grants that permit nothing, by their mistake. */
 const nothing = {
   spelling: GRANT.replace('kind: HTTPRoute', 'kind: httproutes'),
   core: GRANT.replace('""', 'core'),
@@ -19,7 +19,7 @@ const nothing = {
 const named = (name: string, grant: string) => grant.replace('name: shop\n', `name: ${name}\n`)
 
 suite('audit of files', () => {
-  test('tells people the verdict and the counts first, then sorted tables, without the usual groups', async () => {
+  test('prints the verdict and the counts first, then sorted tables without the common groups', async () => {
     const half = GRANT.replace(
       '  to:',
       '    - {group: gateway.networking.k8s.io, kind: httproute, namespace: shop}\n  to:',
@@ -68,7 +68,7 @@ billing    core
   })
 
   for (const [title, grant] of Object.entries(nothing))
-    test(`lists no grant that permits nothing among those that permit something: ${title}`, async () => {
+    test(`does not list a grant that permits nothing: ${title}`, async () => {
       const cwd = folderWith({ 'grant.yaml': grant })
       const { stdout } = await refgrant(['audit', '.'], { cwd })
       assert.match(stdout, /^0 references into other namespaces: [^\n]*\n1 grant: 0 with effect, 1 without, /)
@@ -77,30 +77,30 @@ billing    core
       assert.deepEqual(permissions, [])
     })
 
-  test('names the group of a kind that is not Gateway API’s or the core group’s', async () => {
+  test('prints the group of a kind outside Gateway API and the core group', async () => {
     const grant = GRANT.replace('group: ""', 'group: example.com').replace(`group: ${GROUP}`, 'group: example.com')
     const { stdout } = await refgrant(['audit', '-'], { input: grant })
     assert.match(stdout, / HTTPRoute \(example\.com\) in shop +Service \(example\.com\) "payments"\n/)
   })
 
-  test('calls no grant unused where something could not be read that may use it', async () => {
+  test('does not call a grant unused if an object that may use it could not be read', async () => {
     const cwd = folderWith({ 'a.yaml': GRANT, 'b.yaml': 'spec: [\n' })
     const text = await refgrant(['audit', '.'], { cwd })
     assert.equal(text.code, 2)
     assert.doesNotMatch(text.stdout, /unused|that nothing uses/)
-    assert.match(text.stdout, /Which grants nothing uses is not known\./)
+    assert.match(text.stdout, /Unused grants are unknown\./)
     const json = JSON.parse((await refgrant(['audit', '-o', 'json', '.'], { cwd })).stdout)
     assert.deepEqual([json.complete, json.unusedGrants], [false, []])
   })
 
-  test('says at the beginning that something could not be read', async () => {
+  test('says at the beginning that the report is not complete', async () => {
     const { code, stdout } = await refgrant(['audit', '-', 'gone'], { input: ROUTE })
     assert.equal(code, 2)
     assert.match(stdout, /^1 reference [^\n]*\n0 grants: [^\n]*\nNot complete: 1 problem, /)
   })
 })
 
-/** An API server that knows one namespace, and what was asked for. */
+/** An API server with one namespace, and the requests that it got. */
 async function serverOf(t: TestContext, items: Record<string, readonly unknown[]>) {
   const server = await FakeApiServer.start()
   const asked: string[] = []
@@ -146,7 +146,7 @@ suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
     spec: { rules: [{ backendRefs: [{ name: 'payments', namespace: 'billing' }] }] },
   }
 
-  test('asks for the lists of that namespace alone, and says nothing of what others use', async (t) => {
+  test('lists only that namespace, and does not report unused grants', async (t) => {
     const { asked, audit } = await serverOf(t, { referencegrants: [ofShop] })
     const { code, stdout, stderr } = await audit()
     assert.deepEqual([code, stderr], [0, ''])
@@ -154,19 +154,19 @@ suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
       asked.filter((path) => path.includes('?')),
       ['referencegrants', 'httproutes'].map((name) => `/apis/${GROUP}/v1/namespaces/shop/${name}?limit=500`),
     )
-    assert.match(stdout, /^Namespace "shop" alone was read: /)
+    assert.match(stdout, /^Only namespace "shop" was read: /)
     assert.match(stdout, /\n1 grant: 1 with effect, 0 without; /)
   })
 
-  test('says that nothing is there', async (t) => {
+  test('says that the namespace has nothing to audit', async (t) => {
     const { audit } = await serverOf(t, {})
     assert.deepEqual(await audit('-n', 'shop').then(({ code, stderr }) => [code, stderr]), [
       0,
-      'refgrant: note: nothing found in namespace "shop": neither a grant nor an object with a guarded field\n',
+      'refgrant: note: namespace "shop" has neither a grant nor an object with a guarded field\n',
     ])
   })
 
-  test('does not judge references, whose grants are in other namespaces, and ends with 2', async (t) => {
+  test('does not judge references into other namespaces, and exits with 2', async (t) => {
     const { audit } = await serverOf(t, { httproutes: [route] })
     const { code, stdout, stderr } = await audit()
     assert.equal(code, 2)
@@ -174,7 +174,7 @@ suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
     assert.match(stdout, /\n1 reference that cannot be judged\n\nOBJECT .*\nHTTPRoute "shop\/checkout" /)
     assert.equal(
       stderr,
-      'refgrant: cannot judge 1 reference into other namespaces, whose grants are not read with --namespace "shop"\n',
+      'refgrant: cannot judge 1 reference into other namespaces: --namespace "shop" does not read their grants\n',
     )
     const report = JSON.parse((await audit('-o', 'json')).stdout)
     assert.deepEqual(

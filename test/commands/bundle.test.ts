@@ -20,7 +20,7 @@ suite('the bundle', { timeout: 300_000 }, () => {
     folder = folderWith({ 'old.cjs': older, 'refgrant.js': bundle, 'refgrant.mjs': bundle })
   })
 
-  test('is a script too, which every Node can parse, whatever its file is called', () => {
+  test('is also a script that every Node can parse, with any file name', () => {
     assert.doesNotThrow(() => new Script(bundle))
   })
 

@@ -27,27 +27,27 @@ suite('certs', { concurrency: 2 }, () => {
 
   const kept: Record<string, string[]> = {
     'without further flags': [],
-    'for hosts that it is for': ['--host', 'A.example', '*.b.example', '0:0::1'],
+    'for hosts of the certificate': ['--host', 'A.example', '*.b.example', '0:0::1'],
     'for the same client': ['--client', 'kube-apiserver'],
   }
   for (const [title, flags] of Object.entries(kept))
-    test(`keeps what is there, ${title}`, async () => {
+    test(`keeps existing files ${title}`, async () => {
       assert.deepEqual(await refgrant(['certs', '--keep', ...flags], { cwd }), { code: 0, stdout: '', stderr: '' })
       assert.deepEqual(contentOf(folder), made)
     })
 
   const refused: Record<string, [flags: string[], says: string]> = {
-    'to replace what is there': [
+    'to replace existing files': [
       [],
-      'certs/ca.crt, certs/tls.crt, certs/tls.key: already there. Keep them with --keep, or replace them with --force',
+      'cannot write certs/ca.crt, certs/tls.crt, certs/tls.key: file exists. Keep existing files with --keep, or replace them with --force',
     ],
     'to keep a certificate that is not for a host': [
       ['--keep', '--host', 'a.example', 'c.b.example', '127.0.0.1'],
-      'certs/tls.crt is not for c.b.example, 127.0.0.1 (--host). Leave out --keep and make all anew with --force',
+      'certs/tls.crt is not for c.b.example, 127.0.0.1 (--host). Replace all files with --force in place of --keep',
     ],
     'to keep a certificate of another client': [
       ['--keep', '--client', 'other'],
-      'certs/client.crt is for "kube-apiserver", and not for "other" (--client). Leave out --keep and make all anew with --force',
+      'certs/client.crt is for "kube-apiserver", and not for "other" (--client). Replace all files with --force in place of --keep',
     ],
     'to keep and to replace': [
       ['--keep', '--force'],
@@ -61,10 +61,10 @@ suite('certs', { concurrency: 2 }, () => {
       assert.deepEqual(contentOf(folder), made)
     })
 
-  test('keeps nothing where a part is missing, which could not be added', async () => {
+  test('does not keep files if one is missing', async () => {
     const other = folderWith({ 'certs/ca.crt': 'mine' })
     const { code, stderr } = await refgrant(['certs', '--keep'], { cwd: other })
-    const says = 'certs/tls.crt, certs/tls.key: not there, and --keep keeps certs/ca.crt. Make all anew with --force'
+    const says = 'cannot keep certs/ca.crt without certs/tls.crt, certs/tls.key. Replace all files with --force'
     assert.deepEqual([code, stderr], [2, `refgrant: ${says}\n`])
     assert.deepEqual(contentOf(path.join(other, 'certs')), { 'ca.crt': 'mine' })
   })
@@ -75,10 +75,10 @@ suite('certs', { concurrency: 2 }, () => {
     const out = folderWith({ 'ca.crt': authority.cert, 'tls.crt': cert, 'tls.key': key })
     const { code, stderr } = await refgrant(['certs', '--keep', '--out', out])
     assert.equal(code, 2)
-    assert.match(stderr, /tls\.crt expired on .* --force\n$/)
+    assert.match(stderr, /tls\.crt expired on .* with --force in place of --keep\n$/)
   })
 
-  test('replaces with --force, and makes with --keep where nothing is there', async () => {
+  test('replaces files with --force, and makes them with --keep if there are none', async () => {
     const other = folderWith({ 'certs/ca.crt': 'mine' })
     assert.equal((await refgrant(['certs', '--force'], { cwd: other })).code, 0)
     assert.equal((await refgrant(['certs', '--keep', '--out', 'more'], { cwd: other })).code, 0)

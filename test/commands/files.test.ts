@@ -4,7 +4,7 @@ import { folderWith } from '../harness/folders.ts'
 import { GRANT, ROUTE } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
 
-/** What a command says of files on standard error, without its own name. */
+/** Runs a command on files, and returns the lines on standard error without the name of the program. */
 async function said(argv: string[], files: Record<string, string>, input?: string) {
   const { code, stdout, stderr } = await refgrant(argv, {
     cwd: folderWith(files),
@@ -17,7 +17,7 @@ async function said(argv: string[], files: Record<string, string>, input?: strin
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [route.yaml]\n'
 const unnamed = ROUTE.replace('  namespace: shop\n', '')
 
-suite('nothing read is no success:', { concurrency: 2 }, () => {
+suite('a command fails if it reads nothing:', { concurrency: 2 }, () => {
   for (const argv of [
     ['check', '-'],
     ['grant', '-f', '-'],
@@ -44,7 +44,7 @@ suite('nothing read is no success:', { concurrency: 2 }, () => {
       )
     })
 
-  test('a file that is named and is empty', async () => {
+  test('an empty file on the command line', async () => {
     const files = { 'empty.yaml': '# nothing\n', 'values.yaml': 'replicas: 2\n', 'route.yaml': ROUTE }
     const { code, lines } = await said(['check', 'empty.yaml', 'route.yaml'], files)
     assert.deepEqual([code, lines], [2, ['empty.yaml: is empty, or holds nothing but comments']])
@@ -53,15 +53,15 @@ suite('nothing read is no success:', { concurrency: 2 }, () => {
     assert.equal((await said(['check', 'values.yaml', 'route.yaml'], files)).code, 1)
   })
 
-  test('an empty list is one', async () => {
+  test('but not for an empty list', async () => {
     const { code, lines } = await said(['audit', '-'], {}, 'kind: List\napiVersion: v1\nitems: []\n')
     assert.equal(code, 0)
     assert.deepEqual(lines, [
-      'note: nothing to check in what was read: refgrant catalogue lists the kinds that are checked',
+      'note: nothing to check in the files: refgrant catalogue lists the kinds that are checked',
     ])
   })
 
-  test('a folder without an object that is checked is said, in JSON too', async () => {
+  test('but only notes a folder without an object to check, in JSON too', async () => {
     const files = { 'a/service.yaml': 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n', 'b/route.yaml': ROUTE }
     const { lines, stdout } = await said(['check', 'a', 'b', '-o', 'json'], files)
     assert.deepEqual(lines, [
@@ -72,7 +72,7 @@ suite('nothing read is no success:', { concurrency: 2 }, () => {
     ])
   })
 
-  test('that a grant is missing is not denied after a file that cannot be read', async () => {
+  test('and does not say that no grant is missing if a file could not be read', async () => {
     const { code, lines } = await said(['grant', '.'], { 'a.yaml': 'kind: [\n', 'b.yaml': GRANT })
     assert.equal(code, 2)
     assert.deepEqual(lines, [
@@ -80,14 +80,14 @@ suite('nothing read is no success:', { concurrency: 2 }, () => {
     ])
   })
 
-  test('what could not be read is in JSON', async () => {
+  test('and JSON names the files that could not be read', async () => {
     const { code, stdout } = await said(['check', '.', '-o', 'json'], { 'a.yaml': 'kind: [\n', 'b.yaml': GRANT })
     const { complete, problems } = JSON.parse(stdout)
     assert.deepEqual([code, complete, problems.length], [2, false, 1])
   })
 })
 
-suite('what is no object', { concurrency: 2 }, () => {
+suite('a document that is not an object', { concurrency: 2 }, () => {
   test('is left out and counted', async () => {
     const files = {
       'labels.yaml': '- name: bug\n  color: red\n',
@@ -98,11 +98,11 @@ suite('what is no object', { concurrency: 2 }, () => {
     }
     const { code, lines, stdout } = await said(['check', '.'], files)
     assert.equal(code, 1)
-    assert.deepEqual(lines, ['note: 4 documents left out, since there is no Kubernetes object in them'])
+    assert.deepEqual(lines, ['note: 4 documents without a Kubernetes object left out'])
     assert.match(stdout, /^5 files, 1 object, /m)
   })
 
-  test('but metadata that is no text is an error at its line', async () => {
+  test('is an error at its line if its metadata is not a string', async () => {
     const { code, lines } = await said(['check', '.'], {
       'a.yaml': `${GRANT}---\n${GRANT.replace('name: shop', 'name: 5')}`,
     })
@@ -110,7 +110,7 @@ suite('what is no object', { concurrency: 2 }, () => {
     assert.deepEqual(lines, ['a.yaml:19: metadata.name is no text'])
   })
 
-  test('as a name that a template leaves open, about which Node says nothing', async () => {
+  test('is an error without a warning of Node if it is an unrendered template', async () => {
     const template = GRANT.replace(/metadata:\n.*\n.*\n/, 'metadata: {name: {{ .Release.Name }}}\n')
     const { code, lines } = await said(['check', '.'], { 'a.yaml': template })
     assert.equal(code, 2)
@@ -119,7 +119,7 @@ suite('what is no object', { concurrency: 2 }, () => {
     ])
   })
 
-  test('an object without a name is left out', async () => {
+  test('is left out if it has no name', async () => {
     const { code, lines } = await said(['check', '.'], {
       'a.yaml': ROUTE.replace('  name: checkout\n', ''),
       'b.yaml': GRANT,
@@ -130,7 +130,7 @@ suite('what is no object', { concurrency: 2 }, () => {
 })
 
 suite('of a folder', { concurrency: 2 }, () => {
-  test('the templates of a chart are left out, with how they are rendered', async () => {
+  test('the templates of a chart are left out, with a note on how to render them', async () => {
     const files = {
       'charts/shop/Chart.yaml': 'apiVersion: v2\nname: shop\n',
       'charts/shop/templates/route.yaml': '{{ if }}\n',
@@ -139,13 +139,13 @@ suite('of a folder', { concurrency: 2 }, () => {
     const { code, lines } = await said(['check', '.'], files)
     assert.equal(code, 0)
     assert.deepEqual(lines, [
-      'note: charts/shop/templates: templates of Helm are not read; instead: helm template charts/shop | refgrant check -',
-      'note: 1 document left out, since there is no Kubernetes object in it',
+      'note: charts/shop/templates: left out, since it holds Helm templates; run: helm template charts/shop | refgrant check -',
+      'note: 1 document without a Kubernetes object left out',
     ])
     assert.equal((await said(['check', 'charts/shop/templates'], files)).code, 2)
   })
 
-  test('hidden folders, node_modules and what is excluded are left out', async () => {
+  test('hidden folders, node_modules and excluded files are left out', async () => {
     const files = {
       '.git/a.yaml': '[',
       'node_modules/x/a.yaml': '[',
@@ -166,7 +166,7 @@ suite('of a folder', { concurrency: 2 }, () => {
     for (const left of ['.git', 'deep', 'tests', 'a/b.yaml']) assert.equal((await said(['check', left], files)).code, 2)
   })
 
-  test('a kustomization and its patches are left out, with what would render them', async () => {
+  test('a kustomization and its patches are left out, with a note on how to render them', async () => {
     const patch =
       'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: checkout, namespace: a}\n'
     const files = {
@@ -176,7 +176,7 @@ suite('of a folder', { concurrency: 2 }, () => {
     }
     const { lines, stdout } = await said(['check', '.'], files)
     assert.deepEqual(lines, [
-      'note: app/kustomization.yaml: is a kustomization, no object, and sets namespace "shop"; to see what it makes: kubectl kustomize app | refgrant check -',
+      'note: app/kustomization.yaml: is a kustomization and sets namespace "shop"; to read its output: kubectl kustomize app | refgrant check -',
       'note: app/patch.yaml:1: is a patch of app/kustomization.yaml, and is left out',
       'note: namespace "default" assumed for app/route.yaml:1 (use -n, or check the rendered output)',
     ])
@@ -219,7 +219,7 @@ suite('of a folder', { concurrency: 2 }, () => {
     assert.equal((await said(['check', '.'], { '.#route.yaml': ROUTE })).code, 1)
   })
 
-  test('the namespace that Flux sets is told', async () => {
+  test('the namespace that Flux sets is noted', async () => {
     const flux = `apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata: {name: apps, namespace: flux-system}
@@ -229,38 +229,38 @@ spec:
 `
     const { lines } = await said(['check', '.'], { 'apps/route.yaml': ROUTE, 'flux.yaml': flux })
     assert.deepEqual(lines, [
-      'note: flux.yaml:6: Flux sets namespace "shop" for what is in ./apps; to see what it makes: kubectl kustomize ./apps | refgrant check - -n shop',
+      'note: flux.yaml:6: Flux sets namespace "shop" for the objects in ./apps; to read its output: kubectl kustomize ./apps | refgrant check - -n shop',
     ])
   })
 
-  test('the namespace that Argo CD sets is told, where it names a folder', async () => {
+  test('the namespace that Argo CD sets is noted, if it names a folder', async () => {
     const application = (source: string) =>
       `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop, namespace: argocd}\nspec:\n  source: ${source}\n  destination:\n    namespace: shop\n`
     const files = { 'route.yaml': ROUTE, 'a.yaml': application('{path: apps}'), 'b.yaml': application('{chart: shop}') }
     assert.deepEqual((await said(['check', '.'], files)).lines, [
-      'note: a.yaml:7: Argo CD sets namespace "shop" for what is in apps; to see what it makes: kubectl kustomize apps | refgrant check - -n shop',
+      'note: a.yaml:7: Argo CD sets namespace "shop" for the objects in apps; to read its output: kubectl kustomize apps | refgrant check - -n shop',
     ])
   })
 
-  test('what is told to be run is one argument to a shell, whatever a file says', async () => {
+  test('a foreign text in a suggested command is one argument to a shell', async () => {
     const path = `x'; rm -rf "$HOME"`
     const spec = { path, targetNamespace: 'a b' }
     const flux = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization', metadata: { name: 'a' }, spec }
     const { lines } = await said(['check', '.'], { 'flux.json': JSON.stringify(flux), 'route.yaml': ROUTE })
-    const [, told = ''] = lines[0]?.split('; to see what it makes: ') ?? []
+    const [, told = ''] = lines[0]?.split('; to read its output: ') ?? []
     assert.equal(told, `kubectl kustomize 'x'\\''; rm -rf "$HOME"' | refgrant check - -n 'a b'`)
   })
 
-  test('and of another one it is said that both are judged together', async () => {
+  test('and of another one, a note says that both are judged together', async () => {
     const { code, lines } = await said(['check', 'dev', 'prod'], { 'dev/route.yaml': ROUTE, 'prod/grant.yaml': GRANT })
     assert.equal(code, 0)
     assert.deepEqual(lines, [
-      'note: dev, prod are judged together: the grants of each count for all; if they are of several clusters, check each by itself',
+      'note: dev, prod are judged together: the grants of each count for all; if they belong to different clusters, check each separately',
     ])
   })
 })
 
-test('a namespace that no file gives is told, and not where -n says it', async () => {
+test('an assumed namespace is noted, unless -n sets it', async () => {
   const files = { 'a.yaml': `${unnamed}---\n${unnamed}` }
   assert.deepEqual((await said(['check', 'a.yaml'], files)).lines, [
     'note: namespace "default" assumed for a.yaml:1 and 1 more (use -n, or check the rendered output)',
@@ -270,7 +270,7 @@ test('a namespace that no file gives is told, and not where -n says it', async (
   assert.match(stdout, /in namespace "shop"/)
 })
 
-suite('what the configuration exempts', { concurrency: 2 }, () => {
+suite('an object that the configuration exempts', { concurrency: 2 }, () => {
   const files = {
     'refgrant.yaml': 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\nexempt: {namespaces: [shop]}\n',
     'route.yaml': ROUTE,
@@ -278,7 +278,7 @@ suite('what the configuration exempts', { concurrency: 2 }, () => {
   }
   const config = ['--config', 'refgrant.yaml']
   const unknown =
-    'modes by namespace label, exempt users and exempt groups are not known of files: everything is judged as in mode deny'
+    'namespace labels, users and groups are unknown without a cluster: everything is judged as in mode deny, without exempt users and groups'
   const exempt = [
     {
       object: { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' },
@@ -300,7 +300,7 @@ suite('what the configuration exempts', { concurrency: 2 }, () => {
     assert.deepEqual([code, report.exempt, report.summary.permitted, report.notes], [0, exempt, 0, [unknown]])
   })
 
-  test('has its grant printed all the same', async () => {
+  test('still has its grant printed', async () => {
     assert.match((await said(['grant', 'route.yaml', ...config], files)).stdout, /kind: ReferenceGrant/)
   })
 })
@@ -317,7 +317,7 @@ suite('check finds', { concurrency: 2 }, () => {
     )
   })
 
-  test('no duplicate below another path, which is said instead', async () => {
+  test('no duplicate below another path, which is noted instead', async () => {
     const files = { 'dev/a.yaml': GRANT, 'prod/a.yaml': other }
     for (const command of ['check', 'audit']) {
       const { stdout, lines } = await said([command, 'dev', 'prod', '-o', 'json'], files)
@@ -327,14 +327,14 @@ suite('check finds', { concurrency: 2 }, () => {
       )
       assert.equal(
         lines.at(-1),
-        'note: dev/a.yaml:1 and prod/a.yaml:1 give ReferenceGrant "shop" in namespace "billing" another content: the second counts, the first does not',
+        'note: dev/a.yaml:1 and prod/a.yaml:1 define ReferenceGrant "shop" in namespace "billing" with different contents: only the second counts',
       )
     }
     const { lines } = await said(['check', 'dev', 'prod'], { 'dev/a.yaml': GRANT, 'prod/a.yaml': GRANT })
     assert.equal(lines.length, 1)
   })
 
-  test('what the API server drops, an old name and a parent of group core, at their lines', async () => {
+  test('fields that the API server drops, an old name and a parent of group core, at their lines', async () => {
     const route = ROUTE.replace('namespace: billing', 'namespce: billing').replace(
       '- name: web',
       '- {group: core, kind: Service, name: a}',
@@ -357,7 +357,7 @@ suite('check finds', { concurrency: 2 }, () => {
 
 suite('a variable that Flux replaces', { concurrency: 2 }, () => {
   const files = { 'route.yaml': ROUTE.replace('namespace: billing', `namespace: \${target}`) }
-  const note = `note: HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1] is not judged, since it depends on the variable "\${target}": render the files first, such as with flux build kustomization or flux envsubst`
+  const note = `note: HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1] is not judged, since it depends on the variable "\${target}": render the files first, for example with flux build kustomization or flux envsubst`
 
   for (const command of ['check', 'audit'])
     test(`has no verdict in ${command}`, async () => {
@@ -366,7 +366,7 @@ suite('a variable that Flux replaces', { concurrency: 2 }, () => {
       assert.match(stdout, /0 reference/)
     })
 
-  test('is in no grant that is printed', async () => {
+  test('is not in a printed grant', async () => {
     assert.deepEqual(await said(['grant', '.'], files), { code: 0, stdout: '', lines: [note] })
     const own = { 'route.yaml': ROUTE.replace('namespace: shop', `namespace: \${own}`) }
     assert.equal((await said(['grant', '.'], own)).stdout, '')
@@ -389,7 +389,7 @@ test('a grant that the API server refuses permits nothing, wherever it comes fro
   const beside = await said(['check', 'route.yaml', '--grants', 'grant.yaml'], files)
   assert.equal(beside.code, 1)
   assert.ok(
-    beside.lines.some((line) => line.endsWith('does not count: the API server refuses this apiVersion')),
+    beside.lines.some((line) => line.endsWith('does not count: the API server rejects this apiVersion')),
     String(beside.lines),
   )
 })

@@ -4,7 +4,7 @@ import { folderWith } from '../harness/folders.ts'
 import { ROUTE } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
 
-/** What `grant` does with the route, its backend in the other namespace changed. */
+/** Runs `grant` on the route, with a change to its backend in the other namespace. */
 async function grantFor(from: string, to: string) {
   const cwd = folderWith({ 'route.yaml': ROUTE.replace(from, to) })
   return refgrant(['grant', 'route.yaml'], { cwd })
@@ -12,7 +12,7 @@ async function grantFor(from: string, to: string) {
 
 const at = 'HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1]'
 
-suite('no grant is printed that the API server would refuse, and it is said why:', { concurrency: 2 }, () => {
+suite('a grant that the API server would reject is not printed, with the reason:', { concurrency: 2 }, () => {
   const cases: [title: string, from: string, to: string, part: string][] = [
     ['a namespace with a capital', 'namespace: billing', 'namespace: Billing', 'namespace "Billing"'],
     [
@@ -22,7 +22,7 @@ suite('no grant is printed that the API server would refuse, and it is said why:
       `namespace "${'b'.repeat(64)}"`,
     ],
     ['an empty name', 'name: payments', 'name: ""', 'name ""'],
-    ['a kind with a blank', 'name: payments', 'name: payments\n          kind: "a b"', 'kind "a b"'],
+    ['a kind with a space', 'name: payments', 'name: payments\n          kind: "a b"', 'kind "a b"'],
     ['a group with a version', 'name: payments', 'name: payments\n          group: apps/v1', 'group "apps/v1"'],
   ]
   for (const [title, from, to, part] of cases)
@@ -31,12 +31,12 @@ suite('no grant is printed that the API server would refuse, and it is said why:
       assert.deepEqual([code, stdout], [2, ''])
       assert.equal(
         stderr,
-        `refgrant: ${at} needs a ReferenceGrant with the ${part}, which the API server refuses: correct it in the object\n`,
+        `refgrant: ${at} needs a ReferenceGrant with the ${part}, which the API server rejects: correct it in the object\n`,
       )
     })
 })
 
-test('of a grant for what cannot be, it is said what is wrong', async () => {
+test('a printed grant that cannot permit anything is an error', async () => {
   const { code, stdout, stderr } = await grantFor('name: payments', 'name: payments\n          kind: services')
   assert.equal(code, 1)
   assert.match(stdout, /kind: services/)

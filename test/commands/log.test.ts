@@ -21,14 +21,14 @@ const pair = issueServer(authority, ['127.0.0.1'], 1)
 const folder = folderWith({ 'tls.crt': pair.cert, 'tls.key': pair.key, 'grants/grant.yaml': GRANT })
 const skip = process.platform !== 'linux' && 'needs /dev/full'
 
-/** Refusals whose lines are more than what waits in the server, 1 MiB, and in the pipe together. */
+/** Enough denials that their log lines exceed the buffer of the server, 1 MiB, and the pipe together. */
 const MANY = 600
 const LONG = 'x'.repeat(4_000)
 
 const agent = new https.Agent({ keepAlive: true })
 after(() => agent.destroy())
 
-/** A server whose log goes there, and which serves. */
+/** Starts a server that logs there, and waits until it is ready. */
 async function start(t: TestContext, log: number | 'pipe') {
   const [reviews, health] = [await freePort(), await freePort()]
   const ports = ['--listen', `127.0.0.1:${reviews}`, '--metrics-listen', `127.0.0.1:${health}`]
@@ -44,7 +44,7 @@ async function start(t: TestContext, log: number | 'pipe') {
   return { child, get, refuse: () => refuse(reviews) }
 }
 
-/** Asks for what no grant permits, with long names that the log repeats: a line of more than 3 KiB. */
+/** Sends a review that is denied, with long names that make its log line longer than 3 KiB. */
 async function refuse(port: number): Promise<void> {
   const references = ['a', 'b', 'c', 'd'].map((name) => ({ name: `${name}${LONG}`, namespace: 'billing', port: 80 }))
   const object = { spec: { rules: [{ backendRefs: references }] } }
@@ -69,7 +69,7 @@ suite('a log that cannot be written does not stop the server:', { concurrency: 2
     await endsWell(child)
   })
 
-  test('a reader that has gone', async (t) => {
+  test('a reader that has closed the pipe', async (t) => {
     const { child, get, refuse } = await start(t, 'pipe')
     child.stdout?.destroy()
     for (let n = 0; n < 20; n += 1) await refuse()
@@ -77,14 +77,14 @@ suite('a log that cannot be written does not stop the server:', { concurrency: 2
     await endsWell(child)
   })
 
-  test('a reader that reads nothing', async (t) => {
+  test('a reader that does not read', async (t) => {
     const { child, get, refuse } = await start(t, 'pipe')
     for (let n = 0; n < MANY; n += 1) await refuse()
     assert.equal(await get('/livez'), 'ok\n')
     await endsWell(child)
   })
 
-  test('a reader that reads on later gets what has waited, and how many lines were dropped', async (t) => {
+  test('a reader that resumes gets the buffered lines and the number of dropped ones', async (t) => {
     const { child, refuse } = await start(t, 'pipe')
     for (let n = 0; n < MANY; n += 1) await refuse()
     let log = ''

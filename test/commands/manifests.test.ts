@@ -11,19 +11,19 @@ const note = (server: string, where = '') =>
   `refgrant: apply this registration last: until a server answers at ${server}, the API server refuses each write${where} that names another namespace in a guarded field (failurePolicy: Fail)\n`
 const service = 'Service refgrant in namespace refgrant-system'
 
-suite('a registration that refuses writes while no server answers is printed with that remark on standard error:', () => {
+suite('a remark on standard error says that the printed registration denies writes while no server answers:', () => {
   const remarks: Record<string, [argv: string[], stderr: string]> = {
     'all objects': [[], note(service)],
-    'the registration alone': [['webhook'], note(service)],
+    'only the registration': [['webhook'], note(service)],
     'as JSON': [['webhook', '-o', 'json'], note(service)],
     'outside the cluster': [['webhook', '--url', 'https://a.example:8443'], note('https://a.example:8443')],
-    'in the label’s namespaces alone': [
+    'only in namespaces with the label': [
       ['webhook', '--config', 'warn.yaml'],
       note(service, ', in namespaces with the label refgrant.dev/mode=deny,'),
     ],
-    'not where writes are let through': [['--config', 'ignore.yaml'], ''],
-    'not with the rights': [['rbac'], ''],
-    'not with the policy': [['mode-label-policy'], ''],
+    'not if such writes are allowed': [['--config', 'ignore.yaml'], ''],
+    'not for the rights': [['rbac'], ''],
+    'not for the policy': [['mode-label-policy'], ''],
   }
   for (const [title, [argv, stderr]] of Object.entries(remarks))
     test(title, async () => {
@@ -52,7 +52,7 @@ suite('an address that is not an origin is refused:', { concurrency: 2 }, () => 
       assert.deepEqual([code, stdout], [2, ''])
       assert.equal(
         stderr,
-        `refgrant: option '--url <url>' cannot be '${url}': it must be https://HOST:PORT alone: without a user, a query or a fragment, which the API server refuses, and without a path, since each entry adds its own. See: refgrant manifests --help\n`,
+        `refgrant: option '--url <url>' cannot be '${url}': it must be https://HOST:PORT, without a user, a query or a fragment, which the API server rejects, and without a path, since each entry adds its own. See: refgrant manifests --help\n`,
       )
     })
 })
@@ -68,11 +68,11 @@ test('the README applies the registration last', () => {
   )
 })
 
-test('--diff does not pretend to compare the policy of the mode label', async () => {
+test('--diff rejects the policy of the mode label, which it cannot compare', async () => {
   const { code, stdout, stderr } = await refgrant(['manifests', 'mode-label-policy', '--diff'], { cwd })
   assert.deepEqual([code, stdout], [2, ''])
   assert.equal(
     stderr,
-    'refgrant: --diff compares rbac and webhook, and not mode-label-policy: run refgrant manifests mode-label-policy | kubectl diff -f -\n',
+    'refgrant: --diff compares only rbac and webhook, not mode-label-policy: run refgrant manifests mode-label-policy | kubectl diff -f -\n',
   )
 })

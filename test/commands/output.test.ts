@@ -9,10 +9,10 @@ import { CLI, refgrant } from '../harness/program/cli.ts'
 const cwd = folderWith({ 'route.yaml': ROUTE })
 const skip = process.platform !== 'linux' && 'needs /dev/full'
 
-/** What the program is started by, so that it writes to a full disk. */
+/** Starts the program so that it writes to a full disk. */
 const full = (descriptor: 1 | 2) => ['sh', '-c', `exec "$@" ${descriptor}>/dev/full`, 'sh']
 
-/** Calls that write, and end with 0 or 1 where there is room. */
+/** Commands that write to standard output, and exit with 0 or 1 if the disk is not full. */
 const calls = [
   ['check', 'route.yaml'],
   ['check', 'route.yaml', '--output', 'json'],
@@ -24,7 +24,7 @@ const calls = [
   ['check', '--help'],
 ]
 
-suite('standard output that is full is a failure in one line:', { skip, concurrency: 2 }, () => {
+suite('a full disk for standard output is a failure in one line:', { skip, concurrency: 2 }, () => {
   for (const argv of calls) {
     test(argv.join(' '), async () => {
       assert.notEqual((await refgrant(argv, { cwd })).stdout, '')
@@ -36,7 +36,7 @@ suite('standard output that is full is a failure in one line:', { skip, concurre
     })
   }
 
-  test('also if a part of the output has room', async () => {
+  test('also if a part of the output fits', async () => {
     // A limit on the size of files stands in for a small disk: the first write is cut short, and the next fails.
     const limited = ['sh', '-c', 'trap "" XFSZ; ulimit -f 1; exec "$@" >part', 'sh']
     const { code, stderr } = await refgrant(['catalogue', '--output', 'json'], { cwd, under: limited })
@@ -47,7 +47,7 @@ suite('standard output that is full is a failure in one line:', { skip, concurre
   })
 })
 
-suite('standard error that cannot be written changes no exit code:', { concurrency: 2 }, () => {
+suite('an error on standard error does not change the exit code:', { concurrency: 2 }, () => {
   const failing: [argv: string[], code: number][] = [
     [['check', 'gone.yaml'], 2],
     [['check', 'gone.yaml', 'route.yaml'], 2],

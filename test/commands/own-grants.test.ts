@@ -18,7 +18,7 @@ const cwd = folderWith({
 })
 const run = (...argv: string[]) => refgrant([...argv, '--config', 'refgrant.yaml'], { cwd })
 
-test('the missing grant is printed in the kind that counts, as that kind wants it, and permits', async () => {
+test('the printed grant has the kind that counts, and its form, and permits the reference', async () => {
   const { code, stdout } = await run('grant', '-f', 'certificate.yaml')
   assert.equal(code, 0)
   assert.deepEqual(parse(stdout), {
@@ -40,7 +40,7 @@ test('the missing grant is printed in the kind that counts, as that kind wants i
   )
 })
 
-test('what is wrong with a grant is told with its kind', async () => {
+test('a finding about a grant names its kind', async () => {
   const grant = {
     apiVersion: `${GROUP}/v1alpha1`,
     kind: 'KongReferenceGrant',
@@ -57,7 +57,7 @@ test('what is wrong with a grant is told with its kind', async () => {
   )
 })
 
-test('the fields of a preset are printed, and from where they are', async () => {
+test('the fields of a preset are printed with their sources', async () => {
   const { code, stdout } = await refgrant(['catalogue', '--preset', 'kong', '-o', 'json'])
   assert.equal(code, 0)
   const [field] = JSON.parse(stdout).guardedFields.slice(-1)

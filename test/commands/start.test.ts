@@ -15,7 +15,7 @@ import { CLI, refgrant } from '../harness/program/cli.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
 
-/** How long a start that fails may take to end, in ms, before the test kills it; it takes less than 1 s alone. */
+/** How long a failing start may take, in ms, before the test kills it; on an idle machine it takes less than 1 s. */
 const STUCK = 300_000
 
 const authority = issueAuthority('start', 1)
@@ -71,7 +71,7 @@ after(() => {
 const PAIR = ['--cert', 'tls.crt', '--key', 'tls.key']
 const USUAL = ['serve', ...PAIR, '--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
 
-/** Runs `serve` with what it needs, changed by further flags, until it has ended by itself. */
+/** Runs `serve` with valid flags, followed by further ones, until it exits. */
 function serve(flags: readonly string[], options: Parameters<typeof refgrant>[1] = {}) {
   const source = flags.some((flag) => ['--grants', '--kubeconfig', '--context'].includes(flag))
     ? []
@@ -80,7 +80,7 @@ function serve(flags: readonly string[], options: Parameters<typeof refgrant>[1]
   return refgrant([...USUAL, ...source, '--config', 'config.yaml', ...flags], { cwd: folder, signal, ...options })
 }
 
-/** Why a start fails: what is given, and what the one line on standard error says. */
+/** Why a start fails: the flags, and the line on standard error. */
 const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   'the port is taken': [
     () => ['--listen', occupied],
@@ -94,11 +94,11 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--listen', occupied, '--grants', 'grants'],
     /^refgrant: cannot listen on 127\.0\.0\.1:\d+: the port is in use: .* with --listen\n$/,
   ],
-  'both ports are one': [
+  'both ports are the same': [
     () => ['--listen', free, '--metrics-listen', free],
     /^refgrant: cannot listen on 127\.0\.0\.1:\d+: .*a different one for each listener, with --listen/,
   ],
-  'the address is not of this machine': [
+  'the address does not belong to this machine': [
     () => ['--listen', '192.0.2.1:8443'],
     /^refgrant: cannot listen on 192\.0\.2\.1:8443: this machine does not have the address: .* with --listen\n$/,
   ],
@@ -106,10 +106,13 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--listen', 'no-such-host.invalid:8443'],
     /^refgrant: cannot listen on no-such-host\.invalid:8443: the host name has no address: .* with --listen\n$/,
   ],
-  'no port is given': [() => ['--listen', '127.0.0.1'], /^refgrant: --listen: "127\.0\.0\.1" is no address: write /],
+  'the port is missing': [
+    () => ['--listen', '127.0.0.1'],
+    /^refgrant: --listen: "127\.0\.0\.1" is not an address: write /,
+  ],
   'the port is too large': [
     () => ['--metrics-listen', ':65536'],
-    /^refgrant: --metrics-listen: ":65536" is no address/,
+    /^refgrant: --metrics-listen: ":65536" is not an address/,
   ],
   'the certificate is missing': [
     () => ['--cert', 'gone.crt'],
@@ -119,7 +122,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--cert', 'grants'],
     /^refgrant: cannot read the certificate: "grants": is a folder and not a file/,
   ],
-  'the certificate is none': [() => ['--cert', 'none.pem'], /^refgrant: none\.pem does not hold usable PEM: /],
+  'the certificate is not PEM': [() => ['--cert', 'none.pem'], /^refgrant: none\.pem does not hold usable PEM: /],
   'the certificate has expired': [() => ['--cert', 'expired.crt'], /^refgrant: .*expired/],
   'the chain is broken': [
     () => ['--cert', 'chain-broken.crt'],
@@ -129,8 +132,8 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--key', 'gone.key'],
     /^refgrant: cannot read the private key: "gone\.key": no such file/,
   ],
-  'the key is none': [() => ['--key', 'none.pem'], /^refgrant: none\.pem does not hold usable PEM: /],
-  'the key is of another certificate': [
+  'the key is not PEM': [() => ['--key', 'none.pem'], /^refgrant: none\.pem does not hold usable PEM: /],
+  'the key belongs to another certificate': [
     () => ['--key', 'other.key'],
     /^refgrant: the key in other\.key does not belong/,
   ],
@@ -138,7 +141,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--client-ca', 'gone.crt'],
     /^refgrant: cannot read the authorities of clients: "gone\.crt": no such file.*--client-ca/,
   ],
-  'the authorities of clients are none': [
+  'the authorities of clients are not PEM': [
     () => ['--client-ca', 'none.pem'],
     /^refgrant: none\.pem does not hold usable PEM/,
   ],
@@ -146,7 +149,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--client-ca', 'ca-broken.crt'],
     /^refgrant: ca-broken\.crt does not hold usable PEM: /,
   ],
-  'clients have names and no authority': [() => ['--client-name', 'a'], /^refgrant: --client-name needs --client-ca/],
+  'clients have names but no authority': [() => ['--client-name', 'a'], /^refgrant: --client-name needs --client-ca/],
   'the configuration is missing': [() => ['--config', 'gone.yaml'], /^refgrant: gone\.yaml: no such file or directory/],
   'the configuration is a folder': [() => ['--config', 'grants'], /^refgrant: grants: is a folder and not a file/],
   'the configuration is wrong': [() => ['--config', 'config-wrong.yaml'], /^refgrant: config-wrong\.yaml:3: mode /],
@@ -161,7 +164,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--kubeconfig', 'kubeconfig-http'],
     /^refgrant: cannot use the kubeconfig: its server "not a url" is not an https:\/\/ address/,
   ],
-  'the context is not there': [
+  'the context is unknown': [
     () => ['--kubeconfig', kubeconfig, '--context', 'gone'],
     /^refgrant: cannot use the kubeconfig: the kubeconfig has no context "gone"/,
   ],
@@ -173,9 +176,9 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
     () => ['--grants', 'tls.crt'],
     /^refgrant: the folder of grants "tls\.crt" is no folder/,
   ],
-  'a flag is unknown': [() => ['--wrong'], /^refgrant: there is no option '--wrong'/],
+  'a flag is unknown': [() => ['--wrong'], /^refgrant: unknown option '--wrong'/],
   'a flag has a wrong value': [() => ['--drain', 'soon'], /^refgrant: option '--drain <seconds>' cannot be 'soon': /],
-  'a drain is longer than a timer can be': [
+  'a drain is longer than the longest timer': [
     () => ['--drain', '1e9'],
     /^refgrant: option '--drain <seconds>' cannot be '1e9'/,
   ],
@@ -186,7 +189,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
 }
 
-suite('a start fails with exit code 2 and one line that says why, if', { concurrency: 2 }, () => {
+suite('a start fails with exit code 2 and one line with the reason, if', { concurrency: 2 }, () => {
   for (const [title, [flags, says]] of Object.entries(failures)) {
     test(title, async () => {
       const { code, stdout, stderr } = await serve(flags())
@@ -196,13 +199,13 @@ suite('a start fails with exit code 2 and one line that says why, if', { concurr
     })
   }
 
-  test('a variable of the environment has a wrong value', async () => {
+  test('an environment variable has a wrong value', async () => {
     const { code, stderr } = await serve([], { env: { REFGRANT_LOG_LEVEL: 'loud' } })
     assert.equal(code, 2)
     assert.match(stderr, /REFGRANT_LOG_LEVEL/)
   })
 
-  test('the system does not let it use the port', { skip: process.platform !== 'linux' && 'needs Linux' }, async () => {
+  test('the system forbids the port', { skip: process.platform !== 'linux' && 'needs Linux' }, async () => {
     // A network of its own, in which ports below 1024 need a right that is taken away.
     const under = ['unshare', '--map-root-user', '--net', 'setpriv', '--bounding-set=-net_bind_service']
     const { code, stderr } = await serve(['--grants', 'grants', '--metrics-listen', '0.0.0.0:80'], { under })

@@ -5,7 +5,7 @@ import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
 
-/** A route with more references than are judged, all of which the grant beside it permits. */
+/** A route with more references than the limit, and a grant that permits all of them. */
 const cwd = folderWith({
   'grant.yaml': GRANT,
   'route.json': JSON.stringify({
@@ -22,7 +22,7 @@ const cwd = folderWith({
   }),
 })
 
-test('check finds an error in an object with too many references, as the webhook refuses it', async () => {
+test('check reports an error for an object with too many references, since the webhook denies it', async () => {
   const { code, stdout } = await refgrant(['check', '.'], { cwd })
   assert.equal(code, 1, stdout)
   assert.match(
@@ -31,7 +31,7 @@ test('check finds an error in an object with too many references, as the webhook
   )
 })
 
-test('audit says that it could not judge all of it', async () => {
+test('audit says that it is not complete', async () => {
   const { code, stdout } = await refgrant(['audit', '.', '-o', 'json'], { cwd })
   const { complete, problems } = JSON.parse(stdout)
   assert.deepEqual([code, complete, problems.length], [2, false, 1])

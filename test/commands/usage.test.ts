@@ -7,27 +7,27 @@ import { refgrant } from '../harness/program/cli.ts'
 
 const NAMESPACE = 'it must be a namespace: at most 63 lower-case letters, digits and -, with no - at either end'
 
-/** Wrong usage: what is typed, and the one line on standard error. */
+/** Wrong usage: the arguments, and the line on standard error. */
 const wrong: Record<string, [argv: string[], says: string]> = {
-  'an option that is not there': [
+  'an unknown option': [
     ['check', '--outptu', 'json', '.'],
-    "there is no option '--outptu': did you mean --output? See: refgrant check --help",
+    "unknown option '--outptu': did you mean --output? See: refgrant check --help",
   ],
-  'an option that is like no other': [['check', '--x'], "there is no option '--x'. See: refgrant check --help"],
-  'a command that is not there': [['chekc'], "there is no command 'chekc': did you mean check? See: refgrant --help"],
+  'an unknown option that resembles none': [['check', '--x'], "unknown option '--x'. See: refgrant check --help"],
+  'an unknown command': [['chekc'], "unknown command 'chekc': did you mean check? See: refgrant --help"],
   'an option without its value': [
     ['check', '-o'],
-    "option '-o, --output <format>' needs a value: write it behind the option. See: refgrant check --help",
+    "option '-o, --output <format>' needs a value: write it after the option. See: refgrant check --help",
   ],
-  'a value that is no choice': [
+  'a value that is not a choice': [
     ['check', '-o', 'xml', '.'],
     "option '-o, --output <format>' cannot be 'xml': it must be one of text, json. See: refgrant check --help",
   ],
-  'a value that cannot be read': [
+  'a value that is not a number': [
     ['serve', '--drain', 'soon'],
     "option '--drain <seconds>' cannot be 'soon': it must be a number of seconds from 0 to 3600. See: refgrant serve --help",
   ],
-  'a part that is no choice': [
+  'a part that is not a choice': [
     ['manifests', 'role'],
     "argument 'part' cannot be 'role': it must be one of rbac, webhook, mode-label-policy. See: refgrant manifests --help",
   ],
@@ -35,9 +35,9 @@ const wrong: Record<string, [argv: string[], says: string]> = {
     ['serve', '--grants', 'a', '--context', 'b'],
     "option '--grants <folder>' cannot be used with option '--context <name>': leave one of them out. See: refgrant serve --help",
   ],
-  'an argument too many': [
+  'an extra argument': [
     ['catalogue', 'a'],
-    "'catalogue' takes no argument: leave out a. See: refgrant catalogue --help",
+    "'catalogue' does not take an argument: leave out a. See: refgrant catalogue --help",
   ],
   'a namespace that is a wildcard': [
     ['check', '-n', '*', '.'],
@@ -55,14 +55,14 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   'no file to grant': [['grant'], 'there is nothing to grant: name files or folders, or - for standard input'],
 }
 
-suite('wrong usage is told in a sentence that says what to do:', { concurrency: 2 }, () => {
+suite('wrong usage is an error that says what to do:', { concurrency: 2 }, () => {
   for (const [title, [argv, says]] of Object.entries(wrong))
     test(title, async () => {
       const { code, stdout, stderr } = await refgrant(argv)
       assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: '', stderr: `refgrant: ${says}\n` })
     })
 
-  test('a value of the environment', async () => {
+  test('a wrong value in the environment', async () => {
     const { code, stderr } = await refgrant(['serve'], { env: { REFGRANT_LOG_LEVEL: 'loud' } })
     assert.deepEqual(
       [code, stderr],
@@ -74,7 +74,7 @@ suite('wrong usage is told in a sentence that says what to do:', { concurrency: 
   })
 })
 
-suite('files are named by arguments and by -f alike, in', { concurrency: 2 }, () => {
+suite('arguments and -f name files in the same way:', { concurrency: 2 }, () => {
   const cwd = folderWith({ 'route.yaml': ROUTE, 'grant.yaml': GRANT, 'other.yaml': ROUTE.replace('shop', 'market') })
   const ways = [
     ['route.yaml', 'grant.yaml', 'other.yaml'],
@@ -93,11 +93,11 @@ suite('files are named by arguments and by -f alike, in', { concurrency: 2 }, ()
 suite('the version', () => {
   const line = `refgrant ${manifest.version} (Node ${process.versions.node})\n`
   for (const argv of [['version'], ['--version'], ['-V']])
-    test(`is told by ${argv}`, async () => {
+    test(`is printed by ${argv}`, async () => {
       assert.deepEqual(await refgrant(argv), { code: 0, stdout: line, stderr: '' })
     })
 
-  test('is told to programs', async () => {
+  test('is printed as JSON', async () => {
     const { stdout } = await refgrant(['version', '-o', 'json'])
     assert.deepEqual(JSON.parse(stdout), {
       apiVersion: 'refgrant.dev/v1alpha1',

@@ -28,7 +28,7 @@ const withRows = (...rows: unknown[]) => ({
   guardedFields: rows,
 })
 
-/** What is said of a configuration, with its line, without its file. */
+/** Returns the error of a configuration, with its line, without its file. */
 function complaint(content: unknown): string {
   try {
     load(content)
@@ -36,10 +36,10 @@ function complaint(content: unknown): string {
     assert.ok(error instanceof ConfigError, String(error))
     return error.message.replaceAll(`${file}:`, '')
   }
-  return assert.fail('the configuration was taken')
+  return assert.fail('the configuration was accepted')
 }
 
-test('without a file everything has its default', () => {
+test('without a file every field has its default', () => {
   assert.deepEqual(loadConfig(undefined), load({ apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }))
   assert.deepEqual(catalogueOf(loadConfig(undefined)).fields, guardedFields)
   assert.equal(loadConfig(undefined).mode, 'deny')
@@ -50,29 +50,29 @@ test('rows of a file come after those of Gateway API', () => {
   assert.deepEqual(catalogueOf(load(withRows(...rows))).fields, [...guardedFields, ...rows])
 })
 
-suite('a row that cannot work is refused with its line and the reason', () => {
+suite('a row that cannot work is an error with its line and the reason', () => {
   const cases: [title: string, row: unknown, reason: RegExp][] = [
     [
       'a cluster-scoped kind',
       { ...row, from: { group: 'gateway.networking.k8s.io', kind: 'GatewayClass', plural: 'gatewayclasses' } },
-      /^4: guardedFields\[0\] is about "GatewayClass", which belongs to no namespace/,
+      /^4: guardedFields\[0\] is about "GatewayClass", which is cluster-scoped/,
     ],
     ['an empty path', { ...row, path: '' }, /has the path "": write names separated by dots/],
     ['an empty step', { ...row, path: 'spec..ref' }, /has the path "spec\.\.ref"/],
     ['a list at the root', { ...row, path: '[].ref' }, /has the path "\[\]\.ref"/],
     ['an index', { ...row, path: 'spec.rules[0].ref' }, /has the path "spec\.rules\[0\]\.ref"/],
-    ['status', { ...row, path: 'status.ref' }, /status is never judged/],
-    ['metadata', { ...row, path: 'metadata.ownerReferences[]' }, /metadata is never judged/],
+    ['status', { ...row, path: 'status.ref' }, /refgrant does not judge status/],
+    ['metadata', { ...row, path: 'metadata.ownerReferences[]' }, /refgrant does not judge metadata/],
     ['group core', { ...row, to: { group: 'core', kind: 'Service' } }, /the core group is ""/],
     ['a group with a version', { ...row, from: { ...row.from, group: 'example.com/v1' } }, /a version never counts/],
-    ['a kind for a plural', { ...row, from: { ...row.from, plural: 'Policies' } }, /has the plural "Policies"/],
+    ['a kind in place of a plural', { ...row, from: { ...row.from, plural: 'Policies' } }, /has the plural "Policies"/],
     [
       'another plural of a known kind',
       { from: { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', plural: 'routes' }, path: 'spec.x' },
-      /another row "httproutes"/,
+      /another row gives it "httproutes"/,
     ],
     [
-      'a row that is there already',
+      'a row of Gateway API',
       {
         from: { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', plural: 'httproutes' },
         path: 'spec.rules[].backendRefs[]',
@@ -80,9 +80,9 @@ suite('a row that cannot work is refused with its line and the reason', () => {
       /repeats a row/,
     ],
     [
-      'a grant kind that is not there',
+      'an unknown grant kind',
       { ...row, grantKind: { group: 'example.com', kind: 'Permit' } },
-      /names the grant kind "Permit" of group "example\.com", which is none of grantKinds/,
+      /names the grant kind "Permit" of group "example\.com", which is not in grantKinds/,
     ],
     [
       'another kind of a known plural',
@@ -123,36 +123,29 @@ suite('a row that cannot work is refused with its line and the reason', () => {
       /spec\.rules\[\]\.backendRefs is a list/,
     ],
     [
-      'brackets after what is no list',
+      'brackets after an object',
       { from: httpRoute, path: 'spec[].rules[].filters[].extensionRef' },
       /spec is not a list/,
     ],
     ['a root that CEL cannot name', { ...row, path: 'my-spec.ref' }, /"my-spec" is not an identifier in CEL/],
-    ['a root that CEL has another use for', { ...row, path: 'in[].ref' }, /"in" is not an identifier in CEL/],
-    ['a list in metadata', { ...row, path: 'metadata[].x' }, /metadata is never judged/],
-    [
-      'a field that means nothing',
-      { ...row, paht: 'x' },
-      /guardedFields\[0\]\.paht is not a field of the configuration/,
-    ],
+    ['a root that is a keyword of CEL', { ...row, path: 'in[].ref' }, /"in" is not an identifier in CEL/],
+    ['a list in metadata', { ...row, path: 'metadata[].x' }, /refgrant does not judge metadata/],
+    ['an unknown field', { ...row, paht: 'x' }, /guardedFields\[0\]\.paht is not a field of the configuration/],
     ['no path', { from: row.from }, /guardedFields\[0\]\.path is missing/],
   ]
   for (const [title, wrong, reason] of cases) test(title, () => assert.match(complaint(withRows(wrong)), reason))
 
-  test('one that repeats another of the same file', () =>
+  test('a row that repeats another of the same file', () =>
     assert.match(complaint(withRows(row, row)), /^12: guardedFields\[1\] repeats a row/))
-  test('more kinds than a registration has room for', () => {
+  test('more kinds than a registration can have', () => {
     const kinds = Array.from({ length: 54 }, (_, n) => ({
       ...row,
       from: { ...row.from, kind: `Kind${n}`, plural: `kind${n}s` },
     }))
     assert.equal(load(withRows(...kinds.slice(1))).guardedFields.length, 53)
-    assert.match(
-      complaint(withRows(...kinds)),
-      /guardedFields makes 64 kinds with those of Gateway API, .* room for 63/,
-    )
+    assert.match(complaint(withRows(...kinds)), /guardedFields makes 64 kinds with those of Gateway API, .* at most 63/)
   })
-  test('every wrong row is told', () => {
+  test('every wrong row is reported', () => {
     const lines = complaint(withRows({ ...row, path: '' }, row, { ...row, path: 'status.x' })).split('\n')
     assert.deepEqual(
       lines.map((line) => line.slice(0, line.indexOf(' has'))),
@@ -161,10 +154,10 @@ suite('a row that cannot work is refused with its line and the reason', () => {
   })
 })
 
-suite('a kind that no object can be of is refused with its line and what to write instead', () => {
+suite('a kind that cannot exist is an error with its line and what to write instead', () => {
   const cases: [title: string, content: object, says: string][] = [
     [
-      'the group core of exempt targets',
+      'exempt targets in the group core',
       {
         exemptTargets: [
           { group: '', kind: 'Service' },
@@ -174,23 +167,23 @@ suite('a kind that no object can be of is refused with its line and what to writ
       '6: exemptTargets[1] names the group "core": the core group is ""',
     ],
     [
-      'a plural of exempt targets',
+      'exempt targets by their plural',
       { exemptTargets: [{ group: '', kind: 'services' }] },
       '4: exemptTargets[0] names the kind "services": kinds are compared exactly, write "Service"',
     ],
     [
-      'a version of exempt targets',
+      'exempt targets with a version',
       { exemptTargets: [{ group: 'apps/v1', kind: 'Deployment' }] },
       '4: exemptTargets[0] names the group "apps/v1", which is not a group: write its domain without a version, since a version never counts',
     ],
-    ['no kind of exempt targets', { exemptTargets: [{ group: '' }] }, '4: exemptTargets[0].kind is missing'],
+    ['exempt targets without a kind', { exemptTargets: [{ group: '' }] }, '4: exemptTargets[0].kind is missing'],
     [
-      'a kind in lower case of a row',
+      'a row with a kind in lower case',
       withRows({ ...row, to: { group: '', kind: 'service' } }),
       '4: guardedFields[0] names the kind "service"',
     ],
     [
-      'the group core of grants',
+      'grants in the group core',
       { grantKinds: [{ group: 'core', kind: 'Grant', plural: 'grants' }] },
       '4: grantKinds[0] names the group "core"',
     ],
@@ -201,7 +194,7 @@ suite('a kind that no object can be of is refused with its line and what to writ
     )
 })
 
-suite('every field is refused with a value of another kind, by its name and line', () => {
+suite('a wrong value of any field is an error with its name and line', () => {
   const wrong: [content: object, says: string][] = [
     [{ mode: 'block' }, '3: mode must be one of "deny", "warn", "audit"'],
     [{ modeLabel: 'a/b/c' }, '3: modeLabel must be the key of a label, such as example.com/mode'],
@@ -230,7 +223,7 @@ suite('every field is refused with a value of another kind, by its name and line
     )
 })
 
-test('a configuration with every field set is taken as it is', () => {
+test('a configuration with every field set is accepted as it is', () => {
   const everything = {
     ...base,
     mode: 'warn',
@@ -261,7 +254,7 @@ test('a configuration with every field set is taken as it is', () => {
   assert.deepEqual(load(everything), everything)
 })
 
-test('presets come between the rows of Gateway API and those of the file, and a kind that the file declares wins', () => {
+test('presets come between the rows of Gateway API and those of the file, and the file overrides their kinds', () => {
   const kind = { ...presets.kong.grantKinds[0], version: 'v1' }
   const { fields, grantKinds } = catalogueOf(load({ ...withRows(row), presets: ['kong'], grantKinds: [kind] }))
   assert.deepEqual(fields, [...guardedFields, ...presets.kong.fields, row])
@@ -272,24 +265,24 @@ test('presets come between the rows of Gateway API and those of the file, and a 
   )
 })
 
-test('what the command line sets wins over the file', () => {
+test('the command line overrides the file', () => {
   writeFileSync(file, stringify({ ...base, mode: 'warn', meshRoutes: 'enforce' }))
   const { mode, meshRoutes } = loadConfig(file, { mode: 'audit', existingViolations: undefined })
   assert.deepEqual([mode, meshRoutes], ['audit', 'enforce'])
 })
 
-suite('a file that is no configuration is refused', () => {
+suite('a file that is not a configuration is an error:', () => {
   test('another version', () =>
     assert.equal(
       complaint({ ...withRows(), apiVersion: 'refgrant.dev/v2' }),
       '1: apiVersion must be "refgrant.dev/v1alpha1"',
     ))
-  test('a field that means nothing, with the nearest that means something', () => {
+  test('an unknown field, with the nearest known field', () => {
     const wrong = { ...base, mdoe: 'warn', exempt: { user: [] }, retries: 1 }
     assert.deepEqual(
       complaint(wrong)
         .split('\n')
-        .map((line) => line.replace(/: there are .*/, ': ...')),
+        .map((line) => line.replace(/: the fields are .*/, ': ...')),
       [
         '3: mdoe is not a field of the configuration: did you mean mode?',
         '6: retries is not a field of the configuration: ...',
@@ -297,10 +290,10 @@ suite('a file that is no configuration is refused', () => {
       ],
     )
   })
-  test('nothing', () => assert.equal(complaint(''), '1: there is no configuration in this file'))
+  test('an empty file', () => assert.equal(complaint(''), '1: this file has no configuration'))
   test('broken YAML', () => assert.match(complaint('apiVersion: [\n'), /^\d: /))
-  test('two documents', () => assert.match(complaint('a: 1\n---\nb: 2\n'), /^3: there is a second document/))
-  test('no file', () =>
+  test('two documents', () => assert.match(complaint('a: 1\n---\nb: 2\n'), /^3: this file has a second document/))
+  test('a missing file', () =>
     assert.throws(
       () => loadConfig('/nowhere/x.yaml'),
       /^Error: \/nowhere\/x\.yaml: no such file or directory \(name a configuration with --config\)$/m,

@@ -123,7 +123,7 @@ suite('audit of a cluster', () => {
     const owner = await cluster.controlPlane.kubeconfigFor('owner', await api.token('billing', 'owner'))
     const whole = await audit('--kubeconfig', owner)
     assert.equal(whole.code, 2)
-    assert.match(whole.stderr, /HTTP 403.*; with rights in one namespace only, name it with -n NAMESPACE$/m)
+    assert.match(whole.stderr, /HTTP 403.*; if you have rights in one namespace only, use -n NAMESPACE$/m)
     const { code, stderr, report } = await audit('--kubeconfig', owner, '-n', 'billing')
     assert.deepEqual([code, stderr, report.complete, report.namespace], [0, '', true, 'billing'])
     assert.deepEqual(

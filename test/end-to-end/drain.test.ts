@@ -44,7 +44,10 @@ test('after SIGTERM the server is unready, answers on, and sends its clients els
   const said = text(server.process.stderr as Readable)
   server.process.kill('SIGTERM')
   assert.deepEqual(await ended, [2, null])
-  assert.equal(await said, 'refgrant: ended at once by a second signal (SIGTERM): reviews in flight are not answered\n')
+  assert.equal(
+    await said,
+    'refgrant: ended immediately by a second signal (SIGTERM): reviews in flight are not answered\n',
+  )
 })
 
 test('when nothing is left to wait for, one signal is enough', async () => {

@@ -105,7 +105,7 @@ test('grants of another kind count where the configuration says so, as they come
 })
 
 for (const [title, file, reason] of [
-  ['whose objects belong to no namespace', config('Banner'), /"Banner", which belongs to no namespace/],
+  ['whose objects belong to no namespace', config('Banner'), /"Banner", which is cluster-scoped/],
   ['that the cluster calls otherwise', config('Shield', 'shieldes'), /the cluster calls it "shields"/],
 ] as const) {
   test(`the server does not start with a row of a kind ${title}`, async () => {

@@ -265,7 +265,7 @@ test('a document that is too large to be composed at one go is refused, and as m
   await fresh()
   assert.match(
     errors[0]?.reason ?? '',
-    /more YAML up to here than is read at once: divide it into documents, with ---$/,
+    /the YAML up to here is too large to read at once: divide it into documents, with ---$/,
   )
 })
 

@@ -11,19 +11,19 @@ const many = (count: number, namespace: string) => Array.from({ length: count },
 const catalogue = new Catalogue(guardedFields)
 
 suite('references into other namespaces', () => {
-  test('beyond the most that are judged are counted and not kept', () => {
+  test('beyond the limit are counted but not kept', () => {
     const { references, count } = crossingReferences(catalogue, from, route(many(MOST_REFERENCES + 5, 'billing')))
     assert.deepEqual([references.length, count], [MOST_REFERENCES, MOST_REFERENCES + 5])
   })
 
-  test('are counted without those that stay in the namespace, however many these are', () => {
+  test('are counted without those that stay in the namespace', () => {
     const object = route([...many(MOST_REFERENCES * 2, 'shop'), ...many(1, 'billing'), {}, { name: 'x' }])
     const { references, count } = crossingReferences(catalogue, from, object)
     assert.deepEqual([references.length, count], [1, 1])
     assert.equal(references[0]?.path, `spec.rules[0].backendRefs[${MOST_REFERENCES * 2}]`)
   })
 
-  test('of a mesh route and to exempt kinds count for nothing', () => {
+  test('are not counted for a mesh route, nor if they lead to exempt kinds', () => {
     const mesh = route(many(MOST_REFERENCES + 5, 'billing'), [{ group: '', kind: 'Service', name: 'x' }])
     assert.deepEqual(crossingReferences(catalogue, from, mesh), { references: [], count: 0, exempt: 'mesh route' })
     const exempting = new Catalogue(guardedFields, { meshRoutes: true, targets: [{ group: '', kind: 'Service' }] })

@@ -13,7 +13,7 @@ const nameOf = ({ group, kind }: GuardedField['from']) => ({ group, kind, namesp
 /** A reference into another namespace with every part written. */
 const GOOD = { group: 'g', kind: 'Kind', namespace: 'billing', name: 'payments' }
 
-/** What may stand where a list, an object or a reference is expected. None of it names another namespace. */
+/** Values in place of a list, an object or a reference. None of them names another namespace. */
 const ODD: readonly unknown[] = [
   undefined,
   null,
@@ -41,19 +41,19 @@ suite('every field of the catalogue', () => {
     const find = (object: unknown) => extract(new Catalogue([field]), nameOf(from), object)
     const title = `${from.kind} ${path}`
 
-    test(`${title} gives the reference that it holds, beside other fields and whatever else is in its lists`, () => {
+    test(`${title} yields its reference, beside other fields and any other elements of its lists`, () => {
       const expected: Reference = { from: nameOf(from), to: GOOD, path: placeOf(path, ODD) }
       assert.deepEqual(find(holding(steps, GOOD, ODD)).filter(crosses), [expected])
       assert.deepEqual(extract(standard, nameOf(from), holding(steps, GOOD, ODD)).filter(crosses), [expected])
     })
 
-    test(`${title} refers to nothing elsewhere where anything on the way is of another type`, () => {
+    test(`${title} yields no reference to another namespace if a part of the path has another type`, () => {
       for (let length = 0; length <= steps.length; length += 1) {
         for (const odd of ODD) assert.deepEqual(find(holding(steps.slice(0, length), odd)).filter(crosses), [])
       }
     })
 
-    test(`${title} keeps its good references beside those with a part of any type`, () => {
+    test(`${title} yields its valid references beside those with a part of any type`, () => {
       for (const part of ['group', 'kind', 'namespace', 'name'] as const) {
         const absent = { group: to?.group ?? '', kind: to?.kind ?? '', namespace: 'shop', name: '' }[part]
         const meanings: [written: unknown, meant: string][] = [
@@ -90,21 +90,21 @@ suite('every field of the catalogue', () => {
   }
 })
 
-suite('what is not written in an object itself is no part of it', () => {
+suite('inherited properties are ignored:', () => {
   const from = { group: 'example.com', kind: 'Own', plural: 'owns' }
   const rows = (...paths: string[]) => new Catalogue(paths.map((path) => ({ from, path })))
 
-  test('inherited steps', () => {
+  test('steps of a path', () => {
     assert.deepEqual(extract(rows('spec.__proto__', '__proto__'), nameOf(from), { spec: {} }), [])
     assert.deepEqual(extract(rows('spec.ref'), nameOf(from), { spec: Object.create({ ref: GOOD }) }), [])
   })
 
-  test('inherited parts of a reference', () => {
+  test('parts of a reference', () => {
     const [reference] = extract(rows('spec.ref'), nameOf(from), { spec: { ref: Object.create(GOOD) } })
     assert.deepEqual(reference?.to, { group: '', kind: '', namespace: 'shop', name: '' })
   })
 
-  test('but a step called __proto__ that is written is one', () => {
+  test('but a property called __proto__ in the object itself is read', () => {
     const object = JSON.parse('{ "spec": { "__proto__": { "kind": "Kind", "name": "x", "namespace": "billing" } } }')
     assert.deepEqual(
       extract(rows('spec.__proto__'), nameOf(from), object).map(({ to }) => to.namespace),
@@ -113,7 +113,7 @@ suite('what is not written in an object itself is no part of it', () => {
   })
 })
 
-suite("a row of the admin's own", () => {
+suite('a row of the configuration', () => {
   const from = { group: '', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims' }
   const claims = (row: Partial<GuardedField> = {}) =>
     new Catalogue([{ from, path: 'spec.dataSourceRef', groupField: 'apiGroup', ...row }])
@@ -125,12 +125,12 @@ suite("a row of the admin's own", () => {
   }
   const source = { kind: 'VolumeSnapshot', name: 'nightly', namespace: 'billing' }
 
-  test('says which field holds the group', () => {
+  test('names the field that holds the group', () => {
     const dataSourceRef = { ...source, apiGroup: 'snapshot.storage.k8s.io', group: 'other' }
     assert.deepEqual(find({ dataSourceRef }).targets, [{ ...source, group: 'snapshot.storage.k8s.io' }])
   })
 
-  test('takes a group that is absent or null for the core group, or for the one that it says', () => {
+  test('gives an absent or null group its own default, or the core group', () => {
     const to = { group: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot' }
     for (const dataSourceRef of [source, { ...source, apiGroup: null }]) {
       assert.deepEqual(find({ dataSourceRef }).targets, [{ ...source, group: '' }])
@@ -141,27 +141,27 @@ suite("a row of the admin's own", () => {
   const wrong: [title: string, spec: unknown][] = [
     ['text in place of the object', { dataSourceRef: 'nightly' }],
     ['a list in place of the object', { dataSourceRef: [source] }],
-    ['text on the way', 'nightly'],
-    ['a namespace that is no text', { dataSourceRef: { ...source, namespace: { from: 'All' } } }],
-    ['a name that is no text', { dataSourceRef: { ...source, name: 7 } }],
-    ['a group that is no text', { dataSourceRef: { ...source, apiGroup: [] } }],
+    ['text in place of a step', 'nightly'],
+    ['a namespace that is not a string', { dataSourceRef: { ...source, namespace: { from: 'All' } } }],
+    ['a name that is not a string', { dataSourceRef: { ...source, name: 7 } }],
+    ['a group that is not a string', { dataSourceRef: { ...source, apiGroup: [] } }],
     ['no kind', { dataSourceRef: { ...source, kind: undefined } }],
     ['no name', { dataSourceRef: { ...source, name: null } }],
   ]
   for (const [title, spec] of wrong)
-    test(`finds no reference where it meets ${title}, and tells`, () =>
+    test(`yields no reference and reports a misfit for ${title}`, () =>
       assert.deepEqual(find(spec), { targets: [], misfits: ['spec.dataSourceRef'] }))
 
   for (const spec of [undefined, null, {}, { dataSourceRef: null }, { dataSourceRef: {} }])
-    test(`tells nothing of ${JSON.stringify(spec)}`, () => assert.deepEqual(find(spec).misfits, []))
+    test(`reports no misfit for ${JSON.stringify(spec)}`, () => assert.deepEqual(find(spec).misfits, []))
 
-  test('tells nothing of what stays in the namespace', () => {
+  test('reports no misfit for a reference within the namespace', () => {
     const { targets, misfits } = find({ dataSourceRef: { name: 7, namespace: 'shop' } })
     assert.deepEqual([targets.length, misfits], [1, []])
   })
 })
 
-test('references come field by field in catalogue order, each in document order', () => {
+test('references are in catalogue order, and those of one field in document order', () => {
   const ref = (name: string) => ({ name, namespace: 'billing' })
   const mirror = (name: string) => [{ requestMirror: { backendRef: ref(name) } }]
   const rule = (number: number) => ({
@@ -184,7 +184,7 @@ test('references come field by field in catalogue order, each in document order'
   )
 })
 
-test('whatever JSON an object is, each reference found is at the place that its path names', () => {
+test('in any JSON object, each reference is at the place that its path names', () => {
   const kinds = standard.referrers()
   const names = [
     'spec',

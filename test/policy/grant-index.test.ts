@@ -8,8 +8,8 @@ import type { GrantLookup } from '../../src/policy/grant-lookup.ts'
 import { judge } from '../../src/policy/judge.ts'
 import type { Reference } from '../../src/policy/reference.ts'
 
-// Small alphabets, so that grants replace each other and references are permitted now and then; a slash and a bracket,
-// which hold the keys' parts together.
+// Small alphabets, so that grants often replace each other and permit references; with a slash and a bracket, which the
+// keys use as separators.
 const word = fc.constantFrom('a', 'b', 'a/b', '["a"')
 const grant: fc.Arbitrary<Grant> = fc.record({
   namespace: word,
@@ -37,7 +37,7 @@ const change = fc.oneof(
   }),
 )
 
-/** The grants of an index, whatever kind is asked for. */
+/** A lookup that returns this index for every kind. */
 const alone = (index: GrantIndex): GrantLookup => ({ of: () => index })
 
 const permits = ({ namespace, from, to }: Grant, reference: Reference) =>
@@ -55,7 +55,7 @@ const permits = ({ namespace, from, to }: Grant, reference: Reference) =>
 
 const keyOf = ({ namespace, name }: { namespace: string; name: string }) => JSON.stringify([namespace, name])
 
-test('whatever is set, deleted and listed, the index answers as a walk over the remaining grants does', () => {
+test('after any changes and lists, the index answers as a search of the remaining grants does', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 12 }), references, (changes, references) => {
       const index = new GrantIndex()
@@ -93,11 +93,11 @@ test('whatever is set, deleted and listed, the index answers as a walk over the 
   )
 })
 
-/** A reference that a grant permits, if it permits any. */
+/** A reference that the grant permits; undefined if it permits none. */
 const referencesBy = ({ namespace, from: [from], to: [to] }: Grant): Reference[] =>
   from && to ? [{ from: { ...from, name: 'a' }, to: { name: 'a', ...to, namespace }, path: 'x' }] : []
 
-test('whatever the index has no room for, what it says is true', () => {
+test('an index at its limit never gives a wrong answer', () => {
   const limits = { all: 1_500, eachNamespace: 700 }
   const seen = { permitted: 0, refused: 0, unknown: 0 }
   fc.assert(
@@ -152,7 +152,7 @@ const verdictOf = (index: GrantIndex, name: string, namespace = 'billing') => {
   return verdict?.permitted ? 'permitted' : verdict?.known ? 'refused' : 'not known'
 }
 
-test('grants of two kinds may share a name, and each is named with its resource', () => {
+test('grants of two kinds may share a name, and each name has its resource', () => {
   const lookup = lookupIn([grantOf('one'), { ...grantOf('one', { resource: 'grants.example.com' }), to: [] }])
   const [verdict] = judge([reference('one-0')], lookup)
   assert.deepEqual(verdict?.permitted && verdict.by, { namespace: 'billing', name: 'one' })
@@ -167,7 +167,7 @@ test('grants of two kinds may share a name, and each is named with its resource'
   })
 })
 
-test('a grant of many entries takes memory for its entries, and not for their pairs', () => {
+test('the memory of a grant is proportional to its entries, not to their pairs', () => {
   const names = (count: number) => Array.from({ length: count }, (_, at) => `n${at}`)
   const grantWith = (from: number, to: number): Grant => ({
     namespace: 'billing',
@@ -183,7 +183,7 @@ test('a grant of many entries takes memory for its entries, and not for their pa
   assert.ok(weigh(4_000, 4_000) < weigh(4_000, 1) + weigh(1, 4_000))
 })
 
-test('what an index of a kind that does not count lacks is not missed', () => {
+test('an incomplete index of one kind does not make another kind incomplete', () => {
   const index = new GrantIndex('grants.example.com')
   index.miss('billing')
   const own = { group: 'example.com', kind: 'Grant', plural: 'grants' }
@@ -198,7 +198,7 @@ test('what an index of a kind that does not count lacks is not missed', () => {
 suite('an index with a limit', () => {
   const limits = { all: 7_400, eachNamespace: 2_900 }
 
-  test('keeps what fits of a namespace, permits by it, and knows nothing of the rest', () => {
+  test('keeps the grants of a namespace that fit, and permits by them', () => {
     const index = new GrantIndex(undefined, limits)
     const kept = Array.from({ length: 100 }, (_, at) => index.set(grantOf(`g${at}`)))
     const count = kept.filter(Boolean).length
@@ -208,7 +208,7 @@ suite('an index with a limit', () => {
     assert.equal(verdictOf(index, 'x', 'other'), 'refused', 'other namespaces are complete')
   })
 
-  test('takes a namespace for complete again once a list has had all of it', () => {
+  test('marks a namespace complete again after a list that had all of its grants', () => {
     const index = new GrantIndex(undefined, limits)
     for (let at = 0; at < 100; at += 1) index.set(grantOf(`g${at}`))
     for (let at = 0; at < 100; at += 1) index.delete(grantOf(`g${at}`))
@@ -218,7 +218,7 @@ suite('an index with a limit', () => {
     assert.equal(index.incomplete.size, 0)
   })
 
-  test('gives up the largest namespace when all together are too much, and no other', () => {
+  test('evicts only the largest namespace when all together exceed the limit', () => {
     const index = new GrantIndex(undefined, limits)
     for (const [namespace, count] of Object.entries({ a: 11, b: 12, c: 9 }))
       for (let at = 0; at < count; at += 1) index.set(grantOf(`g${at}`, { namespace }))
@@ -233,7 +233,7 @@ suite('an index with a limit', () => {
     assert.equal(index.set(grantOf('more', { namespace: 'b' })), true)
   })
 
-  test('keeps a namespace in which something was looked up longer than one in which nothing was', () => {
+  test('evicts a namespace without lookups before one with lookups', () => {
     const index = new GrantIndex(undefined, limits)
     for (const [namespace, count] of Object.entries({ used: 12, unused: 11 }))
       for (let at = 0; at < count; at += 1) index.set(grantOf(`g${at}`, { namespace }))
@@ -252,7 +252,7 @@ suite('an index with a limit', () => {
     assert.deepEqual(verdictOf(index, 'g0-0', 'unused'), 'permitted')
   })
 
-  test('knows nothing of any namespace once it would have to remember more than 10,000 that are incomplete', () => {
+  test('marks every namespace incomplete beyond 10,000 incomplete namespaces', () => {
     const index = new GrantIndex()
     index.set(grantOf('g'))
     for (let at = 0; at < 10_000; at += 1) index.miss(`missed-${at}`)
@@ -267,7 +267,7 @@ suite('an index with a limit', () => {
     )
   })
 
-  test('uses most of its room, however many namespaces have to share it', () => {
+  test('uses most of its limit with any number of namespaces', () => {
     const index = new GrantIndex(undefined, limits)
     const weights = Array.from({ length: 500 }, (_, at) => {
       index.set(grantOf('g', { namespace: `${at}` }))
@@ -279,7 +279,7 @@ suite('an index with a limit', () => {
     assert.equal(index.size + index.incomplete.size, 500)
   })
 
-  test('a namespace whose grant could not be read is incomplete until a list has it', () => {
+  test('marks a namespace incomplete whose grant could not be read, until a list has it', () => {
     const index = new GrantIndex(undefined, limits)
     index.miss('billing')
     assert.equal(verdictOf(index, 'x'), 'not known')
@@ -291,7 +291,7 @@ suite('an index with a limit', () => {
     assert.equal(verdictOf(index, 'x'), 'refused')
   })
 
-  test('tells of each grant that it skips, and once that a namespace is incomplete, evicted or not', () => {
+  test('reports each skipped grant, and once that a namespace is incomplete, evicted or not', () => {
     const told: string[] = []
     const tell = (what: string) => (namespace: string) => told.push(`${what} ${namespace}`)
     const observer = { skipped: tell('skipped'), incomplete: tell('incomplete'), evicted: tell('evicted') }
@@ -306,7 +306,7 @@ suite('an index with a limit', () => {
     assert.deepEqual(told, ['evicted b', 'incomplete b', 'skipped a', 'incomplete a', 'evicted a', 'skipped a'])
   })
 
-  test('a grant that becomes too large is not kept as it was', () => {
+  test('deletes a grant that becomes too large', () => {
     const index = new GrantIndex(undefined, limits)
     index.set(grantOf('g', { to: 1 }))
     assert.equal(index.set(grantOf('g', { to: 500 })), false)

@@ -30,7 +30,7 @@ const name = { group: GROUP, kind: 'Shield', namespace: 'shop', name: 'front' }
 const ref = { name: 'key', namespace: 'billing' }
 const { references } = crossingReferences(catalogue, name, { spec: { usual: ref, permitted: ref, allowed: ref } })
 
-/** A grant of a kind, as its author writes it. */
+/** A grant of a kind as an object, in the form that its author writes. */
 const written = ({ group, kind, coreGroup = '', fromGroup }: GrantKind) => ({
   apiVersion: `${group}/v1`,
   kind,
@@ -46,7 +46,7 @@ const parsed = (kind: GrantKind) => {
   return grant
 }
 
-suite('a grant permits the rows of its kind, and no others', () => {
+suite('a grant permits references only in the rows of its kind', () => {
   const expected: [GrantKind, paths: string[]][] = [
     [REFERENCE_GRANT, ['spec.usual']],
     // No row names it, so it counts where no kind is named.
@@ -72,7 +72,7 @@ suite('a grant permits the rows of its kind, and no others', () => {
       )
     })
 
-  test('and where no row names a kind, grants of every kind count', () => {
+  test('if no row names a kind, grants of every kind count', () => {
     const plain = new Catalogue([{ ...rows[0], from: shield, path: 'spec.usual' }], undefined, grantKinds)
     const [reference] = crossingReferences(plain, name, { spec: { usual: { ...ref, kind: 'Secret' } } }).references
     assert.deepEqual(reference?.grantKinds, grantKinds)
@@ -80,7 +80,7 @@ suite('a grant permits the rows of its kind, and no others', () => {
   })
 })
 
-test('a kind that counts for no row is not among those that count', () => {
+test('a kind that counts for no row is left out', () => {
   const kinds = (fields: readonly GuardedField[]) => new Catalogue(fields, undefined, grantKinds).grantKinds
   assert.deepEqual(kinds(rows.slice(1)), [permit, allowance])
   assert.deepEqual(kinds(rows), grantKinds)
@@ -88,21 +88,21 @@ test('a kind that counts for no row is not among those that count', () => {
 })
 
 suite('the entries of a grant', () => {
-  test('may call the core group by another name, where its kind says so', () => {
+  test('may use another name of the core group, if their kind defines it', () => {
     assert.deepEqual(parsed(permit).to, [{ group: '', kind: 'Secret' }])
     assert.deepEqual(parseGrant(written({ ...REFERENCE_GRANT, coreGroup: 'core' }))?.to, [
       { group: 'core', kind: 'Secret' },
     ])
   })
 
-  test('may have no group in from, where its kind says which is meant', () => {
+  test('may lack a group in from, if their kind has a default', () => {
     assert.deepEqual(parsed(allowance).from, [{ group: GROUP, kind: 'Shield', namespace: 'shop' }])
     assert.deepEqual(parseGrant(written(allowance), moved)?.from, [])
   })
 })
 
 suite('a refusal', () => {
-  test('names the kind of grants that is missing for each reference', () => {
+  test('names the kind of the missing grant for each reference', () => {
     const lines = explain({ refused: references, unjudged: 0, confirmed: true }).split('\n')
     assert.match(
       lines[0] ?? '',
@@ -116,7 +116,7 @@ suite('a refusal', () => {
     )
   })
 
-  test('that is a warning does so in lines that fit', () => {
+  test('as a warning names the kind in lines that fit', () => {
     const [, permitted] = references
     assert.ok(permitted)
     const [line, needed] = violationLines(permitted, false, 256)
@@ -128,7 +128,7 @@ suite('a refusal', () => {
   })
 })
 
-test('missing grants are of the kind that counts, and are written as it wants them', () => {
+test('missing grants have the kind that counts, and its form', () => {
   const missing = missingGrants(references)
   const objects = missing.map((grant) => grantObject(grant, kindOf(grant, grantKinds)))
   assert.deepEqual(
@@ -156,15 +156,15 @@ suite('the linter', () => {
   const codes = (object: unknown, kind: GrantKind) =>
     lintGrant(object, 'billing', catalogue, 10, kind).findings.map(({ code, path }) => `${path} ${code}`)
 
-  test('finds nothing in the entries of a kind but that they name no object', () => {
+  test('reports for the entries of another kind only that they name no object', () => {
     for (const kind of grantKinds) assert.deepEqual(codes(written(kind), kind), ['spec.to[0].name grant-every-name'])
   })
 
-  test('finds the other name of the core group wrong in a grant of a kind that does not have it', () => {
+  test('reports the other name of the core group in a grant of a kind that does not define it', () => {
     assert.ok(codes(written(permit), moved).includes('spec.to[0].group grant-core-group'))
   })
 
-  test('tells of a referrer whose fields are for grants of other kinds', () => {
+  test('reports a referrer whose fields need grants of other kinds', () => {
     const route = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }
     const grant = { ...written(permit), spec: { from: [route], to: [{ group: 'core', kind: 'Secret', name: 'key' }] } }
     assert.deepEqual(codes(grant, permit), ['spec.from[0].kind grant-unknown-referrer'])

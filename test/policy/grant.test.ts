@@ -9,7 +9,7 @@ const to = { group: '', kind: 'Service', name: 'payments' }
 const parse = (spec: unknown) => parseGrant({ metadata, spec })
 const toOf = (...entries: unknown[]) => parse({ from: [from], to: entries })?.to
 
-/** What may stand where a list or an entry is expected, and grants nothing. */
+/** Values in place of a list or an entry, which grant nothing. */
 const ODD: readonly unknown[] = [
   undefined,
   null,
@@ -25,7 +25,7 @@ const ODD: readonly unknown[] = [
   JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)),
 ]
 
-test('a grant is its name, its namespace and its entries, and nothing else', () => {
+test('a parsed grant has its name, its namespace and its entries, and nothing else', () => {
   const written = {
     apiVersion: 'gateway.networking.k8s.io/v1beta1',
     kind: 'ReferenceGrant',
@@ -36,7 +36,7 @@ test('a grant is its name, its namespace and its entries, and nothing else', () 
   assert.deepEqual(parseGrant(written), { ...metadata, from: [from], to: [to] })
 })
 
-suite('an object that does not name itself is no grant', () => {
+suite('an object without a name or a namespace is not a grant', () => {
   for (const [title, object] of Object.entries<unknown>({
     undefined: undefined,
     null: null,
@@ -46,27 +46,27 @@ suite('an object that does not name itself is no grant', () => {
     'metadata that is null': { metadata: null },
     'no name': { metadata: { namespace: 'billing' } },
     'no namespace': { metadata: { name: 'shop' } },
-    'a name that is no text': { metadata: { ...metadata, name: 7 } },
-    'a namespace that is no text': { metadata: { ...metadata, namespace: ['billing'] } },
+    'a name that is not a string': { metadata: { ...metadata, name: 7 } },
+    'a namespace that is not a string': { metadata: { ...metadata, namespace: ['billing'] } },
     'an inherited name': { metadata: Object.create(metadata) },
     'inherited metadata': Object.create({ metadata }),
   }))
     test(title, () => assert.equal(parseGrant(object), undefined))
 })
 
-suite('a strange grant is one that grants less', () => {
-  test('without a spec that is an object, it grants nothing', () => {
+suite('a malformed grant', () => {
+  test('grants nothing without a spec that is an object', () => {
     for (const spec of ODD) assert.deepEqual(parse(spec), { ...metadata, from: [], to: [] })
   })
 
-  test('without lists, it grants nothing', () => {
+  test('grants nothing without lists', () => {
     for (const odd of ODD.filter((one) => !Array.isArray(one))) {
       assert.deepEqual(parse({ from: odd, to: [to] }), { ...metadata, from: [], to: [to] })
       assert.deepEqual(parse({ from: [from], to: odd }), { ...metadata, from: [from], to: [] })
     }
   })
 
-  test('odd entries are left out, and the good ones beside them stay in their order', () => {
+  test('keeps its valid entries in their order, without the malformed ones', () => {
     const first = { ...to, name: 'first' }
     const second = { ...from, namespace: 'second' }
     assert.deepEqual(parse({ from: [...ODD, from, ...ODD, second], to: [first, ...ODD, to, ...ODD] }), {
@@ -76,7 +76,7 @@ suite('a strange grant is one that grants less', () => {
     })
   })
 
-  test('an entry without one of its parts matches nothing', () => {
+  test('matches nothing by an entry that lacks a part', () => {
     for (const odd of [undefined, null, 7, true, ['shop'], { name: 'shop' }]) {
       for (const part of Object.keys(from))
         assert.deepEqual(parse({ from: [{ ...from, [part]: odd }], to: [to] })?.from, [], part)
@@ -91,15 +91,15 @@ suite('the name of a target', () => {
   test('means the same if it is undefined', () => assert.deepEqual(toOf({ ...to, name: undefined }), [every]))
   test('means the same if it is null, as the API server prunes it', () =>
     assert.deepEqual(toOf({ ...to, name: null }), [every]))
-  test('means nothing if it is empty', () => assert.deepEqual(toOf({ ...to, name: '' }), []))
-  test('means an object of that name if it is a star', () =>
+  test('matches nothing if it is empty', () => assert.deepEqual(toOf({ ...to, name: '' }), []))
+  test('means an object called * if it is *', () =>
     assert.deepEqual(toOf({ ...to, name: '*' }), [{ ...to, name: '*' }]))
-  test('means nothing if it is no text', () => {
+  test('matches nothing if it is not a string', () => {
     for (const name of [0, 7, false, true, [], ['payments'], {}]) assert.deepEqual(toOf({ ...to, name }), [])
   })
 })
 
-test('texts are taken as they are written: no case is folded, no space removed, no alias known', () => {
+test('strings are kept as written: case and spaces stay, and there are no aliases', () => {
   const odd = { group: 'core', kind: ' service\n', name: 'PAYMENTS' }
   assert.deepEqual(toOf(odd), [odd])
   assert.deepEqual(parse({ from: [{ ...from, group: 'gateway.networking.k8s.io/v1' }], to: [] })?.from, [
@@ -107,7 +107,7 @@ test('texts are taken as they are written: no case is folded, no space removed, 
   ])
 })
 
-test('whatever JSON it is, a grant can be read, and no entry is wider than it was written', () => {
+test('any JSON can be parsed, and no entry matches more than it says', () => {
   const part = fc.oneof(fc.constantFrom('', 'a', 'b'), fc.jsonValue({ maxDepth: 1 }))
   const entry = fc.oneof(
     fc.record({ group: part, kind: part, namespace: part, name: part }, { requiredKeys: [] }),

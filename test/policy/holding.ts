@@ -1,7 +1,7 @@
-/** The steps of a path of the catalogue: names, and `[]` for a list. */
+/** Splits a path of the catalogue into steps: names, and `[]` for a list. */
 export const stepsOf = (path: string): string[] => path.replaceAll('[]', '.[]').split('.')
 
-/** An object that holds `value` at the end of these steps, with `around` on both sides of it in every list on the way. */
+/** Returns an object with `value` at the end of these steps, and with `around` on both sides of it in every list. */
 export function holding(steps: readonly string[], value: unknown, around: readonly unknown[] = []): unknown {
   const [step, ...rest] = steps
   if (step === undefined) return value
@@ -9,6 +9,6 @@ export function holding(steps: readonly string[], value: unknown, around: readon
   return step === '[]' ? [...around, held, ...around] : { [step]: held }
 }
 
-/** Where `holding` puts its value. */
+/** Returns the path at which `holding` puts its value. */
 export const placeOf = (path: string, around: readonly unknown[] = []): string =>
   path.replaceAll('[]', `[${around.length}]`)

@@ -10,7 +10,7 @@ const serviceImport = { group: 'multicluster.x-k8s.io', kind: 'ServiceImport', n
 const gateway = { name: 'web' }
 const mesh = (parentRefs: unknown, rest: object = {}) => isMeshRoute({ spec: { parentRefs, ...rest } })
 
-suite('a route is for a mesh only', () => {
+suite('a route serves only a mesh', () => {
   const cases: [title: string, parentRefs: unknown, rest?: object][] = [
     ['if its parent is a Service', [service]],
     ['if its parent is a Service in another namespace', [{ ...service, namespace: 'billing', port: 80 }]],
@@ -23,7 +23,7 @@ suite('a route is for a mesh only', () => {
   for (const [title, parentRefs, rest] of cases) test(title, () => assert.equal(mesh(parentRefs, rest), true))
 })
 
-suite('a route is not for a mesh only', () => {
+suite('a route does not serve only a mesh', () => {
   const cases: [title: string, parentRefs: unknown, rest?: object][] = [
     ['if it has no parents', []],
     ['if nothing is said of parents', undefined],
@@ -40,8 +40,8 @@ suite('a route is not for a mesh only', () => {
     ['if the kind is in lower case', [{ ...service, kind: 'service' }]],
     ['if a ServiceImport is in the core group', [{ ...serviceImport, group: '' }]],
     ['if a Service is in the group of ServiceImports', [{ ...service, group: 'multicluster.x-k8s.io' }]],
-    ['if the group is no text', [{ ...service, group: [''] }]],
-    ['if the kind is no text', [{ ...service, kind: ['Service'] }]],
+    ['if the group is not a string', [{ ...service, group: [''] }]],
+    ['if the kind is not a string', [{ ...service, kind: ['Service'] }]],
     ['if its parents are no list', { 0: service, length: 1 }],
     ['if its parents are a text', 'Service'],
     ['if one parent is null', [service, null]],
@@ -72,7 +72,7 @@ suite('of the kinds of the catalogue', () => {
   const backend = { name: 'payments', namespace: 'billing' }
   for (const { group, kind, route } of catalogue.referrers()) {
     const from = { group, kind, namespace: 'shop', name: 'x' }
-    test(`${kind} ${route ? 'may be for a mesh' : 'is never for a mesh, whatever parents it claims'}`, () => {
+    test(`${kind} ${route ? 'may serve a mesh' : 'never serves a mesh, whatever its parents'}`, () => {
       const [{ path }] = guardedFields.filter((field) => field.from.group === group && field.from.kind === kind) as [
         GuardedField,
       ]
@@ -86,7 +86,7 @@ suite('of the kinds of the catalogue', () => {
     })
   }
 
-  test('every one whose name ends in Route is a route', () => {
+  test('every kind whose name ends in Route is a route', () => {
     for (const { kind, route } of catalogue.referrers()) assert.equal(route === true, kind.endsWith('Route'), kind)
   })
 })

@@ -28,9 +28,9 @@ test('a missing grant accepts one kind from one namespace and exposes one object
   ])
 })
 
-test('nothing missing needs no grant', () => assert.deepEqual(missingGrants([]), []))
+test('no references need no grant', () => assert.deepEqual(missingGrants([]), []))
 
-// Every combination of two values for each part, so that grants that permit too much are found out.
+// Every combination of two values for each part, to find grants that permit too much.
 const combinations = <T>(parts: { [K in keyof T]: readonly T[K][] }): T[] =>
   Object.entries<readonly unknown[]>(parts).reduce<object[]>(
     (all, [key, values]) => all.flatMap((one) => values.map((value) => ({ ...one, [key]: value }))),
@@ -49,17 +49,17 @@ const universe: Reference[] = combinations<ObjectName>({
     name: ['a', 'b'],
   }).map((to) => ({ from, to, path: 'spec' })),
 )
-/** What a grant can tell apart: it knows no name of who refers. */
+/** The parts of a reference that a grant can distinguish: all but the name of the referrer. */
 const essence = ({ from, to }: Reference) => JSON.stringify([{ ...from, name: '' }, to])
 const permittedBy = (grants: readonly Grant[]) => {
   const lookup = lookupIn(grants)
   return new Set(universe.filter((one) => judge([one], lookup)[0]?.permitted).map(essence))
 }
 
-suite('whatever is refused', () => {
+suite('for any refused references', () => {
   const someRefused = fc.array(fc.constantFrom(...universe), { maxLength: 30 })
 
-  test('the missing grants permit all of it, and nothing else', () => {
+  test('the missing grants permit all of them, and nothing else', () => {
     fc.assert(
       fc.property(someRefused, (refused) =>
         assert.deepEqual([...permittedBy(missingGrants(refused))].sort(), [...new Set(refused.map(essence))].sort()),
@@ -68,7 +68,7 @@ suite('whatever is refused', () => {
     )
   })
 
-  test('none of the missing grants is superfluous, and no entry of one', () => {
+  test('every missing grant and every entry is necessary', () => {
     fc.assert(
       fc.property(someRefused, (refused) => {
         const grants = missingGrants(refused)
@@ -79,7 +79,7 @@ suite('whatever is refused', () => {
     )
   })
 
-  test('grants that are printed at different times stand beside each other', () => {
+  test('grants that are printed at different times do not replace each other', () => {
     fc.assert(
       fc.property(someRefused, someRefused, (first, second) =>
         assert.deepEqual(
@@ -126,7 +126,7 @@ suite('the name of a grant', () => {
   for (const [title, to, from, name] of cases)
     test(title, () => assert.deepEqual(namesOf(reference(to, from)).map(withoutDigest), [name]))
 
-  test('is one that an object may have, whatever the target is called', () => {
+  test('is valid for an object with any name of the target', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ minLength: 240, maxLength: 300 }))
     fc.assert(
       fc.property(text, text, text, (group, kind, name) => {
@@ -138,7 +138,7 @@ suite('the name of a grant', () => {
     )
   })
 
-  test('is a DNS subdomain if the names that it is made of are', () => {
+  test('is a DNS subdomain if the names that it contains are', () => {
     const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?){0,3}$/)
     fc.assert(
       fc.property(name, (target) => {

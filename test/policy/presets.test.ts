@@ -8,7 +8,7 @@ import { PRESETS, type Preset, presets } from '../../src/policy/presets.ts'
 import { type Schema, schemaAt, versionsOf } from '../harness/objects/crd-schemas.ts'
 import { ownCrds } from '../harness/objects/own-crds.ts'
 
-test('the presets are these, with so many fields of each kind', () => {
+test('each preset has the expected number of fields of each kind', () => {
   const counts = PRESETS.map((name) => {
     const kinds = Map.groupBy(presets[name].fields as readonly GuardedField[], ({ from }) => from.kind)
     return [name, Object.fromEntries([...kinds].map(([kind, fields]) => [kind, fields.length]))]
@@ -23,7 +23,7 @@ test('the presets are these, with so many fields of each kind', () => {
   })
 })
 
-test('the presets in the documentation are these', () => {
+test('the documentation names every preset', () => {
   const rows = readFileSync('docs/configuration.md', 'utf8').matchAll(/^\| `([-a-z]+)` \| `[A-Z][^|]*\|[^|]*\|$/gm)
   assert.deepEqual(
     [...rows].map(([, name]) => name),
@@ -31,7 +31,7 @@ test('the presets in the documentation are these', () => {
   )
 })
 
-test('all presets together make one catalogue', () => {
+test('all presets together form one catalogue', () => {
   const all = PRESETS.flatMap((name): readonly GuardedField[] => presets[name].fields)
   const kinds = PRESETS.flatMap((name) => [...presets[name].grantKinds])
   for (const [index, field] of all.entries()) {
@@ -40,7 +40,7 @@ test('all presets together make one catalogue', () => {
   }
 })
 
-/** PersistentVolumeClaims have no CRD; TypedObjectReference of k8s.io/api/core/v1, types.go. */
+/** The schema of a PersistentVolumeClaim, which has no CRD. Source: k8s.io/api/core/v1, types.go, TypedObjectReference. */
 const text: Schema = { type: 'string' }
 const claim: Schema = {
   type: 'object',
@@ -61,7 +61,7 @@ for (const name of PRESETS) {
     const versions = (crds.get(name) ?? []).flatMap(versionsOf)
 
     for (const { from, path, to, groupField = 'group', source } of fields) {
-      test(`has ${from.kind} ${path} as the CRD has it`, () => {
+      test(`has ${from.kind} ${path} in the form of the CRD`, () => {
         const version = versions.find(
           ({ group, kind, plural }) => `${group} ${kind} ${plural}` === `${from.group} ${from.kind} ${from.plural}`,
         )
@@ -78,11 +78,11 @@ for (const name of PRESETS) {
         assert.deepEqual(filled, [to?.group, to?.kind])
       })
 
-      test(`says where ${from.kind} ${path} is from`, () => assert.ok(source && URL.canParse(source)))
+      test(`has a source for ${from.kind} ${path}`, () => assert.ok(source && URL.canParse(source)))
     }
 
     for (const { group, kind, plural, version } of grantKinds)
-      test(`has the grant kind ${kind} as the CRD has it`, () => {
+      test(`has the grant kind ${kind} in the form of the CRD`, () => {
         const served = versions.find((one) => one.group === group && one.kind === kind)
         assert.deepEqual([served?.plural, served?.version], [plural, version])
         for (const half of ['from', 'to']) assert.ok(served && schemaAt(served.schema, `spec.${half}[].kind`))

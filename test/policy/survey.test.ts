@@ -38,7 +38,7 @@ suite('a survey', () => {
     )
   })
 
-  test('tells which grants nothing uses', () => {
+  test('finds unused grants', () => {
     const { unused } = survey(
       catalogue,
       [route('checkout', ['payments'])],
@@ -50,11 +50,11 @@ suite('a survey', () => {
     )
   })
 
-  test('says nothing of grants that a kind outside the catalogue may use', () => {
+  test('does not call a grant unused that a kind outside the catalogue may use', () => {
     assert.deepEqual(survey(catalogue, [], [grant('policies', undefined, 'SecurityPolicy')]).unused, [])
   })
 
-  test('counts mesh routes apart, and their references not at all', () => {
+  test('lists mesh routes as exempt, without their references', () => {
     const mesh = route('inside', ['payments'], [{ group: '', kind: 'Service', name: 'cart' }])
     const result = survey(catalogue, [mesh], [])
     assert.deepEqual(
@@ -64,8 +64,8 @@ suite('a survey', () => {
   })
 })
 
-suite('a survey costs no more than objects and grants hold together', { timeout: 120_000 }, () => {
-  test('where a grant has many entries in both halves', () => {
+suite('the cost of a survey is proportional to its objects and grants', { timeout: 120_000 }, () => {
+  test('if a grant has many entries in both halves', () => {
     const [from] = grant('', '').from
     const wide: Grant = {
       ...grant('wide', ''),
@@ -80,7 +80,7 @@ suite('a survey costs no more than objects and grants hold together', { timeout:
     )
   })
 
-  test('where many grants permit many references, of which each names the first', () => {
+  test('if many grants permit many references, and each reference names only the first grants', () => {
     const grants = Array.from({ length: 20_000 }, (_, n) => grant(`g${n}`, undefined))
     const backends = Array.from({ length: 10_000 }, (_, n) => `s${n}`)
     const both = [
@@ -93,7 +93,7 @@ suite('a survey costs no more than objects and grants hold together', { timeout:
     assert.deepEqual(unused, [])
   })
 
-  test('where many references share a long text', () => {
+  test('if many references share a long text', () => {
     const long = 'x'.repeat(1_000_000)
     const checkout = route(
       'checkout',
@@ -104,7 +104,7 @@ suite('a survey costs no more than objects and grants hold together', { timeout:
   })
 })
 
-test('grants are sorted by namespace and name, and of those with one name the last counts', () => {
+test('grants are sorted by namespace and name, and of several with the same name the last counts', () => {
   const names = (grants: Grant[]) => grants.map(({ namespace, name, to }) => `${namespace}/${name} ${to[0]?.name}`)
   const last = grant('a', 'last')
   assert.deepEqual(

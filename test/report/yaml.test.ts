@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { parse } from 'yaml'
 import { toYaml } from '../../src/report/yaml.ts'
 
-/** Names that Kubernetes takes, and that YAML takes for something else if they are not quoted. */
+/** Names that are valid in Kubernetes, and that YAML does not read as strings without quotes. */
 const names = [
   'on',
   'off',
@@ -22,7 +22,7 @@ const names = [
   '1',
 ]
 
-test('names are texts to YAML 1.1 as to YAML 1.2', () => {
+test('names are strings in YAML 1.1 and in YAML 1.2', () => {
   const [text = ''] = toYaml([{ names }])
   for (const version of ['1.1', '1.2'] as const) assert.deepEqual(parse(text, { version }), { names })
 })

@@ -16,7 +16,7 @@ suite('an address', () => {
   }
 })
 
-suite('this is no address:', () => {
+suite('a text is not an address:', () => {
   const texts = [
     '',
     '8443',
@@ -32,7 +32,7 @@ suite('this is no address:', () => {
   for (const text of [...texts, 'https://localhost:8443', 'localhost:80/', ' :80\n']) {
     test(JSON.stringify(text), () => {
       assert.throws(() => parseAddress(text), {
-        message: `"${text}" is no address: write HOST:PORT, [IPV6]:PORT or :PORT, with a port from 0 to 65535`,
+        message: `"${text}" is not an address: write HOST:PORT, [IPV6]:PORT or :PORT, with a port from 0 to 65535`,
       })
     })
   }

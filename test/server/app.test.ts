@@ -87,7 +87,7 @@ suite('bad input gets a clear answer in plain text', () => {
   }
 })
 
-test('what cannot be looked up is asked to come back twice, and then told why', async () => {
+test('a review without an answer from the look-ups is retried twice, and then gets the reason', async () => {
   const answers = [
     await post(JSON.stringify(review)),
     await post(JSON.stringify(review)),

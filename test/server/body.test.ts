@@ -13,7 +13,7 @@ import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
 const MIB = 1024 * 1024
 
-/** A body that is given in chunks. */
+/** A body that arrives in chunks. */
 class Payload extends Readable {
   readonly headers: Record<string, string>
 
@@ -23,7 +23,7 @@ class Payload extends Readable {
   }
 }
 
-/** The load of a container of 256 MiB, whose clock stands still. */
+/** The load of a container of 256 MiB, with a stopped clock. */
 const loadTold = (observer: ServerObserver) => new Load(() => 0, observer, roomIn(256 * MIB))
 
 /** Reads a body with the load of a container of 256 MiB. */
@@ -44,15 +44,15 @@ function start({ load = loadTold(UNOBSERVED), retries = new Retries(), headers =
   return { load, retries, allowance, send, end, read, payload }
 }
 
-suite('memory is held for what was sent', () => {
-  test('and not for what was announced', async () => {
+suite('memory is reserved', () => {
+  test('for the received bytes, not for the announced length', async () => {
     const { load, send } = start({ headers: { 'content-length': String(8 * MIB) } })
     assert.equal(load.held.bodies, 0)
     await send('[1')
     assert.equal(load.held.bodies, 2)
   })
 
-  test('and 16 KiB more at most, in pieces', async () => {
+  test('in steps of 16 KiB, for a body in pieces', async () => {
     const { load, send, end } = start()
     await send('"')
     for (let count = 0; count < 2_000; count += 1) await send('x'.repeat(100))
@@ -63,7 +63,7 @@ suite('memory is held for what was sent', () => {
     assert.equal(load.held.bodies, 0)
   })
 
-  test('and each piece is freed when it has been copied, or is not taken', async () => {
+  test('only until a piece is copied or dropped', async () => {
     const { send, end } = start()
     const pieces = ['["', 'x'.repeat(100), '"]'].map((text) => Buffer.from(new TextEncoder().encode(text).buffer))
     for (const piece of pieces) await send(piece)
@@ -75,16 +75,16 @@ suite('memory is held for what was sent', () => {
     for (const { byteLength } of [...pieces, dropped]) assert.equal(byteLength, 0)
   })
 
-  test('but not in pieces of a byte', async () => {
+  test('but a body in pieces of one byte is rejected', async () => {
     const { load, send, read, payload } = start()
     for (let count = 0; count < 1_015; count += 1) await send('7')
     assert.deepEqual([load.held.bodies > 0, payload.destroyed], [true, false])
     await send('7')
-    await assert.rejects(read, { statusCode: 400, message: 'the body comes in pieces that are too small' })
+    await assert.rejects(read, { statusCode: 400, message: 'the body arrives in pieces that are too small' })
     assert.equal(payload.destroyed, true)
   })
 
-  test('and given back as the client leaves', async () => {
+  test('until the client closes the connection', async () => {
     const { load, send, allowance, payload, read } = start()
     for (let count = 0; count < 5; count += 1) await send('x'.repeat(MIB))
     assert.ok(load.held.bodies >= 5 * MIB)
@@ -95,7 +95,7 @@ suite('memory is held for what was sent', () => {
     assert.equal(load.held.bodies, 0)
   })
 
-  test('and after the parse for its texts, two bytes a character beyond ASCII, and for its values', async () => {
+  test('for the strings, with two bytes a character beyond ASCII, and for the values', async () => {
     const weigh = async (body: string) => {
       const { load, send, end } = start()
       await send(body)
@@ -108,8 +108,8 @@ suite('memory is held for what was sent', () => {
   })
 })
 
-suite('what there is no memory for', () => {
-  test('is read to its end, and turned away with its uid', async () => {
+suite('a body without enough memory', () => {
+  test('is read to its end, and dropped with its uid', async () => {
     const observer = new ServerRecorder()
     const { load, send, end } = start({ load: loadTold(observer) })
     assert.equal(load.reserve('values', 63 * MIB), undefined)
@@ -124,7 +124,7 @@ suite('what there is no memory for', () => {
     assert.deepEqual(observer.turnedAway, ['memory'])
   })
 
-  test('is turned away when it is parsed, if its values have none', async () => {
+  test('is dropped before it is parsed, if its values would not fit', async () => {
     const { load, send, end } = start()
     assert.equal(load.reserve('values', 63 * MIB), undefined)
     await send(`[${'{},'.repeat(15_000)}{}]`)
@@ -133,7 +133,7 @@ suite('what there is no memory for', () => {
   })
 })
 
-test('the largest review that is judged has room alone', async () => {
+test('the largest review that is judged fits into the memory', async () => {
   const observer = new ServerRecorder()
   const { load, send, end } = start({ load: loadTold(observer) })
   const object = JSON.stringify([...'0'.repeat(119_000).split(''), '\u0100'.repeat(1.7 * MIB)])
@@ -146,8 +146,8 @@ test('the largest review that is judged has room alone', async () => {
   assert.deepEqual(observer.turnedAway, [])
 })
 
-suite('a body that is larger than any review that is judged', () => {
-  test('holds no memory, and gives its summary', async () => {
+suite('an oversized body', () => {
+  test('does not use memory, and yields a summary', async () => {
     const { load, send, end } = start()
     await send('{"request":{"uid":"u","userInfo":{"username":"jane"},"object":{"x":"')
     for (let count = 0; count < 20; count += 1) await send('x'.repeat(MIB))
@@ -159,7 +159,7 @@ suite('a body that is larger than any review that is judged', () => {
     assert.equal(load.held.bodies + load.held.values, 0)
   })
 
-  test('is one of four at most; the next is turned away', async () => {
+  test('is dropped if four others are being read', async () => {
     const { load, send } = start()
     await send('['.padEnd(10 * MIB))
     for (let count = 1; count < 4; count += 1) await start({ load }).send('['.padEnd(10 * MIB))
@@ -169,7 +169,7 @@ suite('a body that is larger than any review that is judged', () => {
     await assert.rejects(fifth.end(), (error) => error instanceof Overloaded && error.reason === 'reviews')
   })
 
-  test('is cut at 64 MiB, or before if it announces more', async () => {
+  test('is rejected at 64 MiB, or immediately if it announces more', async () => {
     const { send, read, load, allowance, payload } = start()
     await send('['.padEnd(MIB))
     for (let count = 1; count <= 64; count += 1) await send(' '.repeat(MIB))
@@ -181,20 +181,20 @@ suite('a body that is larger than any review that is judged', () => {
     await assert.rejects(start({ headers: { 'content-length': String(64 * MIB + 1) } }).read, { statusCode: 413 })
   })
 
-  test('is no review if it is nested a million times: memory for that is bounded too', async () => {
+  test('is not a review if it is nested a million times, and its memory is bounded', async () => {
     const { send, read } = start()
     await send('['.repeat(10 * MIB))
     await assert.rejects(read, (error) => error instanceof NotAReview && /levels of nesting/.test(error.message))
   })
 
-  test('that is no JSON is no review', async () => {
+  test('is not a review if it is not JSON', async () => {
     const { send, read } = start()
     await send('{"a" '.padEnd(10 * MIB, '1'))
     await assert.rejects(read, NotAReview)
   })
 })
 
-test('a later try has what the earlier ones left', async () => {
+test('a later try has the remaining time of the earlier ones', async () => {
   let now = 0
   const load = new Load(() => now, UNOBSERVED, roomIn(256 * MIB))
   const retries = new Retries()

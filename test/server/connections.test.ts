@@ -19,12 +19,12 @@ const keyPair = tlsOptions(issueServer(issueAuthority('test', 1), ['localhost'],
 let app: FastifyInstance
 let connections: Connections
 let observer: ServerRecorder
-/** Sockets of the server, in the order of their handshakes. */
+/** The server's sockets, in the order of their handshakes. */
 let accepted: Socket[]
 const sockets: Socket[] = []
 /** Requests that reached a handler. */
 let handled: number
-/** Ends the requests that wait. */
+/** Answers the waiting requests. */
 let answer: () => void
 
 async function listen(options: Partial<ListenerOptions['connections']> = {}, secure = true) {
@@ -67,7 +67,7 @@ async function plain() {
   return socket
 }
 
-/** A connection after its handshake, and what it has received. */
+/** Opens a connection, and returns it after its handshake, with the text that it receives. */
 async function connect() {
   const count = accepted.length
   const socket = tls.connect({ port: port(), host: '127.0.0.1', rejectUnauthorized: false })
@@ -82,7 +82,7 @@ async function connect() {
   return { socket, server: accepted[count] as Socket, received: () => received }
 }
 
-/** Waits for something that the event loop brings about. */
+/** Waits until a condition holds, turn by turn of the event loop. */
 async function until(holds: () => boolean) {
   while (!holds()) await nextTurn()
 }
@@ -106,7 +106,7 @@ const HEAD = 'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
 const REQUEST = `${HEAD}content-length: 2\r\n\r\n{}`
 
 suite('a connection', () => {
-  test('that is not used is kept for 120 s, and closed without a word', async () => {
+  test('without a request is kept for 120 s, and then closed without an answer', async () => {
     const client = await connect()
     await ticks(120)
     assert.equal(client.server.destroyed, false)
@@ -115,7 +115,7 @@ suite('a connection', () => {
     assert.deepEqual([client.received(), observer.closed], ['', ['idle']])
   })
 
-  test('that was used is kept for 120 s more', async () => {
+  test('is kept for 120 s after a request', async () => {
     const client = await connect()
     await ticks(100)
     await send(client, REQUEST)
@@ -127,7 +127,7 @@ suite('a connection', () => {
     assert.deepEqual(observer.closed, ['idle'])
   })
 
-  test('has 10 s for its handshake, however it trickles', async () => {
+  test('has 10 s for its handshake, even if bytes keep arriving', async () => {
     const silent = await plain()
     const trickling = await plain()
     await until(() => observer.held === 2)
@@ -147,7 +147,7 @@ suite('a connection', () => {
     body: [`${HEAD}content-length: 1000\r\n\r\n{`, ' '],
   }
   for (const [phase, [start, more]] of Object.entries(trickle)) {
-    test(`has 10 s for the ${phase} of a request from its first byte, however it trickles`, async () => {
+    test(`has 10 s for the ${phase} of a request from its first byte, even if bytes keep arriving`, async () => {
       const [silent, trickling] = [await connect(), await connect()]
       await ticks(100)
       for (const client of [silent, trickling]) await send(client, start)
@@ -161,7 +161,7 @@ suite('a connection', () => {
     })
   }
 
-  test('may wait for a verdict for any time', async () => {
+  test('may wait for a verdict without a limit', async () => {
     const client = await connect()
     await send(client, 'GET /slow HTTP/1.1\r\nhost: x\r\n\r\n')
     await until(() => handled === 1)
@@ -185,14 +185,14 @@ suite('a connection', () => {
     assert.deepEqual(observer.closed, ['answer'])
   })
 
-  test('whose client sends requests without waiting for answers is closed', async () => {
+  test('is closed if its client sends requests without waiting for answers', async () => {
     const client = await connect()
     client.socket.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(1_000))
     await closed(client.socket)
     assert.deepEqual([handled, observer.closed], [4, ['pipelined']])
   })
 
-  test('whose head is larger than 8 KiB is answered 431', async () => {
+  test('gets 431 for a head larger than 8 KiB', async () => {
     const client = await connect()
     client.socket.write(`${HEAD}x: ${'x'.repeat(8 * 1024)}\r\n\r\n`)
     await closed(client.socket)
@@ -200,7 +200,7 @@ suite('a connection', () => {
   })
 })
 
-test('a request that lay in the system while the process was busy is answered', async () => {
+test('a request that lay in the kernel while the process was busy is answered', async () => {
   await app.close()
   await listen({ tickEvery: 50 })
   const clients = await Promise.all(Array.from({ length: 5 }, connect))
@@ -212,13 +212,13 @@ test('a request that lay in the system while the process was busy is answered', 
   for (const { received } of clients) assert.match(received(), /^HTTP\/1.1 200 /)
 })
 
-suite('for one connection too many', () => {
+suite('beyond the limit of connections, the server evicts', () => {
   beforeEach(async () => {
     await app.close()
     await listen({ most: 3 })
   })
 
-  test('that one goes which for longest has not sent a whole request', async () => {
+  test('the connection that has waited longest without a complete request', async () => {
     const used = await connect()
     await send(used, REQUEST)
     await until(() => used.received().includes('{}'))
@@ -231,7 +231,7 @@ suite('for one connection too many', () => {
     assert.deepEqual([used.server.destroyed, observer.closed], [false, ['evicted', 'evicted']])
   })
 
-  test('that one goes which was used, and has waited for longest, if all were', async () => {
+  test('the connection that has been idle longest, if all have sent a request', async () => {
     const clients = [await connect(), await connect(), await connect()]
     for (const client of clients) {
       await send(client, REQUEST)
@@ -246,7 +246,7 @@ suite('for one connection too many', () => {
     assert.ok(second)
   })
 
-  test('the one goes of which there are more: a handshake does not end for connections that were used', async () => {
+  test('a connection of the largest group: used connections do not evict a handshake', async () => {
     const used = [await connect(), await connect()]
     for (const client of used) {
       await send(client, REQUEST)
@@ -259,7 +259,7 @@ suite('for one connection too many', () => {
     assert.deepEqual([handshake.closed, another.closed, used[1]?.server.destroyed], [false, false, false])
   })
 
-  test('of those that wait for a verdict, the one that has waited for longest goes, if they are the most', async () => {
+  test('the connection that has waited longest for a verdict, if these are the largest group', async () => {
     const busy = [await connect(), await connect(), await connect()]
     for (const client of busy) await send(client, 'GET /slow HTTP/1.1\r\nhost: x\r\n\r\n')
     await until(() => handled === 3)
@@ -277,7 +277,7 @@ const ANSWERED_BY_NODE: Record<string, string> = {
 }
 for (const [title, request] of Object.entries(ANSWERED_BY_NODE))
   for (const secure of [true, false])
-    test(`of thousands of requests in one go that ${title}, few are made${secure ? '' : ', without TLS'}`, async (t) => {
+    test(`of thousands of requests at once that ${title}, few become objects${secure ? '' : ', without TLS'}`, async (t) => {
       if (!secure) {
         await app.close()
         await listen({}, false)
@@ -297,7 +297,7 @@ for (const [title, request] of Object.entries(ANSWERED_BY_NODE))
       assert.deepEqual(observer.closed, ['pipelined'])
     })
 
-test('connections from one port, one after the other, are told apart', async () => {
+test('consecutive connections from the same port are distinguished', async () => {
   let localPort = 0
   for (let round = 0; round < 20; round += 1) {
     const socket = net.connect({ port: port(), host: '127.0.0.1', localPort })
@@ -313,7 +313,7 @@ test('connections from one port, one after the other, are told apart', async () 
   await until(() => observer.held === 0)
 })
 
-test('a server that closes waits for no connection without a request', async () => {
+test('a closing server does not wait for connections without a request', async () => {
   const client = await connect()
   await plain()
   await until(() => observer.held === 2)
@@ -322,7 +322,7 @@ test('a server that closes waits for no connection without a request', async () 
   assert.equal(observer.held, 0)
 })
 
-test('plain HTTP is bounded as HTTPS is', async () => {
+test('plain HTTP has the same limits as HTTPS', async () => {
   await app.close()
   await listen({ most: 2 }, false)
   const [idle, half] = [await plain(), await plain()]

@@ -40,7 +40,7 @@ const request = {
 const crossing = { backendRefs: [{ name: 'vault', namespace: 'treasury' }] }
 const route = { metadata: { name: 'checkout' }, spec: { rules: [crossing] } }
 
-/** A review of a route, to which this JSON text is added as `x`. */
+/** Returns the review of a route, with this JSON text added as `x`. */
 const reviewOf = (x = '0', more: object = {}) =>
   JSON.stringify({
     kind: 'AdmissionReview',
@@ -60,7 +60,7 @@ const listOf = (unit: string, count: number) => `[${`${unit},`.repeat(count - 1)
 const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
 const text = (bytes: number) => `"${'x'.repeat(bytes)}"`
 
-/** What is more than is judged, by the cap and what is found; the route has a few values of its own. */
+/** JSON beyond each limit, with the limit and the size; the route itself has a few values. */
 const OVERSIZED: Record<string, [x: string, cap: string, found: RegExp]> = {
   'a text of 4 MiB': [text(4 * MIB), 'bytes', /^4194\d\d\d of at most 4194304$/],
   'a text of 30 MiB': [text(30 * MIB), 'bytes', /^31457\d\d\d of at most 4194304$/],
@@ -72,9 +72,9 @@ const OVERSIZED: Record<string, [x: string, cap: string, found: RegExp]> = {
   'a hundred thousand lists in lists': [nested(100_000), 'nesting', /^100001 of at most 1000$/],
 }
 
-suite('an object that is larger than any that is judged', () => {
+suite('an oversized object', () => {
   for (const [title, [x, cap, found]] of Object.entries(OVERSIZED)) {
-    test(`is refused, and the reason says what to do: ${title}`, async () => {
+    test(`is denied, and the reason says what to do: ${title}`, async () => {
       const { uid, allowed, status, auditAnnotations } = await post(reviewOf(x))
       assert.deepEqual([uid, allowed, status.code], ['1', false, 403])
       assert.match(status.message, /^HTTPRoute "checkout" in namespace "shop" is too large to be judged: /)
@@ -90,7 +90,7 @@ suite('an object that is larger than any that is judged', () => {
     })
   }
 
-  test('is allowed with a warning, or noted, in the other modes', async () => {
+  test('is allowed with a warning or an annotation in the other modes', async () => {
     const answers: Record<Mode, [allowed: boolean, warnings: number]> = {
       deny: [false, 0],
       warn: [true, 2],
@@ -102,12 +102,12 @@ suite('an object that is larger than any that is judged', () => {
     }
   })
 
-  test('is allowed where nothing would have been judged', async () => {
+  test('is allowed if it would not be judged', async () => {
     for (const more of [{ operation: 'DELETE' }, { subResource: 'status' }, { kind: { ...kind, kind: 'Pod' } }])
       assert.equal((await post(reviewOf(nested(2_000), more))).allowed, true, JSON.stringify(more))
   })
 
-  test('is logged, but not without end', async (t) => {
+  test('is logged at a limited pace', async (t) => {
     t.mock.method(performance, 'now', () => 0)
     app = start()
     for (let count = 0; count < 105; count += 1) await post(reviewOf(nested(2_000)))
@@ -115,7 +115,7 @@ suite('an object that is larger than any that is judged', () => {
     assert.equal(observer.reviews.length, 105)
   })
 
-  test('is allowed where the stored object is too large too, and not where that is of the usual size', async () => {
+  test('is allowed only if the stored object is oversized too', async () => {
     const large = JSON.parse(text(4 * MIB))
     const update = { operation: 'UPDATE' }
     const kept = await post(reviewOf(text(4 * MIB), { ...update, oldObject: { ...route, x: large } }))
@@ -126,14 +126,14 @@ suite('an object that is larger than any that is judged', () => {
     assert.equal(grown.allowed, false)
   })
 
-  test('is no reason to refuse a grant', async () => {
+  test('is allowed if it is a grant', async () => {
     const grant = { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'ReferenceGrant' }
     const { allowed, warnings } = await post(reviewOf(listOf('0', 200_000), { kind: grant }), '/advise')
     assert.equal(allowed, true)
     assert.match(warnings[0], /not read, because it is too large: it has 2000\d\d values, and at most 120000/)
   })
 
-  test('is seen in the rest of a review too', async () => {
+  test('may also be the rest of a review', async () => {
     const { allowed, auditAnnotations } = await post(
       reviewOf('0', { userInfo: { extra: { x: ['x'.repeat(10 * MIB)] } } }),
     )
@@ -141,14 +141,14 @@ suite('an object that is larger than any that is judged', () => {
   })
 })
 
-suite('an object within the caps is judged', () => {
+suite('an object within the limits is judged', () => {
   const refused = async (body: string) => {
     const { allowed, status } = await post(body)
     assert.equal(allowed, false)
     assert.match(status.message, /which no ReferenceGrant permits/)
   }
 
-  test('with texts full of commas and brackets', async () => {
+  test('with strings full of commas and brackets', async () => {
     const value = ',[{'.repeat(1_365)
     const headers = Array.from({ length: 144 }, (_, at) => ({ name: `h${at}`, value }))
     const body = reviewOf(JSON.stringify(headers))
@@ -163,21 +163,21 @@ suite('an object within the caps is judged', () => {
     )
   })
 
-  test('with nearly as much as is judged', async () => {
+  test('close to the limits', async () => {
     await refused(reviewOf(text(4 * MIB - 1_000)))
     await refused(reviewOf(`"${'\u0100'.repeat(2 * MIB - 1_000)}"`))
     await refused(reviewOf(listOf('{}', 119_900)))
     await refused(reviewOf(nested(999)))
   })
 
-  test('of an update, as large as both may be', async () => {
+  test('in an update with two objects of the largest size', async () => {
     const large = { ...route, x: 'x'.repeat(4 * MIB - 1_000) }
     const { allowed, warnings } = await post(reviewOf(text(4 * MIB - 1_000), { operation: 'UPDATE', oldObject: large }))
     assert.equal(allowed, true)
     assert.match(warnings.join(), /Service "vault"/)
   })
 
-  test('with levels of nesting on both sides of an update', async () => {
+  test('in an update with two deeply nested objects', async () => {
     const [object, oldObject] = ['[1]', '[2]'].map((last) => ({
       ...route,
       spec: { ...route.spec, x: JSON.parse(`${'['.repeat(990)}${last}${']'.repeat(990)}`) },
@@ -187,7 +187,7 @@ suite('an object within the caps is judged', () => {
   })
 })
 
-test('names of any length are cut in the log', async () => {
+test('the log shortens long names', async () => {
   await post(reviewOf('0', { userInfo: { username: 'j'.repeat(MIB) }, name: 'n'.repeat(MIB) }))
   assert.ok(JSON.stringify(log[0]).length < 4_000)
 })

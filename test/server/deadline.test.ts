@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { grantedTime, halfOf } from '../../src/server/deadline.ts'
 
-suite('an answer may take the timeout, less 250 ms for its way,', () => {
+suite('an answer may take the timeout minus a margin of 250 ms,', () => {
   const timeouts: Record<string, [timeout: unknown, milliseconds: number]> = {
     '5s': ['5s', 4_750],
     '30s': ['30s', 29_750],
@@ -20,15 +20,15 @@ suite('an answer may take the timeout, less 250 ms for its way,', () => {
 suite('an answer may take 10 s, the default of the API server,', () => {
   const timeouts = { nothing: undefined, 'an empty text': '', 'no duration': 'soon', 'no unit': '5', 'no time': '0s' }
   for (const [title, timeout] of Object.entries<unknown>({ ...timeouts, 'a list': ['5s'] })) {
-    test(`where the timeout is ${title}`, () => assert.equal(grantedTime(timeout), 9_750))
+    test(`if the timeout is ${title}`, () => assert.equal(grantedTime(timeout), 9_750))
   }
 })
 
-test('no timeout gives more than the longest that a webhook can have', () => {
+test('a timeout beyond the longest of a webhook counts as the longest', () => {
   for (const timeout of ['31s', '1m0s', '99m9999s']) assert.equal(grantedTime(timeout), 29_750)
 })
 
-test('half of what is left is a whole number, and never too short for an attempt', () => {
+test('half of the remaining time is a whole number, and never too short for an attempt', () => {
   assert.equal(halfOf(984.5), 492)
   for (const left of [-60_000, 0, 1, 250]) assert.equal(halfOf(left), 125)
 })

@@ -19,56 +19,56 @@ after(async () => {
 const grants = { name: 'grants', ok: true, detail: '3 grants' }
 const serving = { name: 'serving', ok: true }
 
-/** The status and the text at a path, while the checks are these. */
+/** Returns the status and the text at a path, with these checks. */
 async function get(url: string, ...now: Check[]) {
   checks = now
   const { statusCode, body } = await app.inject({ url })
   return [statusCode, body]
 }
 
-test('whoever answers is alive, ready or not', async () => {
+test('a server that answers is alive, ready or not', async () => {
   assert.deepEqual(await get('/livez', { ...grants, ok: false }), [200, 'ok\n'])
 })
 
-suite('ready', () => {
-  test('is who passes every check', async () => {
+suite('readiness', () => {
+  test('is ok if every check passes', async () => {
     assert.deepEqual(await get('/readyz', grants, serving), [200, 'ok\n'])
   })
 
-  test('names each check when asked to', async () => {
+  test('names each check with ?verbose', async () => {
     const text = '[+]grants: 3 grants\n[+]serving\nok\n'
     assert.deepEqual(await get('/readyz?verbose', grants, serving), [200, text])
     assert.deepEqual(await get('/readyz?verbose=1', grants, serving), [200, text])
   })
 
-  test('is not who fails one, and that one is named without being asked for', async () => {
+  test('is not ok if a check fails, and names that check', async () => {
     const stopping = { name: 'serving', ok: false }
     const text = '[+]grants: 3 grants\n[-]serving\nnot ready\n'
     assert.deepEqual(await get('/readyz', grants, stopping), [503, text])
     assert.deepEqual(await get('/readyz?verbose', grants, stopping), [503, text])
   })
 
-  test('is asked anew each time', async () => {
+  test('is checked again for each request', async () => {
     assert.deepEqual(await get('/readyz', { ...grants, ok: false }), [503, '[-]grants: 3 grants\nnot ready\n'])
     assert.deepEqual(await get('/readyz', grants), [200, 'ok\n'])
   })
 })
 
-test('metrics are those that are exposed, in the format of Prometheus', async () => {
+test('metrics are served in the format of Prometheus', async () => {
   const { statusCode, headers, body } = await app.inject({ url: '/metrics' })
   assert.equal(statusCode, 200)
   assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/)
   assert.equal(body, 'of_a_test 7\n')
 })
 
-test('there is nothing else', async () => {
+test('other paths are not found', async () => {
   for (const url of ['/', '/validate', '/healthz']) assert.equal((await app.inject({ url })).statusCode, 404)
 })
 
 suite('a probe is answered', () => {
   before(() => app.listen({ host: '127.0.0.1', port: 0 }))
 
-  /** A connection on which this has been sent, or was about to be. */
+  /** Returns a connection on which this text has been sent, or was about to be. */
   async function send(text: string) {
     const socket = net.connect((app.server.address() as AddressInfo).port, '127.0.0.1')
     socket.on('error', () => {})
@@ -87,7 +87,7 @@ suite('a probe is answered', () => {
     'with answers that are not read': 'GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(4),
   }
   for (const [title, text] of Object.entries(ways)) {
-    test(`while 300 connections are opened, and left, ${title}`, async () => {
+    test(`while 300 other connections are open ${title}`, async () => {
       for (let count = 0; count < 300; count += 1) await send(text)
       const probe = await send('GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
       let answer = ''
@@ -100,7 +100,7 @@ suite('a probe is answered', () => {
   }
 
   for (const method of ['GET', 'POST'])
-    test(`and a connection on which ${method} has a body is closed, which is told`, async () => {
+    test(`and a connection on which ${method} has a body is closed and reported`, async () => {
       const before = observer.closed.length
       const socket = await send(`${method} /livez HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nx`)
       let answer = ''
@@ -115,7 +115,7 @@ suite('a probe is answered', () => {
       assert.equal(observer.held, 0, 'connections are counted that reviews come on')
     })
 
-  test('and nothing is made of a body that comes in thousands of pieces', async (t) => {
+  test('and a body in thousands of pieces creates no objects', async (t) => {
     const push = t.mock.method(http.IncomingMessage.prototype, 'push')
     const socket = await send(
       `POST /livez HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(5_000)}`,

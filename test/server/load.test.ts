@@ -15,7 +15,7 @@ function start() {
   return { clock, load: new Load(() => clock.now, observer, roomIn(256 * MIB)), turnedAway: observer.turnedAway }
 }
 
-test('a thousand reviews are judged at once; one more is turned away until one is finished', () => {
+test('a thousand reviews are in flight at once; one more is dropped until one is finished', () => {
   const { load, turnedAway } = start()
   const allowances = Array.from({ length: 1_000 }, () => load.enter(10_000 - MARGIN))
   for (const allowance of allowances) assert.equal(allowance.startReview(), undefined)
@@ -26,7 +26,7 @@ test('a thousand reviews are judged at once; one more is turned away until one i
   assert.equal(load.counts.reviews, 1_000)
 })
 
-test('all that requests hold has 64 MiB, and bodies have a quarter of it; what is turned away holds nothing', () => {
+test('requests together have 64 MiB, and bodies a quarter of it; a dropped request holds nothing', () => {
   const { load } = start()
   const large = load.enter(10_000 - MARGIN)
   assert.equal(large.reserve('bodies', 14 * MIB), undefined)
@@ -42,7 +42,7 @@ test('all that requests hold has 64 MiB, and bodies have a quarter of it; what i
   assert.deepEqual(load.held, NONE)
 })
 
-test('a body on its way gives its room to a smaller one, the largest first, and keeps it once it has arrived', () => {
+test('a smaller body evicts the largest incoming one, but not one that has arrived', () => {
   const { load, turnedAway } = start()
   const dropped: string[] = []
   const arriving = (name: string, bytes: number) => {
@@ -64,7 +64,7 @@ test('a body on its way gives its room to a smaller one, the largest first, and 
   assert.equal(load.held.bodies, 11 * MIB)
 })
 
-test('a review that waits for look-ups gives its room to a smaller one, the largest first', () => {
+test('a smaller review evicts the largest one that waits for look-ups', () => {
   const { load, turnedAway } = start()
   const reviewing = (bytes: number) => {
     const allowance = load.enter(10_000 - MARGIN)
@@ -87,7 +87,7 @@ test('a review that waits for look-ups gives its room to a smaller one, the larg
   assert.deepEqual([small.signal.aborted, load.counts.reviews], [false, 1])
 })
 
-test('a body for which bodies have no room takes that of no review that waits for look-ups', () => {
+test('a body beyond the memory for bodies does not evict a review that waits for look-ups', () => {
   const { load } = start()
   const reviewing = load.enter(10_000 - MARGIN)
   assert.equal(reviewing.startReview(), undefined)
@@ -98,7 +98,7 @@ test('a body for which bodies have no room takes that of no review that waits fo
   assert.deepEqual([signal.aborted, load.counts.reviews], [false, 1])
 })
 
-test('an answer is held until it is sent', () => {
+test('an answer counts until it is sent', () => {
   const { load } = start()
   const allowance = load.enter(10_000 - MARGIN)
   allowance.startReview()
@@ -110,7 +110,7 @@ test('an answer is held until it is sent', () => {
   assert.deepEqual(load.held, NONE)
 })
 
-test('whose client leaves while it is read or waits takes nothing any more', () => {
+test('a request holds nothing after its client closes the connection while it is read or waits', () => {
   const { load } = start()
   const allowance = load.enter(10_000 - MARGIN)
   let told = 0
@@ -125,7 +125,7 @@ test('whose client leaves while it is read or waits takes nothing any more', () 
   assert.deepEqual(load.held, NONE)
 })
 
-test('what is in judgement is held until that ends, though the client has gone; its look-ups end at once', () => {
+test('a review in flight holds its memory after its client closes the connection, but its look-ups end', () => {
   const { load } = start()
   const allowance = load.enter(10_000 - MARGIN)
   allowance.startReview()
@@ -139,7 +139,7 @@ test('what is in judgement is held until that ends, though the client has gone; 
   assert.deepEqual([load.held.values, load.counts.reviews], [0, 0])
 })
 
-test('a client that has its answer ends nothing', () => {
+test('a client that closes the connection after its answer does not end anything', () => {
   const { load } = start()
   const allowance = load.enter(10_000 - MARGIN)
   allowance.startReview()
@@ -149,7 +149,7 @@ test('a client that has its answer ends nothing', () => {
   allowance.finish()
 })
 
-test('a review that has waited for half of its time is turned away', () => {
+test('a review that has waited for half of its time is dropped', () => {
   const { clock, load, turnedAway } = start()
   const [one, other] = [load.enter(4_000 - MARGIN), load.enter(4250 - MARGIN)]
   clock.now = 1_876
@@ -159,7 +159,7 @@ test('a review that has waited for half of its time is turned away', () => {
   assert.deepEqual(turnedAway, ['late'])
 })
 
-test('a later try has half of what the earlier ones left, for its turn and for its look-ups', (t) => {
+test('a later try has half of the remaining time for its turn, and for its look-ups', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { clock, load } = start()
   const first = load.enter(5_000 - MARGIN)
@@ -178,7 +178,7 @@ test('a later try has half of what the earlier ones left, for its turn and for i
   assert.equal(late.startTurn(), 'late')
 })
 
-test('four bodies that are too large to be judged are read at once', () => {
+test('four oversized bodies are read at once', () => {
   const { load } = start()
   const allowances = Array.from({ length: 4 }, () => load.enter(10_000 - MARGIN))
   for (const allowance of allowances) assert.equal(allowance.startOversized(), undefined)
@@ -187,13 +187,13 @@ test('four bodies that are too large to be judged are read at once', () => {
   assert.equal(load.enter(10_000 - MARGIN).startOversized(), undefined)
 })
 
-test('room grows with the memory that may be used, between that of 256 MiB and of 1 GiB', () => {
+test('the limits grow with the memory, from 256 MiB to 1 GiB', () => {
   assert.deepEqual(roomIn(64 * MIB), roomIn(256 * MIB))
   assert.deepEqual(roomIn(512 * MIB), { bytes: 128 * MIB, connections: 512 })
   assert.deepEqual(roomIn(64 * 1024 * MIB), roomIn(1024 * MIB))
 })
 
-test('a request whose uid was seen before, when the time of that one is over, has all of its own time', () => {
+test('a request has its full time if the timeout of an earlier one with its uid has passed', () => {
   const { load, clock } = start()
   const first = load.enter(10_000 - MARGIN)
   clock.now = 10_000

@@ -6,7 +6,7 @@ import { createLogger } from '../../src/server/log.ts'
 const LONGEST = 16 * 1_024
 const HIDDEN = /[^\P{C}\n]|[\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|##/u
 
-/** The line that is logged of this. */
+/** Returns the line that is logged for these values. */
 function logged(object: object, message = 'review'): string {
   let line = ''
   createLogger('info', { write: (text) => (line += text) }).info(object, message)
@@ -14,13 +14,13 @@ function logged(object: object, message = 'review'): string {
 }
 
 suite('a line of the log', () => {
-  test('says what it is given, in JSON', () => {
+  test('has its values in JSON', () => {
     const { level, time, ...rest } = JSON.parse(logged({ user: 'jane', object: { kind: 'HTTPRoute' }, count: 3 }))
     assert.deepEqual([level, new Date(time).toISOString()], ['info', time])
     assert.deepEqual(rest, { user: 'jane', object: { kind: 'HTTPRoute' }, count: 3, msg: 'review' })
   })
 
-  test('shows nothing that a terminal obeys, in keys, values, messages and errors, and still says it', () => {
+  test('escapes what a terminal would interpret, in keys, values, messages and errors', () => {
     const text = 'a\u001b[31m\u202e\u2028\r\n::warning::##[error]\u{e0041}\ufe0f'
     const line = logged({ [text]: text, err: new Error(text) }, text)
     assert.doesNotMatch(line, HIDDEN)
@@ -40,21 +40,21 @@ suite('a line of the log', () => {
     'an error with a long message': { err: new Error('x'.repeat(1_000_000)) },
   }
   for (const [title, object] of Object.entries(large)) {
-    test(`is no longer than 16 KiB for ${title}, and says what happened`, () => {
+    test(`has at most 16 KiB for ${title}, and keeps its message`, () => {
       const line = logged(object)
       assert.ok(line.length <= LONGEST, `${line.length} characters`)
       assert.equal(JSON.parse(line).msg, 'review')
     })
   }
 
-  test('keeps what comes first, and the end of a long text', () => {
+  test('keeps the first values, and the end of a long text', () => {
     const name = `${'x'.repeat(100_000)}-end`
     const { uid, object } = JSON.parse(logged({ uid: '7', object: { name } }))
     assert.equal(uid, '7')
     assert.match(object.name, /^x+…x+-end$/)
   })
 
-  test('is one line of JSON, short and visible, whatever it is given', () => {
+  test('is one short and visible line of JSON for any values', () => {
     fc.assert(
       fc.property(fc.object({ maxDepth: 4, values: [fc.string({ unit: 'binary', maxLength: 9_000 })] }), (object) => {
         const line = logged({ object })

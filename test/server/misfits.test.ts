@@ -45,8 +45,8 @@ async function review(spec: unknown) {
 
 const told = () => lines.map((line) => JSON.parse(line)).filter(({ fields }) => fields !== undefined)
 
-suite('a row that leads to what is no reference', () => {
-  test('refuses nothing, and is logged and counted', async () => {
+suite('a row that leads to something that is not a reference', () => {
+  test('denies nothing, and is logged and counted', async () => {
     const { allowed } = await review({ title: 'A shield', backend: { name: 'payments' } })
     assert.equal(allowed, true)
     assert.deepEqual(
@@ -56,14 +56,14 @@ suite('a row that leads to what is no reference', () => {
     assert.deepEqual(observer.misfits, [{ kind: 'Shield', field: 'spec.title' }])
   })
 
-  test('leaves the other rows judging', async () => {
+  test('does not affect the other rows', async () => {
     const { allowed, status } = await review({ title: 'A shield', backend: { name: 'payments', namespace: 'billing' } })
     assert.equal(allowed, false)
     assert.match(status?.message ?? '', /spec\.backend refers to Service "payments" in namespace "billing"/)
     assert.equal(told().length, 1)
   })
 
-  test('is told of only where it meets one', async () => {
+  test('is reported only for objects that have the field', async () => {
     await review({ backend: { name: 'payments', namespace: 'billing' } })
     assert.deepEqual(told(), [])
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Pace } from '../../src/server/pace.ts'
 
-test('a hundred lines are let through, and then one a second, which tells how many were not', () => {
+test('a hundred lines are logged at once, and then one a second with the number of suppressed ones', () => {
   let now = 0
   const pace = new Pace(() => now)
   for (let count = 0; count < 100; count += 1) assert.equal(pace.take(), 0)

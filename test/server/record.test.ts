@@ -22,7 +22,7 @@ const app = buildApp({
 })
 after(() => app.close())
 
-/** The annotations of the answer, and what the log has of the review. */
+/** Returns the annotations of the answer, and the line of the log. */
 async function post(url: string, kind: string, spec: unknown) {
   const request = {
     uid: '1',
@@ -62,7 +62,7 @@ suite('a review is logged with the annotations of its answer, and counted:', () 
     })
   }
 
-  test('a grant of which there is nothing to say is not logged at info', async () => {
+  test('a grant without findings is not logged at info', async () => {
     const { annotations, logged } = await post('/advise', 'ReferenceGrant', rightGrant)
     assert.deepEqual([annotations, logged], [{ decision: 'advised', findings: '0' }, []])
   })

@@ -5,7 +5,7 @@ import { Retries } from '../../src/server/retries.ts'
 /** Time for many tries. */
 const LONG = { begun: 0, left: 9_750 }
 
-test('a request is invited to come back twice', () => {
+test('a request is retried twice', () => {
   const retries = new Retries()
   assert.deepEqual(
     Array.from({ length: 5 }, () => retries.invite('a', LONG)),
@@ -13,13 +13,13 @@ test('a request is invited to come back twice', () => {
   )
 })
 
-test('each request is counted for itself', () => {
+test('the tries of each request are counted separately', () => {
   const retries = new Retries()
   for (const uid of ['a', 'b', 'a', 'b']) assert.equal(retries.invite(uid, LONG), true)
   for (const uid of ['a', 'b']) assert.equal(retries.invite(uid, LONG), false)
 })
 
-test('the 4,096 requests seen last are remembered, others are as new', () => {
+test('the last 4,096 requests are remembered, and others count as new', () => {
   const retries = new Retries()
   for (const uid of ['seen again', 'forgotten']) for (let tries = 0; tries < 3; tries += 1) retries.invite(uid, LONG)
   for (let other = 0; other < 4_094; other += 1) retries.invite(`${other}`, LONG)
@@ -29,7 +29,7 @@ test('the 4,096 requests seen last are remembered, others are as new', () => {
   assert.equal(retries.invite('forgotten', LONG), true)
 })
 
-test('when a request was tried first is remembered', () => {
+test('the time of the first try is remembered', () => {
   const retries = new Retries()
   assert.equal(retries.begun('a'), undefined)
   retries.invite('a', { begun: 7, left: 5_000 })
@@ -37,14 +37,14 @@ test('when a request was tried first is remembered', () => {
   assert.equal(retries.begun('a'), 7)
 })
 
-test('a request with a uid that was seen before, but is no other try of it, begins anew', () => {
+test('a different request with a known uid counts as new', () => {
   const retries = new Retries()
   for (let tries = 0; tries < 3; tries += 1) retries.invite('a', LONG)
   const next = { begun: 60_000, left: 9_750 }
   assert.deepEqual([retries.invite('a', next), retries.begun('a')], [true, 60_000])
 })
 
-test('a request is invited back only while the API server would still wait for the answer', () => {
+test('a request is retried only while the API server would still wait for the answer', () => {
   const retries = new Retries()
   assert.equal(retries.invite('a', { begun: 0, left: 1_001 }), true)
   assert.equal(retries.invite('b', { begun: 0, left: 1_000 }), false)

@@ -11,10 +11,10 @@ import { refuseStrangers } from '../../src/server/strangers.ts'
 import { tlsOptions } from '../../src/server/tls.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
-/** Refusals that are more than the log takes at once, and than it takes one a second in the time that they need. */
+/** More rejections than the log writes at once and, at one a second, during the test. */
 const MANY = 500
 
-test('clients of another name are refused, all are counted, and not all are logged', async (t) => {
+test('clients with another name are rejected: all are counted, but not all are logged', async (t) => {
   const authority = issueAuthority('clients', 1)
   const clients = { ca: authority.cert, names: new Set(['kube-apiserver']) }
   const log: { reason: string; names: string[]; address: string; suppressed?: number }[] = []
@@ -26,7 +26,7 @@ test('clients of another name are refused, all are counted, and not all are logg
     connections: { most: 10, bodies: false, observer },
   })
   refuseStrangers(app, { clients, observer, logger })
-  app.get('/', () => 'let in')
+  app.get('/', () => 'allowed')
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.after(() => app.close())
   const { port } = app.server.address() as AddressInfo
@@ -42,8 +42,11 @@ test('clients of another name are refused, all are counted, and not all are logg
     agent.destroy()
     return answer
   }
-  assert.equal(await ask('kube-apiserver', 1), '200 let in')
-  assert.equal(await ask('stranger', MANY), '403 this client certificate is not among those that are let in')
+  assert.equal(await ask('kube-apiserver', 1), '200 allowed')
+  assert.equal(
+    await ask('stranger', MANY),
+    '403 the common name of this client certificate is not allowed (--client-name)',
+  )
   assert.deepEqual(observer.refused, { no_certificate: 0, not_trusted: 0, name: MANY })
   assert.deepEqual([log[0]?.reason, log[0]?.names, log[0]?.address], ['name', ['stranger'], '127.0.0.1'])
   assert.ok(log.length >= 100 && log.length < MANY, String(log.length))

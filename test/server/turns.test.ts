@@ -4,7 +4,7 @@ import { Turns } from '../../src/server/turns.ts'
 
 const MIB = 1024 * 1024
 
-test('bodies have their turns in order, and between two the network has one for each ms that the first took', async () => {
+test('bodies have turns in order, and between two of them the network has one turn for each ms of the first', async () => {
   let now = 0
   let count = 0
   const turns = new Turns(() => now)
@@ -35,7 +35,7 @@ test('bodies have their turns in order, and between two the network has one for 
   assert.ok(count - before <= 2, 'one that comes alone has its turn at once')
 })
 
-test('the network has no more time than the bodies before it', async () => {
+test('the network has at most the time of the bodies before it', async () => {
   let now = 0
   const turns = new Turns(() => now)
   const starts: number[] = []
@@ -74,7 +74,7 @@ test('small bodies share a turn', async () => {
   assert.deepEqual(taken, [0, 0, 0, 0, 1, 2])
 })
 
-test('small and large bodies have their turns alternately', async () => {
+test('small and large bodies alternate', async () => {
   const turns = new Turns(() => 0)
   const taken: string[] = []
   const take = async (name: string, bytes: number) => {
@@ -87,7 +87,7 @@ test('small and large bodies have their turns alternately', async () => {
   assert.equal(taken.join(''), 'aAbBcCde')
 })
 
-test('of small bodies the smallest goes first, and of one size the one that came first', async () => {
+test('the smallest of the small bodies goes first, and the first arrival of the same size', async () => {
   const turns = new Turns(() => 0)
   const taken: string[] = []
   const bodies: [name: string, bytes: number][] = [
@@ -106,7 +106,7 @@ test('of small bodies the smallest goes first, and of one size the one that came
   assert.equal(taken.join(''), 'dbeac')
 })
 
-test('those whose turn would come too late wait no longer', async () => {
+test('bodies whose turn would come too late stop waiting', async () => {
   let now = 0
   const turns = new Turns(() => now)
   const taken: string[] = []

@@ -15,7 +15,7 @@ import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 import { reference, review, route } from '../harness/traffic/reviews.ts'
 
-/** A server whose fresh reads end by their signal alone, with room for so many bytes. */
+/** Starts a server with memory for so many bytes, whose fresh reads end only by their signal. */
 async function start(t: TestContext, bytes: number) {
   const waiting: string[] = []
   const source: GrantSource = {
@@ -64,7 +64,7 @@ const until = async (holds: () => boolean) => {
 }
 
 suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
-  test('gives up its room when its client leaves', async (t) => {
+  test('releases its memory when its client closes the connection', async (t) => {
     const { load, observer, waiting, ask } = await start(t, 1_000_000)
     const request = ask(review(route(reference('payments', 'billing'))))
     await until(() => waiting.length === 1)
@@ -77,7 +77,7 @@ suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
     assert.deepEqual(observer.reviews, [], 'nobody was answered')
   })
 
-  test('gives up its room to smaller ones, and is turned away', async (t) => {
+  test('is evicted by smaller ones, and dropped', async (t) => {
     // Each takes its text twice, and its values: two have room, and the body of a third has not.
     const { load, observer, waiting, ask } = await start(t, 50_000)
     const large = (namespace: string) =>

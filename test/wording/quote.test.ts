@@ -6,7 +6,7 @@ import { bare, escapedCharacters, quote, shorten, visible, visibleJson } from '.
 suite('a foreign text is put in quotes', () => {
   const cases: [title: string, text: string, quoted: string][] = [
     ['a plain name as it is', 'payments-v2.example', '"payments-v2.example"'],
-    ['an empty one', '', '""'],
+    ['an empty text', '', '""'],
     ['letters, signs and spaces of any script as they are', 'Zahlung für 支払い 😀', '"Zahlung für 支払い 😀"'],
     ['a newline', 'a\nb', String.raw`"a\nb"`],
     ['a carriage return', 'a\rb', String.raw`"a\rb"`],
@@ -14,7 +14,7 @@ suite('a foreign text is put in quotes', () => {
     ['NUL', 'a\0b', String.raw`"a\u0000b"`],
     ['quotes', 'a"b', String.raw`"a\"b"`],
     ['a backslash', 'a\\b', String.raw`"a\\b"`],
-    ['what looks like an escape', '\\n', String.raw`"\\n"`],
+    ['a text that looks like an escape', '\\n', String.raw`"\\n"`],
     ['a terminal sequence', '\u001b[31m', String.raw`"\u001b[31m"`],
     ['delete', 'a\u007fb', String.raw`"a\u{7f}b"`],
     ['a control character of eight bits', 'a\u009bb', String.raw`"a\u{9b}b"`],
@@ -31,16 +31,16 @@ suite('a foreign text is put in quotes', () => {
     ['a private character', 'a\ue000b', String.raw`"a\u{e000}b"`],
     ['half of a surrogate pair', 'a\ud83db', String.raw`"a\ud83db"`],
     ['a variation selector', 'a\ufe0fb', String.raw`"a\u{fe0f}b"`],
-    ['one beyond the basic plane', 'a\u{e0100}b', String.raw`"a\u{e0100}b"`],
+    ['a variation selector beyond the basic plane', 'a\u{e0100}b', String.raw`"a\u{e0100}b"`],
     ['a filler, which is a letter', 'a\u3164b', String.raw`"a\u{3164}b"`],
     ['a joiner of graphemes', 'a\u034fb', String.raw`"a\u{34f}b"`],
-    ['what other pipelines obey', 'a##[error]b###vso[', String.raw`"a#\u{23}[error]b#\u{23}\u{23}vso["`],
+    ['commands of other pipelines', 'a##[error]b###vso[', String.raw`"a#\u{23}[error]b#\u{23}\u{23}vso["`],
   ]
   for (const [title, text, quoted] of cases) test(title, () => assert.equal(quote(text), quoted))
 })
 
 suite('an overlong text is cut', () => {
-  test('after 253 characters, the longest name there is', () => {
+  test('after 253 characters, the length of the longest name', () => {
     assert.equal(quote('x'.repeat(253)), `"${'x'.repeat(253)}"`)
     assert.equal(quote('x'.repeat(254)), `"${'x'.repeat(253)}…"`)
     assert.equal(quote('x'.repeat(1_000_000)).length, 256)
@@ -61,7 +61,7 @@ const anyText = fc.oneof(
   fc.string({ unit: fc.constantFrom('"', '\\', 'n', 'u', '{', '}', '\n', '\u202e', '\ud83d', 'a'), maxLength: 120 }),
 )
 
-test('whatever it is, a quoted text is one visible line that ends where its quotes do', () => {
+test('any quoted text is one visible line that ends at its closing quote', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const quoted = quote(text)
@@ -72,7 +72,7 @@ test('whatever it is, a quoted text is one visible line that ends where its quot
   )
 })
 
-test('its characters are those of the quoted text, and no escape is cut', () => {
+test('the escaped characters of a text are those of the quoted text, and no escape is cut', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const characters = escapedCharacters(text)
@@ -84,7 +84,7 @@ test('its characters are those of the quoted text, and no escape is cut', () => 
   )
 })
 
-test('two texts never look alike: a quoted text can be read back', () => {
+test('two different texts never look the same: a quoted text can be read back', () => {
   const read = (quoted: string) =>
     JSON.parse(
       quoted.replace(/\\(?:u\{([0-9a-f]+)\}|.)/gu, (written, code?: string) =>
@@ -99,14 +99,14 @@ test('two texts never look alike: a quoted text can be read back', () => {
 
 suite('a foreign text without quotes', () => {
   const cases: [title: string, text: string, shown: string][] = [
-    ['is as it is where it is ordinary', 'deploy/shop-a_b/route (1).yaml', 'deploy/shop-a_b/route (1).yaml'],
-    ['is quoted where it is empty', '', '""'],
-    ['is quoted where it holds what cannot be seen', 'a\u001b[2Jb', String.raw`"a\u001b[2Jb"`],
-    ['is quoted where it begins like a command', '::warning::x', '"::warning::x"'],
-    ['is quoted where it begins like one behind a space', ' ::warning::x', '" ::warning::x"'],
-    ['is quoted where it has a line', 'a\n::warning::x', String.raw`"a\n::warning::x"`],
-    ['is quoted where it looks quoted', '"a"', String.raw`"\"a\""`],
-    ['is quoted and cut where it is overlong', 'x'.repeat(2_000), `"${'x'.repeat(253)}…"`],
+    ['is unchanged if it is ordinary', 'deploy/shop-a_b/route (1).yaml', 'deploy/shop-a_b/route (1).yaml'],
+    ['is quoted if it is empty', '', '""'],
+    ['is quoted if it has invisible characters', 'a\u001b[2Jb', String.raw`"a\u001b[2Jb"`],
+    ['is quoted if it begins like a command', '::warning::x', '"::warning::x"'],
+    ['is quoted if it begins like a command after a space', ' ::warning::x', '" ::warning::x"'],
+    ['is quoted if it has a line break', 'a\n::warning::x', String.raw`"a\n::warning::x"`],
+    ['is quoted if it looks quoted', '"a"', String.raw`"\"a\""`],
+    ['is quoted and cut if it is overlong', 'x'.repeat(2_000), `"${'x'.repeat(253)}…"`],
   ]
   for (const [title, text, shown] of cases) test(title, () => assert.equal(bare(text), shown))
 })
@@ -116,7 +116,7 @@ test('a text that is made visible is one line, and ordinary text stays as it is'
   assert.equal(visible('a\r\n\tb\u001b[0m\u202e'), String.raw`a\r\n\tb\u{1b}[0m\u{202e}`)
 })
 
-test('JSON that is made visible says the same', () => {
+test('JSON that is made visible has the same value', () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
       for (const indent of [0, 2]) {
@@ -129,13 +129,13 @@ test('JSON that is made visible says the same', () => {
 })
 
 suite('a text that is shortened', () => {
-  test('stays as it is up to that length, and beyond loses its middle', () => {
+  test('is unchanged up to that length, and otherwise loses its middle', () => {
     assert.equal(shorten('abcdef', 6), 'abcdef')
     assert.equal(shorten('abcdefg', 6), 'abc…fg')
     assert.equal(shorten('abc', 1), '…')
   })
 
-  test('is never longer, begins and ends as it did, and keeps its pairs whole', () => {
+  test('is never longer, keeps both ends, and does not split a surrogate pair', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), fc.integer({ min: 1, max: 40 }), (text, most) => {
         const short = shorten(text, most)

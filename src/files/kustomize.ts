@@ -24,7 +24,7 @@ export function kustomizationOf(value: unknown, file: string): Kustomization | u
     Array.isArray(list) ? list : [],
   )
   const paths = listed.map((one) => (typeof one === 'string' ? one : (one as { path?: unknown } | null)?.path))
-  // What is no path is a patch that is written there.
+  // Text that is not a path is an inline patch.
   const patches = paths.filter((one): one is string => typeof one === 'string' && !one.includes('\n'))
   const resources = Array.isArray(rest.resources) ? rest.resources : []
   const pathOf = (one: string) => path.join(path.dirname(file), one)

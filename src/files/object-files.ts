@@ -168,7 +168,7 @@ class Reading implements FileObjects {
     const place = (field: string) => `${file}:${document.lineOf(field)}`
     const wrong = notText(document.object)
     if (wrong) {
-      this.problems.push({ place: place(wrong), message: `${wrong} is no text` })
+      this.problems.push({ place: place(wrong), message: `${wrong} is not a string` })
       return
     }
     const name = nameOf(document.object, this.#namespace)
@@ -204,7 +204,7 @@ class Reading implements FileObjects {
 /** Whether a text that is YAML has the field `kind` somewhere, which may also be written with escapes or in base64. */
 const mayHoldObject = (text: string) => /kind|\\|!!?binary|tag:yaml|%TAG/.test(text)
 
-/** The first part of what an object calls itself that is there, and is no text. */
+/** The first part of what an object calls itself that is there, and is not a string. */
 function notText({ apiVersion, metadata }: Record<string, unknown>): string | undefined {
   const isWrong = (value: unknown) => value !== undefined && value !== null && typeof value !== 'string'
   if (isWrong(apiVersion)) return 'apiVersion'

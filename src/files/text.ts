@@ -36,7 +36,7 @@ export async function readFound(path: string): Promise<Buffer> {
 
 /** @throws Unreadable if a file is not a regular file, or too large */
 function refuseOther(stats: Stats): void {
-  if (!stats.isFile()) throw new Unreadable('is no regular file')
+  if (!stats.isFile()) throw new Unreadable('is not a regular file')
   if (stats.size > LARGEST_FILE) throw new Unreadable(TOO_LARGE)
 }
 
@@ -77,7 +77,7 @@ const REASONS: Record<string, string> = {
   EACCES: 'cannot be read: permission denied',
   EPERM: 'cannot be read: permission denied',
   ELOOP: 'is a link that leads back to itself',
-  ENOTDIR: 'is no folder',
+  ENOTDIR: 'is not a folder',
   EISDIR: 'is a folder',
   ENAMETOOLONG: 'has a name that is too long',
 }

@@ -31,7 +31,7 @@ export interface Templates {
 export interface Tree {
   /** In kubectl's order: of each folder, files and folders by name. */
   readonly files: readonly FoundFile[]
-  /** Folders of other programs, which are left out; but for `.git`, which nobody misses. */
+  /** Folders of other programs, which are left out; `.git` without a note. */
   readonly others: readonly string[]
   readonly skipped: readonly Skipped[]
   readonly templates: readonly Templates[]
@@ -149,7 +149,7 @@ class Walk {
     if (this.files.has(real)) return
     const stats = await stat(real, { bigint: true })
     if (stats.isFile()) this.files.set(real, { path: found, real, stats })
-    else this.skip(found, 'is no regular file')
+    else this.skip(found, 'is not a regular file')
   }
 }
 

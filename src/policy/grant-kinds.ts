@@ -49,7 +49,7 @@ export function kindOf(
   return kinds.find((kind) => resourceOf(kind) === resource) ?? REFERENCE_GRANT
 }
 
-/** The kind of grants that an object is of, in whatever version; undefined if it is no grant. */
+/** The kind of grants that an object is of, in whatever version; undefined if it is not a grant. */
 export function grantKindOf(
   { apiVersion, kind }: { readonly apiVersion?: unknown; readonly kind?: unknown },
   kinds: readonly GrantKind[],

@@ -122,16 +122,9 @@ export class Connections {
     const name = nameOf(socket)
     // A client may reset a connection and open one from the same port before the `close` event of the first.
     this.#connections.get(name)?.socket.destroy()
-    const phase = this.#secure ? 'handshake' : 'idle'
-    const connection: Connection = {
-      name,
-      socket,
-      phase,
-      since: this.#tick,
-      read: 0,
-      proven: false,
-      unanswered: new Set(),
-    }
+    const phase: Phase = this.#secure ? 'handshake' : 'idle'
+    const begun = { phase, since: this.#tick, read: 0, proven: false }
+    const connection: Connection = { name, socket, ...begun, unanswered: new Set() }
     this.#connections.set(name, connection)
     this.#bySocket.set(socket, connection)
     this.#observer.connectionOpened()

@@ -65,7 +65,11 @@ suite('a body that is not a review is an error with the place and the reason', (
     ],
     ['no user', review({ userInfo: undefined }), "request must have required property 'userInfo'"],
     ['a user that is null', review({ userInfo: null }), 'request.userInfo must be object'],
-    ['a user name that is no text', review({ userInfo: { username: 7 } }), 'request.userInfo.username must be string'],
+    [
+      'a user name that is not a string',
+      review({ userInfo: { username: 7 } }),
+      'request.userInfo.username must be string',
+    ],
     [
       'groups that are a string',
       review({ userInfo: { groups: 'system:masters' } }),

@@ -107,7 +107,7 @@ suite('a document that is not an object', { concurrency: 2 }, () => {
       'a.yaml': `${GRANT}---\n${GRANT.replace('name: shop', 'name: 5')}`,
     })
     assert.equal(code, 2)
-    assert.deepEqual(lines, ['a.yaml:19: metadata.name is no text'])
+    assert.deepEqual(lines, ['a.yaml:19: metadata.name is not a string'])
   })
 
   test('is an error without a warning of Node if it is an unrendered template', async () => {

@@ -174,7 +174,7 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   ],
   'the folder of grants is a file': [
     () => ['--grants', 'tls.crt'],
-    /^refgrant: the folder of grants "tls\.crt" is no folder/,
+    /^refgrant: the folder of grants "tls\.crt" is not a folder/,
   ],
   'a flag is unknown': [() => ['--wrong'], /^refgrant: unknown option '--wrong'/],
   'a flag has a wrong value': [() => ['--drain', 'soon'], /^refgrant: option '--drain <seconds>' cannot be 'soon': /],

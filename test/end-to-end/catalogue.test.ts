@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
 import { MOST_REFERENCES } from '../../src/policy/crossing.ts'
+import { REFERENCE_GRANT, VERSIONS } from '../../src/policy/grant-kinds.ts'
+import { MOST_ENTRIES, TAKEN } from '../../src/policy/names.ts'
 import type { GroupKind } from '../../src/policy/reference.ts'
 import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
 import { type KindVersion, mostOf, type Schema, schemaAt, versionsOf } from '../harness/objects/crd-schemas.ts'
@@ -190,6 +192,46 @@ test('no object that a release accepts has more references than are judged', () 
     [],
   )
   assert.equal(largest, 8_960, 'the largest is what the comment on MOST_REFERENCES says')
+})
+
+test('what no grant of a file may say is what the schema of every release refuses', () => {
+  const grants = kindVersions.filter(({ kind }) => kind === REFERENCE_GRANT.kind)
+  assert.deepEqual(new Set(grants.map(({ version }) => version)), new Set(VERSIONS))
+  const examples = [
+    '',
+    'a',
+    'A',
+    'Ab',
+    '1',
+    'a.b',
+    'a b',
+    'a-',
+    '-a',
+    'a/b',
+    '*',
+    'é',
+    'a'.repeat(63),
+    'a'.repeat(64),
+    'a'.repeat(254),
+  ]
+  const accepted = { from: ['group', 'kind', 'namespace'], to: ['group', 'kind', 'name'] } as const
+  for (const { title, schema } of grants) {
+    for (const [half, parts] of Object.entries(accepted)) {
+      assert.equal(schemaAt(schema, `spec.${half}`)?.maxItems, MOST_ENTRIES, title)
+      for (const part of parts) {
+        const {
+          pattern = '',
+          minLength = 0,
+          maxLength = Infinity,
+        } = schemaAt(schema, `spec.${half}[].${part}`) as Schema
+        for (const example of examples) {
+          const accepts =
+            new RegExp(pattern).test(example) && example.length >= minLength && example.length <= maxLength
+          assert.equal(TAKEN[part].test(example), accepts, `${title} ${half} ${part} ${example}`)
+        }
+      }
+    }
+  }
 })
 
 /** Holds a row to every version of its kind that has the field; there has to be one. */

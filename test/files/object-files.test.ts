@@ -75,8 +75,8 @@ suite('of a folder is read', { timeout: 120_000 }, () => {
       problems: {
         'gone.yml': 'does not exist',
         'loop.yaml': 'is a link that leads back to itself',
-        'pipe.yaml': 'is no regular file',
-        'socket.json': 'is no regular file',
+        'pipe.yaml': 'is not a regular file',
+        'socket.json': 'is not a regular file',
       },
       files: 1,
     })

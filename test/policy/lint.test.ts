@@ -67,7 +67,11 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
       { from: [{ group: '', kind: 'Service', namespace: 'shop' }], to: [to] },
       'grant-unknown-referrer spec.from[0].kind',
     ],
-    ['a name that is no text', { from: [from], to: [{ ...to, name: true }] }, 'grant-incomplete-entry spec.to[0].name'],
+    [
+      'a name that is not a string',
+      { from: [from], to: [{ ...to, name: true }] },
+      'grant-incomplete-entry spec.to[0].name',
+    ],
     [
       'a name that no object can have',
       { from: [from], to: [{ ...to, name: 'billing/pay' }] },

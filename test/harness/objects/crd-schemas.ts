@@ -10,6 +10,9 @@ export interface Schema {
   readonly additionalProperties?: Schema | boolean
   readonly required?: readonly string[]
   readonly maxItems?: number
+  readonly pattern?: string
+  readonly minLength?: number
+  readonly maxLength?: number
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean
   readonly 'x-kubernetes-embedded-resource'?: boolean
 }

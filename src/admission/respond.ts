@@ -41,7 +41,7 @@ interface Status {
   }
 }
 
-/** Returns the response for a decision. For the same decision and mode, only the uid differs. */
+/** Returns the response for a decision. It depends only on the decision, the mode, the uid, the kind and whether it is a dry run. */
 export function respond(request: ReviewRequest, decision: Verdict, mode: Mode): ReviewResponse {
   const auditAnnotations = annotate(decision, mode)
   const status = mode === 'deny' ? refusal(request, decision) : undefined

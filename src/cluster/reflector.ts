@@ -98,7 +98,7 @@ export class Reflector<T> {
     this.#state = next(this.#state, event)
   }
 
-  /** Runs the step of the current state, and returns its outcome. */
+  /** Runs the step of the current state, and returns its last event. A watch changes the state with each event before that. */
   #step(signal: AbortSignal): Promise<Event> {
     const state = this.#state
     switch (state.does) {

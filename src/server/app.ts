@@ -47,6 +47,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   const { app } = buildListener({ tls: tlsOptions(keyPair, clients), connections })
   const retries = new Retries()
   allot(app, load)
+  leaveBodies(app)
   refuseStrangers(app, { clients, observer, logger })
   closeWhileDraining(app, options)
   answerFailures(app, retries, options)
@@ -79,6 +80,7 @@ function reviewsBy(options: AppOptions, retries: Retries) {
         const answer = await answering(question, current, allowance)
         const { review } = question
         const undecided = answer.response === undefined
+        // A review that was evicted, or whose client is gone, counts as shed, not as failed.
         if (undecided && allowance.evicted) throw new Overloaded('memory', review.uid)
         const milliseconds = performance.now() - started
         if (undecided && allowance.gone) allowance.turnAwayGone()
@@ -105,7 +107,10 @@ function allot(app: FastifyInstance, load: Load): void {
     if (typeof payload === 'string') allowance.answer(Buffer.byteLength(payload))
     done()
   })
-  // The handler reads the body itself, in its turn.
+}
+
+/** Leaves each body to the handler, which reads it in its turn. */
+function leaveBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', (_request, _payload, done) => done(null))
 }
@@ -117,7 +122,7 @@ function closeWhileDraining(app: FastifyInstance, { draining = () => false }: Ap
   })
 }
 
-/** Answers requests that fail without a review. */
+/** Answers requests that do not get a review as their answer. */
 function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppOptions): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, { allowance }, reply) => {
     if (error instanceof Overloaded) {

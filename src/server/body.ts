@@ -198,9 +198,13 @@ class Incoming {
   }
 }
 
+/** Returns the review of a body that is longer than LARGEST_BODY, so that one of its parts is too large. */
 function summarized(reader: SummaryReader): Body {
   const summary = reader.end()
-  return { review: summary.review, excess: excessOf(summary) }
+  const excess = excessOf(summary)
+  // Without it, the sizes of the objects would be judged in place of the objects.
+  if (!excess) throw new Error('a body that is too large to keep has no part that is too large')
+  return { review: summary.review, excess }
 }
 
 /** @throws NotAReview */

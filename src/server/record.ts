@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { label } from '../admission/annotate.ts'
+import { label, TOO_LARGE } from '../admission/annotate.ts'
 import type { Answer } from '../admission/answer.ts'
 import type { Decision, Undecided } from '../admission/decision.ts'
 import type { ReviewRequest } from '../admission/review.ts'
@@ -52,7 +52,7 @@ export class ReviewRecorder {
       operation: review.operation,
       mode,
       decision: label(decision, mode),
-      reason: decision.outcome === 'unjudged' ? decision.reason : '',
+      reason: reasonOf(decision),
     }
     this.#observer.reviewed(labels, milliseconds)
     if (decision.misfits) this.#recordMisfits(labels.kind, decision.misfits, review)
@@ -111,6 +111,11 @@ function isQuiet(decision: Decision): boolean {
     default:
       return false
   }
+}
+
+function reasonOf(decision: Decision): string {
+  if (decision.outcome === 'unjudged') return decision.reason
+  return decision.outcome === 'oversized' ? TOO_LARGE : ''
 }
 
 function failure({ why }: Undecided): object {

@@ -80,7 +80,7 @@ suite('an oversized object', () => {
       assert.match(status.message, /^HTTPRoute "checkout" in namespace "shop" is too large to be judged: /)
       assert.equal(auditAnnotations.decision, 'refused')
       assert.match(auditAnnotations[cap], found)
-      const labels = { kind: 'HTTPRoute', operation: 'CREATE', mode: 'deny', decision: 'refused', reason: '' }
+      const labels = { kind: 'HTTPRoute', operation: 'CREATE', mode: 'deny', decision: 'refused', reason: 'too large' }
       assert.deepEqual(observer.reviews, [labels])
       const [line] = log
       assert.deepEqual(

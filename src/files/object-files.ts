@@ -139,10 +139,7 @@ class Reading implements FileObjects {
         this.#take(source, parseDocuments(text, this.#room))
       } catch (error) {
         if (error instanceof ValueError && !mayHoldObject(text))
-          this.left.push({
-            place: `${source.file}:${error.line}`,
-            message: `holds no Kubernetes object, and is left out: ${error.message}`,
-          })
+          this.left.push({ place: source.file, message: 'holds no Kubernetes object, and is left out' })
         else this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
       }
     }

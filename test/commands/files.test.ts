@@ -404,13 +404,12 @@ test('files of other programs that are not read as YAML of Kubernetes are left o
   }
   const { code, lines } = await said(['check', '.'], foreign)
   assert.equal(code, 0)
-  assert.ok(
-    lines.includes(
-      'note: values.yaml:2: holds no Kubernetes object, and is left out: keys must be unique, and "a" is given twice',
+  assert.deepEqual(
+    lines,
+    ['cfn.yaml', 'compose.yml', 'mkdocs.yml', 'values.yaml'].map(
+      (file) => `note: ${file}: holds no Kubernetes object, and is left out`,
     ),
-    String(lines),
   )
-  assert.equal(lines.filter((line) => line.includes('holds no Kubernetes object')).length, 4)
   for (const hidden of [`${ROUTE}a: 1\na: 2\n`, '{"\\u006bind": "HTTPRoute", "a": 1, "a": 2}', 'a: [\n'])
     assert.equal((await said(['check', '.'], { ...foreign, 'hidden.yaml': hidden })).code, 2)
 })

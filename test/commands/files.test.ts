@@ -125,7 +125,16 @@ suite('a document that is not an object', { concurrency: 2 }, () => {
       'b.yaml': GRANT,
     })
     assert.equal(code, 0)
-    assert.deepEqual(lines, ['note: a.yaml:4: has no name, as a patch has, and is left out'])
+    assert.deepEqual(lines, [
+      'note: a.yaml:4: HTTPRoute does not have a name, so refgrant leaves it out, as it does with patches',
+    ])
+  })
+
+  test('is noted as a configuration of refgrant if it is one', async () => {
+    const configuration = 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\nmode: warn\n'
+    const { code, lines } = await said(['check', '.'], { 'a.yaml': GRANT, 'b.yaml': configuration })
+    assert.equal(code, 0)
+    assert.deepEqual(lines, ['note: b.yaml:1: is a configuration of refgrant, not an object to check'])
   })
 })
 

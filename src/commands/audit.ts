@@ -100,7 +100,7 @@ async function fromFiles(
   { namespace, exclude, config }: AuditOptions,
   catalogue: Catalogue,
 ): Promise<Audited> {
-  const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit -')
+  const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit')
   const told = config === undefined ? [] : [MODES_UNKNOWN]
   const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
   return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...told] }

@@ -40,7 +40,7 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const paths = pathsOf(args, filename, 'check')
   const config = loadConfig(options.config)
   const catalogue = catalogueOf(config)
-  const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'check -')
+  const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'check')
   const notes = [...input.notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])]
   const report = checkOf({ ...input, notes }, catalogue, new Set(config.exempt.namespaces))
   await print(output === 'json' ? checkJson(report) : checkText(report, process.stdout))

@@ -48,7 +48,7 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   const { filename, grants, namespace, exclude, config, output } = options
   const paths = pathsOf(args, filename, 'grant')
   const catalogue = catalogueOf(loadConfig(config))
-  const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'grant -')
+  const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'grant')
   const { rendered, notes } = withoutVariables(survey(catalogue, input.objects, input.grants).references)
   const refused = rendered.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
   const missing = missingGrants(refused.filter((one) => ungrantable(one) === undefined)).map((grant) => ({

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
-import { deliveryOf } from '../files/kustomize.ts'
+import { type Delivery, deliveryOf, foundFrom, hasKustomization } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
 import { STDIN } from '../files/text.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
@@ -45,7 +45,7 @@ export const MODES_UNKNOWN =
 /**
  * Reads files for a command, and notes what it left out or assumed.
  *
- * @param command the command with standard input as its path, such as `check -`
+ * @param command the name of the command, such as `check`
  * @throws Failure if standard input is named twice
  */
 export async function readInput(asked: Asked, catalogue: Catalogue, command: string): Promise<Input> {
@@ -95,27 +95,42 @@ function withoutPatches(read: FileObjects, catalogue: Catalogue): FileObjects {
 }
 
 function leftOut(read: FileObjects, command: string): string[] {
-  const render = (with_: string, folder: string) => `${with_} ${argument(folder)} | refgrant ${command}`
   return [
     ...read.templates.map(
-      (one) => `${bare(one.path)}: left out, since it holds Helm templates; run: ${render('helm template', one.chart)}`,
+      (one) =>
+        `${bare(one.path)}: left out, since it holds Helm templates; run: ${rendered('helm template', one.chart, command)}`,
     ),
     ...read.kustomizations.map(({ file, namespace }) => {
       const sets = namespace === undefined ? '' : ` and sets namespace ${quote(namespace)}`
-      const instead = file === '-' ? '' : `; to read its output: ${render('kubectl kustomize', path.dirname(file))}`
+      const instead =
+        file === '-' ? '' : `; to read its output: ${rendered('kubectl kustomize', path.dirname(file), command)}`
       return `${bare(file)}: is a kustomization${sets || ' and is left out'}${instead}`
     }),
     ...read.objects.flatMap((object) => {
       const delivery = deliveryOf(object)
-      if (!delivery) return []
-      const { tool, namespace, folder, field } = delivery
-      const place = placeTitle({ file: object.file, line: object.lineOf(field) })
-      const sets = `${tool} sets namespace ${quote(namespace)} for the objects in ${bare(folder)}`
-      return [`${place}: ${sets}; to read its output: ${render('kubectl kustomize', folder)} -n ${argument(namespace)}`]
+      return delivery ? [deliveryNote(object, delivery, command)] : []
     }),
     ...read.left.map(({ place, message }) => `${bare(place)}: ${message}`),
     ...(read.others > 0 ? [`${counted(read.others, 'document')} without a Kubernetes object left out`] : []),
   ]
+}
+
+function deliveryNote(object: FileObject, delivery: Delivery, command: string): string {
+  const { tool, namespace, folder, field } = delivery
+  const place = placeTitle({ file: object.file, line: object.lineOf(field) })
+  const sets = `${place}: ${tool} sets namespace ${quote(namespace)} for the objects in ${bare(folder)}`
+  const option = `-n ${argument(namespace)}`
+  const found = foundFrom(folder, object)
+  if (found === undefined) return `${sets}; read that folder with ${option}`
+  const read = hasKustomization(found)
+    ? rendered('kubectl kustomize', found, command)
+    : `refgrant ${command} ${argument(found)}`
+  return `${sets}; to read them in this namespace: ${read} ${option}`
+}
+
+/** The command that reads what another program makes of a folder. */
+function rendered(program: string, folder: string, command: string): string {
+  return `${program} ${argument(folder)} | refgrant ${command} ${STDIN}`
 }
 
 /** Quotes a foreign text as one argument of a shell command that a user may copy. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { ObjectDocument } from '../yaml/objects.ts'
 
@@ -13,6 +14,11 @@ export interface Kustomization {
 }
 
 const FILES = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization'])
+
+/** Whether Kustomize can render a folder. */
+export function hasKustomization(folder: string): boolean {
+  return [...FILES].some((name) => existsSync(path.join(folder, name)))
+}
 
 /** Returns the kustomization in a document, by the file's name or the kind; undefined for other documents. */
 export function kustomizationOf(value: unknown, file: string): Kustomization | undefined {
@@ -37,9 +43,10 @@ export function kustomizationOf(value: unknown, file: string): Kustomization | u
 }
 
 /** The namespace that an object of a delivery tool sets for the objects of a folder. */
-interface Delivery {
+export interface Delivery {
   readonly tool: 'Flux' | 'Argo CD'
   readonly namespace: string
+  /** From the root of the repository. */
   readonly folder: string
   /** The field with the namespace. */
   readonly field: string
@@ -58,4 +65,16 @@ export function deliveryOf({ object }: ObjectDocument): Delivery | undefined {
 
 function delivery(tool: Delivery['tool'], namespace: unknown, folder: unknown, field: string): Delivery | undefined {
   return typeof namespace === 'string' && typeof folder === 'string' ? { tool, namespace, folder, field } : undefined
+}
+
+/**
+ * Returns a folder that a file names from the root of its repository, as a path that works where the command runs. The root
+ * may be the path that was asked for, or one of the folders that lead to the file, the outermost first.
+ */
+export function foundFrom(folder: string, { file, asked }: { file: string; asked: string }): string | undefined {
+  const steps = path.dirname(file).split(path.sep)
+  const above = steps.map((_, index) => steps.slice(0, index + 1).join(path.sep) || path.sep)
+  const roots = [asked, ...(path.isAbsolute(file) ? [] : ['.']), ...above]
+  // With a separator at its end, a path exists only if it is a folder.
+  return roots.map((root) => path.join(root, folder)).find((found) => existsSync(path.join(found, path.sep)))
 }

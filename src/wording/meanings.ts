@@ -25,7 +25,7 @@ const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy:
   'grant-duplicate': { meaning: 'one path holds a grant twice, with different contents (`check` only)', remedy: 'remove one, or rename it' },
   'grant-parent-reference': { meaning: 'the grant exposes a Gateway to routes or ListenerSets, but grants do not govern their parents', remedy: "set `allowedRoutes` of the Gateway's listeners, or `allowedListeners` of the Gateway" },
   'mesh-parent-core-group': { meaning: 'a parent of group `core`, as Linkerd 2.13 wrote it, does not make a mesh route (`check` only)', remedy: 'write `""`' },
-  'grant-own-namespace': { meaning: 'the grant accepts its own namespace, which does not need a grant', remedy: 'remove the entry, or name another namespace' },
+  'grant-own-namespace': { meaning: 'the grant accepts its own namespace, which does not need a grant', remedy: 'move the grant to the namespace of the target, or remove the entry' },
   'grant-unknown-referrer': { meaning: 'the grant accepts a kind without a guarded field', remedy: 'correct the kind; add a row to `guardedFields` for a kind of your own' },
   'grant-misspelt-kind': { meaning: 'the grant exposes a kind that is nearly a well-known one', remedy: 'correct the kind' },
   'grant-every-name': { meaning: 'the grant exposes every object of a kind', remedy: 'add `name` to expose one' },

@@ -10,11 +10,11 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece, path: string) => 
   'grant-unknown-version': (value, meant) => [
     'is ',
     value,
-    ', which is not a version of ReferenceGrant, so the API server refuses the grant: write ',
+    ', which is not a version of ReferenceGrant, so the API server rejects the grant: write ',
     meant,
   ],
   'grant-too-many-entries': () => [
-    `has more than ${MOST_ENTRIES} entries, so the API server refuses the grant: divide it into several`,
+    `has more than ${MOST_ENTRIES} entries, so the API server rejects the grant: divide it into several`,
   ],
   'grant-empty': () => ['is not a list with entries, so the grant permits nothing'],
   'grant-incomplete-entry': (_value, _meant, path) => [

@@ -42,7 +42,7 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   } else {
     const files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]
     const [first, ...others] = files
-    if (first === undefined) throw new Error('no kubeconfig was found: name one with --kubeconfig or KUBECONFIG')
+    if (first === undefined) throw new Error(noKubeconfig())
     load(config, first)
     for (const file of others) merge(config, file)
     adoptTokenFiles(config, files)
@@ -125,7 +125,19 @@ async function authorize(options: https.RequestOptions, tokenFile: string): Prom
 
 /** Returns the existing files of KUBECONFIG, or else the kubeconfig of the home folder, as kubectl does. */
 function defaultKubeconfigs(): string[] {
-  const named = (process.env.KUBECONFIG ?? '').split(path.delimiter).filter((file) => file !== '')
+  const named = namedKubeconfigs()
   const files = named.length > 0 ? named : [path.join(homedir(), '.kube', 'config')]
   return files.filter((file) => existsSync(file))
+}
+
+/** Returns the files that KUBECONFIG names, whether or not they exist. */
+function namedKubeconfigs(): string[] {
+  return (process.env.KUBECONFIG ?? '').split(path.delimiter).filter((file) => file !== '')
+}
+
+function noKubeconfig(): string {
+  const named = namedKubeconfigs().map(bare)
+  return named.length > 0
+    ? `KUBECONFIG names ${named.join(', ')}, and no such file exists: correct it, or use --kubeconfig`
+    : 'no kubeconfig was found: name one with --kubeconfig or KUBECONFIG'
 }

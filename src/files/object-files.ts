@@ -1,6 +1,8 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { API_VERSION } from '../admission/names.ts'
 import type { ObjectName } from '../policy/reference.ts'
+import { printable } from '../wording/objects.ts'
 import { DocumentError, parseDocuments, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
 import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
 import { type Kustomization, kustomizationOf } from './kustomize.ts'
@@ -139,10 +141,7 @@ class Reading implements FileObjects {
         this.#take(source, parseDocuments(text, this.#room))
       } catch (error) {
         if (error instanceof ValueError && !mayHoldObject(text))
-          this.left.push({
-            place: `${source.file}:${error.line}`,
-            message: `holds no Kubernetes object, and is left out: ${error.message}`,
-          })
+          this.left.push({ place: source.file, message: 'holds no Kubernetes object, and is left out' })
         else this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
       }
     }
@@ -173,7 +172,7 @@ class Reading implements FileObjects {
     }
     const name = nameOf(document.object, this.#namespace)
     if (name.name === '') {
-      this.left.push({ place: place('metadata'), message: 'has no name, as a patch has, and is left out' })
+      this.left.push({ place: place('metadata'), message: unnamed(document.object) })
       return
     }
     const { namespace } = (document.object.metadata ?? {}) as Record<string, unknown>
@@ -213,6 +212,13 @@ function notText({ apiVersion, metadata }: Record<string, unknown>): string | un
   const parts = metadata as Record<string, unknown>
   const wrong = ['name', 'generateName', 'namespace'].find((part) => isWrong(parts[part]))
   return wrong && `metadata.${wrong}`
+}
+
+/** Returns why an object without a name is left out. */
+function unnamed({ apiVersion, kind }: Record<string, unknown>): string {
+  if (apiVersion === API_VERSION && kind === 'Configuration')
+    return 'is a configuration of refgrant, not an object to check'
+  return `${printable(text(kind))} does not have a name, so refgrant leaves it out, as it does with patches`
 }
 
 /** Returns the kind and name of an object. */

@@ -38,12 +38,14 @@ export function auditOf(audited: Audited, catalogue: Catalogue, exemptNamespaces
   const grants = sorted(written.filter(({ refused }) => refused === undefined).map(({ grant }) => grant))
   const surveyed = survey(catalogue, audited.objects, grants, exemptNamespaces)
   const { rendered, notes } = withoutVariables(surveyed.references)
-  const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered }, audited)
+  const permitting = permittingParts(grants, rendered, catalogue)
+  const unused = unusedAmong(grants, surveyed.unused, permitting)
+  const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered, unused }, audited)
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
   return {
     ...(audited.only !== undefined && { only: audited.only }),
     grants: grants.length,
-    permitting: permittingParts(grants, judged, catalogue),
+    permitting: [...permitting.values()],
     survey: judged,
     unjudged,
     ...flawsOf(written, (object) => object, catalogue),
@@ -80,12 +82,30 @@ function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Audited
   })
 }
 
-/** Returns the effective part of each grant; the whole grant if a reference uses it in spite of its findings. */
-function permittingParts(grants: readonly Grant[], { references }: Survey, catalogue: Catalogue): Grant[] {
+/**
+ * Returns the effective part of each grant that has one; the whole grant if a reference uses it in spite of its findings.
+ */
+function permittingParts(
+  grants: readonly Grant[],
+  references: readonly SurveyedReference[],
+  catalogue: Catalogue,
+): Map<Grant, Grant> {
   const used = new Set(references.flatMap((one) => one.grants))
-  return grants.flatMap((grant) => {
+  const parts = new Map<Grant, Grant>()
+  for (const grant of grants) {
     const part = effectivePart(grant, catalogue)
-    if (part.from.length > 0 && part.to.length > 0) return part
-    return used.has(grant) ? grant : []
-  })
+    if (part.from.length > 0 && part.to.length > 0) parts.set(grant, part)
+    else if (used.has(grant)) parts.set(grant, grant)
+  }
+  return parts
+}
+
+/** Returns the grants that no reference uses. A grant that permits nothing is one of them, whatever kinds it accepts. */
+function unusedAmong(
+  grants: readonly Grant[],
+  unused: readonly Grant[],
+  permitting: ReadonlyMap<Grant, Grant>,
+): Grant[] {
+  const idle = new Set(unused)
+  return grants.filter((grant) => idle.has(grant) || !permitting.has(grant))
 }

@@ -4,10 +4,11 @@ import { visible } from '../wording/quote.ts'
 /**
  * Yields Kubernetes objects as a stream of YAML documents. A string that a terminal would interpret or hide, or that
  * GitHub Actions would run at the beginning of a line, is written on one line, escaped and in double quotes. Strings
- * that are not strings in YAML 1.1, which kubectl reads, are quoted: a namespace may be called "on".
+ * that are not strings in YAML 1.1, which kubectl reads, are quoted: a namespace may be called "on". Each document begins
+ * with `---`, so that a user may append the output to a file.
  */
 export function* toYaml(objects: readonly object[]): Generator<string> {
-  for (const [index, object] of objects.entries()) {
+  for (const object of objects) {
     const document = new Document(object, { aliasDuplicateObjects: false, compat: 'yaml-1.1' })
     visit(document, {
       Scalar: (_key, node) => {
@@ -15,7 +16,7 @@ export function* toYaml(objects: readonly object[]): Generator<string> {
           node.type = 'QUOTE_DOUBLE'
       },
     })
-    yield `${index === 0 ? '' : '---\n'}${escaped(document.toString({ doubleQuotedAsJSON: true }))}`
+    yield `---\n${escaped(document.toString({ doubleQuotedAsJSON: true }))}`
   }
 }
 

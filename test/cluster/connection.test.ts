@@ -92,6 +92,15 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await asker(server, {})()).authorization, 'Bearer secret')
   })
 
+  test('names the files of KUBECONFIG if none of them exists', (t) => {
+    environment(t, {
+      KUBECONFIG: ['/nowhere/a', '/nowhere/b'].join(path.delimiter),
+      KUBERNETES_SERVICE_HOST: undefined,
+    })
+    const message = 'KUBECONFIG names /nowhere/a, /nowhere/b, and no such file exists: correct it, or use --kubeconfig'
+    assert.throws(() => connectionFrom({}), { message })
+  })
+
   test('needs a kubeconfig', (t) => {
     environment(t, { HOME: '/nowhere', KUBECONFIG: undefined, KUBERNETES_SERVICE_HOST: undefined })
     assert.throws(() => connectionFrom({}), /no kubeconfig was found: name one with --kubeconfig/)

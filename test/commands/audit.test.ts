@@ -68,13 +68,14 @@ billing    core
   })
 
   for (const [title, grant] of Object.entries(nothing))
-    test(`does not list a grant that permits nothing: ${title}`, async () => {
+    test(`lists a grant that permits nothing as unused only: ${title}`, async () => {
       const cwd = folderWith({ 'grant.yaml': grant })
       const { stdout } = await refgrant(['audit', '.'], { cwd })
-      assert.match(stdout, /^0 references into other namespaces: [^\n]*\n1 grant: 0 with effect, 1 without, /)
+      assert.match(stdout, /^0 references into other namespaces: [^\n]*\n1 grant: 0 with effect, 1 without, 1 unused; /)
       assert.doesNotMatch(stdout, /permits\n/)
-      const { permissions } = JSON.parse((await refgrant(['audit', '.', '-o', 'json'], { cwd })).stdout)
-      assert.deepEqual(permissions, [])
+      assert.match(stdout, /\n1 grant that nothing uses\n/)
+      const report = JSON.parse((await refgrant(['audit', '.', '-o', 'json'], { cwd })).stdout)
+      assert.deepEqual([report.permissions, report.unusedGrants.length], [[], 1])
     })
 
   test('prints the group of a kind outside Gateway API and the core group', async () => {

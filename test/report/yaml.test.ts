@@ -26,3 +26,8 @@ test('names are strings in YAML 1.1 and in YAML 1.2', () => {
   const [text = ''] = toYaml([{ names }])
   for (const version of ['1.1', '1.2'] as const) assert.deepEqual(parse(text, { version }), { names })
 })
+
+test('outputs can be appended to one file', () => {
+  const both = [...toYaml([{ a: 1 }]), ...toYaml([{ b: 2 }, { c: 3 }])].join('')
+  assert.equal(both, '---\na: 1\n---\nb: 2\n---\nc: 3\n')
+})

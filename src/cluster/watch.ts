@@ -46,7 +46,7 @@ export interface WatchEvent {
  * Watches a resource until the API server ends it.
  *
  * @param opened called when the answer begins
- * @throws ApiError if the API server refuses the watch or reports an error; Error if the connection breaks, sends
+ * @throws ApiError if the API server rejects the watch or reports an error; Error if the connection breaks, sends
  *   nothing for too long or sends something other than events, or if the watch does not end in time
  */
 export async function* watch(

@@ -21,11 +21,24 @@ const MOST_TOKENS = 500_000
 export interface GrantFile {
   /** The digest of the content; undefined if the file could not be read. */
   readonly digest: string | undefined
-  /** Why it says nothing new: the file, with its line where that is known, and the reason. */
-  readonly problem?: { readonly place: string; readonly reason: string }
-  /** The grants of the last content that could be read. */
+  /** Why it says nothing new. */
+  readonly problem?: Place
+  /** The grants of the last content that could be read, without those that the API server rejects. */
   readonly grants: readonly Grant[]
+  /** The first grants that the API server rejects, and how many there are. */
+  readonly refused: { readonly first: readonly Place[]; readonly count: number }
 }
+
+/** A place in a file, `FILE:LINE` where the line is known, and what is wrong there. */
+export interface Place {
+  readonly place: string
+  readonly reason: string
+}
+
+/** The refused grants of a file that are logged; a file may hold thousands. */
+const LOGGED = 10
+
+const NONE_REFUSED = { first: [], count: 0 }
 
 /**
  * Reads a file in slices. If that fails, keeps the grants of the last readable content.
@@ -45,27 +58,37 @@ export async function readGrantFile(
     const content = await readFound(real)
     digest = createHash('sha256').update(content).digest('hex')
     if (before && digest === before.digest) return before
-    return { digest, grants: await grantsOf(decoded(content), kinds, slices) }
+    return { digest, ...(await grantsOf(path, decoded(content), kinds, slices)) }
   } catch (error) {
     if (isGone(error)) return undefined
     const problem =
       error instanceof DocumentError
         ? { place: `${path}:${error.line}`, reason: error.message }
         : { place: path, reason: unreadable(error).message }
-    return { digest, problem, grants: before?.grants ?? [] }
+    return { digest, problem, grants: before?.grants ?? [], refused: NONE_REFUSED }
   }
 }
 
-async function grantsOf(text: string, kinds: readonly GrantKind[], slices: Slices): Promise<Grant[]> {
+async function grantsOf(
+  path: string,
+  text: string,
+  kinds: readonly GrantKind[],
+  slices: Slices,
+): Promise<Pick<GrantFile, 'grants' | 'refused'>> {
   const grants: Grant[] = []
+  const first: Place[] = []
+  let count = 0
   const room = { tokens: MOST_TOKENS, remedy: 'divide it into documents, with ---' }
   for (const document of readObjectsOf(text, room)) {
     if (document) room.tokens = MOST_TOKENS
-    const grant = document && grantOf(document, kinds)
-    if (grant) grants.push(grant)
+    const found = document && grantOf(document, kinds)
+    if (found?.refused) {
+      count += 1
+      if (count <= LOGGED) first.push({ place: `${path}:${found.refused.line}`, reason: found.refused.reason })
+    } else if (found) grants.push(found.grant)
     await slices.rest()
   }
-  return grants
+  return { grants, refused: { first, count } }
 }
 
 /** Yields to the event loop after each slice. */

@@ -1,32 +1,41 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
 import { type GrantKind, grantKindOf } from '../policy/grant-kinds.ts'
 import { refusedField } from '../policy/refused-grant.ts'
+import { grantTitle } from '../wording/objects.ts'
 import { DocumentError } from '../yaml/documents.ts'
 import type { ObjectDocument } from '../yaml/objects.ts'
 import type { FileObject } from './object-files.ts'
+
+/** A grant in a document. */
+export interface DocumentGrant {
+  readonly grant: Grant
+  /** Where and why the API server rejects it, so that it does not count. */
+  readonly refused?: { readonly line: number; readonly reason: string }
+}
 
 /**
  * Returns the grant in an object; undefined for objects of other kinds.
  *
  * @param kinds the kinds that count as grants
- * @throws DocumentError if a grant lacks its name or namespace, or if the API server refuses it
+ * @throws DocumentError if a grant lacks its name or namespace
  */
-export function grantOf({ object, line, lineOf }: ObjectDocument, kinds: readonly GrantKind[]): Grant | undefined {
+export function grantOf(document: ObjectDocument, kinds: readonly GrantKind[]): DocumentGrant | undefined {
+  const { object, line, lineOf } = document
   const kind = grantKindOf(object, kinds)
   if (!kind) return undefined
   const grant = parseGrant(object, kind)
   if (!grant) throw new DocumentError(line, `a ${kind.kind} needs metadata.name and metadata.namespace`)
-  const refused = refusedField(object, kind)
-  if (refused !== undefined)
-    throw new DocumentError(lineOf(refused), `the API server refuses a ${kind.kind} with this ${refused}`)
-  return grant
+  const field = refusedField(object, kind)
+  if (field === undefined) return { grant }
+  const reason = `the API server rejects ${grantTitle(grant, kind.kind)} for its ${field}`
+  return { grant, refused: { line: lineOf(field), reason } }
 }
 
 /** A grant, and the object it was parsed from. */
 export interface FileGrant {
   readonly grant: Grant
   readonly object: FileObject
-  /** The field for which the API server refuses it, so that it does not count. */
+  /** The field for which the API server rejects it, so that it does not count. */
   readonly refused: string | undefined
 }
 

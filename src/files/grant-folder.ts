@@ -196,7 +196,14 @@ export class GrantFolder implements GrantSource {
           ? 'cannot read a file; its last grants stay in force'
           : 'cannot read a file; none of its grants is in force',
       )
+    if (read !== before) this.#logRefused(read)
     return read
+  }
+
+  #logRefused({ refused: { first, count } }: GrantFile): void {
+    const { logger } = this.#options
+    for (const refused of first) logger.error(refused, 'a grant does not count')
+    if (count > first.length) logger.error({ more: count - first.length }, 'more grants of this file do not count')
   }
 }
 

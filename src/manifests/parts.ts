@@ -30,5 +30,5 @@ export function remarkOn(
   if (!parts.includes('webhook') || failurePolicy !== 'Fail') return undefined
   const server = url ?? `Service ${NAME} in namespace ${NAMESPACE}`
   const where = mode === 'deny' ? '' : `, in namespaces with the label ${modeLabel}=deny,`
-  return `apply this registration last: until a server answers at ${server}, the API server refuses each write${where} that names another namespace in a guarded field (failurePolicy: Fail)`
+  return `apply this registration last: until a server answers at ${server}, the API server rejects each write${where} that names another namespace in a guarded field (failurePolicy: Fail)`
 }

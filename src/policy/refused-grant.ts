@@ -9,7 +9,7 @@ const PARTS = {
 } as const
 
 /**
- * The first field for which the API server refuses a ReferenceGrant that somebody applies; undefined if it takes the grant,
+ * The first field for which the API server rejects a ReferenceGrant that somebody applies; undefined if it takes the grant,
  * or if the grant is of another kind, whose schema is not known.
  *
  * Source: the CRDs of Gateway API v0.6 to v1.7. That an entry is missing altogether is not looked at, since such a grant

@@ -16,7 +16,7 @@ export interface Audited {
   readonly grants: readonly {
     readonly grant: Grant
     readonly object: unknown
-    /** The field for which the API server refuses it, so that it does not count. */
+    /** The field for which the API server rejects it, so that it does not count. */
     readonly refused?: string | undefined
   }[]
   /** Namespaces with a grant that could not be read. */

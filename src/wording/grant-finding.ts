@@ -10,13 +10,13 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece, path: string) => 
   'grant-unknown-version': (value, meant) => [
     'is ',
     value,
-    ', which is not a version of ReferenceGrant, so the API server refuses the grant: write ',
+    ', which is not a version of ReferenceGrant, so the API server rejects the grant: write ',
     meant,
   ],
   'grant-too-many-entries': () => [
-    `has more than ${MOST_ENTRIES} entries, so the API server refuses the grant: divide it into several`,
+    `has more than ${MOST_ENTRIES} entries, so the API server rejects the grant: divide it into several`,
   ],
-  'grant-empty': () => ['has no entries, so the grant permits nothing'],
+  'grant-empty': () => ['is not a list with entries, so the grant permits nothing'],
   'grant-incomplete-entry': (_value, _meant, path) => [
     'is missing, empty or not a string, so the entry matches nothing',
     path.endsWith('.group') ? ': write "" for the core group' : '',
@@ -30,31 +30,38 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece, path: string) => 
     ', and * is not a wildcard, so the entry matches nothing: ',
     path.endsWith('.name') ? 'leave the name out to mean every object' : 'write an entry for each that is meant',
   ],
-  'grant-impossible-value': (value) => [
-    'is ',
-    value,
-    ', which nothing can be called: the API server refuses it, or it matches nothing',
-  ],
+  'grant-impossible-value': (value, _meant, path) => {
+    const part = path.slice(path.lastIndexOf('.') + 1)
+    return ['is ', value, `, which is not a valid ${part}, so the entry matches nothing: write one ${part}`]
+  },
   'grant-core-group': () => ['is "core", which is not an alias: the core group is ""'],
   'grant-version-as-group': (value, meant) => [
     'is ',
     value,
     ', which names a version: write ',
     meant,
-    ', a version never counts',
+    '; the version does not count',
   ],
   'grant-wrong-group': (value, meant) => ['is ', value, ', which has no such kind: write ', meant],
   'grant-kind-spelling': (value, meant) => ['is ', value, ': kinds are compared exactly, write ', meant],
   'grant-unknown-field': () => [
-    'is not a field of the entry: the API server drops it, and the entry matches without it',
+    'is not a field of an entry, and the API server drops it: remove it, or the grant permits more than it seems to',
   ],
   'grant-parent-reference': (value) => [
     'is ',
     value,
-    ', and no grant governs parents: the Gateway does, by allowedRoutes and allowedListeners',
+    ', but grants do not control what attaches to it: set allowedRoutes or allowedListeners of the Gateway',
   ],
-  'grant-own-namespace': (value) => ['is ', value, ", the grant's own: references within a namespace need no grant"],
-  'grant-unknown-referrer': (value) => ['is ', value, ', and no guarded field belongs to such objects'],
+  'grant-own-namespace': (value) => [
+    'is ',
+    value,
+    ', the namespace of the grant itself: a grant belongs in the namespace of the target',
+  ],
+  'grant-unknown-referrer': (value) => [
+    'is ',
+    value,
+    ', a kind without a guarded field, so the entry permits nothing that is checked: correct the kind',
+  ],
   'grant-misspelt-kind': (value, meant) => ['is ', value, ', which is not a well-known kind: is ', meant, ' meant?'],
   'grant-every-name': () => ['is absent, so the entry exposes every object of the kind in this namespace'],
 }

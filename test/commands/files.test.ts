@@ -411,7 +411,7 @@ suite('a variable that Flux replaces', { concurrency: 2 }, () => {
   })
 })
 
-test('a grant that the API server refuses permits nothing, wherever it comes from', async () => {
+test('a grant that the API server rejects permits nothing, wherever it comes from', async () => {
   const refused = GRANT.replace('kind: Service', 'kind: "Config Map"')
   const both = { 'route.yaml': ROUTE, 'grant.yaml': `${GRANT}---\n${refused}` }
   assert.notEqual(refused, GRANT)

@@ -8,7 +8,7 @@ const HEAD = 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\n'
 const cwd = folderWith({ 'warn.yaml': `${HEAD}mode: warn\n`, 'ignore.yaml': `${HEAD}failurePolicy: Ignore\n` })
 
 const note = (server: string, where = '') =>
-  `refgrant: apply this registration last: until a server answers at ${server}, the API server refuses each write${where} that names another namespace in a guarded field (failurePolicy: Fail)\n`
+  `refgrant: apply this registration last: until a server answers at ${server}, the API server rejects each write${where} that names another namespace in a guarded field (failurePolicy: Fail)\n`
 const service = 'Service refgrant in namespace refgrant-system'
 
 suite('a remark on standard error says that the printed registration denies writes while no server answers:', () => {

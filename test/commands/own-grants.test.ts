@@ -53,7 +53,7 @@ test('a finding about a grant names its kind', async () => {
   const { stdout } = await refgrant(['check', '--config', 'refgrant.yaml', '-'], { cwd, input: stringify(grant) })
   assert.match(
     stdout,
-    /warning: KongReferenceGrant "routes" in namespace "billing": spec\.from\[0\]\.kind is "HTTPRoute", and no guarded field belongs to such objects \[grant-unknown-referrer\]/,
+    /warning: KongReferenceGrant "routes" in namespace "billing": spec\.from\[0\]\.kind is "HTTPRoute", a kind without a guarded field, so the entry permits nothing that is checked: correct the kind \[grant-unknown-referrer\]/,
   )
 })
 

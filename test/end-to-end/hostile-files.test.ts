@@ -88,17 +88,26 @@ suite('hostile names in files', { timeout: 120_000 }, () => {
 })
 
 suite('files of a hostile size', { timeout: 300_000 }, () => {
-  test('a grant of 4,000 times 4,000 entries is told in as many lines as it has', async () => {
+  test('a grant of 4,000 times 4,000 entries is reported in as many lines as it has', async () => {
     const entries = (one: (n: number) => string) => Array.from({ length: 4_000 }, (_, n) => one(n)).join('')
+    // The API server rejects a ReferenceGrant of more than 16 entries.
     const grant =
-      GRANT.replace(/spec:.*/s, '') +
+      GRANT.replace('gateway.networking.k8s.io/v1beta1', 'example.com/v1').replace(/spec:.*/s, '') +
       `spec:\n  from:\n${entries((n) => `  - {group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: n${n}}\n`)}  to:\n${entries((n) => `  - {group: "", kind: Service, name: s${n}}\n`)}`
-    const folder = folderWith({ 'grant.yaml': grant, 'route.yaml': ROUTE })
-    assert.equal((await refgrant(['check', '.'], { cwd: folder })).code, 1)
-    const { stdout } = await refgrant(['audit', '.'], { cwd: folder })
+    const kinds = '[{group: example.com, kind: ReferenceGrant, plural: referencegrants}]'
+    const folder = folderWith({
+      'grant.yaml': grant,
+      'route.yaml': ROUTE,
+      'refgrant.conf': `apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\ngrantKinds: ${kinds}\n`,
+    })
+    const config = ['--config', 'refgrant.conf']
+    assert.equal((await refgrant(['check', '.', ...config], { cwd: folder })).code, 1)
+    const { stdout } = await refgrant(['audit', '.', ...config], { cwd: folder })
     assert.match(stdout, /\nWhat 1 grant permits\n/)
     assert.ok(stdout.split('\n').length < 4_030)
-    const { permissions } = JSON.parse((await refgrant(['audit', '.', '-o', 'json'], { cwd: folder })).stdout)
+    const { permissions } = JSON.parse(
+      (await refgrant(['audit', '.', '-o', 'json', ...config], { cwd: folder })).stdout,
+    )
     assert.deepEqual([permissions.length, permissions[0].from.length, permissions[0].to.length], [1, 4_000, 4_000])
   })
 
@@ -115,13 +124,13 @@ suite('files of a hostile size', { timeout: 300_000 }, () => {
     ]) {
       const { stdout, code } = await refgrant(argv, { cwd: folder })
       assert.equal(code, 1)
-      assert.ok(stdout.length < 16_000, `${argv}: ${stdout.length}`)
+      assert.ok(stdout.length < 20_000, `${argv}: ${stdout.length}`)
     }
     const { code, stdout, stderr } = await refgrant(['grant', '-f', '.'], { cwd: folder })
     assert.deepEqual([code, stdout], [2, ''])
     assert.match(
       stderr,
-      /backendRefs\[0\] needs a ReferenceGrant with the namespace "x{253}…", which the API server refuses/,
+      /backendRefs\[0\] needs a ReferenceGrant with the namespace "x{253}…", which the API server rejects/,
     )
   })
 
@@ -134,11 +143,11 @@ suite('files of a hostile size', { timeout: 300_000 }, () => {
     const lines = stdout.trimEnd().split('\n')
     assert.equal(lines.length, 1_002)
     assert.deepEqual(lines.slice(-2), [
-      'and 299001 more',
-      '1 file, 1 object, 0 references into other namespaces: 300001 errors, 0 warnings, 0 notes',
+      'and 299002 more',
+      '1 file, 1 object, 0 references into other namespaces: 300002 errors, 0 warnings, 0 notes',
     ])
     const report = JSON.parse((await refgrant(['audit', '.', '-o', 'json'], { cwd: folder })).stdout)
-    assert.deepEqual([report.findings.length, report.omittedFindings], [1_000, 299_001])
+    assert.deepEqual([report.findings.length, report.omittedFindings], [1_000, 299_002])
   })
 
   test('of 1,500 references without a grant 1,000 are told, and all are counted', async () => {

@@ -12,7 +12,7 @@ spec:
   to: [{group: "", kind: Service}]
 `
 const parseGrantText = (text: string) =>
-  parseObjects(text).flatMap((document) => grantOf(document, [REFERENCE_GRANT]) ?? [])
+  parseObjects(text).flatMap((document) => grantOf(document, [REFERENCE_GRANT])?.grant ?? [])
 
 const read = {
   namespace: 'billing',

@@ -279,6 +279,21 @@ test('of two grants with one name the last counts, and the other when that is go
   assert.deepEqual(inForce(), { one: 'a1' })
 })
 
+test('grants that the API server rejects do not count, and the others of their file do', async (t) => {
+  const refused = grant('refused').replace('kind: A', 'kind: A B')
+  const { write, fresh, errors, inForce } = await folderOf(t, { 'a.yaml': grant('one') + refused + grant('two') })
+  assert.deepEqual(inForce(), { one: 'payments', two: 'payments' })
+  await fresh()
+  assert.deepEqual(
+    errors.map(({ place, reason }) => [path.basename(place), reason]),
+    [['a.yaml:9', 'the API server rejects ReferenceGrant "refused" in namespace "billing" for its spec.from[0].kind']],
+  )
+  write('a.yaml', refused.repeat(12))
+  await fresh()
+  assert.deepEqual(inForce(), {})
+  assert.equal(errors.length, 1 + 10 + 1)
+})
+
 suite('a file that is broken', { timeout: 60_000 }, () => {
   test('keeps its last grants in force, and is reported once, with its line', async (t) => {
     const { root, write, fresh, errors, inForce } = await folderOf(t, {

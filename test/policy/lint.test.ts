@@ -299,10 +299,10 @@ test('findings say what would work in place of what is written, with foreign tex
   const say = (spec: unknown) => lint(spec).map(lintSentence)
   assert.deepEqual(say({ from: [{ ...from, kind: 'httproutes' }], to: [{ ...to, group: 'apps/v1' }] }), [
     'spec.from[0].kind is "httproutes": kinds are compared exactly, write "HTTPRoute"',
-    'spec.to[0].group is "apps/v1", which names a version: write "apps", a version never counts',
+    'spec.to[0].group is "apps/v1", which names a version: write "apps"; the version does not count',
   ])
   assert.deepEqual(say({ from: [{ ...from, kind: 'A\u001b[31m' }], to: [to] }), [
-    'spec.from[0].kind is "A\\u001b[31m", which nothing can be called: the API server refuses it, or it matches nothing',
+    'spec.from[0].kind is "A\\u001b[31m", which is not a valid kind, so the entry matches nothing: write one kind',
   ])
 })
 

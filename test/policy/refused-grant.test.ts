@@ -23,7 +23,7 @@ test('a grant that the API server takes is not refused', () => {
     assert.equal(refusedField(one, REFERENCE_GRANT), undefined)
 })
 
-suite('a grant that the API server refuses is refused for its first wrong field:', () => {
+suite('a grant that the API server rejects is refused for its first wrong field:', () => {
   const cases: [field: string, grant: object][] = [
     ['apiVersion', { ...grant, apiVersion: 'gateway.networking.k8s.io/v9' }],
     ['metadata.name', { ...grant, metadata: { name: 'G_g' } }],

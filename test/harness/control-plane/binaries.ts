@@ -91,7 +91,7 @@ async function build(name: Program, directory: string, progress: Progress, signa
 const ALTERNATIVE =
   'Instead of a build, KUBEBUILDER_ASSETS may name a folder that holds etcd, kube-apiserver and kubectl.'
 
-/** What Kubernetes' own build puts in: without a version the API server refuses to start. */
+/** What Kubernetes' own build puts in: without a version the API server rejects to start. */
 function linkerFlags(): string {
   const [, version, major, minor] =
     /^\tk8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/m.exec(readFileSync(path.join(MODULE, 'go.mod'), 'utf8')) ?? []

@@ -30,7 +30,7 @@ export interface GrantFile {
 }
 
 /** A place in a file, `FILE:LINE` where the line is known, and what is wrong there. */
-export interface Place {
+interface Place {
   readonly place: string
   readonly reason: string
 }

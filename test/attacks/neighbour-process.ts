@@ -11,7 +11,7 @@ export class Neighbour {
   #before: Tally = empty()
 
   constructor({ healthPort, url, ca, process: { pid } }: Victim, bodies: readonly string[]) {
-    const reviews = bodies.map((body) => ({ url: `${url}/deny?timeout=10s`, body }))
+    const reviews = bodies.map((body) => ({ url: `${url}/deny?timeout=30s`, body }))
     const questions: Questions = { health: `http://127.0.0.1:${healthPort}/livez`, reviews, ca, pid: pid as number }
     this.#process.send(questions)
     this.#process.on('message', (tally: Tally) => {

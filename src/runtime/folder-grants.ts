@@ -1,4 +1,4 @@
-import { catalogueOf, limitsOf } from '../config/load.ts'
+import { limitsOf } from '../config/load.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
 import { Failure } from '../system/failure.ts'
 import { quote } from '../wording/quote.ts'
@@ -18,7 +18,7 @@ const LOOK = 1_000
  */
 export async function folderGrants(folder: string, { live, logger, registry }: SupplyContext): Promise<GrantSupply> {
   const { knowledgeAge } = limitsOf(live.config)
-  const { grantKinds: kinds } = catalogueOf(live.config)
+  const { grantKinds: kinds } = live.settings.catalogue
   const options = { folder, kinds, logger, now: () => performance.now(), knowledgeAge }
   const source = await GrantFolder.open(options).catch((cause) => {
     throw new Failure(`the folder of grants ${quote(folder)} ${cause.message} (--grants)`, { cause })

@@ -7,7 +7,7 @@ import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
 import { unservableRows } from '../cluster/own-kinds.ts'
 import type { LiveConfig } from '../config/live.ts'
-import { addedFields, type Config, catalogueOf, limitsOf, registrationOf } from '../config/load.ts'
+import { addedFields, type Config, limitsOf, registrationOf } from '../config/load.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import type { Check } from '../server/health.ts'
 import type { KeyPair } from '../server/tls.ts'
@@ -57,7 +57,7 @@ export async function clusterGrants(
   const { config } = live
   const api = apiOf(choice)
   await refuseUnservable(api, addedFields(config), logger, signal)
-  const kinds = catalogueOf(config).grantKinds
+  const kinds = live.settings.catalogue.grantKinds
   const observer = clusterMetrics(registry, () => grants.incomplete)
   const now = () => performance.now()
   const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
@@ -75,7 +75,7 @@ export async function clusterGrants(
     tasks: [watches, drift],
     configure: (changed) => {
       grants.limit(limitsOf(changed))
-      if (!isDeepStrictEqual(catalogueOf(changed).grantKinds, kinds))
+      if (!isDeepStrictEqual(live.settings.catalogue.grantKinds, kinds))
         logger.warn('changed grantKinds take effect when the server restarts')
       drift.soon()
     },

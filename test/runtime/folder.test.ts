@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Registry } from '@prometheus-io/client'
 import { pino } from 'pino'
-import { loadConfig } from '../../src/config/load.ts'
+import { LiveConfig } from '../../src/config/live.ts'
 import { folderGrants } from '../../src/runtime/folder-grants.ts'
 import { Tasks } from '../../src/runtime/task.ts'
 import { folderWith } from '../harness/folders.ts'
@@ -10,9 +10,10 @@ import { GRANT } from '../harness/objects/texts.ts'
 
 test('grants of a folder are counted, and the registration is reported as not known', async () => {
   const registry = new Registry()
+  const logger = pino({ level: 'silent' })
   const supply = await folderGrants(folderWith({ 'grants.yaml': GRANT }), {
-    live: { config: loadConfig(undefined) },
-    logger: pino({ level: 'silent' }),
+    live: new LiveConfig(undefined, {}, logger),
+    logger,
     registry,
   } as never)
   assert.match(await registry.getSingleMetricAsString('refgrant_grants'), /^refgrant_grants 1$/m)

@@ -12,8 +12,7 @@ import { SPELT_OUT } from './warnings.ts'
  * @param excess why the grant is too large to read, if it is
  */
 export function advise(request: ReviewRequest, excess: Excess | undefined, catalogue: Catalogue): Advised {
-  const { group, kind } = request.kind
-  const grantKind = catalogue.grantKinds.find((one) => one.group === group && one.kind === kind)
+  const grantKind = catalogue.grantKind(request.kind)
   const grant = reviewedObject(request)
   const unread = excess?.oversize
   if (!grantKind || unread) return { outcome: 'advised', grant, findings: [], count: 0, unread }

@@ -133,6 +133,11 @@ export class Catalogue {
     return this.#byKind.get(kindKey(kind))?.referrer
   }
 
+  /** Returns the kind of grants with this group and kind, if it counts for a field. */
+  grantKind({ group, kind }: GroupKind): GrantKind | undefined {
+    return this.grantKinds.find((one) => one.group === group && one.kind === kind)
+  }
+
   /** Returns the kinds that have guarded fields, each once, in catalogue order. */
   referrers(): ReferrerKind[] {
     return [...this.#byKind.values()].map(({ referrer }) => referrer)

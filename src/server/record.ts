@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
-import { label, TOO_LARGE } from '../admission/annotate.ts'
 import type { Answer } from '../admission/answer.ts'
-import type { Decision, Undecided } from '../admission/decision.ts'
+import type { Decision } from '../admission/decision.ts'
 import type { ReviewRequest } from '../admission/review.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import type { ServerObserver } from './observer.ts'
@@ -43,19 +42,12 @@ export class ReviewRecorder {
   record(record: ReviewRecord): void {
     const { review, catalogue, answer, milliseconds } = record
     const { decision, mode } = answer
-    const { group, kind } = review.kind
+    const { decision: label = '', reason = '' } = annotationsOf(answer)
     // A client chooses the kind in a review, so only kinds of the catalogue become labels.
-    const known =
-      catalogue.referrer(review.kind) ?? catalogue.grantKinds.find((one) => one.group === group && one.kind === kind)
-    const labels = {
-      kind: known?.kind ?? 'other',
-      operation: review.operation,
-      mode,
-      decision: label(decision, mode),
-      reason: reasonOf(decision),
-    }
-    this.#observer.reviewed(labels, milliseconds)
-    if (decision.misfits) this.#recordMisfits(labels.kind, decision.misfits, review)
+    const known = catalogue.referrer(review.kind) ?? catalogue.grantKind(review.kind)
+    const kind = known?.kind ?? 'other'
+    this.#observer.reviewed({ kind, operation: review.operation, mode, decision: label, reason }, milliseconds)
+    if (decision.misfits) this.#recordMisfits(kind, decision.misfits, review)
     const level = isQuiet(decision) ? 'debug' : 'info'
     if (this.#logger.isLevelEnabled(level)) this.#log(level, record)
   }
@@ -72,7 +64,7 @@ export class ReviewRecorder {
         dryRun,
         object: { kind: cut(review.kind.kind), namespace: cut(namespace), name: cut(name) },
         ...(suppressed > 0 && { suppressed }),
-        ...(answer.response ? answer.response.response.auditAnnotations : failure(answer.decision)),
+        ...annotationsOf(answer),
         milliseconds: Math.round(milliseconds * 100) / 100,
       },
       'review',
@@ -113,13 +105,9 @@ function isQuiet(decision: Decision): boolean {
   }
 }
 
-function reasonOf(decision: Decision): string {
-  if (decision.outcome === 'unjudged') return decision.reason
-  return decision.outcome === 'oversized' ? TOO_LARGE : ''
-}
-
-function failure({ why }: Undecided): object {
-  return { decision: 'failed', error: why }
+/** Returns the audit annotations of a response; without a verdict there is only the error. */
+function annotationsOf({ decision, response }: Answer): Readonly<Record<string, string>> {
+  return response ? response.response.auditAnnotations : { decision: 'failed', error: decision.why }
 }
 
 function isOversized(decision: Decision): boolean {

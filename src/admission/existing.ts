@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
-import { grantKindFor } from '../policy/grant-kinds.ts'
+import { targetKey } from '../policy/distinct-targets.ts'
 import { judge } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { CachedGrants } from './grant-source.ts'
@@ -86,8 +86,3 @@ function isBeingDeleted(object: ReviewRequest['object']): boolean {
 }
 
 const targetsOf = (references: readonly Reference[]): ReadonlySet<string> => new Set(references.map(targetKey))
-
-function targetKey(reference: Reference): string {
-  const { group, kind, namespace, name } = reference.to
-  return JSON.stringify([group, kind, namespace, name, grantKindFor(reference)])
-}

@@ -5,9 +5,14 @@ import type { Reference } from './reference.ts'
 export function distinctTargets(references: readonly Reference[]): Reference[] {
   const byTarget = new Map<string, Reference>()
   for (const reference of references) {
-    const { group, kind, namespace, name } = reference.to
-    const key = JSON.stringify([group, kind, namespace, name, grantKindFor(reference)])
+    const key = targetKey(reference)
     if (!byTarget.has(key)) byTarget.set(key, reference)
   }
   return [...byTarget.values()]
+}
+
+/** Returns a key that two references share if the same grant permits both for one referrer. */
+export function targetKey(reference: Reference): string {
+  const { group, kind, namespace, name } = reference.to
+  return JSON.stringify([group, kind, namespace, name, grantKindFor(reference)])
 }

@@ -23,7 +23,7 @@ const REWORDED: readonly (readonly [said: RegExp, sentence: string])[] = [
 /**
  * Rewords a message of commander about wrong usage as a sentence that says what to do.
  *
- * @param command the command on the command line; '' if there is none
+ * @param command the command on the command line; '' if the user did not name a command
  */
 export function usageSentence({ message }: CommanderError, command: string): string {
   const [, said = '', suggestion] = /^error: (.*?)(?:\n\(Did you mean (.*)\?\))?\n*$/s.exec(message) ?? []

@@ -77,7 +77,7 @@ export function clear(part: Part): void {
   for (const inner of part.fields.values()) clear(inner)
 }
 
-/** Returns the kept value of a part; undefined if there is none. */
+/** Returns the kept value of a part; undefined if nothing was kept. */
 export function kept({ present, kind, fields, value }: Part): unknown {
   if (kind !== 'fields' || !present) return value
   const entries: [string, unknown][] = []

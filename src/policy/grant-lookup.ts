@@ -4,7 +4,7 @@ import type { Target } from './namespace-grants.ts'
 
 /** The result of a lookup in the grants of one namespace. */
 export interface Found {
-  /** For each target, in order, a grant that permits it; undefined if there is none. */
+  /** For each target, in order, a grant that permits it, or undefined if no grant does. */
   readonly grants: readonly (GrantName | undefined)[]
   /** Whether all grants of the namespace were searched. If not, a target without a grant may still have one. */
   readonly complete: boolean

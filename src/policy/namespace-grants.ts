@@ -95,7 +95,7 @@ export class NamespaceGrants {
     this.#weight -= weightOf(stored)
   }
 
-  /** Returns, for each target in order, a grant that permits it; undefined if there is none. */
+  /** Returns, for each target in order, a grant that permits it, or undefined if no grant does. */
   permitting(from: GrantFrom, targets: readonly Target[]): readonly (Stored | undefined)[] {
     const accepting = this.#byFrom.get(fromKey(from))
     if (accepting === undefined) return targets.map(() => undefined)

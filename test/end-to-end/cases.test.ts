@@ -109,7 +109,7 @@ async function run(one: Case): Promise<void> {
     if (one.expect.annotations) await noted(one, one.expect.annotations, begin)
   } finally {
     await api.delete(one.object, ...one.grants, ...one.grantsBefore)
-    if (one.request.deleting) await letGo(one.object)
+    if (one.request.deleting) await removeFinalizers(one.object)
     await refgrant.knows(0)
   }
 }
@@ -125,8 +125,8 @@ async function store({ grantsBefore, request }: Case, object: ApiObject): Promis
   if (request.deleting) await api.delete(object)
 }
 
-/** Takes the finalizers away from an object that is being deleted. */
-async function letGo(object: ApiObject): Promise<void> {
+/** Removes the finalizers of an object that is being deleted. */
+async function removeFinalizers(object: ApiObject): Promise<void> {
   const { api } = cluster.controlPlane
   const patch = { metadata: { finalizers: null } }
   await api.must('PATCH', await api.pathOf(object), patch, 'application/merge-patch+json')

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { after, before, suite, test } from 'node:test'
-import { pino } from 'pino'
 import { answer, questionIn } from '../src/admission/answer.ts'
 import type { ReviewResponse } from '../src/admission/respond.ts'
 import type { ReviewRequest } from '../src/admission/review.ts'
@@ -12,12 +11,10 @@ import { loadConfig, settingsOf } from '../src/config/load.ts'
 import { parseGrant } from '../src/policy/grant.ts'
 import { lookupIn } from '../src/policy/grant-index.ts'
 import { grantKindOf } from '../src/policy/grant-kinds.ts'
-import { buildApp } from '../src/server/app.ts'
-import { Load } from '../src/server/load.ts'
-import { UNOBSERVED } from '../src/server/observer.ts'
 import type { ApiObject } from './harness/objects/api-object.ts'
 import { type Case, readCases } from './harness/objects/cases.ts'
 import { configFileOf } from './harness/program/live-config.ts'
+import { appWith } from './harness/stand-ins/app.ts'
 import { lookUpsIn, sourceOf } from './harness/stand-ins/grant-source.ts'
 import { post } from './harness/traffic/post.ts'
 
@@ -93,15 +90,7 @@ suite('cases in memory', () => {
 suite('cases over HTTPS', () => {
   const authority = issueAuthority('cases', 1)
   const keyPair = issueServer(authority, ['127.0.0.1'], 1)
-  const logger = pino({ level: 'silent' })
-  const app = buildApp({
-    settings: () => settings,
-    source,
-    keyPair,
-    logger,
-    load: new Load(() => 0),
-    observer: UNOBSERVED,
-  })
+  const app = appWith({ settings: () => settings, source, keyPair })
   const agent = new https.Agent({ ca: authority.cert, keepAlive: true })
   before(() => app.listen({ host: '127.0.0.1', port: 0 }))
   after(async () => {

@@ -8,6 +8,7 @@ import { Reflector } from '../../src/cluster/reflector.ts'
 import type { Name, Resource } from '../../src/cluster/resource.ts'
 import type { Store } from '../../src/cluster/store.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
+import { runUntilEnd } from '../harness/stand-ins/running-reflector.ts'
 import { until } from '../harness/until.ts'
 
 /** The object that a test follows: a namespace with one of its labels. */
@@ -74,13 +75,7 @@ async function start(t: TestContext) {
     observer: UNOBSERVED,
     now: () => performance.now(),
   })
-  const stop = new AbortController()
-  const ended = reflector.run(stop.signal)
-  t.after(async () => {
-    stop.abort()
-    await ended
-    server.close()
-  })
+  runUntilEnd(t, reflector, server)
   return { server, store }
 }
 

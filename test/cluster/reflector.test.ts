@@ -18,6 +18,7 @@ import {
   storedGrant,
 } from '../harness/stand-ins/fake-api-server.ts'
 import { GrantMap } from '../harness/stand-ins/grant-map.ts'
+import { runUntilEnd } from '../harness/stand-ins/running-reflector.ts'
 import { until } from '../harness/until.ts'
 
 const GRANTS = `${grantsPath('v1')}?limit=500`
@@ -88,13 +89,7 @@ async function start(t: TestContext, kind: GrantKind = REFERENCE_GRANT) {
     logger: pino({ level: 'silent' }),
     now: () => clock.now,
   })
-  const stop = new AbortController()
-  const ended = reflector.run(stop.signal)
-  t.after(async () => {
-    stop.abort()
-    await ended
-    server.close()
-  })
+  const { stop, ended } = runUntilEnd(t, reflector, server)
   /** Each grant that the store holds, and the Service that it permits. */
   const stored = () => store.targets
   return { server, reflector, counts, store, stored, stop, ended }

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, suite, test } from 'node:test'
-import { pino } from 'pino'
 import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
-import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { buildApp } from '../../src/server/app.ts'
-import { Load } from '../../src/server/load.ts'
-import { UNOBSERVED } from '../../src/server/observer.ts'
-import { defaultSettings } from '../harness/stand-ins/settings.ts'
+import { appWith } from '../harness/stand-ins/app.ts'
 
 const broken: GrantSource = {
   cached: () => ({ grants: lookupIn([]), current: true }),
@@ -15,14 +10,7 @@ const broken: GrantSource = {
     throw new LookupFailed('the API server could not be reached')
   },
 }
-const app = buildApp({
-  settings: () => defaultSettings,
-  source: broken,
-  keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
-  logger: pino({ level: 'silent' }),
-  load: new Load(() => 0),
-  observer: UNOBSERVED,
-})
+const app = appWith({ source: broken })
 after(() => app.close())
 
 const request = {

@@ -2,13 +2,11 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, suite, test } from 'node:test'
 import { pino } from 'pino'
 import type { Mode } from '../../src/admission/settings.ts'
-import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
-import { buildApp } from '../../src/server/app.ts'
 import { Load } from '../../src/server/load.ts'
+import { appWith } from '../harness/stand-ins/app.ts'
 import { sourceOf } from '../harness/stand-ins/grant-source.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
-import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const MIB = 1024 * 1024
 
@@ -18,8 +16,7 @@ const load = new Load(() => 0)
 let observer = new ServerRecorder()
 const log: Record<string, unknown>[] = []
 const logger = pino({ level: 'info', base: null }, { write: (line: string) => log.push(JSON.parse(line)) })
-const keyPair = issueServer(issueAuthority('test', 1), ['localhost'], 1)
-const start = () => buildApp({ settings: () => defaultSettings, source, keyPair, logger, load, observer })
+const start = () => appWith({ source, logger, load, observer })
 let app = start()
 after(() => app.close())
 beforeEach(() => {

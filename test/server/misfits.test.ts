@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, suite, test } from 'node:test'
-import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
-import { lookupIn } from '../../src/policy/grant-index.ts'
-import { buildApp } from '../../src/server/app.ts'
-import { Load } from '../../src/server/load.ts'
 import { createLogger } from '../../src/server/log.ts'
-import { sourceOf } from '../harness/stand-ins/grant-source.ts'
+import { appWith } from '../harness/stand-ins/app.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
@@ -17,12 +13,9 @@ const rows: GuardedField[] = [
 ]
 const lines: string[] = []
 const observer = new ServerRecorder()
-const app = buildApp({
+const app = appWith({
   settings: () => ({ ...defaultSettings, catalogue: new Catalogue([...guardedFields, ...rows]) }),
-  source: sourceOf(lookupIn([])),
-  keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
   logger: createLogger('info', { write: (line) => void lines.push(line) }),
-  load: new Load(() => 0),
   observer,
 })
 after(() => app.close())

@@ -5,14 +5,11 @@ import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { suite, type TestContext, test } from 'node:test'
-import { pino } from 'pino'
 import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
-import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { buildApp } from '../../src/server/app.ts'
 import { Load } from '../../src/server/load.ts'
+import { appWith } from '../harness/stand-ins/app.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
-import { defaultSettings } from '../harness/stand-ins/settings.ts'
 import { reference, review, route } from '../harness/traffic/reviews.ts'
 
 /** Starts a server with memory for so many bytes, whose fresh reads end only by their signal. */
@@ -27,14 +24,7 @@ async function start(t: TestContext, bytes: number) {
   }
   const observer = new ServerRecorder()
   const load = new Load(() => performance.now(), observer, { bytes, connections: 100 })
-  const app = buildApp({
-    settings: () => defaultSettings,
-    source,
-    keyPair: issueServer(issueAuthority('test', 1), ['localhost'], 1),
-    logger: pino({ level: 'silent' }),
-    load,
-    observer,
-  })
+  const app = appWith({ source, load, observer })
   t.after(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo

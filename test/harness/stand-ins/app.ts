@@ -1,0 +1,23 @@
+import { pino } from 'pino'
+import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
+import { lookupIn } from '../../../src/policy/grant-index.ts'
+import { type AppOptions, buildApp } from '../../../src/server/app.ts'
+import { Load } from '../../../src/server/load.ts'
+import { UNOBSERVED } from '../../../src/server/observer.ts'
+import { sourceOf } from './grant-source.ts'
+import { defaultSettings } from './settings.ts'
+
+const keyPair = issueServer(issueAuthority('test', 1), ['localhost', '127.0.0.1'], 1)
+
+/** Builds a server without grants and without a log, but for what a test needs otherwise. It does not listen yet. */
+export function appWith(change: Partial<AppOptions>) {
+  return buildApp({
+    settings: () => defaultSettings,
+    source: sourceOf(lookupIn([])),
+    keyPair,
+    logger: pino({ level: 'silent' }),
+    load: new Load(() => 0),
+    observer: UNOBSERVED,
+    ...change,
+  })
+}

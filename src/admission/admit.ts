@@ -5,10 +5,10 @@ import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { Decision, Permitted, Refused, Undecided, Unjudged } from './decision.ts'
-import { compareWithStored, isDeniedStored, unpermitted } from './existing.ts'
-import { type CachedGrants, type GrantSource, LookupFailed } from './grant-source.ts'
+import { compareWithStored, deniedStored, unpermitted } from './existing.ts'
+import { type GrantSource, LookupFailed } from './grant-source.ts'
 import type { Excess } from './oversize.ts'
-import { type ReviewRequest, reviewedObject } from './review.ts'
+import { dropContent, type ReviewRequest, reviewedObject } from './review.ts'
 import { exemption, type Settings } from './settings.ts'
 
 /**
@@ -20,8 +20,12 @@ const FRESH_NAMESPACES = 8
 /** Where one review looks up grants. */
 export interface LookUps {
   readonly source: GrantSource
-  /** Starts the timeout of fresh reads; the signal ends the wait for them. */
-  readonly begin: () => AbortSignal
+  /**
+   * Starts the timeout of fresh reads; the signal ends the wait for them. The review has no content any more.
+   *
+   * @param kept the references that the review keeps until then
+   */
+  readonly begin: (kept: readonly Reference[]) => AbortSignal
 }
 
 /** Decides on one admission request. */
@@ -56,11 +60,17 @@ async function admitCrossing(
   }
   const cached = lookUps.source.cached()
   const existing = unpermitted(held, request, cached)
-  const decision = await judgeAdded(added, cached, object.namespace, lookUps)
+  const verdicts = cached.current ? judge(added, cached.grants) : []
+  const granted = verdicts.filter(({ permitted }) => permitted)
+  if (granted.length === added.length) return { ...permitted(granted), existing }
+
+  const isDeniedStored = deniedStored(request, settings, object)
+  dropContent(request)
+  const decision = await judgeRest(added, verdicts, lookUps)
   if (decision.outcome === 'permitted') return { ...decision, existing }
   if (decision.outcome !== 'refused') return decision
   const [first] = decision.refused
-  return first && isDeniedStored(request, settings, first) ? { ...decision, stored: true } : decision
+  return first && isDeniedStored(first) ? { ...decision, stored: true } : decision
 }
 
 /**
@@ -89,19 +99,23 @@ function skipReason(request: ReviewRequest, catalogue: Catalogue): Unjudged['rea
   return catalogue.referrer(request.kind) ? undefined : 'unknown kind'
 }
 
-/** Judges the references that a request adds: by cached grants first, then by fresh reads where these do not permit. */
-async function judgeAdded(
+/**
+ * Judges by fresh reads the references that no cached grant permits.
+ *
+ * @param cached verdicts by cached grants; empty if these are stale
+ */
+async function judgeRest(
   added: readonly Reference[],
-  { grants, current }: CachedGrants,
-  referrerNamespace: string,
+  cached: readonly Verdict[],
   lookUps: LookUps,
 ): Promise<Permitted | Refused | Undecided> {
-  const cached = current ? judge(added, grants) : []
   const known = cached.filter(({ permitted }) => permitted)
-  let rest = current ? cached.filter(({ permitted }) => !permitted).map(({ reference }) => reference) : added
+  const permittedAlready = new Set(known.map(({ reference }) => reference))
+  let rest = added.filter((reference) => !permittedAlready.has(reference))
+  const signal = lookUps.begin(added)
 
   while (rest.length > 0) {
-    const read = await judgeFresh(rest, referrerNamespace, lookUps)
+    const read = await judgeFresh(rest, lookUps.source, signal)
     if (read instanceof LookupFailed) return undecided(read.message)
     const { verdicts, unread } = read
     // The budget of fresh reads is spent.
@@ -138,8 +152,8 @@ function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[
 /** Judges by fresh reads. `unread` are the references whose namespaces the budget did not cover. */
 async function judgeFresh(
   references: readonly Reference[],
-  referrerNamespace: string,
-  { source, begin }: LookUps,
+  source: GrantSource,
+  signal: AbortSignal,
 ): Promise<{ readonly verdicts: Verdict[]; readonly unread: Reference[] } | LookupFailed> {
   const byNamespace = Map.groupBy(references, ({ to }) => to.namespace)
   const places = [...byNamespace].slice(0, FRESH_NAMESPACES).map(([namespace, into]) => {
@@ -150,7 +164,7 @@ async function judgeFresh(
     for (const verdict of judge(byNamespace.get(namespace) ?? [], grants)) verdicts.set(verdict.reference, verdict)
   }
   try {
-    await source.fresh(places, referrerNamespace, take, begin())
+    await source.fresh(places, references[0]?.from.namespace ?? '', take, signal)
   } catch (error) {
     if (error instanceof LookupFailed) return error
     throw error

@@ -42,15 +42,18 @@ export function compareWithStored(
   return { held, added, storedOversized: false }
 }
 
-/** Whether the stored object already has a reference that is refused because existing violations are denied. */
-export function isDeniedStored(
+/**
+ * Returns whether the stored object already has a reference that is refused because existing violations are denied. The
+ * returned function does not keep the objects of the request.
+ */
+export function deniedStored(
   request: ReviewRequest,
   { catalogue, existingViolations }: Settings,
-  reference: Reference,
-): boolean {
-  if (request.operation !== 'UPDATE' || existingViolations === 'warn') return false
-  const stored = crossingReferences(catalogue, reference.from, request.oldObject)
-  return targetsOf(stored.references).has(targetKey(reference))
+  object: ObjectName,
+): (reference: Reference) => boolean {
+  if (request.operation !== 'UPDATE' || existingViolations === 'warn') return () => false
+  const targets = targetsOf(crossingReferences(catalogue, object, request.oldObject).references)
+  return (reference) => targets.has(targetKey(reference))
 }
 
 /** Whether references of the stored object are allowed. */

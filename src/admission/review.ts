@@ -11,15 +11,15 @@ interface GroupVersionKind {
 export interface ReviewRequest {
   readonly uid: string
   readonly kind: GroupVersionKind
-  readonly subResource?: string
-  readonly name?: string
-  readonly namespace?: string
+  readonly subResource?: string | undefined
+  readonly name?: string | undefined
+  readonly namespace?: string | undefined
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
-  readonly userInfo: { readonly username?: string; readonly groups?: readonly string[] | null }
-  readonly object?: Record<string, unknown> | null
-  readonly oldObject?: Record<string, unknown> | null
-  readonly dryRun?: boolean
-  readonly options?: { readonly fieldManager?: string } | null
+  readonly userInfo: { readonly username?: string | undefined; groups?: readonly string[] | null | undefined }
+  object?: Record<string, unknown> | null | undefined
+  oldObject?: Record<string, unknown> | null | undefined
+  readonly dryRun?: boolean | undefined
+  readonly options?: { readonly fieldManager?: string | undefined } | null | undefined
 }
 
 const groupVersionKind = {
@@ -86,14 +86,42 @@ const validate = new Ajv({
 export class NotAReview extends Error {}
 
 /**
- * Returns the request of an AdmissionReview v1.
+ * Returns the request of an AdmissionReview v1, with only the fields that a verdict depends on.
  *
  * @param body a parsed JSON body; it is not modified
  * @throws NotAReview with the first violation
  */
 export function parseReview(body: unknown): ReviewRequest {
   if (!validate(body)) throw new NotAReview(describe(validate.errors?.[0]))
-  return (body as { request: ReviewRequest }).request
+  const { request } = body as { request: ReviewRequest }
+  const { uid, subResource, name, namespace, operation, object, oldObject, dryRun } = request
+  const { group, version, kind } = request.kind
+  const { username, groups } = request.userInfo
+  const options = request.options && { fieldManager: request.options.fieldManager }
+  const userInfo = { username, groups }
+  return {
+    uid,
+    kind: { group, version, kind },
+    subResource,
+    name,
+    namespace,
+    operation,
+    userInfo,
+    object,
+    oldObject,
+    dryRun,
+    options,
+  }
+}
+
+/**
+ * Drops the objects and the groups of a review, which can take megabytes, so that they do not stay in memory while the
+ * review waits for grants.
+ */
+export function dropContent(review: ReviewRequest): void {
+  review.object = undefined
+  review.oldObject = undefined
+  review.userInfo.groups = undefined
 }
 
 /** Returns the name of the object under review. A request has no name until `generateName` is resolved. */

@@ -136,9 +136,16 @@ export class Allowance {
     return undefined
   }
 
-  /** Begins the look-ups, once. The signal aborts after half of the remaining time, or when the client closes the connection. */
-  startLookUps(): AbortSignal {
-    if (this.#lookUps) return this.#lookUps.signal
+  /**
+   * Begins the look-ups, for which the review keeps only a part of its values. The signal aborts after half of the
+   * remaining time, or when the client closes the connection.
+   *
+   * @param kept the memory of that part, in bytes
+   */
+  startLookUps(kept: number): AbortSignal {
+    const values = Math.min(kept, this.#held.values)
+    this.#load.held.values -= this.#held.values - values
+    this.#held.values = values
     const lookUps = new AbortController()
     const late = () => lookUps.abort(new DOMException('look-ups took too long', 'TimeoutError'))
     this.#lookUpTimer = setTimeout(late, halfOf(this.left))

@@ -8,6 +8,7 @@ import { visible } from '../wording/quote.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
 import { grantedTime } from './deadline.ts'
+import { memoryOf } from './kept.ts'
 import { buildListener } from './listener.ts'
 import type { Load } from './load.ts'
 import { type Records, ReviewRecorder } from './record.ts'
@@ -57,7 +58,12 @@ export function buildApp(options: AppOptions): FastifyInstance {
     app.post(
       reviewPath(entry),
       review((question, settings, allowance) =>
-        answer(question, settings, { source, begin: () => allowance.startLookUps() }, entry),
+        answer(
+          question,
+          settings,
+          { source, begin: (kept) => allowance.startLookUps(memoryOf(question.review, kept)) },
+          entry,
+        ),
       ),
     )
   app.post(ADVICE_PATH, review(answerWithAdvice))
@@ -73,9 +79,8 @@ function reviewsBy(options: AppOptions, retries: Retries) {
   return (answering: Answering) =>
     async ({ raw, allowance }: FastifyRequest, reply: FastifyReply) => {
       try {
-        const body = await readBody(raw, { load, allowance, retries })
+        const question = await readQuestion(raw, { load, allowance, retries })
         const started = performance.now()
-        const question = questionIn(body.review, body.excess)
         const current = settings()
         const answer = await answering(question, current, allowance)
         const { review } = question
@@ -92,6 +97,12 @@ function reviewsBy(options: AppOptions, retries: Retries) {
         allowance.finish()
       }
     }
+}
+
+/** Reads the question of a request. Afterwards, nothing else keeps its content in memory. */
+async function readQuestion(...reading: Parameters<typeof readBody>): Promise<Question> {
+  const body = await readBody(...reading)
+  return questionIn(body.review, body.excess)
 }
 
 /** Gives each request an allowance until it is answered. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { compareWithStored, isDeniedStored, unpermitted } from '../../src/admission/existing.ts'
+import { compareWithStored, deniedStored, unpermitted } from '../../src/admission/existing.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Settings } from '../../src/admission/settings.ts'
 import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
@@ -107,10 +107,10 @@ suite('where existing violations are denied', () => {
     assert.ok(old && added)
     const request = { kind, operation: 'UPDATE', object, oldObject: routeTo(['old']) } as unknown as ReviewRequest
     const settings = { ...defaultSettings, ...denied }
-    assert.equal(isDeniedStored(request, settings, old), true)
-    assert.equal(isDeniedStored(request, settings, added), false)
-    assert.equal(isDeniedStored(request, defaultSettings, old), false)
-    assert.equal(isDeniedStored({ ...request, operation: 'CREATE' }, settings, old), false)
+    assert.equal(deniedStored(request, settings, checkout)(old), true)
+    assert.equal(deniedStored(request, settings, checkout)(added), false)
+    assert.equal(deniedStored(request, defaultSettings, checkout)(old), false)
+    assert.equal(deniedStored({ ...request, operation: 'CREATE' }, settings, checkout)(old), false)
   })
 
   test('another order of keys is not a change', () => {

@@ -70,7 +70,7 @@ test('a smaller review evicts the largest one that waits for look-ups', () => {
     const allowance = load.enter(10_000 - MARGIN)
     assert.equal(allowance.startReview(), undefined)
     assert.equal(allowance.reserve('values', bytes), undefined)
-    return { allowance, signal: allowance.startLookUps() }
+    return { allowance, signal: allowance.startLookUps(Infinity) }
   }
   const [large, largest, small] = [reviewing(20 * MIB), reviewing(30 * MIB), reviewing(14 * MIB - 1_000)]
   const next = load.enter(10_000 - MARGIN)
@@ -87,12 +87,28 @@ test('a smaller review evicts the largest one that waits for look-ups', () => {
   assert.deepEqual([small.signal.aborted, load.counts.reviews], [false, 1])
 })
 
+test('a review that waits for look-ups keeps only the memory that it names, and never more than it had', () => {
+  const { load } = start()
+  const reviewing = load.enter(10_000 - MARGIN)
+  reviewing.startReview()
+  reviewing.reserve('values', MIB)
+  reviewing.startLookUps(1_000)
+  assert.deepEqual([load.held, reviewing.holds('all')], [{ ...NONE, values: 1_000 }, 1_000])
+  reviewing.finish()
+  assert.deepEqual(load.held, NONE)
+  const small = load.enter(10_000 - MARGIN)
+  small.startReview()
+  small.reserve('values', 100)
+  small.startLookUps(1_000)
+  assert.deepEqual(load.held, { ...NONE, values: 100 })
+})
+
 test('a body beyond the memory for bodies does not evict a review that waits for look-ups', () => {
   const { load } = start()
   const reviewing = load.enter(10_000 - MARGIN)
   assert.equal(reviewing.startReview(), undefined)
   assert.equal(reviewing.reserve('values', 20 * MIB), undefined)
-  const signal = reviewing.startLookUps()
+  const signal = reviewing.startLookUps(Infinity)
   assert.equal(load.enter(10_000 - MARGIN).reserve('bodies', 16 * MIB), undefined)
   assert.equal(load.enter(10_000 - MARGIN).reserve('bodies', MIB), 'memory')
   assert.deepEqual([signal.aborted, load.counts.reviews], [false, 1])
@@ -130,7 +146,7 @@ test('a review in flight holds its memory after its client closes the connection
   const allowance = load.enter(10_000 - MARGIN)
   allowance.startReview()
   allowance.reserve('values', MIB)
-  const signal = allowance.startLookUps()
+  const signal = allowance.startLookUps(Infinity)
   assert.equal(signal.aborted, false)
   allowance.leave(false)
   assert.equal(signal.aborted, true)
@@ -143,7 +159,7 @@ test('a client that closes the connection after its answer does not end anything
   const { load } = start()
   const allowance = load.enter(10_000 - MARGIN)
   allowance.startReview()
-  const signal = allowance.startLookUps()
+  const signal = allowance.startLookUps(Infinity)
   allowance.leave(true)
   assert.equal(signal.aborted, false)
   allowance.finish()
@@ -169,7 +185,7 @@ test('a later try has half of the remaining time for its turn, and for its look-
   assert.equal(second.left, 1_350)
   clock.now = 3_400 + 675
   assert.equal(second.startTurn(), undefined)
-  const signal = second.startLookUps()
+  const signal = second.startLookUps(Infinity)
   t.mock.timers.tick(336)
   assert.equal(signal.aborted, false)
   t.mock.timers.tick(1)

@@ -67,14 +67,18 @@ suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
     assert.deepEqual(observer.reviews, [], 'nobody was answered')
   })
 
+  test('keeps its references, but not the rest of its object', async (t) => {
+    const { load, waiting, ask } = await start(t, 1_000_000)
+    ask(review(`{"spec":{"rules":[{"backendRefs":[${reference('x', 'b')}]}],"more":"${'x'.repeat(100_000)}"}}`))
+    await until(() => waiting.length === 1)
+    assert.ok(load.held.values < 2_000, `${load.held.values} bytes`)
+  })
+
   test('is evicted by smaller ones, and dropped', async (t) => {
-    // Each takes its text twice, and its values: two have room, and the body of a third has not.
+    // While it waits, each keeps the name of its target: two have room, and the body of a third has not.
     const { load, observer, waiting, ask } = await start(t, 50_000)
     const large = (namespace: string) =>
-      review(`{"spec":{"rules":[{"backendRefs":[${reference('x', 'b')}]}],"more":"${'x'.repeat(10_000)}"}}`, {
-        namespace,
-        uid: namespace,
-      })
+      review(route(reference('x'.repeat(10_000), 'b')), { namespace, uid: namespace })
     const first = ask(large('1'))
     await until(() => waiting.length === 1)
     ask(large('2'))

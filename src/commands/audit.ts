@@ -1,16 +1,12 @@
 import { Command } from 'commander'
-import { Api, ApiError } from '../cluster/api.ts'
-import { connectionFrom } from '../cluster/connection.ts'
-import { takeInventory } from '../cluster/inventory.ts'
-import { catalogueOf, loadConfig } from '../config/load.ts'
+import { catalogueOf } from '../config/config.ts'
 import type { Catalogue } from '../policy/catalogue.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
 import type { SurveyedReference } from '../policy/survey.ts'
 import { auditJson, auditText } from '../report/audit.ts'
 import { type Audited, auditOf } from '../report/audited.ts'
-import { EXIT, Failure } from '../system/failure.ts'
-import { reasonOf } from '../system/reason.ts'
-import { quote, visible } from '../wording/quote.ts'
+import { EXIT } from '../system/failure.ts'
+import { configurationOf } from './configuration.ts'
 import { argument, MODES_UNKNOWN, readInput } from './input.ts'
 import {
   configOption,
@@ -60,9 +56,9 @@ export function auditCommand(): Command {
 
 async function audit(args: string[], options: AuditOptions): Promise<void> {
   const paths = [...args, ...options.filename]
-  const config = loadConfig(options.config)
+  const config = await configurationOf(options.config)
   const catalogue = catalogueOf(config)
-  const subject = paths.length > 0 ? await fromFiles(paths, options, catalogue) : await fromCluster(options, catalogue)
+  const subject = await (paths.length > 0 ? fromFiles(paths, options, catalogue) : fromCluster(options, catalogue))
   const report = auditOf(subject, catalogue, new Set(config.exempt.namespaces))
   const remedy = remedyOf(report.survey.references, paths, options, catalogue)
   await print(options.output === 'json' ? auditJson(report) : auditText(report, remedy))
@@ -106,28 +102,7 @@ async function fromFiles(
   return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...told] }
 }
 
+/** Reads the cluster. What speaks to one is loaded only here, since it takes longer to load than files take. */
 async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Audited> {
-  const { kubeconfig, context, namespace } = options
-  const interrupted = new AbortController()
-  process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
-  const tell = (what: string) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[Klisting ${what}`)
-  }
-  try {
-    const api = new Api(connectionFrom({ kubeconfig, context }))
-    const inventory = await takeInventory(api, catalogue, tell, interrupted.signal, { namespace })
-    const problems = inventory.problems.map(visible)
-    const isEmpty = inventory.objects.length + inventory.grants.length + problems.length === 0
-    const notes =
-      isEmpty && namespace !== undefined
-        ? [`namespace ${quote(namespace)} has neither a grant nor an object with a guarded field`]
-        : []
-    return { ...inventory, only: namespace, problems, notes }
-  } catch (error) {
-    const isForbidden = error instanceof ApiError && error.status === 403 && namespace === undefined
-    const remedy = isForbidden ? '; if you have rights in one namespace only, use -n NAMESPACE' : ''
-    throw new Failure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
-  } finally {
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-  }
+  return (await import('./audited-cluster.ts')).fromCluster(options, catalogue)
 }

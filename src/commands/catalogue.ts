@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander'
-import { catalogueOf, loadConfig } from '../config/load.ts'
+import { catalogueOf } from '../config/config.ts'
 import { PRESETS, type PresetName } from '../policy/presets.ts'
 import { catalogueJson, catalogueMarkdown, catalogueText } from '../report/catalogue.ts'
+import { configurationOf } from './configuration.ts'
 import { configOption, outputOption } from './options.ts'
 import { print } from './print.ts'
 
@@ -21,7 +22,7 @@ export function catalogueCommand(): Command {
     .addOption(new Option('--preset <name...>', 'also the guarded fields of other projects').choices(PRESETS))
     .addOption(outputOption(Object.keys(FORMATS)))
     .action(async ({ config: file, preset = [], output }: CatalogueOptions) => {
-      const config = loadConfig(file)
+      const config = await configurationOf(file)
       const chosen = new Set([...config.presets, ...preset])
       await print(FORMATS[output](catalogueOf({ ...config, presets: [...chosen] }).fields))
     })

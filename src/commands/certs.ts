@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { makeCertificates, placesIn, problemIn } from '../certificates/development.ts'
 import { isHost } from '../certificates/host.ts'
 import { Failure } from '../system/failure.ts'
 import { bare, visible } from '../wording/quote.ts'
@@ -38,6 +37,7 @@ export function certsCommand(): Command {
 }
 
 async function certs({ out, host, client, keep, force }: CertsOptions): Promise<void> {
+  const { makeCertificates, placesIn, problemIn } = await import('../certificates/development.ts')
   const places = placesIn(out, client)
   const there = places.filter((place) => existsSync(place))
   if (there.length > 0 && !force) {

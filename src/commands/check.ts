@@ -1,8 +1,9 @@
 import { Command } from 'commander'
-import { catalogueOf, loadConfig } from '../config/load.ts'
+import { catalogueOf } from '../config/config.ts'
 import { checkJson, checkText } from '../report/check.ts'
 import { checkOf } from '../report/checked.ts'
 import { EXIT } from '../system/failure.ts'
+import { configurationOf } from './configuration.ts'
 import { MODES_UNKNOWN, readInput } from './input.ts'
 import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
 import { print, reportProblems, tellNotes } from './print.ts'
@@ -38,7 +39,7 @@ export function checkCommand(): Command {
 async function check(args: string[], options: CheckOptions): Promise<void> {
   const { filename, grants, namespace, exclude, output } = options
   const paths = pathsOf(args, filename, 'check')
-  const config = loadConfig(options.config)
+  const config = await configurationOf(options.config)
   const catalogue = catalogueOf(config)
   const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'check')
   const notes = [...input.notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])]

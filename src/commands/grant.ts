@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { catalogueOf, loadConfig } from '../config/load.ts'
+import { catalogueOf } from '../config/config.ts'
 import { grantObject } from '../policy/grant.ts'
 import { grantKindFor, kindOf } from '../policy/grant-kinds.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
@@ -13,6 +13,7 @@ import { EXIT } from '../system/failure.ts'
 import { findingSentence } from '../wording/finding.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { quote } from '../wording/quote.ts'
+import { configurationOf } from './configuration.ts'
 import { readInput } from './input.ts'
 import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
 import { print, reportProblems, tell, tellNotes } from './print.ts'
@@ -47,7 +48,7 @@ export function grantCommand(): Command {
 async function grant(args: string[], options: GrantOptions): Promise<void> {
   const { filename, grants, namespace, exclude, config, output } = options
   const paths = pathsOf(args, filename, 'grant')
-  const catalogue = catalogueOf(loadConfig(config))
+  const catalogue = catalogueOf(await configurationOf(config))
   const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'grant')
   const { rendered, notes } = withoutVariables(survey(catalogue, input.objects, input.grants).references)
   const refused = rendered.filter((one) => one.grants.length === 0).map(({ reference }) => reference)

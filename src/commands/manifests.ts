@@ -1,15 +1,12 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { API_VERSION } from '../admission/names.ts'
 import { readAuthorities } from '../certificates/files.ts'
-import { Api } from '../cluster/api.ts'
-import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
-import { loadConfig, type Overrides, registrationOf } from '../config/load.ts'
+import type { ConnectionChoice } from '../cluster/connection.ts'
+import { type Overrides, registrationOf } from '../config/config.ts'
 import { objectsOf, PARTS, type Part, remarkOn } from '../manifests/parts.ts'
 import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
-import { type Comparison, compare, driftLines, toleratedLines, type Wanted } from '../runtime/comparison.ts'
-import { EXIT, Failure } from '../system/failure.ts'
-import { visible } from '../wording/quote.ts'
+import { Failure } from '../system/failure.ts'
+import { configurationOf } from './configuration.ts'
 import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
 import { print, tell } from './print.ts'
 
@@ -20,9 +17,6 @@ interface ManifestsOptions extends Overrides, ConnectionChoice {
   readonly output: 'yaml' | 'json'
   readonly diff?: true
 }
-
-/** How long `--diff` may wait for the API server, in ms. */
-const DIFF = 15_000
 
 /** The parts that are printed by default, and that `--diff` can compare. */
 const COMPARED: readonly Part[] = ['rbac', 'webhook']
@@ -47,10 +41,14 @@ export function manifestsCommand(): Command {
     .addOption(contextOption())
     .action(async (part: Part | undefined, options: ManifestsOptions) => {
       const { url, ca, config: file, output, mode, diff } = options
-      const registration = registrationOf(loadConfig(file, { mode }))
+      const registration = registrationOf(await configurationOf(file, { mode }))
       const client = { url, caBundle: ca === undefined ? undefined : await readAuthorities(ca) }
-      if (diff) return printDifferences(part, { registration, client }, options)
       const chosen = part === undefined ? COMPARED : [part]
+      if (diff) {
+        if (part !== undefined && !COMPARED.includes(part)) throw notCompared(part)
+        // What speaks to a cluster is loaded only here, since it takes longer to load than the manifests take.
+        return (await import('./differences.ts')).printDifferences(chosen, { registration, client }, options)
+      }
       const objects = chosen.flatMap((name) => objectsOf(name, registration, client))
       await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
       const remark = remarkOn(chosen, registration, client)
@@ -70,23 +68,8 @@ function origin(text: string): string {
   return text.replace(/\/+$/, '')
 }
 
-async function printDifferences(part: Part | undefined, wanted: Wanted, choice: ManifestsOptions): Promise<void> {
-  if (part !== undefined && !COMPARED.includes(part))
-    throw new Failure(
-      `--diff compares only ${COMPARED.join(' and ')}, not ${part}: run refgrant manifests ${part} | kubectl diff -f -`,
-    )
-  let comparisons: Comparison[]
-  try {
-    const all = await compare(new Api(connectionFrom(choice)), wanted, AbortSignal.timeout(DIFF))
-    comparisons = all.filter((one) => part === undefined || one.part === part)
-  } catch (error) {
-    throw new Failure(`cannot read the live objects: ${(error as Error).message}`, { cause: error })
-  }
-  if (choice.output === 'json') {
-    await print(toJson({ apiVersion: API_VERSION, kind: 'DriftReport', objects: comparisons }))
-  } else {
-    const lines = comparisons.flatMap((one) => [...driftLines(one), ...toleratedLines(one)])
-    await print(lines.map((line) => `${visible(line)}\n`))
-  }
-  if (comparisons.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
+function notCompared(part: Part): Failure {
+  return new Failure(
+    `--diff compares only ${COMPARED.join(' and ')}, not ${part}: run refgrant manifests ${part} | kubectl diff -f -`,
+  )
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { type ServeOptions, serve } from '../runtime/serve.ts'
+import type { ServeOptions } from '../runtime/serve.ts'
 import { EXIT } from '../system/failure.ts'
 import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption, settable } from './options.ts'
 import { tell } from './print.ts'
@@ -18,7 +18,11 @@ export function serveCommand(): Command {
   const command = new Command('serve').description('run the webhook, with grants from the cluster or from a folder')
   for (const option of options()) command.addOption(option)
   // stopSignal() comes first, so that no signal is missed during a slow start.
-  return command.action((options: ServeOptions) => serve(options, stopSignal()))
+  return command.action(async (options: ServeOptions) => {
+    const stopping = stopSignal()
+    const { serve } = await import('../runtime/serve.ts')
+    await serve(options, stopping)
+  })
 }
 
 /** The options, in the order of the help. */

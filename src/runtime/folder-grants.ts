@@ -1,4 +1,4 @@
-import { limitsOf } from '../config/load.ts'
+import { limitsOf } from '../config/config.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
 import { Failure } from '../system/failure.ts'
 import { quote } from '../wording/quote.ts'

@@ -1,6 +1,6 @@
 import type { Registry } from '@prometheus-io/client'
+import type { Config } from '../config/config.ts'
 import type { LiveConfig } from '../config/live.ts'
-import type { Config } from '../config/load.ts'
 import { reloadMetrics } from './metrics/configuration.ts'
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'

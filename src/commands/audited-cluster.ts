@@ -1,0 +1,44 @@
+import { Api, ApiError } from '../cluster/api.ts'
+import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
+import { takeInventory } from '../cluster/inventory.ts'
+import type { Catalogue } from '../policy/catalogue.ts'
+import type { Audited } from '../report/audited.ts'
+import { Failure } from '../system/failure.ts'
+import { reasonOf } from '../system/reason.ts'
+import { quote, visible } from '../wording/quote.ts'
+
+interface ClusterChoice extends ConnectionChoice {
+  /** The only namespace to read; default: all. */
+  readonly namespace?: string
+}
+
+/**
+ * Reads what a cluster holds, with the rights of the user.
+ *
+ * @throws Failure if the cluster cannot be read
+ */
+export async function fromCluster(options: ClusterChoice, catalogue: Catalogue): Promise<Audited> {
+  const { kubeconfig, context, namespace } = options
+  const interrupted = new AbortController()
+  process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
+  const tell = (what: string) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[Klisting ${what}`)
+  }
+  try {
+    const api = new Api(connectionFrom({ kubeconfig, context }))
+    const inventory = await takeInventory(api, catalogue, tell, interrupted.signal, { namespace })
+    const problems = inventory.problems.map(visible)
+    const isEmpty = inventory.objects.length + inventory.grants.length + problems.length === 0
+    const notes =
+      isEmpty && namespace !== undefined
+        ? [`namespace ${quote(namespace)} has neither a grant nor an object with a guarded field`]
+        : []
+    return { ...inventory, only: namespace, problems, notes }
+  } catch (error) {
+    const isForbidden = error instanceof ApiError && error.status === 403 && namespace === undefined
+    const remedy = isForbidden ? '; if you have rights in one namespace only, use -n NAMESPACE' : ''
+    throw new Failure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
+  } finally {
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  }
+}

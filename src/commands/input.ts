@@ -91,8 +91,7 @@ function withoutPatches(read: FileObjects, catalogue: Catalogue): FileObjects {
     const what = crosses ? 'checked as it is written' : 'left out'
     left.push({ place: placeTitle(one), message: `is a patch of ${bare(patchOf)}, and is ${what}` })
   }
-  // `files` is a getter, which a spread leaves out.
-  return { ...read, files: read.files, objects: kept, left: [...read.left, ...left] }
+  return { ...read, objects: kept, left: [...read.left, ...left] }
 }
 
 function leftOut(read: FileObjects, command: string): string[] {

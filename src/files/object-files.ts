@@ -90,6 +90,7 @@ class Reading implements FileObjects {
   readonly kustomizations: Kustomization[] = []
   readonly templates: Templates[] = []
   others = 0
+  files = 0
   readonly #namespace: string
   readonly #exclude: readonly string[]
   readonly #sources = new Map<string, Source>()
@@ -100,14 +101,11 @@ class Reading implements FileObjects {
     this.#exclude = exclude
   }
 
-  get files(): number {
-    return this.#sources.size
-  }
-
   async find(asked: string): Promise<void> {
     try {
       for (const source of await this.#sourcesAt(asked))
         if (!this.#sources.has(source.real)) this.#sources.set(source.real, source)
+      this.files = this.#sources.size
     } catch (error) {
       this.#tell(asked, error)
     }
@@ -140,7 +138,8 @@ class Reading implements FileObjects {
         text = decoded(await source.read())
         this.#take(source, parseDocuments(text, this.#room))
       } catch (error) {
-        if (error instanceof ValueError && !mayHoldObject(text))
+        const isFile = source.origin === 'file' || source.origin === 'folder'
+        if (isFile && error instanceof ValueError && !mayHoldObject(text))
           this.left.push({ place: source.file, message: 'holds no Kubernetes object, and is left out' })
         else this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
       }

@@ -44,6 +44,19 @@ suite('a command fails if it reads nothing:', { concurrency: 2 }, () => {
       )
     })
 
+  test('standard input with a value that kubectl refuses, even if it does not hold an object', async () => {
+    const refused = 'a: 1\na: 2\n'
+    const { code, lines } = await said(['check', '-'], {}, refused)
+    assert.deepEqual([code, lines], [2, ['-:2: keys must be unique, and "a" is given twice']])
+    const files = { 'values.yaml': refused }
+    const pipe = await refgrant(['check'], {
+      cwd: folderWith(files),
+      under: ['bash', '-c', '"$0" "$@" <(cat values.yaml)'],
+    })
+    assert.equal(pipe.code, 2)
+    assert.match(pipe.stderr, /\/dev\/fd\/\d+:2: keys must be unique/)
+  })
+
   test('an empty file on the command line', async () => {
     const files = { 'empty.yaml': '# nothing\n', 'values.yaml': 'replicas: 2\n', 'route.yaml': ROUTE }
     const { code, lines } = await said(['check', 'empty.yaml', 'route.yaml'], files)

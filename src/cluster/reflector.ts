@@ -4,6 +4,7 @@ import { type Api, ApiError } from './api.ts'
 import { Backoff } from './backoff.ts'
 import { Deadline } from './deadline.ts'
 import { confirmAbsent, discover } from './discovery.ts'
+import { FailureLog } from './failure-log.ts'
 import type { ClusterObserver, ListReason } from './observer.ts'
 import { type Event, type Listing, next, type Probing, START, type State } from './reflector-state.ts'
 import { nameOf, type Resource } from './resource.ts'
@@ -55,6 +56,7 @@ export class Reflector<T> {
   readonly #options: ReflectorOptions<T>
   readonly #name: string
   readonly #backoff: Backoff
+  readonly #failures: FailureLog
   #state: State = START
   #completeAt = -Infinity
   #listedAt = -Infinity
@@ -65,6 +67,7 @@ export class Reflector<T> {
     this.#options = options
     this.#name = nameOf(options.resource)
     this.#backoff = new Backoff(options.now)
+    this.#failures = new FailureLog(options.logger, options.now)
   }
 
   /**
@@ -188,6 +191,7 @@ export class Reflector<T> {
       }
       // The watch has brought something: it counts as a success, however it ends.
       this.#backoff.success()
+      this.#failures.succeeded()
       if (now() - begun > duration + GRACE) throw new Error(`${path}: the watch did not end after ${duration} ms`)
     }
     if (this.#state.does === 'list') throw new Error(`${path}: the watch ended before its list`)
@@ -229,13 +233,10 @@ export class Reflector<T> {
   }
 
   async #pause(error: unknown, signal: AbortSignal): Promise<void> {
-    const { logger, resource } = this.#options
+    const { kind } = this.#options.resource
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
     const pause = Math.max(this.#backoff.failure(), Math.min(asked, LONGEST_PAUSE))
-    logger.warn(
-      { err: error, kind: resource.kind, retryMilliseconds: Math.round(pause) },
-      'watching failed; trying again',
-    )
+    this.#failures.failed(error, { kind, retryMilliseconds: Math.round(pause) }, 'watching failed; trying again')
     await wait(pause, undefined, { signal })
   }
 }

@@ -12,6 +12,7 @@ import type { GuardedField } from '../policy/catalogue.ts'
 import type { Check } from '../server/health.ts'
 import type { KeyPair } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
+import { reasonOf } from '../system/reason.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
 import { counted } from '../wording/counted.ts'
 import { quote } from '../wording/quote.ts'
@@ -114,7 +115,10 @@ async function refuseUnservable(
   // A credential plugin does not respect the signal.
   const problems = await unlessAborted(limit, unservableRows(api, rows, limit)).catch((error) => {
     if (!signal.aborted)
-      logger.warn({ err: error }, 'cannot compare the guarded fields of the configuration with what the cluster serves')
+      logger.warn(
+        { reason: reasonOf(error) },
+        'cannot compare the guarded fields of the configuration with what the cluster serves',
+      )
     return []
   })
   if (problems.length > 0) throw new Failure(problems.join('\n'))

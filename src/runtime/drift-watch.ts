@@ -1,12 +1,16 @@
 import type { Logger } from 'pino'
 import type { Api } from '../cluster/api.ts'
 import type { Check } from '../server/health.ts'
+import { reasonOf } from '../system/reason.ts'
 import { compare, driftLines, toleratedLines, type Wanted } from './comparison.ts'
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
 /** How often to compare the live objects, in ms: soon after an edit, and a comparison takes only two reads. */
 const COMPARE = 60_000
+
+/** The same while there are differences, in ms: an installation registers the webhook moments after the server starts. */
+const COMPARE_SOON = 5_000
 
 /** Timeout for a comparison, in ms. */
 const LONGEST = 10_000
@@ -31,7 +35,10 @@ interface DriftOptions {
 export class DriftWatch implements Task {
   readonly name = 'comparison of the registration'
   readonly #options: DriftOptions
-  readonly #comparisons = new Periodic(COMPARE, (signal) => this.compare(signal))
+  readonly #comparisons = new Periodic(
+    () => (this.#lines?.length ? COMPARE_SOON : COMPARE),
+    (signal) => this.compare(signal),
+  )
   #lines: readonly string[] | undefined
   #comparedAt: number | undefined
   #logged: string | undefined
@@ -69,7 +76,7 @@ export class DriftWatch implements Task {
       this.#lines = undefined
       told(undefined)
       if (this.#logged !== UNKNOWN)
-        this.#options.logger.warn({ err: error }, 'cannot compare the registration with the configuration')
+        this.#options.logger.warn({ reason: reasonOf(error) }, 'cannot compare the registration with the configuration')
       this.#logged = UNKNOWN
     }
   }

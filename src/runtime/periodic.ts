@@ -2,13 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 /** Periodic work, which never overlaps. */
 export class Periodic {
-  readonly #pause: number
+  readonly #pause: () => number
   readonly #work: (signal: AbortSignal) => Promise<void> | void
   #pausing = new AbortController()
 
-  /** @param pause the time before each run of the work, in ms */
-  constructor(pause: number, work: (signal: AbortSignal) => Promise<void> | void) {
-    this.#pause = pause
+  /** @param pause the time before each run of the work, in ms; a function is called before each */
+  constructor(pause: number | (() => number), work: (signal: AbortSignal) => Promise<void> | void) {
+    this.#pause = typeof pause === 'number' ? () => pause : pause
     this.#work = work
   }
 
@@ -26,7 +26,7 @@ export class Periodic {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', this.soon, { once: true })
     while (!signal.aborted) {
-      await wait(this.#pause, undefined, { signal: this.#pausing.signal, ref: false }).catch(() => {})
+      await wait(this.#pause(), undefined, { signal: this.#pausing.signal, ref: false }).catch(() => {})
       this.#pausing = new AbortController()
       if (!signal.aborted) await this.#work(signal)
     }

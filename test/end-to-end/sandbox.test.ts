@@ -75,7 +75,7 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
     const [kubeconfig] = output.match(/^ +export \S+/m) ?? []
     const [health, metrics, diff, audit] = output.match(/^ +(curl|refgrant manifests|grep) .*$/gm) ?? []
     for (const [command, says] of [
-      [health, /^\[.\]registration/m],
+      [health, /^\[\+\]registration/m],
       [metrics, /^refgrant_grants 0$/m],
       [`${diff}\necho "exit code $?"`, /^exit code 0$/m],
       [audit, /"deny\.refgrant\.dev\/decision":"refused"/],
@@ -108,6 +108,15 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
     assert.doesNotMatch(applied.stderr, /last-applied-configuration/)
     child.kill('SIGINT')
     await exited
+  })
+
+  test('refuses a configuration that it cannot use before it starts anything', async () => {
+    const file = path.join(home, 'none.yaml')
+    const { code, stdout, stderr } = await run(process.execPath, ['test/sandbox/sandbox.ts'], {
+      env: { REFGRANT_CONFIG: file },
+    })
+    const reason = 'no such file or directory (name a configuration with --config)'
+    assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: '', stderr: `refgrant: ${file}: ${reason}\n` })
   })
 
   test('killed, it leaves no process behind', async () => {

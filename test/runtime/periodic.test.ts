@@ -21,6 +21,24 @@ suite('periodic work', () => {
     assert.equal(times, 3)
   })
 
+  test('asks for the pause before each run', async () => {
+    const stop = new AbortController()
+    const notes: string[] = []
+    const pause = () => {
+      notes.push('pause')
+      return 0
+    }
+    const work = new Periodic(pause, () => {
+      notes.push('work')
+      if (notes.length === 4) stop.abort()
+    })
+    const running = work.run(stop.signal)
+    const alive = setInterval(() => {}, NEVER)
+    await running
+    clearInterval(alive)
+    assert.deepEqual(notes, ['pause', 'work', 'pause', 'work'])
+  })
+
   test('runs without the pause on request, including a request before the start', async () => {
     const stop = new AbortController()
     let times = 0

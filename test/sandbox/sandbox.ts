@@ -1,12 +1,16 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
+import { tell } from '../../src/commands/print.ts'
+import { ConfigError, loadConfig } from '../../src/config/load.ts'
+import { EXIT } from '../../src/system/failure.ts'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import type { ControlPlane } from '../harness/control-plane/control-plane.ts'
 import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { Progress } from '../harness/control-plane/progress.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
+import { until } from '../harness/until.ts'
 
 // `make sandbox`: runs a real API server on this machine, with the webhook registered, until Ctrl-C. The refgrant commands
 // that it starts read the configuration file that REFGRANT_CONFIG names.
@@ -64,6 +68,7 @@ async function sandbox(): Promise<void> {
     const refgrant = await startGuard(cluster, { onLine: show, signal: stop.signal, step })
     try {
       await markApplied(cluster, refgrant)
+      await step('comparing the registration', () => compared(refgrant))
       ready = true
       process.stdout.write(instructions(controlPlane, refgrant))
       if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
@@ -74,6 +79,13 @@ async function sandbox(): Promise<void> {
   } finally {
     await controlPlane.stop()
   }
+}
+
+/** Waits until the server has compared the registration and found no difference: it was started before the registration. */
+async function compared({ log }: Refgrant): Promise<void> {
+  const isSame = ({ msg, differences }: Record<string, unknown>) =>
+    msg === 'compared the registration with the configuration' && String(differences) === ''
+  await until('the registration is as the configuration has it', () => stop.signal.aborted || log.some(isSame))
 }
 
 /** Marks the objects as applied with `kubectl apply`, so that kubectl later changes them without a warning. */
@@ -128,19 +140,36 @@ everything, press Ctrl-C.
 `
 }
 
-await mkdir(folder, { recursive: true })
-const lock = await takeLock(path.join(folder, 'lock'))
-if (lock) {
+/** Whether the configuration that REFGRANT_CONFIG names is valid; otherwise says why not, before anything starts. */
+function isConfigured(): boolean {
   try {
-    await sandbox()
+    loadConfig(process.env.REFGRANT_CONFIG)
+    return true
   } catch (error) {
-    if (!stop.signal.aborted) throw error
-  } finally {
-    lock.close()
+    if (!(error instanceof ConfigError)) throw error
+    tell(error.message)
+    process.exitCode = EXIT.failed
+    return false
   }
-} else {
-  process.stderr.write(
-    `a sandbox already runs on this machine: use it with KUBECONFIG=${path.join(folder, 'data', 'admin.kubeconfig')}, or stop it first\n`,
-  )
-  process.exitCode = 1
 }
+
+async function locked(): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const lock = await takeLock(path.join(folder, 'lock'))
+  if (lock) {
+    try {
+      await sandbox()
+    } catch (error) {
+      if (!stop.signal.aborted) throw error
+    } finally {
+      lock.close()
+    }
+  } else {
+    process.stderr.write(
+      `a sandbox already runs on this machine: use it with KUBECONFIG=${path.join(folder, 'data', 'admin.kubeconfig')}, or stop it first\n`,
+    )
+    process.exitCode = 1
+  }
+}
+
+if (isConfigured()) await locked()

@@ -6,8 +6,8 @@ import { usageSentence } from './commands/usage.ts'
 import { versionLine } from './commands/version.ts'
 import { EXIT, Failure } from './system/failure.ts'
 
-/** The commands. Each is loaded only when it runs: the modules of the server take longer to load than a check takes. */
-const loaders: Record<string, () => Promise<Command>> = {
+/** The commands. Each is imported only when it runs: an import of the modules of the server takes longer than a check. */
+const builders: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand(),
   check: async () => (await import('./commands/check.ts')).checkCommand(),
   grant: async () => (await import('./commands/grant.ts')).grantCommand(),
@@ -19,10 +19,10 @@ const loaders: Record<string, () => Promise<Command>> = {
 }
 
 const word = process.argv[2] ?? ''
-const asked = Object.hasOwn(loaders, word) ? loaders[word] : undefined
+const asked = Object.hasOwn(builders, word) ? builders[word] : undefined
 /** Runs the command. The bundle is not a module, so it cannot use a top-level `await`. */
 async function main(): Promise<void> {
-  const commands = await Promise.all((asked ? [asked] : Object.values(loaders)).map((load) => load()))
+  const commands = await Promise.all((asked ? [asked] : Object.values(builders)).map((build) => build()))
 
   const program = new Command('refgrant')
     .description('Checks Gateway API references into other namespaces against ReferenceGrants.')

@@ -59,7 +59,7 @@ function entryOf({ request: { namespaceLabels = {} }, configuration }: Case): Mo
 
 function use(one: Case): void {
   settings = settingsOf(loadConfig(configFileOf(one.configuration)))
-  const { grantKinds } = settings.catalogue
+  const { grantKinds } = settings.coverage
   const read = one.grants.flatMap((grant) => parseGrant(grant, grantKindOf(grant, grantKinds)) ?? [])
   assert.equal(read.length, one.grants.length, 'every grant of the case is read')
   lookup = lookupIn(read)

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import { type Crossing, crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import { grantKindsFor } from '../policy/grant-kinds.ts'
 import type { GrantLookup } from '../policy/grant-lookup.ts'
@@ -30,12 +30,12 @@ export interface LookUps {
 
 /** Decides on one admission request. */
 export async function admit(request: ReviewRequest, settings: Settings, lookUps: LookUps): Promise<Decision> {
-  const { catalogue } = settings
-  const reason = skipReason(request, catalogue)
+  const { coverage } = settings
+  const reason = skipReason(request, coverage)
   if (reason) return { outcome: 'unjudged', reason }
 
   const object = reviewedObject(request)
-  const crossing = crossingReferences(catalogue, object, request.object)
+  const crossing = crossingReferences(coverage, object, request.object)
   const { misfits } = crossing
   const decision = await admitCrossing(request, object, crossing, settings, lookUps)
   return misfits ? { ...decision, misfits } : decision
@@ -83,7 +83,7 @@ export function admitOversized(
   settings: Settings,
   { oversize, storedOversized }: Excess,
 ): Decision {
-  const reason = skipReason(request, settings.catalogue) ?? exemption(request, settings.exempt)
+  const reason = skipReason(request, settings.coverage) ?? exemption(request, settings.exempt)
   if (reason) return { outcome: 'unjudged', reason }
   // Whether a judged part changes is unknown, so `existingViolations: deny` applies to every update.
   const existing = storedOversized && request.operation === 'UPDATE' && settings.existingViolations === 'warn'
@@ -93,10 +93,10 @@ export function admitOversized(
 /**
  * Returns why a request is not checked; undefined if it is. A kind is unknown only if the webhook's rules were edited.
  */
-function skipReason(request: ReviewRequest, catalogue: Catalogue): Unjudged['reason'] | undefined {
+function skipReason(request: ReviewRequest, coverage: Coverage): Unjudged['reason'] | undefined {
   if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return 'operation'
   if (request.subResource) return 'subresource'
-  return catalogue.referrer(request.kind) ? undefined : 'unknown kind'
+  return coverage.referrer(request.kind) ? undefined : 'unknown kind'
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import { lintGrant } from '../policy/lint.ts'
 import type { Advised } from './decision.ts'
 import type { Excess } from './oversize.ts'
@@ -11,11 +11,11 @@ import { SPELT_OUT } from './warnings.ts'
  *
  * @param excess why the grant is too large to read, if it is
  */
-export function advise(request: ReviewRequest, excess: Excess | undefined, catalogue: Catalogue): Advised {
-  const grantKind = catalogue.grantKind(request.kind)
+export function advise(request: ReviewRequest, excess: Excess | undefined, coverage: Coverage): Advised {
+  const grantKind = coverage.grantKind(request.kind)
   const grant = reviewedObject(request)
   const unread = excess?.oversize
   if (!grantKind || unread) return { outcome: 'advised', grant, findings: [], count: 0, unread }
-  const { findings, counts } = lintGrant(request.object, request.namespace ?? '', catalogue, SPELT_OUT, grantKind)
+  const { findings, counts } = lintGrant(request.object, request.namespace ?? '', coverage, SPELT_OUT, grantKind)
   return { outcome: 'advised', grant, findings, count: counts.error + counts.warning + counts.note }
 }

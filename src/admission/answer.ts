@@ -48,7 +48,7 @@ export async function answer(
 }
 
 /** Answers a review of a grant: allows it, with advice as warnings. */
-export function answerWithAdvice({ review, excess }: Question, { catalogue }: Settings): Answer {
-  const decision = advise(review, excess, catalogue)
+export function answerWithAdvice({ review, excess }: Question, { coverage }: Settings): Answer {
+  const decision = advise(review, excess, coverage)
   return { decision, mode: 'warn', response: respond(review, decision, 'warn') }
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import { targetKey } from '../policy/distinct-targets.ts'
 import { judge } from '../policy/judge.ts'
@@ -33,7 +33,7 @@ export function compareWithStored(
   references: readonly Reference[],
 ): Change {
   if (!countsStored(request, settings)) return { held: [], added: references, storedOversized: false }
-  const stored = crossingReferences(settings.catalogue, object, request.oldObject)
+  const stored = crossingReferences(settings.coverage, object, request.oldObject)
   if (stored.count > MOST_REFERENCES) return { held: references, added: [], storedOversized: true }
   const targets = targetsOf(stored.references)
   const { held = [], added = [] } = Object.groupBy(references, (reference) =>
@@ -48,23 +48,23 @@ export function compareWithStored(
  */
 export function deniedStored(
   request: ReviewRequest,
-  { catalogue, existingViolations }: Settings,
+  { coverage, existingViolations }: Settings,
   object: ObjectName,
 ): (reference: Reference) => boolean {
   if (request.operation !== 'UPDATE' || existingViolations === 'warn') return () => false
-  const targets = targetsOf(crossingReferences(catalogue, object, request.oldObject).references)
+  const targets = targetsOf(crossingReferences(coverage, object, request.oldObject).references)
   return (reference) => targets.has(targetKey(reference))
 }
 
 /** Whether references of the stored object are allowed. */
-function countsStored(request: ReviewRequest, { catalogue, existingViolations }: Settings): boolean {
+function countsStored(request: ReviewRequest, { coverage, existingViolations }: Settings): boolean {
   if (request.operation !== 'UPDATE') return false
-  return existingViolations === 'warn' || isBeingDeleted(request.object) || !changesGuarded(request, catalogue)
+  return existingViolations === 'warn' || isBeingDeleted(request.object) || !changesGuarded(request, coverage)
 }
 
 /** Whether an update changes a part of the object that has guarded fields, such as `spec`. */
-function changesGuarded({ kind, object, oldObject }: ReviewRequest, catalogue: Catalogue): boolean {
-  const roots = new Set(catalogue.fieldsOf(kind).map(({ steps: [root = ''] }) => root))
+function changesGuarded({ kind, object, oldObject }: ReviewRequest, coverage: Coverage): boolean {
+  const roots = new Set(coverage.fieldsOf(kind).map(({ steps: [root = ''] }) => root))
   return [...roots].some((root) => !isDeepStrictEqual(object?.[root], oldObject?.[root]))
 }
 

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import type { ReviewRequest } from './review.ts'
 
 /** How to handle a violation: refuse the write, allow it with a warning, or only record it in the audit log. */
@@ -7,7 +7,7 @@ export type Mode = (typeof MODES)[number]
 
 /** The settings for decisions. */
 export interface Settings {
-  readonly catalogue: Catalogue
+  readonly coverage: Coverage
   /** The mode of requests whose path does not name one. */
   readonly mode: Mode
   /** Whether an update that changes a judged part may keep a violation of the stored object. */

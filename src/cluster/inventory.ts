@@ -1,5 +1,5 @@
 import type { Shape } from '../json/shape.ts'
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import { type Grant, parseGrant } from '../policy/grant.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import type { NamedObject } from '../policy/survey.ts'
@@ -12,7 +12,7 @@ import { listPages } from './list.ts'
 /** The most that is kept of one object, in MiB of its JSON: twice what etcd stores by default. */
 const LARGEST_OBJECT = 3
 
-/** The objects of a cluster whose kinds the catalogue has, and its grants. */
+/** The objects of a cluster whose kinds are judged, and its grants. */
 export interface Inventory {
   readonly objects: readonly NamedObject[]
   readonly grants: readonly { readonly grant: Grant; readonly object: unknown }[]
@@ -29,7 +29,7 @@ export interface Scope {
 }
 
 /**
- * Lists the objects of every kind of the catalogue that the cluster serves, and all grants, with the caller's rights.
+ * Lists the objects of every judged kind that the cluster serves, and all grants, with the caller's rights.
  * It keeps the name and the judged parts of each object.
  *
  * @param tell called with the resource before each list
@@ -38,21 +38,21 @@ export interface Scope {
  */
 export async function takeInventory(
   api: Api,
-  catalogue: Catalogue,
+  coverage: Coverage,
   tell: (what: string) => void,
   signal: AbortSignal,
   scope: Scope = {},
 ): Promise<Inventory> {
   const problems: string[] = []
-  const { grants, unknown } = await takeGrants(api, catalogue, tell, problems, signal, scope)
+  const { grants, unknown } = await takeGrants(api, coverage, tell, problems, signal, scope)
   const objects: NamedObject[] = []
-  for (const [group, referrers] of Map.groupBy(catalogue.referrers(), (referrer) => referrer.group)) {
+  for (const [group, referrers] of Map.groupBy(coverage.referrers(), (referrer) => referrer.group)) {
     const served = await discoverKinds(api, group, signal)
     for (const referrer of referrers) {
       const kind = served.find(({ kind }) => kind === referrer.kind)
       if (!kind) continue
       tell(referrer.plural)
-      const roots = catalogue.fieldsOf(referrer).map(({ steps: [root = ''] }) => root)
+      const roots = coverage.fieldsOf(referrer).map(({ steps: [root = ''] }) => root)
       try {
         const listed = await listObjects(api, listPath(kind.path, kind.plural, scope), referrer, roots, signal)
         for (const object of listed.read) objects.push(object)
@@ -67,7 +67,7 @@ export async function takeInventory(
 
 async function takeGrants(
   api: Api,
-  { grantKinds }: Catalogue,
+  { grantKinds }: Coverage,
   tell: (what: string) => void,
   problems: string[],
   signal: AbortSignal,

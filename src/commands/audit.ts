@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { catalogueOf } from '../config/config.ts'
-import type { Catalogue } from '../policy/catalogue.ts'
+import { coverageOf } from '../config/config.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
 import type { SurveyedReference } from '../policy/survey.ts'
 import { auditJson, auditText } from '../report/audit.ts'
@@ -57,10 +57,10 @@ export function auditCommand(): Command {
 async function audit(args: string[], options: AuditOptions): Promise<void> {
   const paths = [...args, ...options.filename]
   const config = await configurationOf(options.config)
-  const catalogue = catalogueOf(config)
-  const subject = await (paths.length > 0 ? fromFiles(paths, options, catalogue) : fromCluster(options, catalogue))
-  const report = auditOf(subject, catalogue, new Set(config.exempt.namespaces))
-  const remedy = remedyOf(report.survey.references, paths, options, catalogue)
+  const coverage = coverageOf(config)
+  const subject = await (paths.length > 0 ? fromFiles(paths, options, coverage) : fromCluster(options, coverage))
+  const report = auditOf(subject, coverage, new Set(config.exempt.namespaces))
+  const remedy = remedyOf(report.survey.references, paths, options, coverage)
   await print(options.output === 'json' ? auditJson(report) : auditText(report, remedy))
   if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
   tellNotes(report.notes)
@@ -72,7 +72,7 @@ function remedyOf(
   references: readonly SurveyedReference[],
   paths: readonly string[],
   { config, namespace, exclude }: AuditOptions,
-  catalogue: Catalogue,
+  coverage: Coverage,
 ): string {
   const ofConfig = config === undefined ? '' : ` --config ${argument(config)}`
   if (paths.length > 0) {
@@ -84,7 +84,7 @@ function remedyOf(
   }
   const refused = references.filter(({ grants }) => grants.length === 0).map(({ reference }) => reference)
   const kinds = [
-    ...refused.map(({ from }) => catalogue.referrer(from)),
+    ...refused.map(({ from }) => coverage.referrer(from)),
     ...refused.map((reference) => grantKindFor(reference)),
   ].filter((kind) => kind !== undefined)
   const resources = new Set(kinds.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
@@ -94,15 +94,15 @@ function remedyOf(
 async function fromFiles(
   paths: readonly string[],
   { namespace, exclude, config }: AuditOptions,
-  catalogue: Catalogue,
+  coverage: Coverage,
 ): Promise<Audited> {
-  const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, catalogue, 'audit')
+  const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, coverage, 'audit')
   const told = config === undefined ? [] : [MODES_UNKNOWN]
   const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
   return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...told] }
 }
 
 /** Reads the cluster. What speaks to one is loaded only here, since it takes longer to load than files take. */
-async function fromCluster(options: AuditOptions, catalogue: Catalogue): Promise<Audited> {
-  return (await import('./audited-cluster.ts')).fromCluster(options, catalogue)
+async function fromCluster(options: AuditOptions, coverage: Coverage): Promise<Audited> {
+  return (await import('./audited-cluster.ts')).fromCluster(options, coverage)
 }

@@ -1,7 +1,7 @@
 import { Api, ApiError } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import type { Audited } from '../report/audited.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
@@ -17,7 +17,7 @@ interface ClusterChoice extends ConnectionChoice {
  *
  * @throws Failure if the cluster cannot be read
  */
-export async function fromCluster(options: ClusterChoice, catalogue: Catalogue): Promise<Audited> {
+export async function fromCluster(options: ClusterChoice, coverage: Coverage): Promise<Audited> {
   const { kubeconfig, context, namespace } = options
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
@@ -26,7 +26,7 @@ export async function fromCluster(options: ClusterChoice, catalogue: Catalogue):
   }
   try {
     const api = new Api(connectionFrom({ kubeconfig, context }))
-    const inventory = await takeInventory(api, catalogue, tell, interrupted.signal, { namespace })
+    const inventory = await takeInventory(api, coverage, tell, interrupted.signal, { namespace })
     const problems = inventory.problems.map(visible)
     const isEmpty = inventory.objects.length + inventory.grants.length + problems.length === 0
     const notes =

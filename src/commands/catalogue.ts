@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { catalogueOf } from '../config/config.ts'
+import { coverageOf } from '../config/config.ts'
 import { PRESETS, type PresetName } from '../policy/presets.ts'
 import { catalogueJson, catalogueMarkdown, catalogueText } from '../report/catalogue.ts'
 import { configurationOf } from './configuration.ts'
@@ -24,6 +24,6 @@ export function catalogueCommand(): Command {
     .action(async ({ config: file, preset = [], output }: CatalogueOptions) => {
       const config = await configurationOf(file)
       const chosen = new Set([...config.presets, ...preset])
-      await print(FORMATS[output](catalogueOf({ ...config, presets: [...chosen] }).fields))
+      await print(FORMATS[output](coverageOf({ ...config, presets: [...chosen] }).fields))
     })
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { catalogueOf } from '../config/config.ts'
+import { coverageOf } from '../config/config.ts'
 import { checkJson, checkText } from '../report/check.ts'
 import { checkOf } from '../report/checked.ts'
 import { EXIT } from '../system/failure.ts'
@@ -40,10 +40,10 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const { filename, grants, namespace, exclude, output } = options
   const paths = pathsOf(args, filename, 'check')
   const config = await configurationOf(options.config)
-  const catalogue = catalogueOf(config)
-  const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'check')
+  const coverage = coverageOf(config)
+  const input = await readInput({ paths, grants, namespace, exclude }, coverage, 'check')
   const notes = [...input.notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])]
-  const report = checkOf({ ...input, notes }, catalogue, new Set(config.exempt.namespaces))
+  const report = checkOf({ ...input, notes }, coverage, new Set(config.exempt.namespaces))
   await print(output === 'json' ? checkJson(report) : checkText(report, process.stdout))
   if (report.counts.error > 0) process.exitCode = EXIT.findings
   tellNotes(report.notes)

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { catalogueOf } from '../config/config.ts'
+import { coverageOf } from '../config/config.ts'
 import { grantObject } from '../policy/grant.ts'
 import { grantKindFor, kindOf } from '../policy/grant-kinds.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
@@ -48,20 +48,20 @@ export function grantCommand(): Command {
 async function grant(args: string[], options: GrantOptions): Promise<void> {
   const { filename, grants, namespace, exclude, config, output } = options
   const paths = pathsOf(args, filename, 'grant')
-  const catalogue = catalogueOf(await configurationOf(config))
-  const input = await readInput({ paths, grants, namespace, exclude }, catalogue, 'grant')
-  const { rendered, notes } = withoutVariables(survey(catalogue, input.objects, input.grants).references)
+  const coverage = coverageOf(await configurationOf(config))
+  const input = await readInput({ paths, grants, namespace, exclude }, coverage, 'grant')
+  const { rendered, notes } = withoutVariables(survey(coverage, input.objects, input.grants).references)
   const refused = rendered.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
   const missing = missingGrants(refused.filter((one) => ungrantable(one) === undefined)).map((grant) => ({
     grant,
-    object: grantObject(grant, kindOf(grant, catalogue.grantKinds)),
+    object: grantObject(grant, kindOf(grant, coverage.grantKinds)),
   }))
   const objects = missing.map(({ object }) => object)
   await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
   tellNotes([...input.notes, ...notes])
   // An object that could not be read or judged may lack a grant.
   if (refused.length + notes.length + input.problems.length === 0) process.stderr.write('no grant is missing\n')
-  const useless = flawsOf(missing, (object) => object, catalogue).flaws.filter(({ severity }) => severity === 'error')
+  const useless = flawsOf(missing, (object) => object, coverage).flaws.filter(({ severity }) => severity === 'error')
   for (const flaw of useless) tell(`error: ${findingSentence(flaw)}`)
   if (useless.length > 0) process.exitCode = EXIT.findings
   reportProblems([...input.problems, ...refused.flatMap(ungrantableLines)])

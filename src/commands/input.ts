@@ -3,7 +3,7 @@ import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { type Delivery, deliveryOf, foundFrom, hasKustomization } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
 import { STDIN } from '../files/text.ts'
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import { crossingReferences } from '../policy/crossing.ts'
 import type { Grant } from '../policy/grant.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
@@ -48,17 +48,17 @@ export const MODES_UNKNOWN =
  * @param command the name of the command, such as `check`
  * @throws Failure if standard input is named twice
  */
-export async function readInput(asked: Asked, catalogue: Catalogue, command: string): Promise<Input> {
+export async function readInput(asked: Asked, coverage: Coverage, command: string): Promise<Input> {
   if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
     throw new Failure('standard input can be read once: name - as a path or with --grants')
   const namespace = asked.namespace ?? 'default'
-  const main = withoutPatches(await readObjects(asked.paths, namespace, asked.exclude), catalogue)
-  const beside = withoutPatches(await readObjects(asked.grants ?? [], namespace, asked.exclude), catalogue)
-  const isGrant = ({ object }: FileObject) => grantKindOf(object, catalogue.grantKinds) !== undefined
-  const isChecked = (one: FileObject) => isGrant(one) || catalogue.referrer(one.name) !== undefined
+  const main = withoutPatches(await readObjects(asked.paths, namespace, asked.exclude), coverage)
+  const beside = withoutPatches(await readObjects(asked.grants ?? [], namespace, asked.exclude), coverage)
+  const isGrant = ({ object }: FileObject) => grantKindOf(object, coverage.grantKinds) !== undefined
+  const isChecked = (one: FileObject) => isGrant(one) || coverage.referrer(one.name) !== undefined
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]
-  const own = grantsAmong(main.objects, catalogue.grantKinds)
-  const others = grantsAmong(beside.objects, catalogue.grantKinds)
+  const own = grantsAmong(main.objects, coverage.grantKinds)
+  const others = grantsAmong(beside.objects, coverage.grantKinds)
   return {
     files: main.files,
     objects: main.objects,
@@ -81,11 +81,11 @@ export async function readInput(asked: Asked, catalogue: Catalogue, command: str
  * Leaves out what a kustomization calls a patch, but for objects that refer to other namespaces: what they refer to is also
  * in what Kustomize makes, and no kustomization may hide it.
  */
-function withoutPatches(read: FileObjects, catalogue: Catalogue): FileObjects {
+function withoutPatches(read: FileObjects, coverage: Coverage): FileObjects {
   const [kept, left]: [FileObject[], FileProblem[]] = [[], []]
   for (const one of read.objects) {
     const { patchOf } = one
-    const crosses = patchOf !== undefined && crossingReferences(catalogue, one.name, one.object).count > 0
+    const crosses = patchOf !== undefined && crossingReferences(coverage, one.name, one.object).count > 0
     if (patchOf === undefined || crosses) kept.push(one)
     if (patchOf === undefined) continue
     const what = crosses ? 'checked as it is written' : 'left out'

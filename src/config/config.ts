@@ -1,5 +1,6 @@
 import type { Mode, Settings } from '../admission/settings.ts'
-import { Catalogue, type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
+import { type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
+import { Coverage } from '../policy/coverage.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { type Preset, type PresetName, presets } from '../policy/presets.ts'
 import type { GroupKind } from '../policy/reference.ts'
@@ -67,7 +68,7 @@ export function settingsOf(config: Config): Settings {
   // The user name of a service account: k8s.io/apiserver/pkg/authentication/serviceaccount, MakeUsername.
   const accounts = serviceAccounts.map(({ namespace, name }) => `system:serviceaccount:${namespace}:${name}`)
   return {
-    catalogue: catalogueOf(config),
+    coverage: coverageOf(config),
     mode: config.mode,
     existingViolations: config.existingViolations,
     warnedFieldManagers: new Set(config.dryRun.warnFieldManagers),
@@ -87,11 +88,11 @@ export function limitsOf({ budgets, bounds }: Config) {
 /** Returns the fields of a configuration that the registration depends on. */
 export function registrationOf(config: Config) {
   const { mode, modeLabel, failurePolicy } = config
-  return { catalogue: catalogueOf(config), mode, modeLabel, failurePolicy }
+  return { coverage: coverageOf(config), mode, modeLabel, failurePolicy }
 }
 
-/** Returns the catalogue of a configuration. */
-export function catalogueOf(config: Config): Catalogue {
+/** Returns what a configuration makes refgrant judge. */
+export function coverageOf(config: Config): Coverage {
   const { meshRoutes, exemptTargets, grantKinds } = config
   const exemptions = { meshRoutes: meshRoutes === 'exempt', targets: exemptTargets }
   const declared = new Set(grantKinds.map(({ group, plural }) => `${plural}.${group}`))
@@ -100,7 +101,7 @@ export function catalogueOf(config: Config): Catalogue {
     .flatMap(({ grantKinds }) => grantKinds)
     .filter(({ group, plural }) => !declared.has(`${plural}.${group}`))
   const fields = [...standardFields, ...addedFields(config)]
-  return new Catalogue(fields, exemptions, [REFERENCE_GRANT, ...preset, ...grantKinds])
+  return new Coverage(fields, exemptions, [REFERENCE_GRANT, ...preset, ...grantKinds])
 }
 
 /** Returns the guarded fields that a configuration adds to those of Gateway API. */

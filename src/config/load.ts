@@ -7,7 +7,7 @@ import { rowSentence } from '../wording/row-problem.ts'
 import { DocumentError, parseDocuments } from '../yaml/documents.ts'
 import { anyObject, type ObjectDocument } from '../yaml/objects.ts'
 import { complaint } from './complaint.ts'
-import { type Config, catalogueOf, defaultConfig, type Overrides, overridden } from './config.ts'
+import { type Config, coverageOf, defaultConfig, type Overrides, overridden } from './config.ts'
 import { configurationSchema } from './schema.ts'
 
 /** A configuration that cannot be used. The message has one line for each error: file, line, field, reason. */
@@ -61,22 +61,20 @@ export function configOf(file: string | undefined, text: string, overrides: Over
 
 /** Returns the problems that the schema cannot find, each with its field. */
 function problemsOf(config: Config): { field: string; problem: RowProblem }[] {
-  const catalogue = catalogueOf(config)
+  const coverage = coverageOf(config)
   const each = <T>(field: string, all: readonly T[], problemOf: (one: T, index: number) => RowProblem | undefined) =>
     all.flatMap((one, index) => {
       const problem = problemOf(one, index)
       return problem === undefined ? [] : [{ field: `${field}[${index}]`, problem }]
     })
   const { exemptTargets, grantKinds, guardedFields } = config
-  const rowsBefore = (index: number) => catalogueOf({ ...config, guardedFields: guardedFields.slice(0, index) })
-  const tooMany = kindsProblem(catalogue)
+  const rowsBefore = (index: number) => coverageOf({ ...config, guardedFields: guardedFields.slice(0, index) })
+  const tooMany = kindsProblem(coverage)
   return [
-    ...each('exemptTargets', exemptTargets, (target) => kindProblem(target, catalogue)),
+    ...each('exemptTargets', exemptTargets, (target) => kindProblem(target, coverage)),
     ...each('guardedFields', guardedFields, (row, index) => rowProblem(row, rowsBefore(index))),
     ...(tooMany === undefined ? [] : [{ field: 'guardedFields', problem: tooMany }]),
-    ...each('grantKinds', grantKinds, (kind, index) =>
-      declaredKindProblem(kind, grantKinds.slice(0, index), catalogue),
-    ),
+    ...each('grantKinds', grantKinds, (kind, index) => declaredKindProblem(kind, grantKinds.slice(0, index), coverage)),
   ]
 }
 

@@ -1,4 +1,5 @@
-import type { Catalogue, FieldSteps, ReferrerKind } from '../policy/catalogue.ts'
+import type { ReferrerKind } from '../policy/catalogue.ts'
+import type { Coverage, FieldSteps } from '../policy/coverage.ts'
 
 /** A condition that an API server evaluates before it calls a webhook (admissionregistration.k8s.io/v1). */
 export interface MatchCondition {
@@ -34,12 +35,12 @@ const ELEMENTS = 4_096
  * The schema for a guarded field of the configuration is unknown: its expression checks the type before each step, and
  * is true for a list that is too long.
  */
-export function matchConditions(catalogue: Catalogue): MatchCondition[] {
+export function matchConditions(coverage: Coverage): MatchCondition[] {
   return [
-    { name: 'changed', expression: changed(catalogue) },
-    ...catalogue
+    { name: 'changed', expression: changed(coverage) },
+    ...coverage
       .referrers()
-      .map((referrer) => ({ name: conditionName(referrer), expression: crossing(referrer, catalogue) })),
+      .map((referrer) => ({ name: conditionName(referrer), expression: crossing(referrer, coverage) })),
   ]
 }
 
@@ -49,16 +50,16 @@ function conditionName({ plural, group }: ReferrerKind): string {
   return name.length > LONGEST_NAME ? `${group || 'core'}/${plural}` : name
 }
 
-function changed(catalogue: Catalogue): string {
-  const roots = [...new Set(catalogue.fields.map(({ path }) => path.split('.')[0]?.replaceAll('[]', '') ?? ''))]
+function changed(coverage: Coverage): string {
+  const roots = [...new Set(coverage.fields.map(({ path }) => path.split('.')[0]?.replaceAll('[]', '') ?? ''))]
   const differs = roots.map((root) => `object.?${root} != oldObject.?${root}`)
   return `request.operation != "UPDATE" || ${differs.join(' || ')}`
 }
 
-function crossing(referrer: ReferrerKind, catalogue: Catalogue): string {
+function crossing(referrer: ReferrerKind, coverage: Coverage): string {
   const { group, kind } = referrer
   const tree: Branch = { guarded: false, below: new Map() }
-  const { known = [], own = [] } = Object.groupBy(catalogue.fieldsOf(referrer), ({ own }) => (own ? 'own' : 'known'))
+  const { known = [], own = [] } = Object.groupBy(coverage.fieldsOf(referrer), ({ own }) => (own ? 'own' : 'known'))
   for (const { steps } of known) grow(tree, steps)
   return [
     `request.kind.group != ${JSON.stringify(group)} || request.kind.kind != ${JSON.stringify(kind)}`,

@@ -1,6 +1,6 @@
 import { ADVICE_PATH, DOMAIN, reviewPath } from '../admission/names.ts'
 import { MODES, type Mode } from '../admission/settings.ts'
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { matchConditions } from './match-conditions.ts'
 import { NAME, NAMESPACE } from './names.ts'
@@ -21,7 +21,7 @@ export interface WebhookClient {
 
 /** The settings of the configuration that shape the registration. */
 export interface Registration {
-  readonly catalogue: Catalogue
+  readonly coverage: Coverage
   /** The mode of namespaces without the label. */
   readonly mode: Mode
   readonly modeLabel: string
@@ -29,7 +29,7 @@ export interface Registration {
 }
 
 /**
- * Returns the registration of the webhook. The API server calls it for every kind of the catalogue, in any version,
+ * Returns the registration of the webhook. The API server calls it for every judged kind, in any version,
  * when a create or an update may add a reference to another namespace. It does not call it for subresources.
  *
  * Each mode has an entry, and every namespace is in exactly one of them: the entry of the default mode has all
@@ -43,13 +43,13 @@ export function webhookConfiguration(registration: Registration, client: Webhook
     metadata: { name: NAME },
     webhooks: [
       ...MODES.map((mode) => entryFor(mode, registration, client)),
-      advisory(registration.catalogue.grantKinds, client),
+      advisory(registration.coverage.grantKinds, client),
     ],
   }
 }
 
-function entryFor(mode: Mode, { catalogue, failurePolicy, ...modes }: Registration, client: WebhookClient) {
-  const byGroup = Map.groupBy(catalogue.referrers(), ({ group }) => group)
+function entryFor(mode: Mode, { coverage, failurePolicy, ...modes }: Registration, client: WebhookClient) {
+  const byGroup = Map.groupBy(coverage.referrers(), ({ group }) => group)
   return {
     ...entry(mode, reviewPath(mode), client),
     rules: [...byGroup].map(([group, referrers]) =>
@@ -59,7 +59,7 @@ function entryFor(mode: Mode, { catalogue, failurePolicy, ...modes }: Registrati
       ),
     ),
     namespaceSelector: { matchExpressions: [selection(mode, modes)] },
-    matchConditions: matchConditions(catalogue),
+    matchConditions: matchConditions(coverage),
     failurePolicy: mode === 'deny' ? failurePolicy : 'Ignore',
     timeoutSeconds: mode === 'deny' ? TIMEOUT.deny : TIMEOUT.other,
   }

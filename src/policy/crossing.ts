@@ -1,4 +1,4 @@
-import type { Catalogue } from './catalogue.ts'
+import type { Coverage } from './coverage.ts'
 import { extract } from './extract.ts'
 import { isMeshRoute } from './mesh.ts'
 import type { ObjectName, Reference } from './reference.ts'
@@ -23,8 +23,8 @@ export interface Crossing {
 }
 
 /** Returns the references of an object that need a grant: those in guarded fields that leave its namespace. */
-export function crossingReferences(catalogue: Catalogue, from: ObjectName, object: unknown): Crossing {
-  const { meshRoutes, targets } = catalogue.exemptions
+export function crossingReferences(coverage: Coverage, from: ObjectName, object: unknown): Crossing {
+  const { meshRoutes, targets } = coverage.exemptions
   let count = 0
   let exemptTargets = 0
   const misfits = new Set<string>()
@@ -37,9 +37,9 @@ export function crossingReferences(catalogue: Catalogue, from: ObjectName, objec
     count += 1
     return count <= MOST_REFERENCES
   }
-  const references = extract(catalogue, from, object, { take, misfit: ({ path }) => misfits.add(path) })
+  const references = extract(coverage, from, object, { take, misfit: ({ path }) => misfits.add(path) })
   const told = misfits.size > 0 && { misfits: [...misfits] }
-  if (meshRoutes && count + exemptTargets > 0 && catalogue.referrer(from)?.route && isMeshRoute(object))
+  if (meshRoutes && count + exemptTargets > 0 && coverage.referrer(from)?.route && isMeshRoute(object))
     return { references: [], count: 0, exempt: 'mesh route', ...told }
   if (count === 0 && exemptTargets > 0) return { references, count, exempt: 'exempt target', ...told }
   return { references, count, ...told }

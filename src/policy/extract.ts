@@ -1,4 +1,4 @@
-import type { Catalogue, FieldSteps } from './catalogue.ts'
+import type { Coverage, FieldSteps } from './coverage.ts'
 import { REFERENCE_GRANT } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
@@ -26,13 +26,13 @@ export interface Extraction {
  * @param object the whole object, as parsed from JSON or YAML
  */
 export function extract(
-  catalogue: Catalogue,
+  coverage: Coverage,
   from: ObjectName,
   object: unknown,
   { take = () => true, misfit = () => {} }: Extraction = {},
 ): Reference[] {
   const references: Reference[] = []
-  for (const field of catalogue.fieldsOf(from)) {
+  for (const field of coverage.fieldsOf(from)) {
     const indexes: number[] = []
     const governed = isUsual(field) ? {} : { grantKinds: field.grantKinds }
     const found = (value: object) => {
@@ -54,12 +54,12 @@ export function extract(
  * @param found called with the object, and with a function that returns its path
  */
 export function eachGuarded(
-  catalogue: Catalogue,
+  coverage: Coverage,
   from: GroupKind,
   object: unknown,
   found: (value: object, path: () => string) => void,
 ): void {
-  for (const field of catalogue.fieldsOf(from)) {
+  for (const field of coverage.fieldsOf(from)) {
     const indexes: number[] = []
     const tell = (value: object) => found(value, () => pathOf(field, indexes))
     walk(object, field, 0, indexes, { found: tell, other: () => {} })

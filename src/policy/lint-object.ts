@@ -1,4 +1,4 @@
-import type { Catalogue } from './catalogue.ts'
+import type { Coverage } from './coverage.ts'
 import { distance } from './distance.ts'
 import { eachGuarded, extract } from './extract.ts'
 import { type ObjectCode, SEVERITIES, type Severity } from './finding-codes.ts'
@@ -20,7 +20,7 @@ export interface ObjectFlaw {
  * What is wrong with an object as it is written, before an API server has dropped what it does not know. Any shape is
  * taken.
  */
-export function* lintObject(catalogue: Catalogue, object: ObjectName, written: unknown): Generator<ObjectFlaw> {
+export function* lintObject(coverage: Coverage, object: ObjectName, written: unknown): Generator<ObjectFlaw> {
   const flaw = (code: ObjectCode, path: string, meant?: string): ObjectFlaw => ({
     ...{ code, severity: SEVERITIES[code], object, path },
     ...(meant !== undefined && { meant }),
@@ -28,7 +28,7 @@ export function* lintObject(catalogue: Catalogue, object: ObjectName, written: u
   if (object.kind === 'ReferencePolicy' && object.group === 'gateway.networking.k8s.io')
     yield flaw('reference-policy', 'kind')
   const misspelt: ObjectFlaw[] = []
-  eachGuarded(catalogue, object, written, (value, path) => {
+  eachGuarded(coverage, object, written, (value, path) => {
     for (const field of Object.keys(value)) {
       const meant = meantField(field)
       if (meant === undefined || Object.hasOwn(value, meant)) continue
@@ -37,9 +37,9 @@ export function* lintObject(catalogue: Catalogue, object: ObjectName, written: u
   })
   yield* misspelt
   const misfits = new Set<string>()
-  extract(catalogue, object, written, { take: () => false, misfit: ({ path }) => misfits.add(path) })
+  extract(coverage, object, written, { take: () => false, misfit: ({ path }) => misfits.add(path) })
   for (const path of misfits) yield flaw('field-misfit', path)
-  if (!catalogue.referrer(object)?.route) return
+  if (!coverage.referrer(object)?.route) return
   for (const index of coreParents(written)) yield flaw('mesh-parent-core-group', `spec.parentRefs[${index}].group`)
 }
 

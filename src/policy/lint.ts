@@ -1,4 +1,4 @@
-import type { Catalogue } from './catalogue.ts'
+import type { Coverage } from './coverage.ts'
 import { type LintCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
@@ -40,15 +40,15 @@ export interface LintResult {
 export function lintGrant(
   object: unknown,
   namespace: string,
-  catalogue: Catalogue,
+  coverage: Coverage,
   most: number,
   grantKind = REFERENCE_GRANT,
 ): LintResult {
   const spec = property(object, 'spec')
   const findings = new Findings(most)
   const isStandard = grantKind === REFERENCE_GRANT
-  const hasParents = fromChildren(spec, catalogue)
-  const known = knownKinds(catalogue)
+  const hasParents = fromChildren(spec, coverage)
+  const known = knownKinds(coverage)
   if (isStandard && !hasKnownVersion(object))
     findings.addField('grant-unknown-version', 'apiVersion', property(object, 'apiVersion'), `${grantKind.group}/v1`)
   if (!hasPossibleName(object))
@@ -58,7 +58,7 @@ export function lintGrant(
     const entry = plainFrom(written, grantKind)
     const isSound = lintEntry(entry, FROM, known, findings)
     if (property(entry, 'namespace') === namespace) findings.add('grant-own-namespace', 'namespace', namespace)
-    else if (isSound) lintReferrer(entry as GroupKind, catalogue, findings, grantKind)
+    else if (isSound) lintReferrer(entry as GroupKind, coverage, findings, grantKind)
   })
   eachEntry(spec, 'to', isStandard, findings, (written) => {
     if (isStandard) lintFields(written, TO, findings)
@@ -82,8 +82,8 @@ type Part = (typeof FROM | typeof TO)[number]
  * A grant without the entries that permit nothing: those in which there is an error, and those that accept the grant's own
  * namespace. One half without entries means that the grant permits nothing.
  */
-export function effectivePart(grant: Grant, catalogue: Catalogue): Grant {
-  const known = knownKinds(catalogue)
+export function effectivePart(grant: Grant, coverage: Coverage): Grant {
+  const known = knownKinds(coverage)
   const isSound = (entry: unknown, half: readonly Part[]) => lintEntry(entry, half, known, new Findings(0))
   const from = grant.from.filter((entry) => entry.namespace !== grant.namespace && isSound(entry, FROM))
   return { ...grant, from, to: grant.to.filter((entry) => isSound(entry, TO)) }
@@ -217,8 +217,8 @@ function lintFields(entry: unknown, fields: readonly string[], findings: Finding
     if (!fields.includes(field)) findings.add('grant-unknown-field', step(field), field)
 }
 
-function lintReferrer(kind: GroupKind, catalogue: Catalogue, findings: Findings, grantKind: GrantKind): void {
+function lintReferrer(kind: GroupKind, coverage: Coverage, findings: Findings, grantKind: GrantKind): void {
   if (OTHER_REFERRERS.some((one) => one.group === kind.group && one.kind === kind.kind)) return
-  if (!catalogue.fieldsOf(kind).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
+  if (!coverage.fieldsOf(kind).some(({ grantKinds }) => grantKinds?.includes(grantKind) ?? true))
     findings.add('grant-unknown-referrer', 'kind', kind.kind)
 }

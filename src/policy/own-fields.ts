@@ -1,4 +1,5 @@
-import { type Catalogue, type GuardedField, guardedFields, stepsOf } from './catalogue.ts'
+import { type GuardedField, guardedFields } from './catalogue.ts'
+import { type Coverage, stepsOf } from './coverage.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import { GROUP, KIND } from './names.ts'
 import type { GroupKind } from './reference.ts'
@@ -59,23 +60,23 @@ export type RowProblem =
   | { readonly code: 'too-many-kinds'; readonly kinds: number; readonly most: number }
 
 /**
- * Returns why a row cannot be added to the catalogue; undefined if it can.
+ * Returns why a row cannot be added to the guarded fields; undefined if it can.
  * Does not check what only a cluster knows, such as the scope of a custom kind.
  */
 export function rowProblem(
   { from, path, to, groupField, grantKind }: GuardedField,
-  catalogue: Catalogue,
+  coverage: Coverage,
 ): RowProblem | undefined {
   return (
-    kindProblem(from, catalogue) ??
-    (to && kindProblem(to, catalogue)) ??
+    kindProblem(from, coverage) ??
+    (to && kindProblem(to, coverage)) ??
     scopeProblem(from) ??
-    pluralProblem(from, catalogue) ??
+    pluralProblem(from, coverage) ??
     pathProblem(path) ??
     (groupField === undefined ? undefined : groupFieldProblem(groupField)) ??
     shapeProblem({ from, path }) ??
-    (grantKind && grantKindProblem(grantKind, catalogue)) ??
-    duplicateProblem({ from, path }, catalogue)
+    (grantKind && grantKindProblem(grantKind, coverage)) ??
+    duplicateProblem({ from, path }, coverage)
   )
 }
 
@@ -86,14 +87,14 @@ export function rowProblem(
 const MOST_KINDS = 63
 
 /** Returns a problem if the rows have too many kinds. */
-export function kindsProblem(catalogue: Catalogue): RowProblem | undefined {
-  const kinds = catalogue.referrers().length
+export function kindsProblem(coverage: Coverage): RowProblem | undefined {
+  const kinds = coverage.referrers().length
   return kinds > MOST_KINDS ? { code: 'too-many-kinds', kinds, most: MOST_KINDS } : undefined
 }
 
 /** Returns why a kind of the configuration cannot exist; undefined if it may. */
-export function kindProblem({ group, kind }: GroupKind, catalogue: Catalogue): RowProblem | undefined {
-  const known = knownKinds(catalogue).filter((one) => one.group === group)
+export function kindProblem({ group, kind }: GroupKind, coverage: Coverage): RowProblem | undefined {
+  const known = knownKinds(coverage).filter((one) => one.group === group)
   const meant = likest(kind, known)?.kind ?? kind
   if (meant !== kind) return { code: 'kind-spelling', kind, meant }
   return groupProblem(group) ?? (KIND.test(kind) ? undefined : { code: 'no-kind', kind })
@@ -112,12 +113,12 @@ export function scopeProblem({ group, kind }: GroupKind, clusterScoped = CLUSTER
   return found ? { code: 'cluster-scoped', kind } : undefined
 }
 
-function pluralProblem(from: GuardedField['from'], catalogue: Catalogue): RowProblem | undefined {
+function pluralProblem(from: GuardedField['from'], coverage: Coverage): RowProblem | undefined {
   const { kind, plural } = from
   if (!PLURAL.test(plural)) return { code: 'no-plural', plural }
-  const same = catalogue.referrers().find((one) => one.group === from.group && one.plural === plural)
+  const same = coverage.referrers().find((one) => one.group === from.group && one.plural === plural)
   if (same && same.kind !== kind) return { code: 'same-plural', kind, plural, known: same.kind }
-  const known = catalogue.referrer(from)?.plural
+  const known = coverage.referrer(from)?.plural
   return known === undefined || known === plural ? undefined : { code: 'other-plural', kind, plural, known }
 }
 
@@ -132,12 +133,12 @@ function groupFieldProblem(field: string): RowProblem | undefined {
 export function declaredKindProblem(
   declared: GrantKind,
   before: readonly GrantKind[],
-  catalogue: Catalogue,
+  coverage: Coverage,
 ): RowProblem | undefined {
   const { group, kind, plural } = declared
   const isSame = (one: GrantKind) => one.group === group && (one.kind === kind || one.plural === plural)
   if ([REFERENCE_GRANT, ...before].some(isSame)) return { code: 'duplicate-kind', kind }
-  return kindProblem(declared, catalogue) ?? (PLURAL.test(plural) ? undefined : { code: 'no-plural', plural })
+  return kindProblem(declared, coverage) ?? (PLURAL.test(plural) ? undefined : { code: 'no-plural', plural })
 }
 
 function pathProblem(path: string): RowProblem | undefined {
@@ -166,16 +167,16 @@ function shapeProblem({ from, path }: Pick<GuardedField, 'from' | 'path'>): RowP
   return undefined
 }
 
-function grantKindProblem({ group, kind }: GroupKind, { grantKinds }: Catalogue): RowProblem | undefined {
+function grantKindProblem({ group, kind }: GroupKind, { grantKinds }: Coverage): RowProblem | undefined {
   const known = grantKinds.some((one) => one.group === group && one.kind === kind)
   return known ? undefined : { code: 'unknown-grant-kind', group, kind }
 }
 
 function duplicateProblem(
   { from, path }: Pick<GuardedField, 'from' | 'path'>,
-  catalogue: Catalogue,
+  coverage: Coverage,
 ): RowProblem | undefined {
-  const same = catalogue.fields.some(
+  const same = coverage.fields.some(
     (field) => field.from.group === from.group && field.from.kind === from.kind && field.path === path,
   )
   return same ? { code: 'duplicate', path, kind: from.kind } : undefined

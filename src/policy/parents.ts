@@ -1,4 +1,4 @@
-import type { Catalogue } from './catalogue.ts'
+import type { Coverage } from './coverage.ts'
 import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
 
@@ -9,16 +9,16 @@ const PARENTS: readonly GroupKind[] = [
 ]
 
 /** Whether a grant accepts routes and ListenerSets of Gateway API, and nothing else. */
-export function fromChildren(spec: unknown, catalogue: Catalogue): boolean {
+export function fromChildren(spec: unknown, coverage: Coverage): boolean {
   const from = property(spec, 'from')
-  return Array.isArray(from) && from.length > 0 && from.every((entry) => isChild(entry, catalogue))
+  return Array.isArray(from) && from.length > 0 && from.every((entry) => isChild(entry, coverage))
 }
 
-function isChild(entry: unknown, catalogue: Catalogue): boolean {
+function isChild(entry: unknown, coverage: Coverage): boolean {
   const parent = parentIn(entry)
   if (parent) return parent.kind !== 'Gateway'
   const [group, kind] = [property(entry, 'group'), property(entry, 'kind')]
-  return typeof group === 'string' && typeof kind === 'string' && catalogue.referrer({ group, kind })?.route === true
+  return typeof group === 'string' && typeof kind === 'string' && coverage.referrer({ group, kind })?.route === true
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Catalogue } from './catalogue.ts'
+import type { Coverage } from './coverage.ts'
 import { crossingReferences, MOST_REFERENCES } from './crossing.ts'
 import type { Grant } from './grant.ts'
 import { grantKindsFor, resourceOf } from './grant-kinds.ts'
@@ -34,7 +34,7 @@ export interface Survey<T extends NamedObject = NamedObject> {
   readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
   /** Objects with more than MOST_REFERENCES references, with the number that they have. */
   readonly tooLarge: readonly { readonly object: T; readonly count: number }[]
-  /** Grants that permit none of the references, although the catalogue has every kind that they accept; sorted. */
+  /** Grants that permit none of the references, although refgrant judges every kind that they accept; sorted. */
   readonly unused: readonly Grant[]
 }
 
@@ -44,7 +44,7 @@ export interface Survey<T extends NamedObject = NamedObject> {
  * @param exemptNamespaces namespaces of objects that the webhook does not judge
  */
 export function survey<T extends NamedObject>(
-  catalogue: Catalogue,
+  coverage: Coverage,
   objects: Iterable<T>,
   grants: Iterable<Grant>,
   exemptNamespaces: ReadonlySet<string> = new Set(),
@@ -55,7 +55,7 @@ export function survey<T extends NamedObject>(
   const exempt: { object: ObjectName; reason: string }[] = []
   const tooLarge: { object: T; count: number }[] = []
   for (const object of objects) {
-    const crossing = crossingReferences(catalogue, object.name, object.object)
+    const crossing = crossingReferences(coverage, object.name, object.object)
     if (crossing.count > 0 && exemptNamespaces.has(object.name.namespace)) {
       exempt.push({ object: object.name, reason: 'exempt namespace' })
       continue
@@ -64,9 +64,9 @@ export function survey<T extends NamedObject>(
     if (crossing.exempt) exempt.push({ object: object.name, reason: crossing.exempt })
     for (const reference of crossing.references) references.push({ object, reference, ...permitting(kinds, reference) })
   }
-  // A grant that accepts a kind outside the catalogue may be used by objects that were not read.
+  // A grant that accepts a kind that is not judged may be used by objects that were not read.
   const unused = distinct.filter(
-    (grant) => !kinds.get(grant.resource)?.used.has(grant) && grant.from.every((from) => catalogue.referrer(from)),
+    (grant) => !kinds.get(grant.resource)?.used.has(grant) && grant.from.every((from) => coverage.referrer(from)),
   )
   return { references, exempt, tooLarge, unused }
 }

@@ -1,4 +1,5 @@
-import { type Catalogue, guardedFields } from './catalogue.ts'
+import { guardedFields } from './catalogue.ts'
+import type { Coverage } from './coverage.ts'
 import { distance } from './distance.ts'
 import type { GroupKind } from './reference.ts'
 
@@ -53,20 +54,20 @@ export interface KnownKind extends GroupKind {
   readonly lowerCase: string
 }
 
-/** The kinds of the catalogue, then the well-known ones, then what rows refer to, of which no plural is known. */
-export function knownKinds(catalogue: Catalogue): readonly KnownKind[] {
-  const known = byCatalogue.get(catalogue)
+/** The kinds that are judged, then the well-known ones, then what rows refer to, of which no plural is known. */
+export function knownKinds(coverage: Coverage): readonly KnownKind[] {
+  const known = byCoverage.get(coverage)
   if (known) return known
-  const targets = catalogue.fields.flatMap(({ to }) => (to ? { ...to, plural: '' } : []))
-  const kinds = [...catalogue.referrers(), ...WELL_KNOWN, ...targets]
+  const targets = coverage.fields.flatMap(({ to }) => (to ? { ...to, plural: '' } : []))
+  const kinds = [...coverage.referrers(), ...WELL_KNOWN, ...targets]
   const distinct = new Map(kinds.toReversed().map((one) => [`${one.group}/${one.kind}`, one]))
   const all = [...distinct.values()].reverse().map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
-  byCatalogue.set(catalogue, all)
+  byCoverage.set(coverage, all)
   return all
 }
 
 /** Made once, since many grants are linted. */
-const byCatalogue = new WeakMap<Catalogue, readonly KnownKind[]>()
+const byCoverage = new WeakMap<Coverage, readonly KnownKind[]>()
 
 /** The one of these that a text names as it is to be written, or else in other letters or by its plural. */
 export function likest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {

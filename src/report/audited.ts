@@ -1,4 +1,4 @@
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import type { Grant } from '../policy/grant.ts'
 import { effectivePart } from '../policy/lint.ts'
 import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
@@ -33,12 +33,12 @@ export interface Audited {
  *
  * @param exemptNamespaces namespaces of objects that the webhook does not judge
  */
-export function auditOf(audited: Audited, catalogue: Catalogue, exemptNamespaces: ReadonlySet<string>): AuditReport {
+export function auditOf(audited: Audited, coverage: Coverage, exemptNamespaces: ReadonlySet<string>): AuditReport {
   const written = audited.grants.toSorted((a, b) => byName(a.grant, b.grant))
   const grants = sorted(written.filter(({ refused }) => refused === undefined).map(({ grant }) => grant))
-  const surveyed = survey(catalogue, audited.objects, grants, exemptNamespaces)
+  const surveyed = survey(coverage, audited.objects, grants, exemptNamespaces)
   const { rendered, notes } = withoutVariables(surveyed.references)
-  const permitting = permittingParts(grants, rendered, catalogue)
+  const permitting = permittingParts(grants, rendered, coverage)
   const unused = unusedAmong(grants, surveyed.unused, permitting)
   const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered, unused }, audited)
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
@@ -48,7 +48,7 @@ export function auditOf(audited: Audited, catalogue: Catalogue, exemptNamespaces
     permitting: [...permitting.values()],
     survey: judged,
     unjudged,
-    ...flawsOf(written, (object) => object, catalogue),
+    ...flawsOf(written, (object) => object, coverage),
     problems: [...audited.problems, ...unjudgedLines(unjudged, audited), ...tooLarge],
     notes: [...audited.notes, ...notes],
   }
@@ -88,12 +88,12 @@ function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Audited
 function permittingParts(
   grants: readonly Grant[],
   references: readonly SurveyedReference[],
-  catalogue: Catalogue,
+  coverage: Coverage,
 ): Map<Grant, Grant> {
   const used = new Set(references.flatMap((one) => one.grants))
   const parts = new Map<Grant, Grant>()
   for (const grant of grants) {
-    const part = effectivePart(grant, catalogue)
+    const part = effectivePart(grant, coverage)
     if (part.from.length > 0 && part.to.length > 0) parts.set(grant, part)
     else if (used.has(grant)) parts.set(grant, grant)
   }

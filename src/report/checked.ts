@@ -1,4 +1,4 @@
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import type { Finding, GrantFlaw, Place } from '../policy/finding.ts'
 import { SEVERITIES, type Severity } from '../policy/finding-codes.ts'
 import type { Grant } from '../policy/grant.ts'
@@ -35,14 +35,14 @@ interface Checked {
  *
  * @param exemptNamespaces namespaces of objects that the webhook does not judge
  */
-export function checkOf(checked: Checked, catalogue: Catalogue, exemptNamespaces: ReadonlySet<string>): CheckReport {
+export function checkOf(checked: Checked, coverage: Coverage, exemptNamespaces: ReadonlySet<string>): CheckReport {
   const { files, objects, own, grants, problems, notes } = checked
-  const surveyed = survey(catalogue, objects, grants, exemptNamespaces)
+  const surveyed = survey(coverage, objects, grants, exemptNamespaces)
   const { tooLarge, exempt } = surveyed
   const { rendered: references, notes: unrendered } = withoutVariables(surveyed.references)
-  const { flaws, counts } = flawsOf(own, ({ object }) => object, catalogue)
+  const { flaws, counts } = flawsOf(own, ({ object }) => object, coverage)
   const duplicates = duplicatesOf(own)
-  const objectFlaws = objects.flatMap((one) => [...lintObject(catalogue, one.name, one.object)].map(flawIn(one)))
+  const objectFlaws = objects.flatMap((one) => [...lintObject(coverage, one.name, one.object)].map(flawIn(one)))
   const refused = references.filter(({ grants }) => grants.length === 0)
   return {
     files,

@@ -1,4 +1,4 @@
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import type { GrantFlaw } from '../policy/finding.ts'
 import type { Severity } from '../policy/finding-codes.ts'
 import type { Grant } from '../policy/grant.ts'
@@ -18,14 +18,14 @@ interface Flaws<T> {
 export function flawsOf<T>(
   grants: readonly { readonly grant: Grant; readonly object: T }[],
   contentOf: (object: T) => unknown,
-  catalogue: Catalogue,
+  coverage: Coverage,
 ): Flaws<T> {
   const flaws: (GrantFlaw & { object: T })[] = []
   const counts = { error: 0, warning: 0, note: 0 }
   for (const { grant, object } of grants) {
     const { namespace, name, resource } = grant
-    const kind = kindOf(grant, catalogue.grantKinds)
-    const result = lintGrant(contentOf(object), namespace, catalogue, SHOWN - flaws.length, kind)
+    const kind = kindOf(grant, coverage.grantKinds)
+    const result = lintGrant(contentOf(object), namespace, coverage, SHOWN - flaws.length, kind)
     const named = { namespace, name, ...(resource !== undefined && { resource }) }
     for (const finding of result.findings) flaws.push({ ...finding, grant: named, grantKind: kind.kind, object })
     for (const severity of Object.keys(counts) as Severity[]) counts[severity] += result.counts[severity]

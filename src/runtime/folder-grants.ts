@@ -18,7 +18,7 @@ const LOOK = 1_000
  */
 export async function folderGrants(folder: string, { live, logger, registry }: SupplyContext): Promise<GrantSupply> {
   const { knowledgeAge } = limitsOf(live.config)
-  const { grantKinds: kinds } = live.settings.catalogue
+  const { grantKinds: kinds } = live.settings.coverage
   const options = { folder, kinds, logger, now: () => performance.now(), knowledgeAge }
   const source = await GrantFolder.open(options).catch((cause) => {
     throw new Failure(`the folder of grants ${quote(folder)} ${cause.message} (--grants)`, { cause })

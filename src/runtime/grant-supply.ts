@@ -58,7 +58,7 @@ export async function clusterGrants(
   const { config } = live
   const api = apiOf(choice)
   await refuseUnservable(api, addedFields(config), logger, signal)
-  const kinds = live.settings.catalogue.grantKinds
+  const kinds = live.settings.coverage.grantKinds
   const observer = clusterMetrics(registry, () => grants.incomplete)
   const now = () => performance.now()
   const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
@@ -76,7 +76,7 @@ export async function clusterGrants(
     tasks: [watches, drift],
     configure: (changed) => {
       grants.limit(limitsOf(changed))
-      if (!isDeepStrictEqual(live.settings.catalogue.grantKinds, kinds))
+      if (!isDeepStrictEqual(live.settings.coverage.grantKinds, kinds))
         logger.warn('changed grantKinds take effect when the server restarts')
       drift.soon()
     },

@@ -29,7 +29,7 @@ export interface Parts {
 /** The server that answers reviews, and the one that tells of its health. They do not listen yet. */
 export function serversFor(parts: Parts): { readonly app: FastifyInstance; readonly health: FastifyInstance } {
   const { live, grants, tasks, keyPair, clients, logger, registry, stopping } = parts
-  const observer = serverMetrics(registry, () => live.settings.catalogue)
+  const observer = serverMetrics(registry, () => live.settings.coverage)
   const load = new Load(() => performance.now(), observer)
   loadMetrics(registry, load)
   processMetrics(registry, expiryOf(keyPair.cert))

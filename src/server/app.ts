@@ -89,7 +89,7 @@ function reviewsBy(options: AppOptions, retries: Retries) {
         if (undecided && allowance.evicted) throw new Overloaded('memory', review.uid)
         const milliseconds = performance.now() - started
         if (undecided && allowance.gone) allowance.turnAwayGone()
-        else recorder.record({ review, catalogue: current.catalogue, answer, milliseconds })
+        else recorder.record({ review, coverage: current.coverage, answer, milliseconds })
         if (!undecided) return answer.response
         const why = `refgrant could not look up ReferenceGrants: ${answer.decision.why}`
         return unavailable(reply, why, retries.invite(review.uid, allowance))

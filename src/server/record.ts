@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Answer } from '../admission/answer.ts'
 import type { Decision } from '../admission/decision.ts'
 import type { ReviewRequest } from '../admission/review.ts'
-import type { Catalogue } from '../policy/catalogue.ts'
+import type { Coverage } from '../policy/coverage.ts'
 import type { ServerObserver } from './observer.ts'
 import { Pace } from './pace.ts'
 
@@ -19,7 +19,7 @@ export interface Records {
 export interface ReviewRecord {
   readonly review: ReviewRequest
   /** The kinds that metrics may name. */
-  readonly catalogue: Catalogue
+  readonly coverage: Coverage
   readonly answer: Answer
   /** The duration, in ms. */
   readonly milliseconds: number
@@ -40,11 +40,11 @@ export class ReviewRecorder {
   }
 
   record(record: ReviewRecord): void {
-    const { review, catalogue, answer, milliseconds } = record
+    const { review, coverage, answer, milliseconds } = record
     const { decision, mode } = answer
     const { decision: label = '', reason = '' } = annotationsOf(answer)
-    // A client chooses the kind in a review, so only kinds of the catalogue become labels.
-    const known = catalogue.referrer(review.kind) ?? catalogue.grantKind(review.kind)
+    // A client chooses the kind in a review, so only kinds that are judged become labels.
+    const known = coverage.referrer(review.kind) ?? coverage.grantKind(review.kind)
     const kind = known?.kind ?? 'other'
     this.#observer.reviewed({ kind, operation: review.operation, mode, decision: label, reason }, milliseconds)
     if (decision.misfits) this.#recordMisfits(kind, decision.misfits, review)

@@ -3,7 +3,8 @@ import { suite, test } from 'node:test'
 import { compareWithStored, deniedStored, unpermitted } from '../../src/admission/existing.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Settings } from '../../src/admission/settings.ts'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { crossingReferences } from '../../src/policy/crossing.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
@@ -30,7 +31,7 @@ function compare(
 ) {
   const request: ReviewRequest = { uid: '1', kind, operation, userInfo: {}, namespace: 'shop', object, oldObject }
   const all = { ...defaultSettings, ...settings }
-  const { references } = crossingReferences(all.catalogue, checkout, object)
+  const { references } = crossingReferences(all.coverage, checkout, object)
   const { held, added } = compareWithStored(request, all, checkout, references)
   assert.equal(held.length + added.length, references.length)
   const names = (some: typeof held) => some.map(({ to }) => `${to.namespace}/${to.name}`)
@@ -74,8 +75,8 @@ suite('of the references of an update', () => {
   test('all are added if the stored object was a mesh route', () => {
     const mesh = { parentRefs: service }
     assert.deepEqual(compare(routeTo(['old']), routeTo(['old'], {}, mesh)).added, ['billing/old'])
-    const enforced = new Catalogue(guardedFields, { meshRoutes: false, targets: [] })
-    assert.deepEqual(compare(routeTo(['old']), routeTo(['old'], {}, mesh), { catalogue: enforced }).held, [
+    const enforced = new Coverage(guardedFields, { meshRoutes: false, targets: [] })
+    assert.deepEqual(compare(routeTo(['old']), routeTo(['old'], {}, mesh), { coverage: enforced }).held, [
       'billing/old',
     ])
   })
@@ -103,7 +104,7 @@ suite('where existing violations are denied', () => {
 
   test('a reference of the stored object is known as denied', () => {
     const object = routeTo(['old', 'new'])
-    const [old, added] = crossingReferences(defaultSettings.catalogue, checkout, object).references
+    const [old, added] = crossingReferences(defaultSettings.coverage, checkout, object).references
     assert.ok(old && added)
     const request = { kind, operation: 'UPDATE', object, oldObject: routeTo(['old']) } as unknown as ReviewRequest
     const settings = { ...defaultSettings, ...denied }
@@ -133,15 +134,15 @@ suite('where existing violations are denied', () => {
 
   test('every part of the object with a guarded field is judged', () => {
     const from = { group: kind.group, kind: kind.kind, plural: 'httproutes' }
-    const own = new Catalogue([...guardedFields, { from, path: 'config.backendRef' }])
+    const own = new Coverage([...guardedFields, { from, path: 'config.backendRef' }])
     const object = { ...routeTo(['old']), config: { x: 1 } }
-    assert.deepEqual(compare(object, routeTo(['old']), { ...denied, catalogue: own }).held, [])
+    assert.deepEqual(compare(object, routeTo(['old']), { ...denied, coverage: own }).held, [])
     assert.deepEqual(compare(object, routeTo(['old']), denied).held, ['billing/old'])
   })
 })
 
 suite('held references are warned about', () => {
-  const references = crossingReferences(defaultSettings.catalogue, checkout, routeTo(['old', 'other'])).references
+  const references = crossingReferences(defaultSettings.coverage, checkout, routeTo(['old', 'other'])).references
   const grant = {
     namespace: 'billing',
     name: 'shop',

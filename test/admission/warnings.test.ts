@@ -91,7 +91,7 @@ suite('warnings of violations', () => {
 suite('warnings of a grant', () => {
   const grant = { group: GROUP, kind: 'ReferenceGrant', namespace: 'billing', name: 'shop' }
   const findings = (count: number) =>
-    lintGrant({ spec: { from: [], to: Array(count).fill({}) } }, '', defaultSettings.catalogue, 8).findings
+    lintGrant({ spec: { from: [], to: Array(count).fill({}) } }, '', defaultSettings.coverage, 8).findings
 
   test('begin with the grant and the field', () => {
     const spec = {
@@ -199,7 +199,7 @@ suite('warnings fit the limits of the API server, with names of any kind:', () =
           { group: `${group}/v1`, kind },
           { group: '', kind: 'service' },
         ]
-        const { findings } = lintGrant({ spec: { to, from: [] } }, '', defaultSettings.catalogue, 8)
+        const { findings } = lintGrant({ spec: { to, from: [] } }, '', defaultSettings.coverage, 8)
         const advice = warningsOf({ outcome: 'advised', grant: object, findings, count: findings.length })
         assert.ok(advice.length >= 3)
         for (const warning of advice) {

@@ -6,7 +6,8 @@ import type { ReviewRequest } from '../../src/admission/review.ts'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { ClusterGrants } from '../../src/cluster/grants.ts'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { type GrantKind, REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { type Exchange, FakeApiServer, grantPage, storedGrant } from '../harness/stand-ins/fake-api-server.ts'
 import { lookUpsIn } from '../harness/stand-ins/grant-source.ts'
@@ -18,7 +19,7 @@ const OWN = 'example.com'
 const permit: GrantKind = { group: OWN, kind: 'Permit', plural: 'permits' }
 const shield = { group: OWN, kind: 'Shield', plural: 'shields' }
 const row = { from: shield, path: 'spec.backend', to: { group: '', kind: 'Service' }, grantKind: permit }
-const catalogue = new Catalogue([...guardedFields, row], undefined, [REFERENCE_GRANT, permit])
+const coverage = new Coverage([...guardedFields, row], undefined, [REFERENCE_GRANT, permit])
 
 /** Serves ReferenceGrants, one of which permits `payments`, and refuses lists of Permits. */
 function respond(exchange: Exchange): unknown {
@@ -33,7 +34,7 @@ function respond(exchange: Exchange): unknown {
   return exchange.answer(grantPage('1', [storedGrant('shop', 'payments', '1')]))
 }
 
-async function start(t: TestContext, { kinds = catalogue.grantKinds, burst = 20 } = {}) {
+async function start(t: TestContext, { kinds = coverage.grantKinds, burst = 20 } = {}) {
   const server = await FakeApiServer.start()
   server.respond = respond
   const grants = new ClusterGrants({
@@ -61,7 +62,7 @@ async function start(t: TestContext, { kinds = catalogue.grantKinds, burst = 20 
       userInfo: {},
       ...request,
     } as const
-    const decision = await admit(whole, { ...defaultSettings, catalogue }, lookUpsIn(grants))
+    const decision = await admit(whole, { ...defaultSettings, coverage }, lookUpsIn(grants))
     return decision.outcome === 'undecided' ? decision.why : decision.outcome
   }
   const route = (name: string) =>

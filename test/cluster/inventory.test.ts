@@ -3,7 +3,8 @@ import { suite, type TestContext, test } from 'node:test'
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { type Inventory, takeInventory } from '../../src/cluster/inventory.ts'
-import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { refgrant } from '../harness/program/cli.ts'
 import { FakeApiServer, storedGrant } from '../harness/stand-ins/fake-api-server.ts'
 
@@ -48,8 +49,8 @@ async function clusterWith(t: TestContext, objects: Record<string, readonly unkn
     server.close()
   })
   const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig() }))
-  const take = (catalogue: Catalogue): Promise<Inventory> =>
-    takeInventory(api, catalogue, () => {}, AbortSignal.timeout(20_000))
+  const take = (coverage: Coverage): Promise<Inventory> =>
+    takeInventory(api, coverage, () => {}, AbortSignal.timeout(20_000))
   return { server, take }
 }
 
@@ -71,7 +72,7 @@ suite('an inventory', { timeout: 60_000 }, () => {
       mirrors: [mirror],
       referencegrants: [storedGrant('shop', 'payments', '1')],
     })
-    const { objects, grants, problems, unknown } = await take(new Catalogue([...ofRoutes, own]))
+    const { objects, grants, problems, unknown } = await take(new Coverage([...ofRoutes, own]))
     const metadata = (name: string) => ({ name, namespace: 'shop' })
     assert.deepEqual(objects, [
       { name: nameOf('checkout'), object: { metadata: metadata('checkout'), spec: to('payments') } },
@@ -100,7 +101,7 @@ suite('an inventory', { timeout: 60_000 }, () => {
         storedGrant('shop', 'payments', '1'),
       ],
     })
-    const { objects, grants, problems, unknown } = await take(new Catalogue(ofRoutes))
+    const { objects, grants, problems, unknown } = await take(new Coverage(ofRoutes))
     assert.deepEqual(
       objects.map(({ name }) => name),
       [nameOf('labelled')],

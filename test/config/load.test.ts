@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { stringify } from 'yaml'
-import { catalogueOf } from '../../src/config/config.ts'
+import { coverageOf } from '../../src/config/config.ts'
 import { ConfigError, loadConfig } from '../../src/config/load.ts'
 import { configurationSchema } from '../../src/config/schema.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
@@ -42,13 +42,13 @@ function complaint(content: unknown): string {
 
 test('without a file every field has its default', () => {
   assert.deepEqual(loadConfig(undefined), load({ apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }))
-  assert.deepEqual(catalogueOf(loadConfig(undefined)).fields, guardedFields)
+  assert.deepEqual(coverageOf(loadConfig(undefined)).fields, guardedFields)
   assert.equal(loadConfig(undefined).mode, 'deny')
 })
 
 test('rows of a file come after those of Gateway API', () => {
   const rows = [row, { from: row.from, path: 'spec.other' }]
-  assert.deepEqual(catalogueOf(load(withRows(...rows))).fields, [...guardedFields, ...rows])
+  assert.deepEqual(coverageOf(load(withRows(...rows))).fields, [...guardedFields, ...rows])
 })
 
 suite('a row that cannot work is an error with its line and the reason', () => {
@@ -257,7 +257,7 @@ test('a configuration with every field set is accepted as it is', () => {
 
 test('presets come between the rows of Gateway API and those of the file, and the file overrides their kinds', () => {
   const kind = { ...presets.kong.grantKinds[0], version: 'v1' }
-  const { fields, grantKinds } = catalogueOf(load({ ...withRows(row), presets: ['kong'], grantKinds: [kind] }))
+  const { fields, grantKinds } = coverageOf(load({ ...withRows(row), presets: ['kong'], grantKinds: [kind] }))
   assert.deepEqual(fields, [...guardedFields, ...presets.kong.fields, row])
   assert.deepEqual(grantKinds, [REFERENCE_GRANT, kind])
   assert.match(

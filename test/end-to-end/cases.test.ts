@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
-import { catalogueOf, registrationOf } from '../../src/config/config.ts'
+import { coverageOf, registrationOf } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { webhookConfiguration } from '../../src/manifests/webhook.ts'
 import { auditAnnotations, auditLogEnd } from '../harness/control-plane/audit-log.ts'
@@ -80,7 +80,7 @@ function fieldsOf(configuration: string): object {
 /** What of a case's configuration a server that runs cannot take over. */
 function registrationFor({ configuration }: Case): string {
   const config = loadConfig(configFileOf(configuration))
-  return JSON.stringify([webhookConfiguration(registrationOf(config), {}), catalogueOf(config).grantKinds])
+  return JSON.stringify([webhookConfiguration(registrationOf(config), {}), coverageOf(config).grantKinds])
 }
 
 function namespacesOf(cases: readonly Case[]): ApiObject[] {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import fc from 'fast-check'
-import { Catalogue, guardedFields, type ReferrerKind } from '../../src/policy/catalogue.ts'
+import { guardedFields, type ReferrerKind } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { extract } from '../../src/policy/extract.ts'
 import { crosses } from '../../src/policy/judge.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
@@ -28,7 +29,7 @@ const SEED = Number(process.env.REFGRANT_FUZZ_SEED ?? Date.now() % 2 ** 31)
 /** The newest release, and one that has the kinds and fields that were dropped since. */
 const RELEASES = ['v1.7.0', 'v1.3.0']
 
-const catalogue = new Catalogue(guardedFields)
+const coverage = new Coverage(guardedFields)
 const sets = new Map<string, readonly ApiObject[]>()
 for (const release of RELEASES) sets.set(release, await gatewayApiCrds(release, 'experimental'))
 
@@ -60,10 +61,10 @@ const pathsIn = (version: KindVersion) =>
     .filter((path) => schemaAt(version.schema, path))
 
 const crossing = (referrer: ReferrerKind, object: unknown) =>
-  extract(catalogue, { ...referrer, namespace: 'shop', name: 'x' }, object).some(crosses)
+  extract(coverage, { ...referrer, namespace: 'shop', name: 'x' }, object).some(crosses)
 
 async function create(version: KindVersion, spec: unknown, name = `random-${names++}`) {
-  const referrer = catalogue.referrer(version) as ReferrerKind
+  const referrer = coverage.referrer(version) as ReferrerKind
   const object = { apiVersion: `${version.group}/${version.version}`, kind: version.kind, metadata: { name }, spec }
   const path = `${apiPathOf(referrer, version.version, 'shop')}?dryRun=All`
   const answer = await cluster.controlPlane.api.request('POST', path, object)
@@ -85,7 +86,7 @@ function* samples<T>(values: fc.Arbitrary<T>): Generator<T, never> {
 
 /** Random objects until enough are accepted; each must have been asked about if and only if it crosses. */
 async function tryMany(version: KindVersion) {
-  const referrer = catalogue.referrer(version) as ReferrerKind
+  const referrer = coverage.referrer(version) as ReferrerKind
   const counts = { crossing: 0, local: 0, tried: 0 }
   const own = fc.constantFrom(undefined, 'shop')
   const others = fc.constantFrom(undefined, 'shop', 'billing', 'billing', 'billing')
@@ -167,13 +168,13 @@ for (const release of RELEASES) {
       cluster = await startCluster({ release })
       await cluster.namespaces('shop', 'billing')
       await applyRegistration(cluster.controlPlane, recorder, recorder.ca, [])
-      const version = served(release, catalogue.referrers()[0] as ReferrerKind) as KindVersion
+      const version = served(release, coverage.referrers()[0] as ReferrerKind) as KindVersion
       const spec = { rules: [{ backendRefs: [{ name: 'a', namespace: 'billing', port: 80 }] }] }
       await until('the webhook is called', async () => (await create(version, spec)).called())
     })
     after(() => cluster?.controlPlane.stop())
 
-    for (const referrer of catalogue.referrers()) {
+    for (const referrer of coverage.referrers()) {
       const version = served(release, referrer)
       // Of the older release only what the newest does not have.
       if (!version || (release !== RELEASES[0] && !['Gateway', 'XListenerSet'].includes(referrer.kind))) continue
@@ -193,7 +194,7 @@ for (const release of RELEASES) {
       test(`stay within their budget for the largest ${kind}, to its very last reference`, async () => {
         const version = served(
           release,
-          catalogue.referrers().find((one) => one.kind === kind) as ReferrerKind,
+          coverage.referrers().find((one) => one.kind === kind) as ReferrerKind,
         ) as KindVersion
         const spec = largest(kind)
         const local = await create(version, spec)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { extract } from '../../src/policy/extract.ts'
 import { crosses } from '../../src/policy/judge.ts'
 import type { Reference } from '../../src/policy/reference.ts'
@@ -24,7 +25,7 @@ let refgrant: Refgrant
 before(async () => {
   // Nor does an API server of before 1.34 stream lists.
   cluster = await startCluster({ apiServerFlags: ['--feature-gates=WatchList=false'] })
-  const references = cases.flatMap(({ object }) => crossing(new Catalogue(guardedFields), object))
+  const references = cases.flatMap(({ object }) => crossing(new Coverage(guardedFields), object))
   const namespaces = references.flatMap(({ from, to }) => [from.namespace, to.namespace])
   await cluster.namespaces(...new Set(namespaces))
   refgrant = await startGuard(cluster)
@@ -54,8 +55,8 @@ const cases = readCases()
  * else for v1, and the smallest of several, which other versions of the schema take most likely.
  */
 function refusedObject(row: GuardedField, version: string): Violation | undefined {
-  const all = new Catalogue(guardedFields)
-  const only = new Catalogue([row])
+  const all = new Coverage(guardedFields)
+  const only = new Coverage([row])
   const ranks = ['v1', version]
   const rank = ({ object }: Violation) => ranks.indexOf(object.apiVersion.split('/')[1] as string)
   const size = ({ object }: Violation) => JSON.stringify(object).length
@@ -66,11 +67,11 @@ function refusedObject(row: GuardedField, version: string): Violation | undefine
     .sort((a, b) => rank(b) - rank(a) || size(a) - size(b))[0]
 }
 
-function crossing(catalogue: Catalogue, object: ApiObject): Reference[] {
+function crossing(coverage: Coverage, object: ApiObject): Reference[] {
   const { apiVersion, kind, metadata } = object
   const group = apiVersion.split('/')[0] as string
   const from = { group, kind, namespace: metadata.namespace as string, name: metadata.name }
-  return extract(catalogue, from, object).filter(crosses)
+  return extract(coverage, from, object).filter(crosses)
 }
 
 function violationOf(row: GuardedField, version = 'v1'): Violation {

@@ -3,7 +3,8 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
-import { Catalogue, type GuardedField } from '../../src/policy/catalogue.ts'
+import type { GuardedField } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { extract } from '../../src/policy/extract.ts'
 import { crosses } from '../../src/policy/judge.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
@@ -40,7 +41,7 @@ const rows: readonly GuardedField[] = [
   { from: long, path: 'spec.ref' },
   { from: gateway, path: 'spec.infrastructure.parametersRef' },
 ]
-const catalogue = new Catalogue(rows)
+const coverage = new Coverage(rows)
 
 const recorder = await startRecorder()
 let cluster: Cluster
@@ -163,7 +164,7 @@ for (const { from, path, ...row } of rows.filter(({ from }) => from === shield))
         const { body } = answer
         assert.equal(answer.calls, namesAnother(body, steps) ? 1 : 0, JSON.stringify(body))
         // Of what crosses without a kind and a name nothing is judged.
-        const judged = extract(new Catalogue([{ from, path, ...row }]), { ...from, namespace: 'shop', name: 'x' }, body)
+        const judged = extract(new Coverage([{ from, path, ...row }]), { ...from, namespace: 'shop', name: 'x' }, body)
         if (judged.some(crosses)) assert.equal(answer.calls, 1, JSON.stringify(body))
         counts[answer.calls > 0 ? 'called' : 'not'] += 1
       }
@@ -188,7 +189,7 @@ test('a claim calls for the webhook if and only if its data source is in another
     const answer = await create(claimOf(dataSourceRef))
     assert.equal(answer.status, 201, JSON.stringify(answer.body))
     assert.equal(answer.calls, calls, JSON.stringify(dataSourceRef))
-    const judged = extract(catalogue, { ...claim, namespace: 'shop', name: 'x' }, answer.body)
+    const judged = extract(coverage, { ...claim, namespace: 'shop', name: 'x' }, answer.body)
     assert.equal(judged.some(crosses), calls > 0)
   }
 })

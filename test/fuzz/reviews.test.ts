@@ -15,7 +15,7 @@ const RUNS = Number(process.env.REFGRANT_FUZZ_RUNS ?? 500)
 /** Printed, so that a failure can be had again: `make fuzz SEED=N`. */
 const SEED = Number(process.env.REFGRANT_FUZZ_SEED ?? Date.now() % 2 ** 31)
 
-const { catalogue } = defaultSettings
+const { coverage } = defaultSettings
 const GATEWAY_API = 'gateway.networking.k8s.io'
 
 // Few words, so that references and grants often meet.
@@ -126,7 +126,7 @@ function grantFor(from: { group: string; kind: string; namespace: string }): fc.
   }) as fc.Arbitrary<Json>
 }
 
-const requests = fc.constantFrom(...catalogue.referrers()).chain((referrer) => {
+const requests = fc.constantFrom(...coverage.referrers()).chain((referrer) => {
   const paths = guardedFields.filter(({ from }) => from.kind === referrer.kind).map(({ path }) => path)
   return fc.record({
     uid: fc.uuid(),

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { extract } from '../../src/policy/extract.ts'
 import { crosses } from '../../src/policy/judge.ts'
 import type { Reference } from '../../src/policy/reference.ts'
 import { holding, placeOf, stepsOf } from './holding.ts'
 
-const standard = new Catalogue(guardedFields)
+const standard = new Coverage(guardedFields)
 const nameOf = ({ group, kind }: GuardedField['from']) => ({ group, kind, namespace: 'shop', name: 'checkout' })
 
 /** A reference into another namespace with every part written. */
@@ -38,7 +39,7 @@ suite('every field of the catalogue', () => {
   for (const field of guardedFields) {
     const { from, path, to } = field
     const steps = stepsOf(path)
-    const find = (object: unknown) => extract(new Catalogue([field]), nameOf(from), object)
+    const find = (object: unknown) => extract(new Coverage([field]), nameOf(from), object)
     const title = `${from.kind} ${path}`
 
     test(`${title} yields its reference, beside other fields and any other elements of its lists`, () => {
@@ -92,7 +93,7 @@ suite('every field of the catalogue', () => {
 
 suite('inherited properties are ignored:', () => {
   const from = { group: 'example.com', kind: 'Own', plural: 'owns' }
-  const rows = (...paths: string[]) => new Catalogue(paths.map((path) => ({ from, path })))
+  const rows = (...paths: string[]) => new Coverage(paths.map((path) => ({ from, path })))
 
   test('steps of a path', () => {
     assert.deepEqual(extract(rows('spec.__proto__', '__proto__'), nameOf(from), { spec: {} }), [])
@@ -116,7 +117,7 @@ suite('inherited properties are ignored:', () => {
 suite('a row of the configuration', () => {
   const from = { group: '', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims' }
   const claims = (row: Partial<GuardedField> = {}) =>
-    new Catalogue([{ from, path: 'spec.dataSourceRef', groupField: 'apiGroup', ...row }])
+    new Coverage([{ from, path: 'spec.dataSourceRef', groupField: 'apiGroup', ...row }])
   const find = (spec: unknown, row?: Partial<GuardedField>) => {
     const misfits: string[] = []
     const misfit = ({ path }: { path: string }) => misfits.push(path)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { crossingReferences } from '../../src/policy/crossing.ts'
 import { grantObject, parseGrant } from '../../src/policy/grant.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
@@ -24,11 +25,11 @@ const rows: GuardedField[] = [
   { from: shield, path: 'spec.allowed', to: secret, grantKind: allowance },
 ]
 const grantKinds = [REFERENCE_GRANT, permit, allowance, moved]
-const catalogue = new Catalogue([...guardedFields, ...rows], { meshRoutes: true, targets: [] }, grantKinds)
+const coverage = new Coverage([...guardedFields, ...rows], { meshRoutes: true, targets: [] }, grantKinds)
 
 const name = { group: GROUP, kind: 'Shield', namespace: 'shop', name: 'front' }
 const ref = { name: 'key', namespace: 'billing' }
-const { references } = crossingReferences(catalogue, name, { spec: { usual: ref, permitted: ref, allowed: ref } })
+const { references } = crossingReferences(coverage, name, { spec: { usual: ref, permitted: ref, allowed: ref } })
 
 /** A grant of a kind as an object, in the form that its author writes. */
 const written = ({ group, kind, coreGroup = '', fromGroup }: GrantKind) => ({
@@ -62,7 +63,7 @@ suite('a grant permits references only in the rows of its kind', () => {
         paths,
       )
       const { references: surveyed } = survey(
-        catalogue,
+        coverage,
         [{ name, object: { spec: { usual: ref, permitted: ref, allowed: ref } } }],
         [parsed(kind)],
       )
@@ -73,7 +74,7 @@ suite('a grant permits references only in the rows of its kind', () => {
     })
 
   test('if no row names a kind, grants of every kind count', () => {
-    const plain = new Catalogue([{ ...rows[0], from: shield, path: 'spec.usual' }], undefined, grantKinds)
+    const plain = new Coverage([{ ...rows[0], from: shield, path: 'spec.usual' }], undefined, grantKinds)
     const [reference] = crossingReferences(plain, name, { spec: { usual: { ...ref, kind: 'Secret' } } }).references
     assert.deepEqual(reference?.grantKinds, grantKinds)
     assert.equal(judge([reference as never], lookupIn([parsed(permit)]))[0]?.permitted, true)
@@ -81,7 +82,7 @@ suite('a grant permits references only in the rows of its kind', () => {
 })
 
 test('a kind that counts for no row is left out', () => {
-  const kinds = (fields: readonly GuardedField[]) => new Catalogue(fields, undefined, grantKinds).grantKinds
+  const kinds = (fields: readonly GuardedField[]) => new Coverage(fields, undefined, grantKinds).grantKinds
   assert.deepEqual(kinds(rows.slice(1)), [permit, allowance])
   assert.deepEqual(kinds(rows), grantKinds)
   assert.deepEqual(kinds([]), [])
@@ -154,7 +155,7 @@ test('missing grants have the kind that counts, and its form', () => {
 
 suite('the linter', () => {
   const codes = (object: unknown, kind: GrantKind) =>
-    lintGrant(object, 'billing', catalogue, 10, kind).findings.map(({ code, path }) => `${path} ${code}`)
+    lintGrant(object, 'billing', coverage, 10, kind).findings.map(({ code, path }) => `${path} ${code}`)
 
   test('reports for the entries of another kind only that they name no object', () => {
     for (const kind of grantKinds) assert.deepEqual(codes(written(kind), kind), ['spec.to[0].name grant-every-name'])

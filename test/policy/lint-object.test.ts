@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { lintObject } from '../../src/policy/lint-object.ts'
 import { findingSentence } from '../../src/wording/finding.ts'
 
-const catalogue = new Catalogue(guardedFields)
+const coverage = new Coverage(guardedFields)
 const route = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }
 
-const lint = (spec: unknown, object = route) => [...lintObject(catalogue, object, { spec })]
+const lint = (spec: unknown, object = route) => [...lintObject(coverage, object, { spec })]
 const codesAt = (spec: unknown) => lint(spec).map(({ code, path }) => `${code} ${path}`)
 const refersTo = (backend: object) => ({ rules: [{ backendRefs: [{ name: 'a', port: 80, weight: 1, ...backend }] }] })
 
@@ -45,7 +46,7 @@ test('a ReferencePolicy is told from a kind of the same name in another group', 
 
 test('a field that the configuration guards is found where it holds something else than a reference', () => {
   const from = { group: 'example.com', kind: 'Shield', plural: 'shields' }
-  const wider = new Catalogue([...guardedFields, { from, path: 'spec.backends[]' }, { from, path: 'spec.ca' }])
+  const wider = new Coverage([...guardedFields, { from, path: 'spec.backends[]' }, { from, path: 'spec.ca' }])
   const spec = { backends: ['a', { namespace: 'b' }], ca: { kind: 'Secret', name: 'ca', namespace: 'billing' } }
   const shield = { ...from, namespace: 'shop', name: 'front' }
   assert.deepEqual([...lintObject(wider, shield, { spec })].map(findingSentence), [

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { SEVERITIES } from '../../src/policy/finding-codes.ts'
 import { effectivePart, lintGrant } from '../../src/policy/lint.ts'
 import { lintSentence } from '../../src/wording/grant-finding.ts'
 
-const catalogue = new Catalogue(guardedFields)
+const coverage = new Coverage(guardedFields)
 const from = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }
 const to = { group: '', kind: 'Service', name: 'payments' }
 
-const lint = (spec: unknown) => lintGrant({ spec }, 'billing', catalogue, 100).findings
+const lint = (spec: unknown) => lintGrant({ spec }, 'billing', coverage, 100).findings
 const codesAt = (spec: unknown) => lint(spec).map(({ code, path }) => `${code} ${path}`)
 
 test('nothing is said of a grant that permits one kind of one namespace one object', () => {
@@ -154,7 +155,7 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
 
 test('a version that no release has is told, and none is asked for', () => {
   const ofVersion = (apiVersion: unknown) =>
-    lintGrant({ apiVersion, spec: { from: [from], to: [to] } }, 'billing', catalogue, 100).findings.map(
+    lintGrant({ apiVersion, spec: { from: [from], to: [to] } }, 'billing', coverage, 100).findings.map(
       ({ code }) => code,
     )
   for (const version of ['v1', 'v1beta1', 'v1alpha2'])
@@ -219,7 +220,7 @@ suite('each of two mistakes in one entry is told:', () => {
 test('a kind of grants of your own may have fields of its own, and a policy of your own may refer to a Gateway', () => {
   const spec = { from: [{ ...from, cluster: 'a' }], to: [to] }
   const own = { group: 'example.com', kind: 'Grant', plural: 'grants' }
-  const codes = lintGrant({ spec }, 'billing', catalogue, 100, own).findings.map(({ code }) => code)
+  const codes = lintGrant({ spec }, 'billing', coverage, 100, own).findings.map(({ code }) => code)
   assert.ok(!codes.includes('grant-unknown-field'), String(codes))
   const policy = { group: 'example.com', kind: 'Policy', namespace: 'shop' }
   const gateway = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'web' }
@@ -270,7 +271,7 @@ test('a kind of the same name in a group of its own is not a mistake', () => {
 })
 
 test('nor is one that a row of yours names, and other kinds of its group are not known', () => {
-  const wider = new Catalogue([
+  const wider = new Coverage([
     ...guardedFields,
     {
       from: { group: 'x.k8s.io', kind: 'Gateway', plural: 'gateways' },
@@ -289,7 +290,7 @@ test('nor is one that a row of yours names, and other kinds of its group are not
 
 test('a kind of the user, once declared, is one that refers', () => {
   const policy = { group: 'example.com', kind: 'Policy', plural: 'policies' }
-  const wider = new Catalogue([...guardedFields, { from: policy, path: 'spec.backend' }])
+  const wider = new Coverage([...guardedFields, { from: policy, path: 'spec.backend' }])
   const spec = { from: [{ group: 'example.com', kind: 'Policy', namespace: 'shop' }], to: [to] }
   assert.deepEqual(codesAt(spec), ['grant-unknown-referrer spec.from[0].kind'])
   assert.deepEqual(lintGrant({ spec }, 'billing', wider, 100).findings, [])
@@ -308,22 +309,22 @@ test('findings say what would work in place of what is written, with foreign tex
 
 test('what a grant permits is left of it where entries permit nothing', () => {
   const grant = { namespace: 'billing', name: 'g', from: [from], to: [to] }
-  assert.deepEqual(effectivePart(grant, catalogue), grant)
+  assert.deepEqual(effectivePart(grant, coverage), grant)
   const idle = [
     { ...from, namespace: 'billing' },
     { ...from, group: '' },
     { ...from, kind: '*' },
   ]
   const wider = { ...grant, from: [...idle, from], to: [{ ...to, group: 'core' }, to, { ...to, kind: 'services' }] }
-  assert.deepEqual(effectivePart(wider, catalogue), grant)
-  // Nobody knows what a kind does that is not in the catalogue.
+  assert.deepEqual(effectivePart(wider, coverage), grant)
+  // What a kind does that is not judged is unknown.
   const unknown = { ...grant, from: [{ ...from, group: 'example.com' }] }
-  assert.deepEqual(effectivePart(unknown, catalogue), unknown)
+  assert.deepEqual(effectivePart(unknown, coverage), unknown)
 })
 
 test('of many findings all are counted, and only the first are made', () => {
   const spec = { from: Array(300_000).fill(0), to: [to, { ...to, name: null }] }
-  const { findings, counts } = lintGrant({ spec }, 'billing', catalogue, 4)
+  const { findings, counts } = lintGrant({ spec }, 'billing', coverage, 4)
   assert.deepEqual(
     findings.map(({ path }) => path),
     ['spec.from', 'spec.from[0].group', 'spec.from[0].kind', 'spec.from[0].namespace'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { crossingReferences } from '../../src/policy/crossing.ts'
 import { isMeshRoute } from '../../src/policy/mesh.ts'
 import { holding, stepsOf } from './holding.ts'
@@ -67,10 +68,10 @@ suite('a route does not serve only a mesh', () => {
     test(`if it is ${JSON.stringify(object)}`, () => assert.equal(isMeshRoute(object), false))
 })
 
-suite('of the kinds of the catalogue', () => {
-  const catalogue = new Catalogue(guardedFields)
+suite('of the kinds that are judged', () => {
+  const coverage = new Coverage(guardedFields)
   const backend = { name: 'payments', namespace: 'billing' }
-  for (const { group, kind, route } of catalogue.referrers()) {
+  for (const { group, kind, route } of coverage.referrers()) {
     const from = { group, kind, namespace: 'shop', name: 'x' }
     test(`${kind} ${route ? 'may serve a mesh' : 'never serves a mesh, whatever its parents'}`, () => {
       const [{ path }] = guardedFields.filter((field) => field.from.group === group && field.from.kind === kind) as [
@@ -78,15 +79,15 @@ suite('of the kinds of the catalogue', () => {
       ]
       const [root = '', ...steps] = stepsOf(path)
       const object = { [root]: { parentRefs: [service], ...(holding(steps, backend) as object) } }
-      const crossing = crossingReferences(catalogue, from, object)
+      const crossing = crossingReferences(coverage, from, object)
       assert.equal(crossing.references.length, route ? 0 : 1)
       assert.equal(crossing.exempt, route ? 'mesh route' : undefined)
-      const enforced = new Catalogue(guardedFields, { meshRoutes: false, targets: [] })
+      const enforced = new Coverage(guardedFields, { meshRoutes: false, targets: [] })
       assert.equal(crossingReferences(enforced, from, object).references.length, 1)
     })
   }
 
   test('every kind whose name ends in Route is a route', () => {
-    for (const { kind, route } of catalogue.referrers()) assert.equal(route === true, kind.endsWith('Route'), kind)
+    for (const { kind, route } of coverage.referrers()) assert.equal(route === true, kind.endsWith('Route'), kind)
   })
 })

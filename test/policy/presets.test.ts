@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
-import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { rowProblem } from '../../src/policy/own-fields.ts'
 import { PRESETS, type Preset, presets } from '../../src/policy/presets.ts'
@@ -35,7 +36,7 @@ test('all presets together form one catalogue', () => {
   const all = PRESETS.flatMap((name): readonly GuardedField[] => presets[name].fields)
   const kinds = PRESETS.flatMap((name) => [...presets[name].grantKinds])
   for (const [index, field] of all.entries()) {
-    const before = new Catalogue([...guardedFields, ...all.slice(0, index)], undefined, [REFERENCE_GRANT, ...kinds])
+    const before = new Coverage([...guardedFields, ...all.slice(0, index)], undefined, [REFERENCE_GRANT, ...kinds])
     assert.equal(rowProblem(field, before), undefined)
   }
 })

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import { sorted, survey } from '../../src/policy/survey.ts'
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
-const catalogue = new Catalogue(guardedFields)
+const coverage = new Coverage(guardedFields)
 
 const route = (name: string, backends: string[], parents: unknown[] = [{ name: 'web' }]) => ({
   name: { group: GATEWAY_API, kind: 'HTTPRoute', namespace: 'shop', name },
@@ -26,12 +27,12 @@ const grant = (name: string, to: string | undefined, kind = 'HTTPRoute'): Grant 
 suite('a survey', () => {
   test('names every grant that permits a reference, and none for one that is not permitted', () => {
     const grants = [grant('all', undefined), grant('one', 'payments'), grant('other', 'ledger')]
-    const { references } = survey(catalogue, [route('checkout', ['payments'])], grants)
+    const { references } = survey(coverage, [route('checkout', ['payments'])], grants)
     assert.deepEqual(
       references.map((one) => one.grants.map(({ name }) => name).sort()),
       [['all', 'one']],
     )
-    const without = survey(catalogue, [route('checkout', ['payments', 'ledger'])], [grant('other', 'ledger')])
+    const without = survey(coverage, [route('checkout', ['payments', 'ledger'])], [grant('other', 'ledger')])
     assert.deepEqual(
       without.references.map((one) => one.grants.length),
       [0, 1],
@@ -40,7 +41,7 @@ suite('a survey', () => {
 
   test('finds unused grants', () => {
     const { unused } = survey(
-      catalogue,
+      coverage,
       [route('checkout', ['payments'])],
       [grant('used', 'payments'), grant('idle', 'x')],
     )
@@ -50,13 +51,13 @@ suite('a survey', () => {
     )
   })
 
-  test('does not call a grant unused that a kind outside the catalogue may use', () => {
-    assert.deepEqual(survey(catalogue, [], [grant('policies', undefined, 'SecurityPolicy')]).unused, [])
+  test('does not call a grant unused that a kind that is not judged may use', () => {
+    assert.deepEqual(survey(coverage, [], [grant('policies', undefined, 'SecurityPolicy')]).unused, [])
   })
 
   test('lists mesh routes as exempt, without their references', () => {
     const mesh = route('inside', ['payments'], [{ group: '', kind: 'Service', name: 'cart' }])
-    const result = survey(catalogue, [mesh], [])
+    const result = survey(coverage, [mesh], [])
     assert.deepEqual(
       [result.references.length, result.exempt.map(({ object, reason }) => [object.name, reason])],
       [0, [['inside', 'mesh route']]],
@@ -73,7 +74,7 @@ suite('the cost of a survey is proportional to its objects and grants', { timeou
       to: Array.from({ length: 20_000 }, (_, n) => ({ group: '', kind: 'Service', name: `s${n}` })),
     }
     const checkout = route('checkout', ['s19999', 's20000'])
-    const { references } = survey(catalogue, [{ ...checkout, name: { ...checkout.name, namespace: 'n19999' } }], [wide])
+    const { references } = survey(coverage, [{ ...checkout, name: { ...checkout.name, namespace: 'n19999' } }], [wide])
     assert.deepEqual(
       references.map((one) => one.grants.length),
       [1, 0],
@@ -87,7 +88,7 @@ suite('the cost of a survey is proportional to its objects and grants', { timeou
       grant('a', 's0'),
       { ...grant('b', undefined), to: [...grant('', 's0').to, ...grant('', undefined).to] },
     ]
-    const { references, unused } = survey(catalogue, [route('checkout', backends)], [...grants, ...both])
+    const { references, unused } = survey(coverage, [route('checkout', backends)], [...grants, ...both])
     assert.deepEqual([references[0]?.grants.length, references[0]?.moreGrants], [16, 19_986])
     assert.deepEqual([references[9]?.grants.length, references[9]?.moreGrants], [16, 19_985])
     assert.deepEqual(unused, [])
@@ -99,7 +100,7 @@ suite('the cost of a survey is proportional to its objects and grants', { timeou
       'checkout',
       Array.from({ length: 10_000 }, (_, n) => `s${n}`),
     )
-    const { references } = survey(catalogue, [{ ...checkout, name: { ...checkout.name, namespace: long } }], [])
+    const { references } = survey(coverage, [{ ...checkout, name: { ...checkout.name, namespace: long } }], [])
     assert.equal(references.length, 10_000)
   })
 })

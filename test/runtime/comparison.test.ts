@@ -22,7 +22,7 @@ type Live = any
 function holding(client: WebhookClient, change: (live: Live) => void = () => {}): Api {
   const live = structuredClone(webhookConfiguration(registration, client)) as Live
   change(live)
-  const roles = rbac(registration.catalogue.grantKinds).filter(({ kind }) => kind === 'ClusterRole')
+  const roles = rbac(registration.coverage.grantKinds).filter(({ kind }) => kind === 'ClusterRole')
   const get = async (path: string) => (path.includes('/clusterroles/') ? roles[0] : live)
   return { get } as unknown as Api
 }

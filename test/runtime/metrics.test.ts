@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, suite, test } from 'node:test'
 import { Registry } from '@prometheus-io/client'
-import { Catalogue, guardedFields } from '../../src/policy/catalogue.ts'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { clusterMetrics } from '../../src/runtime/metrics/cluster.ts'
 import { driftMetrics, reloadMetrics } from '../../src/runtime/metrics/configuration.ts'
 import { knowledgeMetrics } from '../../src/runtime/metrics/knowledge.ts'
@@ -22,13 +23,13 @@ async function rows(registry: Registry, name: string) {
     .map((row) => row.replace(/^\w+\{/, '{'))
 }
 
-const catalogue = new Catalogue(guardedFields)
+const coverage = new Coverage(guardedFields)
 const labels = { kind: 'HTTPRoute', operation: 'CREATE', mode: 'deny', decision: 'permitted', reason: '' }
 
 suite('reviews', () => {
   test('are counted by kind, operation, mode, decision and reason, and timed by decision', async () => {
     const registry = new Registry()
-    const { reviewed } = reviewMetrics(registry, () => new Catalogue([]))
+    const { reviewed } = reviewMetrics(registry, () => new Coverage([]))
     reviewed(labels, 2)
     reviewed(labels, 30)
     reviewed({ ...labels, decision: 'refused' }, 7_000)
@@ -51,9 +52,9 @@ suite('reviews', () => {
 
   test('that are refused or fail are 0 before the first, for each kind that is judged', async () => {
     const registry = new Registry()
-    const { reviewed } = reviewMetrics(registry, () => catalogue)
+    const { reviewed } = reviewMetrics(registry, () => coverage)
     const all = await rows(registry, 'refgrant_reviews_total')
-    assert.equal(all.length, catalogue.referrers().length * 2 * 3 * 2)
+    assert.equal(all.length, coverage.referrers().length * 2 * 3 * 2)
     for (const [mode, decision] of [
       ['deny', 'refused'],
       ['warn', 'warned'],
@@ -68,7 +69,7 @@ suite('reviews', () => {
 
   test('of a kind that a changed configuration adds are 0 from then on, and rows of its own too', async () => {
     const registry = new Registry()
-    let current = catalogue
+    let current = coverage
     reviewMetrics(registry, () => current)
     const ofShield = async (name: string) => (await rows(registry, name)).filter((row) => row.includes('"Shield"'))
     assert.deepEqual(
@@ -76,7 +77,7 @@ suite('reviews', () => {
       [[], []],
     )
     const from = { group: 'example.com', kind: 'Shield', plural: 'shields' }
-    current = new Catalogue([...guardedFields, { from, path: 'spec.backend' }])
+    current = new Coverage([...guardedFields, { from, path: 'spec.backend' }])
     assert.equal((await ofShield('refgrant_reviews_total')).length, 12)
     assert.deepEqual(await rows(registry, 'refgrant_field_misfits_total'), ['{kind="Shield",field="spec.backend"} 0'])
   })
@@ -84,7 +85,7 @@ suite('reviews', () => {
 
 test('what a server tells is counted from 0', async () => {
   const registry = new Registry()
-  const observer = serverMetrics(registry, () => catalogue)
+  const observer = serverMetrics(registry, () => coverage)
   observer.shed('memory')
   observer.connectionOpened()
   observer.connectionOpened()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, suite, test } from 'node:test'
-import { Catalogue, type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { type GuardedField, guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { createLogger } from '../../src/server/log.ts'
 import { appWith } from '../harness/stand-ins/app.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
@@ -14,7 +15,7 @@ const rows: GuardedField[] = [
 const lines: string[] = []
 const observer = new ServerRecorder()
 const app = appWith({
-  settings: () => ({ ...defaultSettings, catalogue: new Catalogue([...guardedFields, ...rows]) }),
+  settings: () => ({ ...defaultSettings, coverage: new Coverage([...guardedFields, ...rows]) }),
   logger: createLogger('info', { write: (line) => void lines.push(line) }),
   observer,
 })

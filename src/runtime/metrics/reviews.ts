@@ -1,7 +1,7 @@
 import { Counter, Histogram, type Registry } from '@prometheus-io/client'
 import { VIOLATIONS } from '../../admission/annotate.ts'
 import { MODES } from '../../admission/settings.ts'
-import type { Catalogue } from '../../policy/catalogue.ts'
+import type { Coverage } from '../../policy/coverage.ts'
 import type { ReviewLabels, ServerObserver } from '../../server/observer.ts'
 
 /** The API server's own buckets for webhooks, in seconds, so that both sides compare; ours begin lower. */
@@ -10,11 +10,11 @@ const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25]
 /**
  * Counts reviews, and what does not fit the configuration in them.
  *
- * @param catalogue the one in force: what its kinds and rows may come to starts at 0
+ * @param coverage the one in force: counts of its kinds and fields start at 0
  */
 export function reviewMetrics(
   registry: Registry,
-  catalogue: () => Catalogue,
+  coverage: () => Coverage,
 ): Pick<ServerObserver, 'reviewed' | 'misfit'> {
   const registers: [Registry] = [registry]
   const reviews = new Counter({
@@ -22,7 +22,7 @@ export function reviewMetrics(
     name: 'refgrant_reviews_total',
     help: 'Reviews answered, by what was decided.',
     labelNames: ['kind', 'operation', 'mode', 'decision', 'reason'],
-    collect: fromZero(catalogue, expectedReviews),
+    collect: fromZero(coverage, expectedReviews),
   })
   const durations = new Histogram({
     registers,
@@ -36,7 +36,7 @@ export function reviewMetrics(
     name: 'refgrant_field_misfits_total',
     help: 'Objects in which a guarded field of the configuration led to what is not a reference, by the kind and the field.',
     labelNames: ['kind', 'field'],
-    collect: fromZero(catalogue, expectedMisfits),
+    collect: fromZero(coverage, expectedMisfits),
   })
   return {
     reviewed(labels, milliseconds) {
@@ -47,14 +47,14 @@ export function reviewMetrics(
   }
 }
 
-/** Starts a counter at 0 for the labels that each new catalogue lets expect, before the counter is read. */
+/** Starts a counter at 0 for the labels that a new coverage makes possible, before the counter is read. */
 function fromZero<Labels extends Record<string, string>>(
-  catalogue: () => Catalogue,
-  expected: (catalogue: Catalogue) => readonly Labels[],
+  coverage: () => Coverage,
+  expected: (coverage: Coverage) => readonly Labels[],
 ) {
-  let last: Catalogue | undefined
+  let last: Coverage | undefined
   return function collect(this: { inc(labels: Labels, value: number): void }) {
-    const current = catalogue()
+    const current = coverage()
     if (current === last) return
     last = current
     for (const labels of expected(current)) this.inc(labels, 0)
@@ -62,8 +62,8 @@ function fromZero<Labels extends Record<string, string>>(
 }
 
 /** What an admin is alerted by: a violation, and a review that failed. */
-function expectedReviews(catalogue: Catalogue): ReviewLabels[] {
-  return catalogue
+function expectedReviews(coverage: Coverage): ReviewLabels[] {
+  return coverage
     .referrers()
     .flatMap(({ kind }) =>
       ['CREATE', 'UPDATE'].flatMap((operation) =>
@@ -74,10 +74,10 @@ function expectedReviews(catalogue: Catalogue): ReviewLabels[] {
     )
 }
 
-function expectedMisfits(catalogue: Catalogue): { readonly kind: string; readonly field: string }[] {
-  return catalogue
+function expectedMisfits(coverage: Coverage): { readonly kind: string; readonly field: string }[] {
+  return coverage
     .referrers()
     .flatMap((from) =>
-      catalogue.fieldsOf(from).flatMap(({ own, path }) => (own ? [{ kind: from.kind, field: path }] : [])),
+      coverage.fieldsOf(from).flatMap(({ own, path }) => (own ? [{ kind: from.kind, field: path }] : [])),
     )
 }

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from '@prometheus-io/client'
-import type { Catalogue } from '../../policy/catalogue.ts'
+import type { Coverage } from '../../policy/coverage.ts'
 import type { Load } from '../../server/load.ts'
 import { CLIENT_REFUSALS, CLOSE_REASONS, type ServerObserver, SHED_REASONS } from '../../server/observer.ts'
 import { counterBy, gauge, gaugeBy } from './instruments.ts'
@@ -8,11 +8,11 @@ import { reviewMetrics } from './reviews.ts'
 /**
  * Counts what a server tells.
  *
- * @param catalogue the one in force
+ * @param coverage the one in force
  */
-export function serverMetrics(registry: Registry, catalogue: () => Catalogue): ServerObserver {
+export function serverMetrics(registry: Registry, coverage: () => Coverage): ServerObserver {
   const registers: [Registry] = [registry]
-  const reviews = reviewMetrics(registry, catalogue)
+  const reviews = reviewMetrics(registry, coverage)
   const connections = new Gauge({ registers, name: 'refgrant_connections', help: 'Connections of the webhook.' })
   return {
     ...reviews,

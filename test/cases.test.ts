@@ -8,7 +8,7 @@ import type { ReviewRequest } from '../src/admission/review.ts'
 import { MODES, type Mode } from '../src/admission/settings.ts'
 import { issueAuthority, issueServer } from '../src/certificates/issue.ts'
 import { settingsOf } from '../src/config/config.ts'
-import { loadConfig } from '../src/config/load.ts'
+import { readConfig } from '../src/config/read.ts'
 import { parseGrant } from '../src/policy/grant.ts'
 import { lookupIn } from '../src/policy/grant-index.ts'
 import { grantKindOf } from '../src/policy/grant-kinds.ts'
@@ -22,7 +22,7 @@ import { post } from './harness/traffic/post.ts'
 let lookup = lookupIn([])
 const source = sourceOf({ of: (kind) => lookup.of(kind) })
 
-let settings = settingsOf(loadConfig(undefined))
+let settings = settingsOf(readConfig(undefined))
 
 function reviewOf({ title, object, oldObject, request }: Case): ReviewRequest {
   const [version = '', group = ''] = object.apiVersion.split('/').reverse()
@@ -53,12 +53,12 @@ const reviewed = (one: Case) => ({
 
 /** The webhook's entry that the label of the namespace chooses; undefined for that of the default mode. */
 function entryOf({ request: { namespaceLabels = {} }, configuration }: Case): Mode | undefined {
-  const { modeLabel } = loadConfig(configFileOf(configuration))
+  const { modeLabel } = readConfig(configFileOf(configuration))
   return MODES.find((mode) => mode === namespaceLabels[modeLabel])
 }
 
 function use(one: Case): void {
-  settings = settingsOf(loadConfig(configFileOf(one.configuration)))
+  settings = settingsOf(readConfig(configFileOf(one.configuration)))
   const { grantKinds } = settings.coverage
   const read = one.grants.flatMap((grant) => parseGrant(grant, grantKindOf(grant, grantKinds)) ?? [])
   assert.equal(read.length, one.grants.length, 'every grant of the case is read')

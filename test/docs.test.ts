@@ -6,7 +6,7 @@ import type { Registry } from '@prometheus-io/client'
 import { parse } from 'yaml'
 import { ANNOTATIONS, TOO_LARGE } from '../src/admission/annotate.ts'
 import { UNJUDGED_REASONS } from '../src/admission/decision.ts'
-import { loadConfig } from '../src/config/load.ts'
+import { readConfig } from '../src/config/read.ts'
 import { distance } from '../src/policy/distance.ts'
 import { SEVERITIES } from '../src/policy/finding-codes.ts'
 import { findingsTable } from '../src/wording/meanings.ts'
@@ -21,22 +21,22 @@ const yamlBlocks = (file: string) =>
 
 const configurations = (file: string) => yamlBlocks(file).filter((block) => block.includes('kind: Configuration'))
 
-const load = (content: string) => loadConfig(path.join(folderWith({ 'refgrant.yaml': content }), 'refgrant.yaml'))
+const read = (content: string) => readConfig(path.join(folderWith({ 'refgrant.yaml': content }), 'refgrant.yaml'))
 
 test('the configuration in the documentation is the default, field by field', () => {
   const [first] = configurations('docs/configuration.md')
-  assert.deepEqual(load(first ?? ''), loadConfig(undefined))
+  assert.deepEqual(read(first ?? ''), readConfig(undefined))
 })
 
 test('every configuration in the documentation can be used', () => {
   const [, ...others] = configurations('docs/configuration.md')
   assert.ok(others.length > 0)
-  for (const one of others) assert.ok(load(one).guardedFields.length > 0)
+  for (const one of others) assert.ok(read(one).guardedFields.length > 0)
 })
 
 test('the configuration in the README can be used', () => {
   const [first] = configurations('README.md')
-  assert.equal(load(first ?? '').guardedFields.length, 1)
+  assert.equal(read(first ?? '').guardedFields.length, 1)
 })
 
 /** The first cells of the rows below a table's head. */

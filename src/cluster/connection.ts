@@ -43,7 +43,7 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
     const files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]
     const [first, ...others] = files
     if (first === undefined) throw new Error(noKubeconfig())
-    load(config, first)
+    readInto(config, first)
     for (const file of others) merge(config, file)
     adoptTokenFiles(config, files)
   }
@@ -71,7 +71,7 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   }
 }
 
-function load(config: KubeConfig, file: string): void {
+function readInto(config: KubeConfig, file: string): void {
   try {
     config.loadFromFile(file)
   } catch (error) {
@@ -84,7 +84,7 @@ function load(config: KubeConfig, file: string): void {
 /** Adds the entries of another kubeconfig file. As in kubectl, the first entry of a name wins. */
 function merge(config: KubeConfig, file: string): void {
   const other = new KubeConfig()
-  load(other, file)
+  readInto(other, file)
   const isNew = (there: readonly { name: string }[]) => (one: { name: string }) =>
     !there.some(({ name }) => name === one.name)
   other.clusters = other.clusters.filter(isNew(config.clusters))

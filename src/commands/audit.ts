@@ -102,7 +102,7 @@ async function fromFiles(
   return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...told] }
 }
 
-/** Reads the cluster. What speaks to one is loaded only here, since it takes longer to load than files take. */
+/** Reads the cluster. The modules for that are imported only here: their import takes longer than reading files. */
 async function fromCluster(options: AuditOptions, coverage: Coverage): Promise<Audited> {
   return (await import('./audited-cluster.ts')).fromCluster(options, coverage)
 }

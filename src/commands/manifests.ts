@@ -46,7 +46,7 @@ export function manifestsCommand(): Command {
       const chosen = part === undefined ? COMPARED : [part]
       if (diff) {
         if (part !== undefined && !COMPARED.includes(part)) throw notCompared(part)
-        // What speaks to a cluster is loaded only here, since it takes longer to load than the manifests take.
+        // Imported only here: the import of the client takes longer than the manifests.
         return (await import('./differences.ts')).printDifferences(chosen, { registration, client }, options)
       }
       const objects = chosen.flatMap((name) => objectsOf(name, registration, client))

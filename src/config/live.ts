@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../admission/settings.ts'
 import { type Config, type Overrides, settingsOf } from './config.ts'
-import { type ConfigError, configOf, textOf } from './load.ts'
+import { type ConfigError, configOf, textOf } from './read.ts'
 
 /** The result of a new text: it is in force, or it cannot be used. */
 export type Reload = 'done' | 'failed'

@@ -4,12 +4,12 @@ import type { Logger } from 'pino'
 import { expiryOf } from '../certificates/files.ts'
 import type { LiveConfig } from '../config/live.ts'
 import { buildApp } from '../server/app.ts'
+import { Capacity } from '../server/capacity.ts'
 import { buildHealth } from '../server/health.ts'
-import { Load } from '../server/load.ts'
 import type { ClientAuthentication, KeyPair } from '../server/tls.ts'
 import type { GrantSupply } from './grant-supply.ts'
 import { processMetrics } from './metrics/process.ts'
-import { loadMetrics, serverMetrics } from './metrics/server.ts'
+import { capacityMetrics, serverMetrics } from './metrics/server.ts'
 import type { Tasks } from './task.ts'
 
 /** What the two servers are made of. */
@@ -30,8 +30,8 @@ export interface Parts {
 export function serversFor(parts: Parts): { readonly app: FastifyInstance; readonly health: FastifyInstance } {
   const { live, grants, tasks, keyPair, clients, logger, registry, stopping } = parts
   const observer = serverMetrics(registry, () => live.settings.coverage)
-  const load = new Load(() => performance.now(), observer)
-  loadMetrics(registry, load)
+  const capacity = new Capacity(() => performance.now(), observer)
+  capacityMetrics(registry, capacity)
   processMetrics(registry, expiryOf(keyPair.cert))
   const health = buildHealth({
     exposition: registry,
@@ -44,7 +44,7 @@ export function serversFor(parts: Parts): { readonly app: FastifyInstance; reado
     source: grants.source,
     keyPair,
     clients,
-    load,
+    capacity,
     logger,
     observer,
     draining: () => stopping.aborted,

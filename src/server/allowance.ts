@@ -1,5 +1,5 @@
+import type { Capacity, HeldFor, Lacking } from './capacity.ts'
 import { halfOf } from './deadline.ts'
-import type { HeldFor, Lacking, Load } from './load.ts'
 import type { ShedReason } from './observer.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { ShedReason } from './observer.ts'
  * of the request.
  */
 export class Allowance {
-  readonly #load: Load
+  readonly #capacity: Capacity
   readonly #now: () => number
   readonly #granted: number
   readonly #arrived: number
@@ -26,15 +26,15 @@ export class Allowance {
    * @param now a monotonic clock, in ms
    * @param granted the time for an answer, in ms, from the first try of the request
    */
-  constructor(load: Load, now: () => number, granted: number) {
-    this.#load = load
+  constructor(capacity: Capacity, now: () => number, granted: number) {
+    this.#capacity = capacity
     this.#now = now
     this.#granted = granted
     this.#arrived = now()
     this.#begun = this.#arrived
   }
 
-  /** When the first try of the request arrived, on the clock of the load. */
+  /** When the first try of the request arrived, on the clock of the capacity. */
   get begun(): number {
     return this.#begun
   }
@@ -67,12 +67,12 @@ export class Allowance {
    */
   startArrival(drop: (evicted: ShedReason | undefined) => void): void {
     this.#drop = drop
-    this.#load.evictable.add(this)
+    this.#capacity.evictable.add(this)
   }
 
   /** Records that the body has arrived. The request cannot be evicted until its look-ups begin. */
   endArrival(): void {
-    this.#load.evictable.delete(this)
+    this.#capacity.evictable.delete(this)
   }
 
   /** Evicts the request: ends its look-ups, and releases its memory. */
@@ -97,9 +97,9 @@ export class Allowance {
   reserve(what: HeldFor, bytes: number): ShedReason | undefined {
     if (this.#gone) return this.#turnAway('gone')
     for (;;) {
-      const lacking = this.#load.reserve(what, bytes)
+      const lacking = this.#capacity.reserve(what, bytes)
       if (!lacking) break
-      if (!this.#load.evictLarger(lacking, this.holds(lacking) + bytes)) return this.#turnAway('memory')
+      if (!this.#capacity.evictLarger(lacking, this.holds(lacking) + bytes)) return this.#turnAway('memory')
     }
     this.#held[what] += bytes
     return undefined
@@ -107,13 +107,13 @@ export class Allowance {
 
   /** Releases the memory of one purpose. */
   release(what: HeldFor): void {
-    this.#load.held[what] -= this.#held[what]
+    this.#capacity.held[what] -= this.#held[what]
     this.#held[what] = 0
   }
 
   /** Begins to read a body that is too large to keep. */
   startOversized(): ShedReason | undefined {
-    if (!this.#load.startOversized()) return this.#turnAway('reviews')
+    if (!this.#capacity.startOversized()) return this.#turnAway('reviews')
     this.#readingOversized = true
     return undefined
   }
@@ -131,7 +131,7 @@ export class Allowance {
 
   /** Begins the judgement. The request keeps its memory until `finish`, even if the client closes the connection. */
   startReview(): ShedReason | undefined {
-    if (!this.#load.startReview()) return this.#turnAway('reviews')
+    if (!this.#capacity.startReview()) return this.#turnAway('reviews')
     this.#reviewing = true
     return undefined
   }
@@ -144,13 +144,13 @@ export class Allowance {
    */
   startLookUps(kept: number): AbortSignal {
     const values = Math.min(kept, this.#held.values)
-    this.#load.held.values -= this.#held.values - values
+    this.#capacity.held.values -= this.#held.values - values
     this.#held.values = values
     const lookUps = new AbortController()
     const late = () => lookUps.abort(new DOMException('look-ups took too long', 'TimeoutError'))
     this.#lookUpTimer = setTimeout(late, halfOf(this.left))
     this.#lookUps = lookUps
-    this.#load.evictable.add(this)
+    this.#capacity.evictable.add(this)
     if (this.#gone) lookUps.abort()
     return lookUps.signal
   }
@@ -158,9 +158,9 @@ export class Allowance {
   /** Ends the judgement, and releases all memory but that of the answer. */
   finish(): void {
     clearTimeout(this.#lookUpTimer)
-    this.#load.evictable.delete(this)
-    if (this.#reviewing) this.#load.counts.reviews -= 1
-    if (this.#readingOversized) this.#load.counts.oversized -= 1
+    this.#capacity.evictable.delete(this)
+    if (this.#reviewing) this.#capacity.counts.reviews -= 1
+    if (this.#readingOversized) this.#capacity.counts.oversized -= 1
     this.#reviewing = false
     this.#readingOversized = false
     this.release('bodies')
@@ -171,7 +171,7 @@ export class Allowance {
   answer(bytes: number): void {
     if (this.#gone) return
     this.#held.answers += bytes
-    this.#load.held.answers += bytes
+    this.#capacity.held.answers += bytes
   }
 
   /** Ends the request: the client has its answer, or has closed the connection without one. */
@@ -186,7 +186,7 @@ export class Allowance {
 
   #turnAway(reason: ShedReason): ShedReason {
     this.finish()
-    this.#load.observer.shed(reason)
+    this.#capacity.observer.shed(reason)
     return reason
   }
 }

@@ -7,10 +7,10 @@ import { MODES, type Settings } from '../admission/settings.ts'
 import { visible } from '../wording/quote.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
+import type { Capacity } from './capacity.ts'
 import { grantedTime } from './deadline.ts'
 import { memoryOf } from './kept.ts'
 import { buildListener } from './listener.ts'
-import type { Load } from './load.ts'
 import { type Records, ReviewRecorder } from './record.ts'
 import { RETRY_AFTER, Retries } from './retries.ts'
 import { refuseStrangers } from './strangers.ts'
@@ -26,7 +26,7 @@ export interface AppOptions extends Records {
   readonly keyPair: KeyPair
   /** The allowed clients; default: every client. */
   readonly clients?: ClientAuthentication | undefined
-  readonly load: Load
+  readonly capacity: Capacity
   /** Whether the server is draining, so that clients should open their connections elsewhere. */
   readonly draining?: () => boolean
 }
@@ -43,11 +43,11 @@ declare module 'fastify' {
  * `POST /advise` for ReferenceGrants. Does not listen yet.
  */
 export function buildApp(options: AppOptions): FastifyInstance {
-  const { keyPair, clients, load, logger, observer, source } = options
-  const connections = { most: load.room.connections, bodies: true, observer }
+  const { keyPair, clients, capacity, logger, observer, source } = options
+  const connections = { most: capacity.limits.connections, bodies: true, observer }
   const { app } = buildListener({ tls: tlsOptions(keyPair, clients), connections })
   const retries = new Retries()
-  allot(app, load)
+  allot(app, capacity)
   leaveBodies(app)
   refuseStrangers(app, { clients, observer, logger })
   closeWhileDraining(app, options)
@@ -74,12 +74,12 @@ type Answering = (question: Question, settings: Settings, allowance: Allowance) 
 
 /** Makes request handlers: each reads a review, answers it and records the answer. */
 function reviewsBy(options: AppOptions, retries: Retries) {
-  const { settings, load } = options
+  const { settings, capacity } = options
   const recorder = new ReviewRecorder(options)
   return (answering: Answering) =>
     async ({ raw, allowance }: FastifyRequest, reply: FastifyReply) => {
       try {
-        const question = await readQuestion(raw, { load, allowance, retries })
+        const question = await readQuestion(raw, { capacity, allowance, retries })
         const started = performance.now()
         const current = settings()
         const answer = await answering(question, current, allowance)
@@ -106,10 +106,10 @@ async function readQuestion(...reading: Parameters<typeof readBody>): Promise<Qu
 }
 
 /** Gives each request an allowance until it is answered. */
-function allot(app: FastifyInstance, load: Load): void {
+function allot(app: FastifyInstance, capacity: Capacity): void {
   app.decorateRequest('allowance')
   app.addHook('onRequest', (request, reply, done) => {
-    const allowance = load.enter(grantedTime((request.query as { timeout?: unknown }).timeout))
+    const allowance = capacity.enter(grantedTime((request.query as { timeout?: unknown }).timeout))
     request.allowance = allowance
     reply.raw.once('close', () => allowance.leave(reply.raw.writableFinished))
     done()

@@ -5,8 +5,8 @@ import { NotAReview } from '../admission/review.ts'
 import { free } from '../json/piece.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
+import type { Capacity } from './capacity.ts'
 import { excessOf, isDoubtful, LARGEST_BODY, lookAt, type Summary, SummaryReader } from './content.ts'
-import type { Load } from './load.ts'
 import type { ShedReason } from './observer.ts'
 import type { Retries } from './retries.ts'
 
@@ -79,7 +79,7 @@ export interface Body {
 
 /** The state of the server and of the request that `readBody` uses. */
 export interface Reading {
-  readonly load: Load
+  readonly capacity: Capacity
   readonly allowance: Allowance
   readonly retries: Retries
 }
@@ -90,7 +90,7 @@ export interface Reading {
  *
  * @throws Overloaded, BodyRefused, or NotAReview if the body is not JSON
  */
-export async function readBody(payload: IncomingMessage, { load, allowance, retries }: Reading): Promise<Body> {
+export async function readBody(payload: IncomingMessage, { capacity, allowance, retries }: Reading): Promise<Body> {
   if (Number(payload.headers['content-length'] ?? 0) > CUT) throw tooLarge()
   const incoming = new Incoming(allowance)
   allowance.startArrival((evicted) => incoming.drop(evicted))
@@ -99,7 +99,7 @@ export async function readBody(payload: IncomingMessage, { load, allowance, retr
   const { uid } = incoming
   const begun = uid === undefined ? undefined : retries.begun(uid)
   if (begun !== undefined) allowance.continue(begun)
-  await load.turns.next(incoming.length, allowance.turnUntil)
+  await capacity.turns.next(incoming.length, allowance.turnUntil)
   const shed = incoming.shed ?? allowance.startTurn() ?? allowance.startReview()
   if (shed) throw new Overloaded(shed, uid)
   const body = await incoming.parse()

@@ -4,7 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { beforeEach, suite, type TestContext, test } from 'node:test'
 import { pino } from 'pino'
 import { LiveConfig } from '../../src/config/live.ts'
-import { ConfigError } from '../../src/config/load.ts'
+import { ConfigError } from '../../src/config/read.ts'
 import { replaceFile } from '../harness/folders.ts'
 import { configFile } from '../harness/program/live-config.ts'
 

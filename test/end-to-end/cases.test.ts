@@ -3,7 +3,7 @@ import { after, before, suite, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import { coverageOf, registrationOf } from '../../src/config/config.ts'
-import { loadConfig } from '../../src/config/load.ts'
+import { readConfig } from '../../src/config/read.ts'
 import { webhookConfiguration } from '../../src/manifests/webhook.ts'
 import { auditAnnotations, auditLogEnd } from '../harness/control-plane/audit-log.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
@@ -79,7 +79,7 @@ function fieldsOf(configuration: string): object {
 
 /** What of a case's configuration a server that runs cannot take over. */
 function registrationFor({ configuration }: Case): string {
-  const config = loadConfig(configFileOf(configuration))
+  const config = readConfig(configFileOf(configuration))
   return JSON.stringify([webhookConfiguration(registrationOf(config), {}), coverageOf(config).grantKinds])
 }
 

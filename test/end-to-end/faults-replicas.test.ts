@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { loadConfig } from '../../src/config/load.ts'
+import { readConfig } from '../../src/config/read.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { applyRegistration, register } from '../harness/control-plane/guarded-cluster.ts'
 import { Balancer } from '../harness/network/balancer.ts'
@@ -75,7 +75,7 @@ async function startBlind(context: TestContext, fault: (proxy: TcpProxy) => void
 
 /** The cluster as a churn takes it: whoever is asked directly is behind the balancer. */
 const judged = (refgrant: Refgrant, { url }: Balancer) => {
-  const history = new History(loadConfig(undefined).bounds.knowledgeAgeSeconds * 1_000)
+  const history = new History(readConfig(undefined).bounds.knowledgeAgeSeconds * 1_000)
   return { ...cluster, refgrant: { ...refgrant, url }, history }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { loadConfig } from '../../src/config/load.ts'
+import { readConfig } from '../../src/config/read.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
 import { type ReverseProxy, startReverseProxy } from '../harness/network/reverse-proxy.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
@@ -34,7 +34,7 @@ const PAUSE = 250
 
 /** The share of each namespace is the default; beyond it there is next to nothing, so that it is spent on any machine. */
 const config = configFile({ budgets: { allNamespaces: { burst: 1, perSecond: 0.01 } } })
-const { eachNamespace: OWN, allNamespaces: RESERVE } = loadConfig(config).budgets
+const { eachNamespace: OWN, allNamespaces: RESERVE } = readConfig(config).budgets
 
 let cluster: Cluster
 let proxy: ReverseProxy

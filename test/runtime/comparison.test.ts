@@ -3,14 +3,14 @@ import { suite, test } from 'node:test'
 import { pino } from 'pino'
 import { type Api, ApiError } from '../../src/cluster/api.ts'
 import { registrationOf } from '../../src/config/config.ts'
-import { loadConfig } from '../../src/config/load.ts'
+import { readConfig } from '../../src/config/read.ts'
 import { rbac } from '../../src/manifests/rbac.ts'
 import { type WebhookClient, webhookConfiguration } from '../../src/manifests/webhook.ts'
 import { compare, driftLines, toleratedLines, type Wanted } from '../../src/runtime/comparison.ts'
 import { DriftWatch } from '../../src/runtime/drift-watch.ts'
 import { type Issued, issue } from '../harness/stand-ins/certificates.ts'
 
-const registration = registrationOf(loadConfig(undefined))
+const registration = registrationOf(readConfig(undefined))
 const authority = issue({ name: 'authority', ca: true })
 const server = issue({ name: 'server', by: authority, hosts: ['refgrant.refgrant-system.svc'], ips: ['127.0.0.1'] })
 const stranger = issue({ name: 'stranger', ca: true })

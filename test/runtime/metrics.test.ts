@@ -8,8 +8,8 @@ import { driftMetrics, reloadMetrics } from '../../src/runtime/metrics/configura
 import { knowledgeMetrics } from '../../src/runtime/metrics/knowledge.ts'
 import { processMetrics } from '../../src/runtime/metrics/process.ts'
 import { reviewMetrics } from '../../src/runtime/metrics/reviews.ts'
-import { loadMetrics, serverMetrics } from '../../src/runtime/metrics/server.ts'
-import { Load } from '../../src/server/load.ts'
+import { capacityMetrics, serverMetrics } from '../../src/runtime/metrics/server.ts'
+import { Capacity } from '../../src/server/capacity.ts'
 import { folderWith } from '../harness/folders.ts'
 import { exposedBy } from '../harness/program/exposed-metrics.ts'
 import { configFile } from '../harness/program/live-config.ts'
@@ -112,11 +112,11 @@ test('what a server tells is counted from 0', async () => {
 
 test('what requests take is asked for each time', async () => {
   const registry = new Registry()
-  const load = new Load(() => 0)
-  loadMetrics(registry, load)
+  const capacity = new Capacity(() => 0)
+  capacityMetrics(registry, capacity)
   assert.deepEqual(await rows(registry, 'refgrant_reviews_in_flight'), ['refgrant_reviews_in_flight 0'])
-  load.enter(10_000).startReview()
-  load.enter(10_000).reserve('values', 7)
+  capacity.enter(10_000).startReview()
+  capacity.enter(10_000).reserve('values', 7)
   assert.deepEqual(await rows(registry, 'refgrant_reviews_in_flight'), ['refgrant_reviews_in_flight 1'])
   assert.deepEqual(await rows(registry, 'refgrant_held_bytes'), [
     '{what="bodies"} 0',

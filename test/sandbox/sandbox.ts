@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createConnection, createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { tell } from '../../src/commands/print.ts'
-import { ConfigError, loadConfig } from '../../src/config/load.ts'
+import { ConfigError, readConfig } from '../../src/config/read.ts'
 import { EXIT } from '../../src/system/failure.ts'
 import { binaries, cacheFolder } from '../harness/control-plane/binaries.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
@@ -143,7 +143,7 @@ everything, press Ctrl-C.
 /** Whether the configuration that REFGRANT_CONFIG names is valid; otherwise says why not, before anything starts. */
 function isConfigured(): boolean {
   try {
-    loadConfig(process.env.REFGRANT_CONFIG)
+    readConfig(process.env.REFGRANT_CONFIG)
     return true
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

@@ -4,11 +4,11 @@ import { Readable } from 'node:stream'
 import { suite, test } from 'node:test'
 import { NotAReview } from '../../src/admission/review.ts'
 import { BodyRefused, Overloaded, readBody } from '../../src/server/body.ts'
+import { Capacity } from '../../src/server/capacity.ts'
 import { MARGIN } from '../../src/server/deadline.ts'
-import { Load } from '../../src/server/load.ts'
+import { limitsIn } from '../../src/server/limits.ts'
 import { type ServerObserver, UNOBSERVED } from '../../src/server/observer.ts'
 import { Retries } from '../../src/server/retries.ts'
-import { roomIn } from '../../src/server/room.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
 const MIB = 1024 * 1024
@@ -23,14 +23,14 @@ class Payload extends Readable {
   }
 }
 
-/** The load of a container of 256 MiB, with a stopped clock. */
-const loadTold = (observer: ServerObserver) => new Load(() => 0, observer, roomIn(256 * MIB))
+/** The capacity of a container of 256 MiB, with a stopped clock. */
+const capacityTold = (observer: ServerObserver) => new Capacity(() => 0, observer, limitsIn(256 * MIB))
 
-/** Reads a body with the load of a container of 256 MiB. */
-function start({ load = loadTold(UNOBSERVED), retries = new Retries(), headers = {} } = {}) {
+/** Reads a body with the capacity of a container of 256 MiB. */
+function start({ capacity = capacityTold(UNOBSERVED), retries = new Retries(), headers = {} } = {}) {
   const payload = new Payload(headers)
-  const allowance = load.enter(10_000 - MARGIN)
-  const read = readBody(payload as unknown as IncomingMessage, { load, allowance, retries })
+  const allowance = capacity.enter(10_000 - MARGIN)
+  const read = readBody(payload as unknown as IncomingMessage, { capacity, allowance, retries })
   // It is looked at later.
   read.catch(() => {})
   const send = async (text: string | Buffer) => {
@@ -41,26 +41,26 @@ function start({ load = loadTold(UNOBSERVED), retries = new Retries(), headers =
     payload.push(null)
     return read
   }
-  return { load, retries, allowance, send, end, read, payload }
+  return { capacity, retries, allowance, send, end, read, payload }
 }
 
 suite('memory is reserved', () => {
   test('for the received bytes, not for the announced length', async () => {
-    const { load, send } = start({ headers: { 'content-length': String(8 * MIB) } })
-    assert.equal(load.held.bodies, 0)
+    const { capacity, send } = start({ headers: { 'content-length': String(8 * MIB) } })
+    assert.equal(capacity.held.bodies, 0)
     await send('[1')
-    assert.equal(load.held.bodies, 2)
+    assert.equal(capacity.held.bodies, 2)
   })
 
   test('in steps of 16 KiB, for a body in pieces', async () => {
-    const { load, send, end } = start()
+    const { capacity, send, end } = start()
     await send('"')
     for (let count = 0; count < 2_000; count += 1) await send('x'.repeat(100))
-    const held = load.held.bodies
+    const held = capacity.held.bodies
     assert.ok(held >= 200_001 && held <= 200_001 + 16 * 1024, String(held))
     await send('"')
     assert.equal((await end()).review, 'x'.repeat(200_000))
-    assert.equal(load.held.bodies, 0)
+    assert.equal(capacity.held.bodies, 0)
   })
 
   test('only until a piece is copied or dropped', async () => {
@@ -76,31 +76,31 @@ suite('memory is reserved', () => {
   })
 
   test('but a body in pieces of one byte is rejected', async () => {
-    const { load, send, read, payload } = start()
+    const { capacity, send, read, payload } = start()
     for (let count = 0; count < 1_015; count += 1) await send('7')
-    assert.deepEqual([load.held.bodies > 0, payload.destroyed], [true, false])
+    assert.deepEqual([capacity.held.bodies > 0, payload.destroyed], [true, false])
     await send('7')
     await assert.rejects(read, { statusCode: 400, message: 'the body arrives in pieces that are too small' })
     assert.equal(payload.destroyed, true)
   })
 
   test('until the client closes the connection', async () => {
-    const { load, send, allowance, payload, read } = start()
+    const { capacity, send, allowance, payload, read } = start()
     for (let count = 0; count < 5; count += 1) await send('x'.repeat(MIB))
-    assert.ok(load.held.bodies >= 5 * MIB)
+    assert.ok(capacity.held.bodies >= 5 * MIB)
     allowance.leave(false)
-    assert.equal(load.held.bodies, 0)
+    assert.equal(capacity.held.bodies, 0)
     payload.destroy()
     await assert.rejects(read, BodyRefused)
-    assert.equal(load.held.bodies, 0)
+    assert.equal(capacity.held.bodies, 0)
   })
 
   test('for the strings, with two bytes a character beyond ASCII, and for the values', async () => {
     const weigh = async (body: string) => {
-      const { load, send, end } = start()
+      const { capacity, send, end } = start()
       await send(body)
       await end()
-      return load.held.values
+      return capacity.held.values
     }
     assert.equal(await weigh(`"${'x'.repeat(998)}"`), 2_000)
     assert.equal(await weigh(`"${'x'.repeat(996)}\u0100"`), 4_000)
@@ -111,11 +111,11 @@ suite('memory is reserved', () => {
 suite('a body without enough memory', () => {
   test('is read to its end, and dropped with its uid', async () => {
     const observer = new ServerRecorder()
-    const { load, send, end } = start({ load: loadTold(observer) })
-    assert.equal(load.reserve('values', 63 * MIB), undefined)
+    const { capacity, send, end } = start({ capacity: capacityTold(observer) })
+    assert.equal(capacity.reserve('values', 63 * MIB), undefined)
     await send('{"request":{"uid":"u"},"x":"')
     await send('x'.repeat(2 * MIB))
-    assert.equal(load.held.bodies, 0)
+    assert.equal(capacity.held.bodies, 0)
     await send('"}')
     await assert.rejects(
       end(),
@@ -125,59 +125,59 @@ suite('a body without enough memory', () => {
   })
 
   test('is dropped before it is parsed, if its values would not fit', async () => {
-    const { load, send, end } = start()
-    assert.equal(load.reserve('values', 63 * MIB), undefined)
+    const { capacity, send, end } = start()
+    assert.equal(capacity.reserve('values', 63 * MIB), undefined)
     await send(`[${'{},'.repeat(15_000)}{}]`)
     await assert.rejects(end(), Overloaded)
-    assert.deepEqual([load.held.bodies, load.held.values, load.counts.reviews], [0, 63 * MIB, 0])
+    assert.deepEqual([capacity.held.bodies, capacity.held.values, capacity.counts.reviews], [0, 63 * MIB, 0])
   })
 })
 
 test('the largest review that is judged fits into the memory', async () => {
   const observer = new ServerRecorder()
-  const { load, send, end } = start({ load: loadTold(observer) })
+  const { capacity, send, end } = start({ capacity: capacityTold(observer) })
   const object = JSON.stringify([...'0'.repeat(119_000).split(''), '\u0100'.repeat(1.7 * MIB)])
   await send(`{"request":{"object":${object},"oldObject":${object},"rest":"`)
   for (let count = 0; count < 15; count += 1) await send('x'.repeat(65_536))
   await send('"}}')
   const { excess } = await end()
   assert.equal(excess, undefined)
-  assert.ok(load.held.values > 50 * MIB)
+  assert.ok(capacity.held.values > 50 * MIB)
   assert.deepEqual(observer.turnedAway, [])
 })
 
 suite('an oversized body', () => {
   test('does not use memory, and yields a summary', async () => {
-    const { load, send, end } = start()
+    const { capacity, send, end } = start()
     await send('{"request":{"uid":"u","userInfo":{"username":"jane"},"object":{"x":"')
     for (let count = 0; count < 20; count += 1) await send('x'.repeat(MIB))
-    assert.deepEqual([load.held.bodies, load.counts.oversized], [0, 1])
+    assert.deepEqual([capacity.held.bodies, capacity.counts.oversized], [0, 1])
     await send('"}}}')
     const { review, excess } = await end()
     assert.equal((review as { request: { userInfo: { username: string } } }).request.userInfo.username, 'jane')
     assert.deepEqual(excess?.oversize, { cap: 'bytes', found: 20 * MIB + 8, most: 4 * MIB })
-    assert.equal(load.held.bodies + load.held.values, 0)
+    assert.equal(capacity.held.bodies + capacity.held.values, 0)
   })
 
   test('is dropped if four others are being read', async () => {
-    const { load, send } = start()
+    const { capacity, send } = start()
     await send('['.padEnd(10 * MIB))
-    for (let count = 1; count < 4; count += 1) await start({ load }).send('['.padEnd(10 * MIB))
-    assert.equal(load.counts.oversized, 4)
-    const fifth = start({ load })
+    for (let count = 1; count < 4; count += 1) await start({ capacity }).send('['.padEnd(10 * MIB))
+    assert.equal(capacity.counts.oversized, 4)
+    const fifth = start({ capacity })
     await fifth.send('['.padEnd(10 * MIB))
     await assert.rejects(fifth.end(), (error) => error instanceof Overloaded && error.reason === 'reviews')
   })
 
   test('is rejected at 64 MiB, or immediately if it announces more', async () => {
-    const { send, read, load, allowance, payload } = start()
+    const { send, read, capacity, allowance, payload } = start()
     await send('['.padEnd(MIB))
     for (let count = 1; count <= 64; count += 1) await send(' '.repeat(MIB))
     await assert.rejects(read, { statusCode: 413 })
     await send('more')
     assert.equal(payload.readableLength, 0, 'what comes after is dropped')
     allowance.leave(true)
-    assert.equal(load.counts.oversized, 0)
+    assert.equal(capacity.counts.oversized, 0)
     await assert.rejects(start({ headers: { 'content-length': String(64 * MIB + 1) } }).read, { statusCode: 413 })
   })
 
@@ -196,13 +196,13 @@ suite('an oversized body', () => {
 
 test('a later try has the remaining time of the earlier ones', async () => {
   let now = 0
-  const load = new Load(() => now, UNOBSERVED, roomIn(256 * MIB))
+  const capacity = new Capacity(() => now, UNOBSERVED, limitsIn(256 * MIB))
   const retries = new Retries()
-  const first = load.enter(5_000 - MARGIN)
+  const first = capacity.enter(5_000 - MARGIN)
   now = 3_000
   retries.invite('u', first)
   now = 4_000
-  const { send, end, allowance } = start({ load, retries })
+  const { send, end, allowance } = start({ capacity, retries })
   await send('{"request":{"uid":"u"}}')
   await end().catch(() => {})
   assert.equal(allowance.begun, 0)

@@ -3,7 +3,7 @@ import { after, beforeEach, suite, test } from 'node:test'
 import { pino } from 'pino'
 import type { Mode } from '../../src/admission/settings.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
-import { Load } from '../../src/server/load.ts'
+import { Capacity } from '../../src/server/capacity.ts'
 import { appWith } from '../harness/stand-ins/app.ts'
 import { sourceOf } from '../harness/stand-ins/grant-source.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
@@ -12,11 +12,11 @@ const MIB = 1024 * 1024
 
 const index = new GrantIndex()
 const source = sourceOf({ of: () => index })
-const load = new Load(() => 0)
+const capacity = new Capacity(() => 0)
 let observer = new ServerRecorder()
 const log: Record<string, unknown>[] = []
 const logger = pino({ level: 'info', base: null }, { write: (line: string) => log.push(JSON.parse(line)) })
-const start = () => appWith({ source, logger, load, observer })
+const start = () => appWith({ source, logger, capacity, observer })
 let app = start()
 after(() => app.close())
 beforeEach(() => {
@@ -49,7 +49,7 @@ async function post(payload: string, path = '/validate/deny') {
   const headers = { 'content-type': 'application/json' }
   const { statusCode, body, json } = await app.inject({ method: 'POST', url: `${path}?timeout=5s`, payload, headers })
   assert.equal(statusCode, 200, body.slice(0, 500))
-  assert.deepEqual({ ...load.held, answers: 0 }, { bodies: 0, values: 0, answers: 0 }, 'nothing is held any more')
+  assert.deepEqual({ ...capacity.held, answers: 0 }, { bodies: 0, values: 0, answers: 0 }, 'nothing is held any more')
   return json().response
 }
 

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { suite, type TestContext, test } from 'node:test'
 import { type GrantSource, LookupFailed } from '../../src/admission/grant-source.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
-import { Load } from '../../src/server/load.ts'
+import { Capacity } from '../../src/server/capacity.ts'
 import { appWith } from '../harness/stand-ins/app.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 import { reference, review, route } from '../harness/traffic/reviews.ts'
@@ -23,8 +23,8 @@ async function start(t: TestContext, bytes: number) {
     },
   }
   const observer = new ServerRecorder()
-  const load = new Load(() => performance.now(), observer, { bytes, connections: 100 })
-  const app = appWith({ source, load, observer })
+  const capacity = new Capacity(() => performance.now(), observer, { bytes, connections: 100 })
+  const app = appWith({ source, capacity, observer })
   t.after(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
@@ -46,7 +46,7 @@ async function start(t: TestContext, bytes: number) {
     asked.push(request)
     return request
   }
-  return { load, observer, waiting, ask }
+  return { capacity, observer, waiting, ask }
 }
 
 const until = async (holds: () => boolean) => {
@@ -55,28 +55,28 @@ const until = async (holds: () => boolean) => {
 
 suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
   test('releases its memory when its client closes the connection', async (t) => {
-    const { load, observer, waiting, ask } = await start(t, 1_000_000)
+    const { capacity, observer, waiting, ask } = await start(t, 1_000_000)
     const request = ask(review(route(reference('payments', 'billing'))))
     await until(() => waiting.length === 1)
-    assert.ok(load.held.values > 0)
-    assert.equal(load.counts.reviews, 1)
+    assert.ok(capacity.held.values > 0)
+    assert.equal(capacity.counts.reviews, 1)
     request.destroy()
-    await until(() => load.counts.reviews === 0)
-    assert.deepEqual(load.held, { bodies: 0, values: 0, answers: 0 })
+    await until(() => capacity.counts.reviews === 0)
+    assert.deepEqual(capacity.held, { bodies: 0, values: 0, answers: 0 })
     assert.deepEqual(observer.turnedAway, ['gone'])
     assert.deepEqual(observer.reviews, [], 'nobody was answered')
   })
 
   test('keeps its references, but not the rest of its object', async (t) => {
-    const { load, waiting, ask } = await start(t, 1_000_000)
+    const { capacity, waiting, ask } = await start(t, 1_000_000)
     ask(review(`{"spec":{"rules":[{"backendRefs":[${reference('x', 'b')}]}],"more":"${'x'.repeat(100_000)}"}}`))
     await until(() => waiting.length === 1)
-    assert.ok(load.held.values < 2_000, `${load.held.values} bytes`)
+    assert.ok(capacity.held.values < 2_000, `${capacity.held.values} bytes`)
   })
 
   test('is evicted by smaller ones, and dropped', async (t) => {
     // While it waits, each keeps the name of its target: two have room, and the body of a third has not.
-    const { load, observer, waiting, ask } = await start(t, 50_000)
+    const { capacity, observer, waiting, ask } = await start(t, 50_000)
     const large = (namespace: string) =>
       review(route(reference('x'.repeat(10_000), 'b')), { namespace, uid: namespace })
     const first = ask(large('1'))
@@ -88,7 +88,7 @@ suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
     assert.equal(response.statusCode, 503)
     assert.match(JSON.parse(await text(response)).message, /^refgrant is overloaded: /)
     await until(() => waiting.length === 3)
-    assert.equal(load.counts.reviews, 2)
+    assert.equal(capacity.counts.reviews, 2)
     assert.deepEqual(observer.turnedAway, ['memory'])
     assert.deepEqual(observer.reviews, [], 'it is counted once')
   })

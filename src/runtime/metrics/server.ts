@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from '@prometheus-io/client'
 import type { Coverage } from '../../policy/coverage.ts'
-import type { Load } from '../../server/load.ts'
+import type { Capacity } from '../../server/capacity.ts'
 import { CLIENT_REFUSALS, CLOSE_REASONS, type ServerObserver, SHED_REASONS } from '../../server/observer.ts'
 import { counterBy, gauge, gaugeBy } from './instruments.ts'
 import { reviewMetrics } from './reviews.ts'
@@ -49,12 +49,12 @@ export function serverMetrics(registry: Registry, coverage: () => Coverage): Ser
 }
 
 /** Tells what requests take now. */
-export function loadMetrics(registry: Registry, load: Load): void {
+export function capacityMetrics(registry: Registry, capacity: Capacity): void {
   const registers: [Registry] = [registry]
-  gauge({ registers, name: 'refgrant_reviews_in_flight', help: 'Reviews in judgement.' }, () => load.counts.reviews)
+  gauge({ registers, name: 'refgrant_reviews_in_flight', help: 'Reviews in judgement.' }, () => capacity.counts.reviews)
   gaugeBy(
     { registers, name: 'refgrant_held_bytes', help: 'Memory that requests hold, by what for.' },
     'what',
-    () => load.held,
+    () => capacity.held,
   )
 }

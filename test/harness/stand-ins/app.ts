@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
 import { lookupIn } from '../../../src/policy/grant-index.ts'
 import { type AppOptions, buildApp } from '../../../src/server/app.ts'
-import { Load } from '../../../src/server/load.ts'
+import { Capacity } from '../../../src/server/capacity.ts'
 import { UNOBSERVED } from '../../../src/server/observer.ts'
 import { sourceOf } from './grant-source.ts'
 import { defaultSettings } from './settings.ts'
@@ -16,7 +16,7 @@ export function appWith(change: Partial<AppOptions>) {
     source: sourceOf(lookupIn([])),
     keyPair,
     logger: pino({ level: 'silent' }),
-    load: new Load(() => 0),
+    capacity: new Capacity(() => 0),
     observer: UNOBSERVED,
     ...change,
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { loadConfig } from '../../../src/config/load.ts'
+import { readConfig } from '../../../src/config/read.ts'
 import { type Cluster, startCluster, startGuard } from '../control-plane/cluster.ts'
 import type { ControlPlane } from '../control-plane/control-plane.ts'
 import { grant } from '../objects/objects.ts'
@@ -12,7 +12,7 @@ import { CHURNED, Churn, type Hands, type Reference } from './churn.ts'
 import { History } from './history.ts'
 
 /** The age that knowledge may have without any configuration, in ms. */
-const BOUND = loadConfig(undefined).bounds.knowledgeAgeSeconds * 1_000
+const BOUND = readConfig(undefined).bounds.knowledgeAgeSeconds * 1_000
 
 /** Whether everything runs at its full length. */
 export const LONG = process.env.REFGRANT_LONG === '1'

@@ -4,7 +4,7 @@ import { getHeapStatistics } from 'node:v8'
 const MIB = 1024 * 1024
 
 /** The limits of all requests together. */
-export interface Room {
+export interface RequestLimits {
   /** The memory for bodies, parsed values and unsent answers, in bytes. */
   readonly bytes: number
   /** The most connections for reviews. */
@@ -30,7 +30,7 @@ const HEAP_PART = 0.6
  *
  * @param memory in bytes
  */
-export function roomIn(memory: number): Room {
+export function limitsIn(memory: number): RequestLimits {
   const scale = Math.min(Math.max(memory / SMALLEST.memory, 1), LARGEST)
   return { bytes: Math.floor(SMALLEST.bytes * scale), connections: Math.floor(SMALLEST.connections * scale) }
 }

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { suite, test } from 'node:test'
 import { stringify } from 'yaml'
 import { coverageOf } from '../../src/config/config.ts'
-import { ConfigError, loadConfig } from '../../src/config/load.ts'
+import { ConfigError, readConfig } from '../../src/config/read.ts'
 import { configurationSchema } from '../../src/config/schema.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
@@ -18,9 +18,9 @@ const row = {
   to: { group: '', kind: 'Service' },
 }
 const httpRoute = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', plural: 'httproutes' }
-const load = (content: unknown) => {
+const read = (content: unknown) => {
   writeFileSync(file, typeof content === 'string' ? content : stringify(content, { aliasDuplicateObjects: false }))
-  return loadConfig(file)
+  return readConfig(file)
 }
 const base = { apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }
 const withRows = (...rows: unknown[]) => ({
@@ -32,7 +32,7 @@ const withRows = (...rows: unknown[]) => ({
 /** Returns the error of a configuration, with its line, without its file. */
 function complaint(content: unknown): string {
   try {
-    load(content)
+    read(content)
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error))
     return error.message.replaceAll(`${file}:`, '')
@@ -41,14 +41,14 @@ function complaint(content: unknown): string {
 }
 
 test('without a file every field has its default', () => {
-  assert.deepEqual(loadConfig(undefined), load({ apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }))
-  assert.deepEqual(coverageOf(loadConfig(undefined)).fields, guardedFields)
-  assert.equal(loadConfig(undefined).mode, 'deny')
+  assert.deepEqual(readConfig(undefined), read({ apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration' }))
+  assert.deepEqual(coverageOf(readConfig(undefined)).fields, guardedFields)
+  assert.equal(readConfig(undefined).mode, 'deny')
 })
 
 test('rows of a file come after those of Gateway API', () => {
   const rows = [row, { from: row.from, path: 'spec.other' }]
-  assert.deepEqual(coverageOf(load(withRows(...rows))).fields, [...guardedFields, ...rows])
+  assert.deepEqual(coverageOf(read(withRows(...rows))).fields, [...guardedFields, ...rows])
 })
 
 suite('a row that cannot work is an error with its line and the reason', () => {
@@ -143,7 +143,7 @@ suite('a row that cannot work is an error with its line and the reason', () => {
       ...row,
       from: { ...row.from, kind: `Kind${n}`, plural: `kind${n}s` },
     }))
-    assert.equal(load(withRows(...kinds.slice(1))).guardedFields.length, 53)
+    assert.equal(read(withRows(...kinds.slice(1))).guardedFields.length, 53)
     assert.match(complaint(withRows(...kinds)), /guardedFields makes 64 kinds with those of Gateway API, .* at most 63/)
   })
   test('every wrong row is reported', () => {
@@ -252,12 +252,12 @@ test('a configuration with every field set is accepted as it is', () => {
     bounds: { knowledgeAgeSeconds: 60 },
   }
   assert.deepEqual(Object.keys(everything), Object.keys(configurationSchema.properties))
-  assert.deepEqual(load(everything), everything)
+  assert.deepEqual(read(everything), everything)
 })
 
 test('presets come between the rows of Gateway API and those of the file, and the file overrides their kinds', () => {
   const kind = { ...presets.kong.grantKinds[0], version: 'v1' }
-  const { fields, grantKinds } = coverageOf(load({ ...withRows(row), presets: ['kong'], grantKinds: [kind] }))
+  const { fields, grantKinds } = coverageOf(read({ ...withRows(row), presets: ['kong'], grantKinds: [kind] }))
   assert.deepEqual(fields, [...guardedFields, ...presets.kong.fields, row])
   assert.deepEqual(grantKinds, [REFERENCE_GRANT, kind])
   assert.match(
@@ -268,7 +268,7 @@ test('presets come between the rows of Gateway API and those of the file, and th
 
 test('the command line overrides the file', () => {
   writeFileSync(file, stringify({ ...base, mode: 'warn', meshRoutes: 'enforce' }))
-  const { mode, meshRoutes } = loadConfig(file, { mode: 'audit', existingViolations: undefined })
+  const { mode, meshRoutes } = readConfig(file, { mode: 'audit', existingViolations: undefined })
   assert.deepEqual([mode, meshRoutes], ['audit', 'enforce'])
 })
 
@@ -296,7 +296,7 @@ suite('a file that is not a configuration is an error:', () => {
   test('two documents', () => assert.match(complaint('a: 1\n---\nb: 2\n'), /^3: this file has a second document/))
   test('a missing file', () =>
     assert.throws(
-      () => loadConfig('/nowhere/x.yaml'),
+      () => readConfig('/nowhere/x.yaml'),
       /^Error: \/nowhere\/x\.yaml: no such file or directory \(name a configuration with --config\)$/m,
     ))
 })
@@ -317,5 +317,5 @@ suite('a kind of grants that cannot count is refused with its line and the reaso
 test('the label that chooses the mode is one that the API server takes', () => {
   for (const modeLabel of ['a..b/mode', `example.com/${'a'.repeat(64)}`, '-a/mode'])
     assert.match(complaint({ ...base, modeLabel }), /modeLabel must be the key of a label/)
-  assert.equal(load({ ...base, modeLabel: 'a.b-c.d/My_mode.x' }).modeLabel, 'a.b-c.d/My_mode.x')
+  assert.equal(read({ ...base, modeLabel: 'a.b-c.d/My_mode.x' }).modeLabel, 'a.b-c.d/My_mode.x')
 })

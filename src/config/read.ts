@@ -21,7 +21,7 @@ const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true }).
  * @param file without a file, every field has its default
  * @throws ConfigError if the file cannot be read, or has an error
  */
-export function loadConfig(file: string | undefined, overrides: Overrides = {}): Config {
+export function readConfig(file: string | undefined, overrides: Overrides = {}): Config {
   return configOf(file, textOf(file), overrides)
 }
 

@@ -1,6 +1,6 @@
 import { Allowance } from './allowance.ts'
+import { limitsIn, type RequestLimits, usableMemory } from './limits.ts'
 import { type ServerObserver, UNOBSERVED } from './observer.ts'
-import { type Room, roomIn, usableMemory } from './room.ts'
 import { Turns } from './turns.ts'
 
 /** The most reviews in flight: more than the default limit of an API server, 400 requests and 200 mutating ones. */
@@ -21,9 +21,9 @@ export type HeldFor = 'bodies' | 'values' | 'answers'
 /** The exhausted memory: that of bodies, or all of it. */
 export type Lacking = 'bodies' | 'all'
 
-/** Accounts for the requests in flight. A request that exceeds the limits is dropped. */
-export class Load {
-  readonly room: Room
+/** The memory and the turns of all requests in flight. A request that exceeds them is dropped. */
+export class Capacity {
+  readonly limits: RequestLimits
   readonly turns: Turns
   /** Receives each dropped review. */
   readonly observer: ServerObserver
@@ -36,10 +36,14 @@ export class Load {
   readonly #now: () => number
 
   /** @param now a monotonic clock, in ms */
-  constructor(now: () => number, observer: ServerObserver = UNOBSERVED, room: Room = roomIn(usableMemory())) {
+  constructor(
+    now: () => number,
+    observer: ServerObserver = UNOBSERVED,
+    limits: RequestLimits = limitsIn(usableMemory()),
+  ) {
     this.#now = now
     this.observer = observer
-    this.room = room
+    this.limits = limits
     this.turns = new Turns(now)
   }
 
@@ -55,8 +59,8 @@ export class Load {
   /** Reserves memory. If there is not enough, returns what is exhausted, and reserves nothing. */
   reserve(what: HeldFor, bytes: number): Lacking | undefined {
     const { bodies, values, answers } = this.held
-    if (what === 'bodies' && bodies + bytes > this.room.bytes * BODIES_SHARE) return 'bodies'
-    if (bodies + values + answers + bytes > this.room.bytes) return 'all'
+    if (what === 'bodies' && bodies + bytes > this.limits.bytes * BODIES_SHARE) return 'bodies'
+    if (bodies + values + answers + bytes > this.limits.bytes) return 'all'
     this.held[what] += bytes
     return undefined
   }

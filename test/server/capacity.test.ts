@@ -1,52 +1,56 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Capacity } from '../../src/server/capacity.ts'
 import { MARGIN } from '../../src/server/deadline.ts'
-import { Load } from '../../src/server/load.ts'
-import { roomIn } from '../../src/server/room.ts'
+import { limitsIn } from '../../src/server/limits.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
 const MIB = 1024 * 1024
 const NONE = { bodies: 0, values: 0, answers: 0 }
 
-/** The load of a container of 256 MiB, with a clock that a test sets. */
+/** The capacity of a container of 256 MiB, with a clock that a test sets. */
 function start() {
   const clock = { now: 0 }
   const observer = new ServerRecorder()
-  return { clock, load: new Load(() => clock.now, observer, roomIn(256 * MIB)), turnedAway: observer.turnedAway }
+  return {
+    clock,
+    capacity: new Capacity(() => clock.now, observer, limitsIn(256 * MIB)),
+    turnedAway: observer.turnedAway,
+  }
 }
 
 test('a thousand reviews are in flight at once; one more is dropped until one is finished', () => {
-  const { load, turnedAway } = start()
-  const allowances = Array.from({ length: 1_000 }, () => load.enter(10_000 - MARGIN))
+  const { capacity, turnedAway } = start()
+  const allowances = Array.from({ length: 1_000 }, () => capacity.enter(10_000 - MARGIN))
   for (const allowance of allowances) assert.equal(allowance.startReview(), undefined)
-  assert.equal(load.enter(10_000 - MARGIN).startReview(), 'reviews')
+  assert.equal(capacity.enter(10_000 - MARGIN).startReview(), 'reviews')
   allowances[0]?.finish()
-  assert.equal(load.enter(10_000 - MARGIN).startReview(), undefined)
+  assert.equal(capacity.enter(10_000 - MARGIN).startReview(), undefined)
   assert.deepEqual(turnedAway, ['reviews'])
-  assert.equal(load.counts.reviews, 1_000)
+  assert.equal(capacity.counts.reviews, 1_000)
 })
 
 test('requests together have 64 MiB, and bodies a quarter of it; a dropped request holds nothing', () => {
-  const { load } = start()
-  const large = load.enter(10_000 - MARGIN)
+  const { capacity } = start()
+  const large = capacity.enter(10_000 - MARGIN)
   assert.equal(large.reserve('bodies', 14 * MIB), undefined)
-  assert.equal(load.enter(10_000 - MARGIN).reserve('bodies', 5 * MIB), 'memory')
+  assert.equal(capacity.enter(10_000 - MARGIN).reserve('bodies', 5 * MIB), 'memory')
   assert.equal(large.reserve('values', 49 * MIB), undefined)
-  const other = load.enter(10_000 - MARGIN)
+  const other = capacity.enter(10_000 - MARGIN)
   assert.equal(other.reserve('bodies', MIB), undefined)
-  assert.equal(load.enter(10_000 - MARGIN).reserve('values', 1), 'memory')
+  assert.equal(capacity.enter(10_000 - MARGIN).reserve('values', 1), 'memory')
   other.leave(true)
-  assert.deepEqual(load.held, { ...NONE, bodies: 14 * MIB, values: 49 * MIB })
+  assert.deepEqual(capacity.held, { ...NONE, bodies: 14 * MIB, values: 49 * MIB })
   large.leave(false)
   large.leave(false)
-  assert.deepEqual(load.held, NONE)
+  assert.deepEqual(capacity.held, NONE)
 })
 
 test('a smaller body evicts the largest incoming one, but not one that has arrived', () => {
-  const { load, turnedAway } = start()
+  const { capacity, turnedAway } = start()
   const dropped: string[] = []
   const arriving = (name: string, bytes: number) => {
-    const allowance = load.enter(10_000 - MARGIN)
+    const allowance = capacity.enter(10_000 - MARGIN)
     allowance.startArrival((evicted) => dropped.push(`${name}: ${evicted}`))
     assert.equal(allowance.reserve('bodies', bytes), undefined)
     return allowance
@@ -61,74 +65,74 @@ test('a smaller body evicts the largest incoming one, but not one that has arriv
   assert.equal(next.reserve('bodies', 4 * MIB), undefined)
   assert.equal(next.reserve('bodies', 4 * MIB), 'memory', 'none on its way is larger')
   assert.deepEqual(turnedAway, ['memory', 'memory'])
-  assert.equal(load.held.bodies, 11 * MIB)
+  assert.equal(capacity.held.bodies, 11 * MIB)
 })
 
 test('a smaller review evicts the largest one that waits for look-ups', () => {
-  const { load, turnedAway } = start()
+  const { capacity, turnedAway } = start()
   const reviewing = (bytes: number) => {
-    const allowance = load.enter(10_000 - MARGIN)
+    const allowance = capacity.enter(10_000 - MARGIN)
     assert.equal(allowance.startReview(), undefined)
     assert.equal(allowance.reserve('values', bytes), undefined)
     return { allowance, signal: allowance.startLookUps(Infinity) }
   }
   const [large, largest, small] = [reviewing(20 * MIB), reviewing(30 * MIB), reviewing(14 * MIB - 1_000)]
-  const next = load.enter(10_000 - MARGIN)
+  const next = capacity.enter(10_000 - MARGIN)
   assert.equal(next.reserve('bodies', 1_000), undefined)
   assert.equal(next.reserve('values', 10_000), undefined)
   assert.deepEqual([large.signal.aborted, largest.signal.aborted, small.signal.aborted], [false, true, false])
-  assert.deepEqual([largest.allowance.evicted, largest.allowance.holds('all'), load.counts.reviews], [true, 0, 2])
-  assert.equal(load.enter(10_000 - MARGIN).reserve('values', 60 * MIB), 'memory', 'none is larger')
+  assert.deepEqual([largest.allowance.evicted, largest.allowance.holds('all'), capacity.counts.reviews], [true, 0, 2])
+  assert.equal(capacity.enter(10_000 - MARGIN).reserve('values', 60 * MIB), 'memory', 'none is larger')
   assert.deepEqual(turnedAway, ['memory', 'memory'])
   // Its judgement ends when its look-ups have.
   largest.allowance.finish()
   large.allowance.finish()
-  assert.equal(load.enter(10_000 - MARGIN).reserve('values', 21 * MIB), undefined)
-  assert.deepEqual([small.signal.aborted, load.counts.reviews], [false, 1])
+  assert.equal(capacity.enter(10_000 - MARGIN).reserve('values', 21 * MIB), undefined)
+  assert.deepEqual([small.signal.aborted, capacity.counts.reviews], [false, 1])
 })
 
 test('a review that waits for look-ups keeps only the memory that it names, and never more than it had', () => {
-  const { load } = start()
-  const reviewing = load.enter(10_000 - MARGIN)
+  const { capacity } = start()
+  const reviewing = capacity.enter(10_000 - MARGIN)
   reviewing.startReview()
   reviewing.reserve('values', MIB)
   reviewing.startLookUps(1_000)
-  assert.deepEqual([load.held, reviewing.holds('all')], [{ ...NONE, values: 1_000 }, 1_000])
+  assert.deepEqual([capacity.held, reviewing.holds('all')], [{ ...NONE, values: 1_000 }, 1_000])
   reviewing.finish()
-  assert.deepEqual(load.held, NONE)
-  const small = load.enter(10_000 - MARGIN)
+  assert.deepEqual(capacity.held, NONE)
+  const small = capacity.enter(10_000 - MARGIN)
   small.startReview()
   small.reserve('values', 100)
   small.startLookUps(1_000)
-  assert.deepEqual(load.held, { ...NONE, values: 100 })
+  assert.deepEqual(capacity.held, { ...NONE, values: 100 })
 })
 
 test('a body beyond the memory for bodies does not evict a review that waits for look-ups', () => {
-  const { load } = start()
-  const reviewing = load.enter(10_000 - MARGIN)
+  const { capacity } = start()
+  const reviewing = capacity.enter(10_000 - MARGIN)
   assert.equal(reviewing.startReview(), undefined)
   assert.equal(reviewing.reserve('values', 20 * MIB), undefined)
   const signal = reviewing.startLookUps(Infinity)
-  assert.equal(load.enter(10_000 - MARGIN).reserve('bodies', 16 * MIB), undefined)
-  assert.equal(load.enter(10_000 - MARGIN).reserve('bodies', MIB), 'memory')
-  assert.deepEqual([signal.aborted, load.counts.reviews], [false, 1])
+  assert.equal(capacity.enter(10_000 - MARGIN).reserve('bodies', 16 * MIB), undefined)
+  assert.equal(capacity.enter(10_000 - MARGIN).reserve('bodies', MIB), 'memory')
+  assert.deepEqual([signal.aborted, capacity.counts.reviews], [false, 1])
 })
 
 test('an answer counts until it is sent', () => {
-  const { load } = start()
-  const allowance = load.enter(10_000 - MARGIN)
+  const { capacity } = start()
+  const allowance = capacity.enter(10_000 - MARGIN)
   allowance.startReview()
   allowance.reserve('values', MIB)
   allowance.answer(1_000)
   allowance.finish()
-  assert.deepEqual(load.held, { ...NONE, answers: 1_000 })
+  assert.deepEqual(capacity.held, { ...NONE, answers: 1_000 })
   allowance.leave(true)
-  assert.deepEqual(load.held, NONE)
+  assert.deepEqual(capacity.held, NONE)
 })
 
 test('a request holds nothing after its client closes the connection while it is read or waits', () => {
-  const { load } = start()
-  const allowance = load.enter(10_000 - MARGIN)
+  const { capacity } = start()
+  const allowance = capacity.enter(10_000 - MARGIN)
   let told = 0
   allowance.startArrival(() => {
     told += 1
@@ -138,26 +142,26 @@ test('a request holds nothing after its client closes the connection while it is
   assert.equal(told, 1)
   assert.equal(allowance.startTurn(), 'gone')
   assert.equal(allowance.reserve('bodies', 1), 'gone')
-  assert.deepEqual(load.held, NONE)
+  assert.deepEqual(capacity.held, NONE)
 })
 
 test('a review in flight holds its memory after its client closes the connection, but its look-ups end', () => {
-  const { load } = start()
-  const allowance = load.enter(10_000 - MARGIN)
+  const { capacity } = start()
+  const allowance = capacity.enter(10_000 - MARGIN)
   allowance.startReview()
   allowance.reserve('values', MIB)
   const signal = allowance.startLookUps(Infinity)
   assert.equal(signal.aborted, false)
   allowance.leave(false)
   assert.equal(signal.aborted, true)
-  assert.deepEqual([load.held.values, load.counts.reviews], [MIB, 1])
+  assert.deepEqual([capacity.held.values, capacity.counts.reviews], [MIB, 1])
   allowance.finish()
-  assert.deepEqual([load.held.values, load.counts.reviews], [0, 0])
+  assert.deepEqual([capacity.held.values, capacity.counts.reviews], [0, 0])
 })
 
 test('a client that closes the connection after its answer does not end anything', () => {
-  const { load } = start()
-  const allowance = load.enter(10_000 - MARGIN)
+  const { capacity } = start()
+  const allowance = capacity.enter(10_000 - MARGIN)
   allowance.startReview()
   const signal = allowance.startLookUps(Infinity)
   allowance.leave(true)
@@ -166,21 +170,21 @@ test('a client that closes the connection after its answer does not end anything
 })
 
 test('a review that has waited for half of its time is dropped', () => {
-  const { clock, load, turnedAway } = start()
-  const [one, other] = [load.enter(4_000 - MARGIN), load.enter(4250 - MARGIN)]
+  const { clock, capacity, turnedAway } = start()
+  const [one, other] = [capacity.enter(4_000 - MARGIN), capacity.enter(4250 - MARGIN)]
   clock.now = 1_876
   assert.equal(one.startTurn(), 'late')
   assert.equal(other.startTurn(), undefined)
-  assert.equal(load.enter(1 - MARGIN).startTurn(), undefined)
+  assert.equal(capacity.enter(1 - MARGIN).startTurn(), undefined)
   assert.deepEqual(turnedAway, ['late'])
 })
 
 test('a later try has half of the remaining time for its turn, and for its look-ups', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { clock, load } = start()
-  const first = load.enter(5_000 - MARGIN)
+  const { clock, capacity } = start()
+  const first = capacity.enter(5_000 - MARGIN)
   clock.now = 3_400
-  const [late, second] = [load.enter(5_000 - MARGIN), load.enter(5_000 - MARGIN)]
+  const [late, second] = [capacity.enter(5_000 - MARGIN), capacity.enter(5_000 - MARGIN)]
   for (const allowance of [late, second]) allowance.continue(first.begun)
   assert.equal(second.left, 1_350)
   clock.now = 3_400 + 675
@@ -195,25 +199,25 @@ test('a later try has half of the remaining time for its turn, and for its look-
 })
 
 test('four oversized bodies are read at once', () => {
-  const { load } = start()
-  const allowances = Array.from({ length: 4 }, () => load.enter(10_000 - MARGIN))
+  const { capacity } = start()
+  const allowances = Array.from({ length: 4 }, () => capacity.enter(10_000 - MARGIN))
   for (const allowance of allowances) assert.equal(allowance.startOversized(), undefined)
-  assert.equal(load.enter(10_000 - MARGIN).startOversized(), 'reviews')
+  assert.equal(capacity.enter(10_000 - MARGIN).startOversized(), 'reviews')
   allowances[0]?.leave(false)
-  assert.equal(load.enter(10_000 - MARGIN).startOversized(), undefined)
+  assert.equal(capacity.enter(10_000 - MARGIN).startOversized(), undefined)
 })
 
 test('the limits grow with the memory, from 256 MiB to 1 GiB', () => {
-  assert.deepEqual(roomIn(64 * MIB), roomIn(256 * MIB))
-  assert.deepEqual(roomIn(512 * MIB), { bytes: 128 * MIB, connections: 512 })
-  assert.deepEqual(roomIn(64 * 1024 * MIB), roomIn(1024 * MIB))
+  assert.deepEqual(limitsIn(64 * MIB), limitsIn(256 * MIB))
+  assert.deepEqual(limitsIn(512 * MIB), { bytes: 128 * MIB, connections: 512 })
+  assert.deepEqual(limitsIn(64 * 1024 * MIB), limitsIn(1024 * MIB))
 })
 
 test('a request has its full time if the timeout of an earlier one with its uid has passed', () => {
-  const { load, clock } = start()
-  const first = load.enter(10_000 - MARGIN)
+  const { capacity, clock } = start()
+  const first = capacity.enter(10_000 - MARGIN)
   clock.now = 10_000
-  const other = load.enter(10_000 - MARGIN)
+  const other = capacity.enter(10_000 - MARGIN)
   other.continue(first.begun)
   assert.equal(other.begun, 10_000)
   assert.equal(other.startTurn(), undefined)

@@ -29,7 +29,7 @@ interface FreshReadsOptions {
   /** Where the reads of all kinds wait for their turn. */
   readonly queue: FairQueue
   /** Bounds the memory of the reads of all kinds that are in flight. */
-  readonly room: ReadingRoom
+  readonly reading: ReadingRoom
   /** The most that is kept of one namespace, in bytes (see IndexLimits). */
   readonly most: number
   readonly observer: ClusterObserver
@@ -126,14 +126,14 @@ export class FreshReads {
   }
 
   async #list(namespace: string, signal: AbortSignal, own: boolean): Promise<ReadResult> {
-    const { api, kind, room, most, absent } = this.#options
+    const { api, kind, reading, most, absent } = this.#options
     const list = async (path: string): Promise<ReadResult> => {
-      const grants = room.open(resourceOf(kind), { all: most, eachNamespace: most })
+      const grants = reading.open(resourceOf(kind), { all: most, eachNamespace: most })
       try {
         const { bytes } = await listInto(grants, api, this.#resource, path, namespace, signal, { ownConnection: own })
         return { grants, bytes }
       } finally {
-        room.close(grants)
+        reading.close(grants)
       }
     }
     if (this.#path !== undefined) {

@@ -44,7 +44,7 @@ export interface ClusterGrantsOptions {
   readonly kinds: readonly GrantKind[]
   readonly limits: Limits
   /** The limits of each kind's index; by default a share of the heap. */
-  readonly room?: IndexLimits
+  readonly indexLimits?: IndexLimits
   readonly observer?: ClusterObserver
   /** A monotonic clock, in ms. */
   readonly now: () => number
@@ -64,11 +64,11 @@ export class ClusterGrants implements GrantSource {
   #knowledgeAge: number
 
   constructor(options: ClusterGrantsOptions) {
-    const { api, logger, now, kinds, limits, room = roomInHeap(kinds.length), observer = UNOBSERVED } = options
+    const { api, logger, now, kinds, limits, indexLimits = heapShare(kinds.length), observer = UNOBSERVED } = options
     this.#now = now
     const queue = new FairQueue(READS_AT_ONCE, SLOW_READ)
     const reading = new ReadingRoom(getHeapStatistics().heap_size_limit * READS_SHARE)
-    const common = { api, logger, observer, now, room, queue, reading }
+    const common = { api, logger, observer, now, limits: indexLimits, queue, reading }
     this.#byResource = new Map(kinds.map((kind) => [resourceOf(kind), new KindGrants(kind, common)]))
     this.#kinds = [...this.#byResource.values()]
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)
@@ -134,7 +134,7 @@ export class ClusterGrants implements GrantSource {
     } catch (error) {
       // A client that has disconnected is not a failure of the API server.
       if (signal.aborted && (error as Error).name !== 'AbortError') for (const kind of counting) kind.timedOut()
-      throw new LookupFailed(explain(error), { cause: error })
+      throw new LookupFailed(failureReason(error), { cause: error })
     }
   }
 
@@ -183,13 +183,13 @@ export class ClusterGrants implements GrantSource {
   }
 }
 
-function roomInHeap(kinds: number): IndexLimits {
+function heapShare(kinds: number): IndexLimits {
   const all = (getHeapStatistics().heap_size_limit * HEAP_SHARE) / kinds
   return { all, eachNamespace: all * NAMESPACE_SHARE }
 }
 
 /** Describes a failure to the requester: without addresses, and without the body of the answer. */
-function explain(error: unknown): string {
+function failureReason(error: unknown): string {
   if (error instanceof ApiError) return `the API server answered HTTP ${error.status}`
   const late = (error as { name?: unknown } | undefined)?.name === 'TimeoutError'
   return late ? 'the API server did not answer in time' : 'the API server could not be reached'

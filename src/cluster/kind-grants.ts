@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import type { Grant } from '../policy/grant.ts'
-import { GrantIndex, type IndexLimits, type IndexObserver } from '../policy/grant-index.ts'
+import { GrantIndex, type IndexLimits, type IndexObserver, type ReadonlyIndex } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
+import type { KindLookup } from '../policy/grant-lookup.ts'
 import type { Api } from './api.ts'
 import type { Charge } from './budget.ts'
 import type { FairQueue } from './fair-queue.ts'
@@ -20,7 +21,7 @@ interface KindGrantsOptions {
   /** A monotonic clock, in ms. */
   readonly now: () => number
   /** The limits of the index. */
-  readonly room: IndexLimits
+  readonly limits: IndexLimits
   /** Where fresh reads wait for their turn, and what bounds their memory while they are in flight. */
   readonly queue: FairQueue
   readonly reading: ReadingRoom
@@ -28,18 +29,23 @@ interface KindGrantsOptions {
 
 /** The grants of one kind: an index that a reflector keeps up to date, and fresh reads. */
 export class KindGrants {
-  readonly index: GrantIndex
+  readonly #index: GrantIndex
   readonly #reflector: Reflector<Grant>
   readonly #reads: FreshReads
   #readable = true
 
-  constructor(kind: GrantKind, { api, logger, observer, now, room, queue, reading }: KindGrantsOptions) {
-    this.index = new GrantIndex(resourceOf(kind), room, indexObserver(kind, observer, logger))
+  constructor(kind: GrantKind, { api, logger, observer, now, limits, queue, reading }: KindGrantsOptions) {
+    this.#index = new GrantIndex(resourceOf(kind), limits, indexObserver(kind, observer, logger))
     const resource = grantResource(kind)
-    const reflector = new Reflector({ api, resource, store: this.index, logger, observer, now })
+    const reflector = new Reflector({ api, resource, store: this.#index, logger, observer, now })
     this.#reflector = reflector
     const absent = () => reflector.absent
-    this.#reads = new FreshReads({ api, kind, queue, room: reading, most: room.eachNamespace, observer, now, absent })
+    this.#reads = new FreshReads({ api, kind, queue, reading, most: limits.eachNamespace, observer, now, absent })
+  }
+
+  /** The cached grants, to look up. Only the reflector changes them. */
+  get index(): ReadonlyIndex {
+    return this.#index
   }
 
   /** Keeps the index up to date until the signal. */
@@ -68,7 +74,7 @@ export class KindGrants {
     owner: string,
     afford: () => Charge | undefined,
     signal: AbortSignal,
-  ): Promise<GrantIndex> | undefined {
+  ): Promise<KindLookup> | undefined {
     return this.#reads.read(namespace, owner, afford, signal)?.then(
       ({ grants }) => {
         this.#readable = true
@@ -89,7 +95,6 @@ function indexObserver(kind: GrantKind, observer: ClusterObserver, logger: Logge
     skipped: (namespace) => observer.skipped(resource, namespace),
     evicted: (namespace) => observer.evicted(resource, namespace),
     incomplete: (namespace) => {
-      observer.incomplete(resource, namespace)
       logger.warn(
         { namespace, kind: kind.kind },
         'not all grants of a namespace are cached: they exceed the limits of the cache; a fresh read gets the others when a review needs them',

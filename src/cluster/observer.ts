@@ -19,16 +19,12 @@ export type ReadEnd = 'done' | 'failed' | 'given up'
  * A resource is named with its group, such as `referencegrants.gateway.networking.k8s.io`; times are in ms.
  */
 export interface ClusterObserver {
-  /** The API server has begun to answer a watch. */
-  watchStarted(resource: string): void
   /** A watch has ended or was refused. A failure of a streamed list is not reported here. */
   watchEnded(resource: string, end: WatchEnd): void
   /** A full list has succeeded. */
   listed(resource: string, reason: ListReason, milliseconds: number): void
   /** An object was not cached, because it is too large or the cache is full. */
   skipped(resource: string, namespace: string): void
-  /** A namespace has become incomplete: not all of its objects are cached. */
-  incomplete(resource: string, namespace: string): void
   /** All cached objects of a namespace were evicted. */
   evicted(resource: string, namespace: string): void
   readStarted(resource: string): void
@@ -43,11 +39,9 @@ const ignore = () => {}
 
 /** An observer that ignores everything. */
 export const UNOBSERVED: ClusterObserver = {
-  watchStarted: ignore,
   watchEnded: ignore,
   listed: ignore,
   skipped: ignore,
-  incomplete: ignore,
   evicted: ignore,
   readStarted: ignore,
   readEnded: ignore,

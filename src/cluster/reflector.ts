@@ -8,8 +8,8 @@ import { FailureLog } from './failure-log.ts'
 import type { ClusterObserver, ListReason } from './observer.ts'
 import { type Event, type Listing, next, type Probing, START, type State } from './reflector-state.ts'
 import { nameOf, type Resource } from './resource.ts'
-import { endList, listInto, type Store } from './store.ts'
-import { takeEvent, type WatchRequest, watch } from './watch.ts'
+import { endList, listInto, type Store, takeEvent } from './store.ts'
+import { type WatchRequest, watch } from './watch.ts'
 import { GRACE, LONGEST_LIST, WatchTimes, watchDuration } from './watch-time.ts'
 
 /** How often to ask for an API that is absent, in ms: often enough that the store does not become stale. */
@@ -167,14 +167,11 @@ export class Reflector<T> {
 
   /** Watches until the API server ends the watch. In the state `list`, the watch begins with a streamed list. */
   async #watch(request: WatchRequest, signal: AbortSignal): Promise<Event> {
-    const { api, resource, store, now, observer } = this.#options
+    const { api, resource, store, now } = this.#options
     const { path, duration } = request
     const begun = now()
     const times = new WatchTimes(begun, duration)
-    const opened = () => {
-      observer.watchStarted(this.#name)
-      times.opened(now())
-    }
+    const opened = () => times.opened(now())
     if (this.#state.does === 'list') store.beginList()
     for await (const event of watch(api, resource, request, signal, opened)) {
       takeEvent(store, resource, event)

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Api, RequestOptions } from './api.ts'
 import { type Listed, listPages } from './list.ts'
 import type { Name, Resource } from './resource.ts'
+import type { WatchEvent } from './watch.ts'
 
 /** Keeps the objects of a resource; see GrantIndex. */
 export interface Store<T> {
@@ -53,6 +54,13 @@ export async function endList(store: Store<never>): Promise<void> {
   for (const _ of store.sweep()) await turn()
 }
 
+/** Applies an event to a store. */
+export function takeEvent<T>(store: Store<T>, resource: Resource<T>, { type, object, whole }: WatchEvent): void {
+  if (type === 'BOOKMARK') return
+  if (type === 'DELETED') remove(store, resource, object)
+  else take(store, resource, object, whole)
+}
+
 /**
  * Sets an object. If it is too large, it is deleted from the store, and its namespace becomes incomplete.
  *
@@ -60,7 +68,7 @@ export async function endList(store: Store<never>): Promise<void> {
  * @param whole false if a part of it was dropped for its size
  * @throws Error if it does not have a namespace
  */
-export function take<T>(store: Store<T>, resource: Resource<T>, object: unknown, whole: boolean): void {
+function take<T>(store: Store<T>, resource: Resource<T>, object: unknown, whole: boolean): void {
   const parsed = whole ? resource.parse(object) : undefined
   if (parsed !== undefined) {
     store.set(parsed)
@@ -72,7 +80,7 @@ export function take<T>(store: Store<T>, resource: Resource<T>, object: unknown,
 }
 
 /** Deletes an object. If its name was dropped for its size, its namespace becomes incomplete. */
-export function remove<T>(store: Store<T>, resource: Resource<T>, object: unknown): void {
+function remove<T>(store: Store<T>, resource: Resource<T>, object: unknown): void {
   const { namespace, name } = placeOf(resource, object)
   if (name === undefined) store.miss(namespace)
   else store.delete({ namespace, name })

@@ -2,7 +2,6 @@ import type { Shape } from '../json/shape.ts'
 import { type Api, ApiError } from './api.ts'
 import { Deadline } from './deadline.ts'
 import type { Resource } from './resource.ts'
-import { remove, type Store, take } from './store.ts'
 import { GRACE, LONGEST_LIST } from './watch-time.ts'
 
 /**
@@ -86,13 +85,6 @@ function eventOf(path: string, event: unknown, whole: boolean): WatchEvent {
   // An object may have the annotation, too.
   const endsList = type === 'BOOKMARK' && annotations?.[LIST_ENDS] === 'true'
   return { type, object, whole, resourceVersion, endsList }
-}
-
-/** Applies an event to a store. */
-export function takeEvent<T>(store: Store<T>, resource: Resource<T>, { type, object, whole }: WatchEvent): void {
-  if (type === 'BOOKMARK') return
-  if (type === 'DELETED') remove(store, resource, object)
-  else take(store, resource, object, whole)
 }
 
 function isEvent(type: unknown): type is WatchEvent['type'] {

@@ -229,6 +229,9 @@ export class GrantIndex implements KindLookup {
   }
 }
 
+/** An index for those who only look up. */
+export type ReadonlyIndex = KindLookup & Pick<GrantIndex, 'size' | 'incomplete'>
+
 /** Returns a lookup in grants of any kinds. */
 export function lookupIn(grants: Iterable<Grant>): GrantLookup {
   const none = new GrantIndex()

@@ -57,7 +57,7 @@ class Schedule {
       api: { get: this.#get, project: this.#project } as unknown as Api,
       kind: REFERENCE_GRANT,
       queue: new FairQueue(AT_ONCE, SLOW),
-      room: new ReadingRoom(1024 * 1024),
+      reading: new ReadingRoom(1024 * 1024),
       most: Infinity,
       observer: this.counts,
       now,

@@ -32,7 +32,7 @@ async function start(t: TestContext) {
     api,
     kind: REFERENCE_GRANT,
     queue: new FairQueue(8, 1_000),
-    room: new ReadingRoom(1024 * 1024),
+    reading: new ReadingRoom(1024 * 1024),
     most: 1_000_000,
     observer: counts,
     now: () => performance.now(),

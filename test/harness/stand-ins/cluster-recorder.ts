@@ -11,9 +11,7 @@ export class ClusterRecorder implements ClusterObserver {
   readonly watches: Record<WatchEnd, number> = { timeout: 0, broken: 0, refused: 0 }
   readonly lists: Record<ListReason, number> = { start: 0, unproven: 0, expired: 0, api: 0, incomplete: 0 }
   readonly freshReads = { started: 0, shared: 0, failed: 0, over_budget: 0 }
-  readonly watchStarted = UNOBSERVED.watchStarted
   readonly skipped = UNOBSERVED.skipped
-  readonly incomplete = UNOBSERVED.incomplete
   readonly evicted = UNOBSERVED.evicted
 
   watchEnded(_resource: string, end: WatchEnd): void {

@@ -9,7 +9,7 @@ import { compareWithStored, deniedStored, unpermitted } from './existing.ts'
 import { type GrantSource, LookupFailed } from './grant-source.ts'
 import type { Excess } from './oversize.ts'
 import { dropContent, type ReviewRequest, reviewedObject } from './review.ts'
-import { exemption, type Settings } from './settings.ts'
+import { exemptWriteReason, type Settings } from './settings.ts'
 
 /**
  * How many target namespaces one review reads at once. One refusal refuses the object, so it reads more only while all
@@ -48,9 +48,9 @@ async function admitCrossing(
   settings: Settings,
   lookUps: LookUps,
 ): Promise<Decision> {
-  if (crossing.count === 0) return { outcome: 'unjudged', reason: crossing.exempt ?? 'nothing crosses' }
+  if (crossing.count === 0) return { outcome: 'unjudged', reason: crossing.exemptReason ?? 'nothing crosses' }
 
-  const exempt = exemption(request, settings.exempt)
+  const exempt = exemptWriteReason(request, settings.exemptWrites)
   if (exempt) return { outcome: 'unjudged', reason: exempt }
 
   const { held, added, storedOversized } = compareWithStored(request, settings, object, crossing.references)
@@ -83,7 +83,7 @@ export function admitOversized(
   settings: Settings,
   { oversize, storedOversized }: Excess,
 ): Decision {
-  const reason = skipReason(request, settings.coverage) ?? exemption(request, settings.exempt)
+  const reason = skipReason(request, settings.coverage) ?? exemptWriteReason(request, settings.exemptWrites)
   if (reason) return { outcome: 'unjudged', reason }
   // Whether a judged part changes is unknown, so `existingViolations: deny` applies to every update.
   const existing = storedOversized && request.operation === 'UPDATE' && settings.existingViolations === 'warn'

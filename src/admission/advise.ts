@@ -1,9 +1,9 @@
 import type { Coverage } from '../policy/coverage.ts'
 import { lintGrant } from '../policy/lint.ts'
+import { SPELT_OUT } from '../wording/refusal.ts'
 import type { Advised } from './decision.ts'
 import type { Excess } from './oversize.ts'
 import { type ReviewRequest, reviewedObject } from './review.ts'
-import { SPELT_OUT } from './warnings.ts'
 
 /**
  * Lints a ReferenceGrant. An object of another kind, which only an edited rule can send, gets no findings. For a grant

@@ -1,7 +1,7 @@
 import type { GrantName } from '../policy/grant.ts'
 import type { Reference } from '../policy/reference.ts'
 import { bare, quote } from '../wording/quote.ts'
-import type { Decision, Verdict } from './decision.ts'
+import type { Decided, Decision } from './decision.ts'
 import type { Mode } from './settings.ts'
 
 /** How many entries an annotation lists; it counts the rest. An object may have 10,000 references. */
@@ -66,16 +66,16 @@ export const ANNOTATIONS = [
 type Annotations = Partial<Record<(typeof ANNOTATIONS)[number] | 'findings', string>>
 
 /** Returns a decision as text by key, for the API server's audit log and the server's own log. */
-export function annotate(decision: Verdict, mode: Mode): Readonly<Record<string, string>> {
+export function annotate(decision: Decided, mode: Mode): Readonly<Record<string, string>> {
   return { decision: label(decision, mode), ...details(decision) }
 }
 
-function details(decision: Verdict): Annotations {
+function details(decision: Decided): Annotations {
   switch (decision.outcome) {
     case 'unjudged':
       return { reason: decision.reason }
     case 'permitted': {
-      const grants = new Set(decision.granted.map(({ by }) => grantTitle(by)))
+      const grants = new Set(decision.granted.map(({ by }) => namespacedName(by)))
       return {
         ...(grants.size > 0 && { grants: capped([...grants], (title) => title) }),
         ...(decision.existing.length > 0 && { existing: capped(decision.existing, arrow) }),
@@ -94,7 +94,8 @@ function details(decision: Verdict): Annotations {
   }
 }
 
-function grantTitle({ namespace, name, resource }: GrantName): string {
+/** Returns a grant's namespace and name, with its resource if it is not a ReferenceGrant. */
+function namespacedName({ namespace, name, resource }: GrantName): string {
   return `${bare(`${namespace}/${name}`)}${resource === undefined ? '' : ` (${bare(resource)})`}`
 }
 

@@ -1,6 +1,6 @@
 import { admit, admitOversized, type LookUps } from './admit.ts'
 import { advise } from './advise.ts'
-import type { Undecided, Verdict } from './decision.ts'
+import type { Decided, Undecided } from './decision.ts'
 import type { Excess } from './oversize.ts'
 import { type ReviewResponse, respond } from './respond.ts'
 import { parseReview, type ReviewRequest } from './review.ts'
@@ -27,7 +27,7 @@ export function questionIn(body: unknown, excess?: Excess): Question {
 
 /** The decision, its mode and the response. Without a verdict there is no response. */
 export type Answer =
-  | { readonly decision: Verdict; readonly mode: Mode; readonly response: ReviewResponse }
+  | { readonly decision: Decided; readonly mode: Mode; readonly response: ReviewResponse }
   | { readonly decision: Undecided; readonly mode: Mode; readonly response?: never }
 
 /**

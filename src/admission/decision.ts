@@ -3,13 +3,13 @@ import type { LintFinding } from '../policy/lint.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import type { Refusal } from '../wording/refusal.ts'
 import type { Oversize } from './oversize.ts'
-import { EXEMPTIONS } from './settings.ts'
+import { EXEMPT_WRITE_REASONS } from './settings.ts'
 
 /** The decision on one request, as data. */
-export type Decision = Verdict | Undecided
+export type Decision = Decided | Undecided
 
 /** A decision that answers the request. */
-export type Verdict = (Unjudged | Permitted | Refused | Oversized | Advised) & Misfits
+export type Decided = (Unjudged | Permitted | Refused | Oversized | Advised) & Misfits
 
 interface Misfits {
   /** Paths of guarded fields of the configuration where the object has something other than a reference. */
@@ -21,7 +21,7 @@ export const UNJUDGED_REASONS = [
   'nothing crosses',
   'mesh route',
   'exempt target',
-  ...EXEMPTIONS,
+  ...EXEMPT_WRITE_REASONS,
   'operation',
   'subresource',
   'unknown kind',

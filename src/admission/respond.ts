@@ -1,8 +1,8 @@
 import { LONGEST_NAME } from '../policy/names.ts'
 import { shorten } from '../wording/quote.ts'
-import { explain, sentence } from '../wording/refusal.ts'
+import { refusalText, sentence } from '../wording/refusal.ts'
 import { annotate } from './annotate.ts'
-import type { Oversized, Refused, Verdict } from './decision.ts'
+import type { Decided, Oversized, Refused } from './decision.ts'
 import { oversizeSentences } from './oversize.ts'
 import type { ReviewRequest } from './review.ts'
 import type { Mode } from './settings.ts'
@@ -42,7 +42,7 @@ interface Status {
 }
 
 /** Returns the response for a decision. It depends only on the decision, the mode, the uid, the kind and whether it is a dry run. */
-export function respond(request: ReviewRequest, decision: Verdict, mode: Mode): ReviewResponse {
+export function respond(request: ReviewRequest, decision: Decided, mode: Mode): ReviewResponse {
   const auditAnnotations = annotate(decision, mode)
   const status = mode === 'deny' ? refusal(request, decision) : undefined
   const warnings = status || mode === 'audit' ? [] : warningsOf(decision)
@@ -54,7 +54,7 @@ export function respond(request: ReviewRequest, decision: Verdict, mode: Mode): 
 }
 
 /** Returns the Status of a decision that refuses; undefined if it allows. */
-function refusal(request: ReviewRequest, decision: Verdict): Status | undefined {
+function refusal(request: ReviewRequest, decision: Decided): Status | undefined {
   if (decision.outcome === 'refused') return denial(request, decision)
   if (decision.outcome === 'oversized' && !decision.existing) return oversizeDenial(request, decision)
   return undefined
@@ -66,7 +66,7 @@ function denial({ kind, dryRun }: ReviewRequest, refused: Refused): Status {
     field: reference.path,
     message: sentence(reference),
   }))
-  const message = dryRun ? `${explain(refused)}\n${DRY_RUN}` : explain(refused)
+  const message = dryRun ? `${refusalText(refused)}\n${DRY_RUN}` : refusalText(refused)
   return failure(message, { group: kind.group, kind: kind.kind, name: refused.refused[0]?.from.name ?? '', causes })
 }
 

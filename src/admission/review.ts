@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv'
+import { LONGEST_NAME } from '../policy/names.ts'
 import type { ObjectName } from '../policy/reference.ts'
 
 interface GroupVersionKind {
@@ -41,7 +42,7 @@ const schema = {
       required: ['uid', 'kind', 'operation', 'userInfo'],
       properties: {
         // In practice a UUID. The limit bounds what the response repeats and the server remembers.
-        uid: { type: 'string', minLength: 1, maxLength: 253 },
+        uid: { type: 'string', minLength: 1, maxLength: LONGEST_NAME },
         kind: groupVersionKind,
         subResource: { type: 'string' },
         name: { type: 'string' },

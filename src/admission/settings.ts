@@ -14,11 +14,11 @@ export interface Settings {
   readonly existingViolations: 'warn' | 'deny'
   /** Field managers whose dry runs get a warning instead of a denial. */
   readonly warnedFieldManagers: ReadonlySet<string>
-  readonly exempt: Exempt
+  readonly exemptWrites: ExemptWrites
 }
 
-/** The users, groups and namespaces whose writes are not judged. */
-export interface Exempt {
+/** The writes that are not judged: those of these users and groups, and those of objects in these namespaces. */
+export interface ExemptWrites {
   /** User names, including service accounts in their long form. */
   readonly users: ReadonlySet<string>
   readonly groups: ReadonlySet<string>
@@ -26,12 +26,15 @@ export interface Exempt {
   readonly namespaces: ReadonlySet<string>
 }
 
-/** The reasons why a request is exempt. */
-export const EXEMPTIONS = ['exempt user', 'exempt group', 'exempt namespace'] as const
-export type Exemption = (typeof EXEMPTIONS)[number]
+/** The reasons why a write is exempt. */
+export const EXEMPT_WRITE_REASONS = ['exempt user', 'exempt group', 'exempt namespace'] as const
+export type ExemptWriteReason = (typeof EXEMPT_WRITE_REASONS)[number]
 
-/** Returns why a request is exempt; undefined if it is not. */
-export function exemption({ userInfo, namespace }: ReviewRequest, exempt: Exempt): Exemption | undefined {
+/** Returns why a write is exempt; undefined if it is not. */
+export function exemptWriteReason(
+  { userInfo, namespace }: ReviewRequest,
+  exempt: ExemptWrites,
+): ExemptWriteReason | undefined {
   if (userInfo.username !== undefined && exempt.users.has(userInfo.username)) return 'exempt user'
   if (userInfo.groups?.some((group) => exempt.groups.has(group))) return 'exempt group'
   return namespace !== undefined && exempt.namespaces.has(namespace) ? 'exempt namespace' : undefined

@@ -1,10 +1,10 @@
 import { distinctTargets } from '../policy/distinct-targets.ts'
 import type { Reference } from '../policy/reference.ts'
-import { fitted } from '../wording/fitted.ts'
+import { fitted, lengthOf } from '../wording/fitted.ts'
 import { lintLine } from '../wording/grant-finding.ts'
 import { objectPieces } from '../wording/objects.ts'
-import { moreReferences, UNCONFIRMED, violationLines } from '../wording/refusal.ts'
-import type { Advised, Verdict } from './decision.ts'
+import { moreReferences, SPELT_OUT, UNCONFIRMED, violationLines } from '../wording/refusal.ts'
+import type { Advised, Decided } from './decision.ts'
 import { oversizeSentences, unreadLine } from './oversize.ts'
 
 /**
@@ -14,14 +14,11 @@ import { oversizeSentences, unreadLine } from './oversize.ts'
  */
 export const LONGEST = { one: 256, all: 4_096 }
 
-/** How many violations, or findings on a grant, the warnings spell out: two lines of 256 characters fit for each. */
-export const SPELT_OUT = 8
-
 /**
  * Returns the warnings of a decision that does not refuse. kubectl shows equal warnings of several objects only once,
  * so each violation begins with its object.
  */
-export function warningsOf(decision: Verdict): string[] {
+export function warningsOf(decision: Decided): string[] {
   switch (decision.outcome) {
     case 'unjudged':
       return []
@@ -40,7 +37,7 @@ export function warningsOf(decision: Verdict): string[] {
 
 /** Returns a line for each finding. */
 function ofGrant({ grant, findings, count }: Advised): string[] {
-  return fill(findings, (finding) => [lintLine(grant, finding, LONGEST.one)], {
+  return linesThatFit(findings, (finding) => [lintLine(grant, finding, LONGEST.one)], {
     unjudged: count - findings.length,
     end: [],
     rest: (count) => fitted(LONGEST.one)`${objectPieces(grant)}: ${`and ${count} more findings.`}`,
@@ -60,7 +57,7 @@ function ofViolations(references: readonly Reference[], { kept, unjudged, end }:
   if (first === undefined) return []
   const distinct = new Set(distinctTargets(references))
   const ordered = [...distinct, ...references.filter((reference) => !distinct.has(reference))]
-  return fill(ordered, (reference) => violationLines(reference, kept, LONGEST.one), {
+  return linesThatFit(ordered, (reference) => violationLines(reference, kept, LONGEST.one), {
     unjudged,
     end,
     rest: (count) => fitted(LONGEST.one)`${objectPieces(first.from)}: ${`and ${moreReferences(count, unjudged)}`}`,
@@ -77,7 +74,7 @@ interface Ending {
 }
 
 /** Returns the lines of as many subjects as fit, each line once, and counts the rest. */
-function fill<T>(subjects: readonly T[], words: (subject: T) => readonly string[], ending: Ending): string[] {
+function linesThatFit<T>(subjects: readonly T[], words: (subject: T) => readonly string[], ending: Ending): string[] {
   const { unjudged = 0, end, rest } = ending
   const all = subjects.length + unjudged
   const closing = (spelt: number) => [...(spelt < all ? [rest(all - spelt)] : []), ...end]
@@ -90,8 +87,4 @@ function fill<T>(subjects: readonly T[], words: (subject: T) => readonly string[
     spelt += 1
   }
   return [...shown, ...closing(spelt)]
-}
-
-function lengthOf(lines: readonly string[]): number {
-  return lines.reduce((sum, line) => sum + [...line].length, 0)
 }

@@ -8,7 +8,7 @@ import { bare, visible } from '../wording/quote.ts'
 const HOSTS = ['localhost', '127.0.0.1', '::1'] as const
 
 /** The longest common name, in characters. Source: RFC 5280, appendix A.1, ub-common-name-length. */
-const LONGEST_NAME = 64
+const LONGEST_COMMON_NAME = 64
 
 interface CertsOptions {
   readonly out: string
@@ -65,7 +65,7 @@ function hostsOf(text: string, before: readonly string[] = []): string[] {
 }
 
 function clientOf(text: string): string {
-  if (text === '' || text.length > LONGEST_NAME)
-    throw new InvalidArgumentError(`a common name of 1 to ${LONGEST_NAME} characters`)
+  if (text === '' || text.length > LONGEST_COMMON_NAME)
+    throw new InvalidArgumentError(`a common name of 1 to ${LONGEST_COMMON_NAME} characters`)
   return text
 }

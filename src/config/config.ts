@@ -72,7 +72,7 @@ export function settingsOf(config: Config): Settings {
     mode: config.mode,
     existingViolations: config.existingViolations,
     warnedFieldManagers: new Set(config.dryRun.warnFieldManagers),
-    exempt: {
+    exemptWrites: {
       users: new Set([...users, ...accounts]),
       groups: new Set(groups),
       namespaces: new Set(namespaces),
@@ -94,14 +94,14 @@ export function registrationOf(config: Config) {
 /** Returns what a configuration makes refgrant judge. */
 export function coverageOf(config: Config): Coverage {
   const { meshRoutes, exemptTargets, grantKinds } = config
-  const exemptions = { meshRoutes: meshRoutes === 'exempt', targets: exemptTargets }
+  const exemptReferences = { meshRoutes: meshRoutes === 'exempt', targets: exemptTargets }
   const declared = new Set(grantKinds.map(({ group, plural }) => `${plural}.${group}`))
   // A kind that the file declares overrides the same kind of a preset.
   const preset = chosen(config)
     .flatMap(({ grantKinds }) => grantKinds)
     .filter(({ group, plural }) => !declared.has(`${plural}.${group}`))
   const fields = [...standardFields, ...addedFields(config)]
-  return new Coverage(fields, exemptions, [REFERENCE_GRANT, ...preset, ...grantKinds])
+  return new Coverage(fields, exemptReferences, [REFERENCE_GRANT, ...preset, ...grantKinds])
 }
 
 /** Returns the guarded fields that a configuration adds to those of Gateway API. */

@@ -16,7 +16,7 @@ interface Branch {
 }
 
 /** The longest name of a condition without a prefix, in characters (Kubernetes, IsQualifiedName). */
-const LONGEST_NAME = 63
+const LONGEST_CONDITION_NAME = 63
 
 /**
  * How many list elements the condition of one kind evaluates for guarded fields of the configuration. The API server
@@ -47,7 +47,7 @@ export function matchConditions(coverage: Coverage): MatchCondition[] {
 /** Returns the name of a kind's condition. If it is too long, the group becomes the prefix, which may be longer. */
 function conditionName({ plural, group }: ReferrerKind): string {
   const name = group === '' ? `crossing.${plural}` : `crossing.${plural}.${group}`
-  return name.length > LONGEST_NAME ? `${group || 'core'}/${plural}` : name
+  return name.length > LONGEST_CONDITION_NAME ? `${group || 'core'}/${plural}` : name
 }
 
 function changed(coverage: Coverage): string {

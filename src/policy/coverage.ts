@@ -16,8 +16,8 @@ export interface FieldSteps {
   readonly own: boolean
 }
 
-/** What an admin allows in guarded fields without a grant. */
-export interface Exemptions {
+/** References that an admin allows without a grant. */
+export interface ExemptReferences {
   /** Whether routes that serve only a mesh need no grants (GEP-1294). */
   readonly meshRoutes: boolean
   /** Kinds that an implementation resolves in its own way, so that references to them need no grant. */
@@ -27,7 +27,7 @@ export interface Exemptions {
 /** What is judged: the guarded fields of each kind, the exemptions, and the kinds of grants. */
 export class Coverage {
   readonly fields: readonly GuardedField[]
-  readonly exemptions: Exemptions
+  readonly exemptReferences: ExemptReferences
   /** The kinds of grants that count for at least one field. */
   readonly grantKinds: readonly GrantKind[]
   readonly #byKind = new Map<string, { readonly referrer: ReferrerKind; readonly fields: FieldSteps[] }>()
@@ -35,11 +35,11 @@ export class Coverage {
   /** @param grantKinds all kinds that may count as grants; those that count for none of the fields are left out */
   constructor(
     fields: readonly GuardedField[],
-    exemptions: Exemptions = { meshRoutes: true, targets: [] },
+    exemptReferences: ExemptReferences = { meshRoutes: true, targets: [] },
     grantKinds: readonly GrantKind[] = [REFERENCE_GRANT],
   ) {
     this.fields = fields
-    this.exemptions = exemptions
+    this.exemptReferences = exemptReferences
     const governing = governingKinds(fields, grantKinds)
     const counting = new Set(fields.flatMap((field) => governing(field)))
     this.grantKinds = grantKinds.filter((kind) => counting.has(kind))

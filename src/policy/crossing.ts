@@ -17,14 +17,14 @@ export interface Crossing {
   /** How many references into other namespaces the object has. */
   readonly count: number
   /** Why the references into other namespaces need no grant; absent if the object has none, or is not exempt. */
-  readonly exempt?: 'mesh route' | 'exempt target'
+  readonly exemptReason?: 'mesh route' | 'exempt target'
   /** The paths of rows from the configuration that led to something that is not a reference; absent if there are none. */
   readonly misfits?: readonly string[]
 }
 
 /** Returns the references of an object that need a grant: those in guarded fields that leave its namespace. */
 export function crossingReferences(coverage: Coverage, from: ObjectName, object: unknown): Crossing {
-  const { meshRoutes, targets } = coverage.exemptions
+  const { meshRoutes, targets } = coverage.exemptReferences
   let count = 0
   let exemptTargets = 0
   const misfits = new Set<string>()
@@ -40,7 +40,7 @@ export function crossingReferences(coverage: Coverage, from: ObjectName, object:
   const references = extract(coverage, from, object, { take, misfit: ({ path }) => misfits.add(path) })
   const told = misfits.size > 0 && { misfits: [...misfits] }
   if (meshRoutes && count + exemptTargets > 0 && coverage.referrer(from)?.route && isMeshRoute(object))
-    return { references: [], count: 0, exempt: 'mesh route', ...told }
-  if (count === 0 && exemptTargets > 0) return { references, count, exempt: 'exempt target', ...told }
+    return { references: [], count: 0, exemptReason: 'mesh route', ...told }
+  if (count === 0 && exemptTargets > 0) return { references, count, exemptReason: 'exempt target', ...told }
   return { references, count, ...told }
 }

@@ -31,7 +31,7 @@ export interface Survey<T extends NamedObject = NamedObject> {
   /** Every reference that needs a grant, in the order of the objects; only the first MOST_REFERENCES of one object. */
   readonly references: readonly SurveyedReference<T>[]
   /** Objects whose references into other namespaces need no grant. */
-  readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
+  readonly exemptObjects: readonly { readonly object: ObjectName; readonly reason: string }[]
   /** Objects with more than MOST_REFERENCES references, with the number that they have. */
   readonly tooLarge: readonly { readonly object: T; readonly count: number }[]
   /** Grants that permit none of the references, although refgrant judges every kind that they accept; sorted. */
@@ -52,23 +52,23 @@ export function survey<T extends NamedObject>(
   const distinct = sorted(grants)
   const kinds = new Map([...Map.groupBy(distinct, ({ resource }) => resource)].map(ofOneKind))
   const references: SurveyedReference<T>[] = []
-  const exempt: { object: ObjectName; reason: string }[] = []
+  const exemptObjects: { object: ObjectName; reason: string }[] = []
   const tooLarge: { object: T; count: number }[] = []
   for (const object of objects) {
     const crossing = crossingReferences(coverage, object.name, object.object)
     if (crossing.count > 0 && exemptNamespaces.has(object.name.namespace)) {
-      exempt.push({ object: object.name, reason: 'exempt namespace' })
+      exemptObjects.push({ object: object.name, reason: 'exempt namespace' })
       continue
     }
     if (crossing.count > MOST_REFERENCES) tooLarge.push({ object, count: crossing.count })
-    if (crossing.exempt) exempt.push({ object: object.name, reason: crossing.exempt })
+    if (crossing.exemptReason) exemptObjects.push({ object: object.name, reason: crossing.exemptReason })
     for (const reference of crossing.references) references.push({ object, reference, ...permitting(kinds, reference) })
   }
   // A grant that accepts a kind that is not judged may be used by objects that were not read.
   const unused = distinct.filter(
     (grant) => !kinds.get(grant.resource)?.used.has(grant) && grant.from.every((from) => coverage.referrer(from)),
   )
-  return { references, exempt, tooLarge, unused }
+  return { references, exemptObjects, tooLarge, unused }
 }
 
 /** Returns the grants, sorted by namespace and name; of several with the same name the last, since it replaces the others. */

@@ -75,7 +75,9 @@ function* verdict(report: AuditReport, permitted: number, refused: number): Gene
   const references = counted(permitted + refused + unjudged.length, 'reference')
   const not = unjudged.length > 0 ? `, ${unjudged.length} not judged` : ''
   const exempt =
-    survey.exempt.length > 0 ? `; ${counted(survey.exempt.length, 'object')} whose references need no grant` : ''
+    survey.exemptObjects.length > 0
+      ? `; ${counted(survey.exemptObjects.length, 'object')} whose references need no grant`
+      : ''
   yield `${references} into other namespaces: ${permitted} permitted, ${refused} not permitted${not}${exempt}\n`
   const nothing = grants - permitting.length
   const all = `${counted(grants, 'grant')}: ${permitting.length} with effect, ${nothing} without`
@@ -171,7 +173,7 @@ export function auditJson(report: AuditReport): Generator<string> {
       to: shown(to),
     })),
     unusedGrants: each(survey.unused, grantName),
-    exempt: each(survey.exempt, ({ object, reason }) => ({ object: shown(object), reason })),
+    exempt: each(survey.exemptObjects, ({ object, reason }) => ({ object: shown(object), reason })),
     findings: each(flaws, finding),
     omittedFindings: findingsOf(report) - flaws.length,
   })

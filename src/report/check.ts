@@ -19,7 +19,7 @@ export interface CheckReport {
   /** The counts of all findings, including those that are not shown. */
   readonly counts: Readonly<Record<Severity, number>>
   /** Objects whose references need no grant. */
-  readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
+  readonly exemptObjects: readonly { readonly object: ObjectName; readonly reason: string }[]
   /** What could not be read. If there are problems, the report is incomplete. */
   readonly problems: readonly string[]
   /** What was left out or assumed. */
@@ -40,14 +40,14 @@ export function* checkText(report: CheckReport, stream: NodeJS.WriteStream): Gen
   yield `${summaryLine(report)}\n`
 }
 
-function summaryLine({ files, objects, references, counts, exempt }: CheckReport): string {
+function summaryLine({ files, objects, references, counts, exemptObjects }: CheckReport): string {
   const seen = `${counted(files, 'file')}, ${counted(objects, 'object')}, ${counted(references, 'reference')} into other namespaces`
   const { error, warning, note } = counts
-  return `${seen}: ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}${exemptWords(exempt)}`
+  return `${seen}: ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}${exemptWords(exemptObjects)}`
 }
 
 /** Returns `; 3 objects exempt (2 mesh route, 1 exempt namespace)`; an empty text if there are none. */
-function exemptWords(exempt: CheckReport['exempt']): string {
+function exemptWords(exempt: CheckReport['exemptObjects']): string {
   if (exempt.length === 0) return ''
   const byReason = Object.entries(Object.groupBy(exempt, ({ reason }) => reason))
   const reasons = byReason.map(([reason, some = []]) => `${some.length} ${reason}`).join(', ')
@@ -56,7 +56,7 @@ function exemptWords(exempt: CheckReport['exempt']): string {
 
 /** Prints the report as JSON. */
 export function checkJson(report: CheckReport): Generator<string> {
-  const { files, objects, references, findings, counts, exempt, problems } = report
+  const { files, objects, references, findings, counts, exemptObjects, problems } = report
   const { error: errors, warning: warnings, note: notes } = counts
   return toJson({
     apiVersion: API_VERSION,
@@ -67,7 +67,7 @@ export function checkJson(report: CheckReport): Generator<string> {
     summary: { files, objects, references, errors, warnings, notes },
     findings: findings.map(flat),
     omittedFindings: omitted(report),
-    exempt: exempt.map(({ object, reason }) => ({ object: shown(object), reason })),
+    exempt: exemptObjects.map(({ object, reason }) => ({ object: shown(object), reason })),
   })
 }
 

@@ -38,7 +38,7 @@ interface Checked {
 export function checkOf(checked: Checked, coverage: Coverage, exemptNamespaces: ReadonlySet<string>): CheckReport {
   const { files, objects, own, grants, problems, notes } = checked
   const surveyed = survey(coverage, objects, grants, exemptNamespaces)
-  const { tooLarge, exempt } = surveyed
+  const { tooLarge, exemptObjects } = surveyed
   const { rendered: references, notes: unrendered } = withoutVariables(surveyed.references)
   const { flaws, counts } = flawsOf(own, ({ object }) => object, coverage)
   const duplicates = duplicatesOf(own)
@@ -60,7 +60,7 @@ export function checkOf(checked: Checked, coverage: Coverage, exemptNamespaces: 
       warning: counts.warning + duplicates.length + countOf(objectFlaws, 'warning'),
       note: counts.note,
     },
-    exempt,
+    exemptObjects,
     problems,
     notes: [...notes, ...unrendered],
   }

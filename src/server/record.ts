@@ -3,11 +3,9 @@ import type { Answer } from '../admission/answer.ts'
 import type { Decision } from '../admission/decision.ts'
 import type { ReviewRequest } from '../admission/review.ts'
 import type { Coverage } from '../policy/coverage.ts'
+import { LONGEST_NAME } from '../policy/names.ts'
 import type { ServerObserver } from './observer.ts'
 import { Pace } from './pace.ts'
-
-/** The longest part of a name that is logged, in characters: the longest name that Kubernetes allows. */
-const LONGEST_NAME = 253
 
 /** The destinations of records. */
 export interface Records {
@@ -114,7 +112,7 @@ function isOversized(decision: Decision): boolean {
   return decision.outcome === 'oversized' || (decision.outcome === 'advised' && decision.unread !== undefined)
 }
 
-/** Shortens a name, whose length a client can choose. */
+/** Cuts a name, whose length a client can choose, to the longest name that Kubernetes allows. */
 function cut(name: string | undefined): string | undefined {
   return name !== undefined && name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name
 }

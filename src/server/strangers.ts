@@ -1,13 +1,11 @@
 import type { TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { LONGEST_NAME } from '../policy/names.ts'
 import { shorten } from '../wording/quote.ts'
 import type { ClientRefusal, ServerObserver } from './observer.ts'
 import { Pace } from './pace.ts'
 import { type ClientAuthentication, commonNames, isAllowed } from './tls.ts'
-
-/** The longest part of a name that is logged, in characters, since a client can choose its length. */
-const LONGEST_NAME = 253
 
 /** The error code of OpenSSL for a client without a certificate. */
 const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE'
@@ -36,6 +34,7 @@ export function refuseStrangers(app: FastifyInstance, { clients, observer, logge
   app.addHook('onRequest', ({ raw }, reply, done) => {
     const socket = raw.socket as TLSSocket
     if (isAllowed(socket, clients)) return done()
+    // A client can choose the length of its names.
     const names = commonNames(socket).map((name) => shorten(name, LONGEST_NAME))
     refused('name', { names, address: socket.remoteAddress })
     reply

@@ -85,8 +85,8 @@ function fill(characters: readonly string[], room: number): string[] {
   return taken
 }
 
-/** Returns the length in code points. */
-function lengthOf(texts: readonly string[]): number {
+/** Returns the length of texts together, in code points. */
+export function lengthOf(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + (text.length === 1 ? 1 : [...text].length), 0)
 }
 

@@ -1,5 +1,4 @@
-/** The longest part of a foreign text that is shown, in characters: the longest name that Kubernetes allows. */
-const LONGEST = 253
+import { LONGEST_NAME } from '../policy/names.ts'
 
 /** The longest text that is shown without quotes, in characters: longer than any path that a person types. */
 const LONGEST_BARE = 1_024
@@ -14,11 +13,11 @@ const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?<=#)#/gu
 
 /**
  * Returns a foreign text in double quotes, safe on a terminal and in a header line. Escapes quotes, backslashes, control
- * characters and other invisible characters, and cuts an overlong text. The name in a reference may hold any character,
+ * characters and other invisible characters, and cuts a text that is longer than any name. The name in a reference may hold any character,
  * since the schema bounds only its length.
  */
 export function quote(text: string): string {
-  const shown = text.length > LONGEST ? `${text.slice(0, whole(text, LONGEST))}…` : text
+  const shown = text.length > LONGEST_NAME ? `${text.slice(0, whole(text, LONGEST_NAME))}…` : text
   return visible(JSON.stringify(shown))
 }
 

@@ -6,8 +6,11 @@ import { field, fitted, name, word } from './fitted.ts'
 import { kindPieces, kindTitle, objectPieces, objectTitle, printable, targetTitle } from './objects.ts'
 import { quote } from './quote.ts'
 
-/** References that a refusal spells out; the rest are counted. Few are corrected at a time. */
-const SPELT_OUT = 8
+/**
+ * How many references, or findings on a grant, an answer spells out; the rest are counted. Few are corrected at a time,
+ * and for each, two warnings of 256 characters fit.
+ */
+export const SPELT_OUT = 8
 
 /** What is said of a refusal that rests on the watches alone. */
 export const UNCONFIRMED =
@@ -35,7 +38,7 @@ export interface Refusal {
  * Built from the requester's own object and fixed words, so that it is the same whether the target, its namespace or
  * other grants exist or not (Gateway API, ReferenceGrant, "Implementation Guidelines"). Foreign text is escaped.
  */
-export function explain({ refused, unjudged, confirmed, stored = false }: Refusal): string {
+export function refusalText({ refused, unjudged, confirmed, stored = false }: Refusal): string {
   const distinct = distinctTargets(refused)
   const spelt = distinct.slice(0, SPELT_OUT)
   const more = refused.length - spelt.length + unjudged

@@ -84,8 +84,8 @@ suite('an object with more references than are judged', () => {
   })
 
   test('of an exempt user is allowed', async () => {
-    const exempt = { ...defaultSettings.exempt, users: new Set(['jane']) }
-    assert.deepEqual((await ask(review(), { ...defaultSettings, exempt })).decision, {
+    const exemptWrites = { ...defaultSettings.exemptWrites, users: new Set(['jane']) }
+    assert.deepEqual((await ask(review(), { ...defaultSettings, exemptWrites })).decision, {
       outcome: 'unjudged',
       reason: 'exempt user',
     })

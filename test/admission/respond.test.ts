@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { Verdict } from '../../src/admission/decision.ts'
+import type { Decided } from '../../src/admission/decision.ts'
 import { respond } from '../../src/admission/respond.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import { MODES, type Mode } from '../../src/admission/settings.ts'
 import type { Grant } from '../../src/policy/grant.ts'
 import type { ObjectName, Reference } from '../../src/policy/reference.ts'
-import { explain, sentence } from '../../src/wording/refusal.ts'
+import { refusalText, sentence } from '../../src/wording/refusal.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
 const checkout = { group: GROUP, kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }
@@ -36,9 +36,9 @@ const granted = (...names: string[]) =>
     existing: [],
   }) as const
 
-const answer = (decision: Verdict, mode: Mode = 'deny', change: Partial<ReviewRequest> = {}) =>
+const answer = (decision: Decided, mode: Mode = 'deny', change: Partial<ReviewRequest> = {}) =>
   respond({ ...request, ...change }, decision, mode).response
-const annotations = (decision: Verdict, mode: Mode = 'deny') => answer(decision, mode).auditAnnotations
+const annotations = (decision: Decided, mode: Mode = 'deny') => answer(decision, mode).auditAnnotations
 
 suite('a denial', () => {
   test('is a Status that only names the forbidden fields', () => {
@@ -53,7 +53,7 @@ suite('a denial', () => {
           status: 'Failure',
           code: 403,
           reason: 'Forbidden',
-          message: explain(decision),
+          message: refusalText(decision),
           details: {
             group: GROUP,
             kind: 'HTTPRoute',
@@ -107,7 +107,7 @@ suite('a denial', () => {
 })
 
 suite('a decision is answered', () => {
-  const decisions: Record<string, Verdict> = {
+  const decisions: Record<string, Decided> = {
     unjudged: { outcome: 'unjudged', reason: 'nothing crosses' },
     permitted: granted('one'),
     existing: existing(references(1)),
@@ -185,7 +185,7 @@ suite('audit annotations', () => {
   })
 
   test('list sixteen and count the rest', () => {
-    const listed = (decision: Verdict, key: string) => annotations(decision)[key]?.split('; ') ?? []
+    const listed = (decision: Decided, key: string) => annotations(decision)[key]?.split('; ') ?? []
     const many = Array.from({ length: 20 }, (_, index) => `g${index}`)
     for (const [decision, key] of [
       [refused(20), 'references'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { answerWithAdvice } from '../../src/admission/answer.ts'
-import type { Verdict } from '../../src/admission/decision.ts'
+import type { Decided } from '../../src/admission/decision.ts'
 import { LONGEST, warningsOf } from '../../src/admission/warnings.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { lintGrant } from '../../src/policy/lint.ts'
@@ -157,7 +157,7 @@ suite('warnings fit the limits of the API server, with names of any kind:', () =
   test('violations: distinct ones begin with distinct lines', () => {
     let shortened = 0
     const property = fc.property(violations, fc.nat(10_000), fc.boolean(), (all, unjudged, confirmed) => {
-      const decisions: Verdict[] = [
+      const decisions: Decided[] = [
         { outcome: 'refused', refused: all, unjudged, confirmed },
         { outcome: 'permitted', granted: [], existing: all },
       ]

@@ -10,7 +10,7 @@ import { judge } from '../../src/policy/judge.ts'
 import { lintGrant } from '../../src/policy/lint.ts'
 import { missingGrants } from '../../src/policy/missing-grant.ts'
 import { survey } from '../../src/policy/survey.ts'
-import { explain, violationLines } from '../../src/wording/refusal.ts'
+import { refusalText, violationLines } from '../../src/wording/refusal.ts'
 
 const GROUP = 'example.com'
 const permit: GrantKind = { group: GROUP, kind: 'Permit', plural: 'permits', version: 'v1alpha1', coreGroup: 'core' }
@@ -104,7 +104,7 @@ suite('the entries of a grant', () => {
 
 suite('a refusal', () => {
   test('names the kind of the missing grant for each reference', () => {
-    const lines = explain({ refused: references, unjudged: 0, confirmed: true }).split('\n')
+    const lines = refusalText({ refused: references, unjudged: 0, confirmed: true }).split('\n')
     assert.match(
       lines[0] ?? '',
       /spec\.usual refers to Secret "key" in namespace "billing", which no ReferenceGrant permits\.$/,

@@ -81,7 +81,7 @@ suite('of the kinds that are judged', () => {
       const object = { [root]: { parentRefs: [service], ...(holding(steps, backend) as object) } }
       const crossing = crossingReferences(coverage, from, object)
       assert.equal(crossing.references.length, route ? 0 : 1)
-      assert.equal(crossing.exempt, route ? 'mesh route' : undefined)
+      assert.equal(crossing.exemptReason, route ? 'mesh route' : undefined)
       const enforced = new Coverage(guardedFields, { meshRoutes: false, targets: [] })
       assert.equal(crossingReferences(enforced, from, object).references.length, 1)
     })

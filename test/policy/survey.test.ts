@@ -59,7 +59,7 @@ suite('a survey', () => {
     const mesh = route('inside', ['payments'], [{ group: '', kind: 'Service', name: 'cart' }])
     const result = survey(coverage, [mesh], [])
     assert.deepEqual(
-      [result.references.length, result.exempt.map(({ object, reason }) => [object.name, reason])],
+      [result.references.length, result.exemptObjects.map(({ object, reason }) => [object.name, reason])],
       [0, [['inside', 'mesh route']]],
     )
   })

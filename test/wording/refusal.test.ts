@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 import { distinctTargets } from '../../src/policy/distinct-targets.ts'
 import type { ObjectName, Reference } from '../../src/policy/reference.ts'
 import { objectTitle } from '../../src/wording/objects.ts'
-import { explain, type Refusal, sentence } from '../../src/wording/refusal.ts'
+import { type Refusal, refusalText, sentence } from '../../src/wording/refusal.ts'
 
 const checkout = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' }
 
@@ -12,7 +12,7 @@ function reference(index: number, to: Partial<ObjectName> = {}, from: ObjectName
   return { from, to: target, path: `spec.rules[0].backendRefs[${index}]` }
 }
 const refused = (references: readonly Reference[], change: Partial<Refusal> = {}) =>
-  explain({ refused: references, unjudged: 0, confirmed: true, ...change })
+  refusalText({ refused: references, unjudged: 0, confirmed: true, ...change })
 const lines = (...all: string[]) => all.join('\n')
 const services = (count: number) => Array.from({ length: count }, (_, index) => reference(index, { name: `s${index}` }))
 

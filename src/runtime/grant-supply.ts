@@ -1,29 +1,13 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
 import type { GrantSource } from '../admission/grant-source.ts'
-import { Api } from '../cluster/api.ts'
-import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
-import { ClusterGrants } from '../cluster/grants.ts'
-import { unservableRows } from '../cluster/own-kinds.ts'
-import { addedFields, type Config, limitsOf, registrationOf } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import type { LiveConfig } from '../config/live.ts'
-import type { GuardedField } from '../policy/catalogue.ts'
 import type { Check } from '../server/health.ts'
 import type { KeyPair } from '../server/tls.ts'
-import { Failure } from '../system/failure.ts'
-import { reasonOf } from '../system/reason.ts'
-import { unlessAborted } from '../system/unless-aborted.ts'
 import { counted } from '../wording/counted.ts'
-import { quote } from '../wording/quote.ts'
-import { DriftWatch } from './drift-watch.ts'
-import { clusterMetrics } from './metrics/cluster.ts'
-import { driftMetrics } from './metrics/configuration.ts'
-import { type Knowledge, knowledgeMetrics } from './metrics/knowledge.ts'
+import type { Knowledge } from './metrics/knowledge.ts'
 import type { Task } from './task.ts'
-
-/** Timeout for discovery at the start, in ms. Only a configuration with guarded fields needs it. */
-const DISCOVERY = 5_000
 
 /** A source of grants. */
 export interface GrantSupply {
@@ -44,84 +28,6 @@ export interface SupplyContext {
   readonly registry: Registry
   /** Ends the wait for the cluster. */
   readonly signal: AbortSignal
-}
-
-/**
- * Returns the grants of a cluster, kept up to date by watches.
- *
- * @throws Failure if the kubeconfig cannot be used, or the cluster cannot serve a guarded field
- */
-export async function clusterGrants(
-  choice: ConnectionChoice,
-  { live, logger, keyPair, registry, signal }: SupplyContext,
-): Promise<GrantSupply> {
-  const { config } = live
-  const api = apiOf(choice)
-  await refuseUnservable(api, addedFields(config), logger, signal)
-  const kinds = live.settings.coverage.grantKinds
-  const observer = clusterMetrics(registry, () => grants.incomplete)
-  const now = () => performance.now()
-  const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
-  const wanted = () => ({ registration: registrationOf(live.config), client: {}, served: keyPair.cert })
-  const drift = new DriftWatch({ api, wanted, logger, told: driftMetrics(registry) })
-  const knowledge = () => ({ grants: grants.size, ageSeconds: grants.age / 1_000 })
-  knowledgeMetrics(registry, knowledge)
-  const watches: Task = {
-    name: 'watches of grants',
-    run: (signal) => grants.run(signal),
-    checks: syncedOnce(knowledge),
-  }
-  return {
-    source: grants,
-    tasks: [watches, drift],
-    configure: (changed) => {
-      grants.limit(limitsOf(changed))
-      if (!isDeepStrictEqual(live.settings.coverage.grantKinds, kinds))
-        logger.warn('changed grantKinds take effect when the server restarts')
-      drift.soon()
-    },
-  }
-}
-
-function apiOf(choice: ConnectionChoice): Api {
-  try {
-    const connection = connectionFrom(choice)
-    const { server } = connection
-    if (!URL.canParse(server) || new URL(server).protocol !== 'https:')
-      throw new Error(`its server ${quote(server)} is not an https:// address`)
-    return new Api(connection)
-  } catch (error) {
-    // The YAML parser adds an excerpt of the file on further lines.
-    const [reason = ''] = (error as Error).message.split('\n')
-    const remedy = reason.includes('--') ? '' : ' (name another one with --kubeconfig)'
-    throw new Failure(`cannot use the kubeconfig: ${reason}${remedy}`, { cause: error })
-  }
-}
-
-/**
- * Checks that the cluster can serve the guarded fields of the configuration. If discovery fails, it only logs a
- * warning.
- *
- * @throws Failure if a guarded field cannot work
- */
-async function refuseUnservable(
-  api: Api,
-  rows: readonly GuardedField[],
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  if (rows.length === 0) return
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(DISCOVERY)])
-  // A credential plugin does not respect the signal.
-  const problems = await unlessAborted(limit, unservableRows(api, rows, limit)).catch((error) => {
-    if (!signal.aborted)
-      logger.warn(
-        { reason: reasonOf(error) },
-        'cannot compare the guarded fields of the configuration with what the cluster serves',
-      )
-    return []
-  })
-  if (problems.length > 0) throw new Failure(problems.join('\n'))
 }
 
 /**

@@ -1,14 +1,19 @@
-FROM node:24-slim AS build
+# Exact versions, since a tag such as 24-slim names another image from one day to the next. The second image has no such
+# tags: --build-arg BASE=gcr.io/distroless/nodejs24-debian13@sha256:... pins it.
+ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot
+
+FROM node:24.21.0-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 RUN npm install --no-save
-COPY src ./src
-RUN npm run bundle
+COPY . .
+RUN npm run bundle && npm pack && mkdir /refgrant && tar -xzf refgrant-*.tgz -C /refgrant --strip-components 1
 
 # The image has neither a shell nor a package manager. The heap follows the memory limit of the container.
-FROM gcr.io/distroless/nodejs24-debian13:nonroot
+FROM $BASE
 ENV NODE_OPTIONS=--max-old-space-size-percentage=60
-COPY --from=build /src/dist/refgrant.js /refgrant.js
+COPY --from=build /refgrant /refgrant
+USER 65532:65532
 EXPOSE 8443 8080
-ENTRYPOINT ["/nodejs/bin/node", "/refgrant.js"]
+ENTRYPOINT ["/nodejs/bin/node", "/refgrant/dist/refgrant.js"]
 CMD ["serve"]

@@ -76,13 +76,13 @@ lint: $(INSTALLED) ## check types, format, unused code and generated files
 	npx --no biome check --error-on-warnings
 	npx --no knip
 	$(MAKE) --no-print-directory generate
-	@git diff --exit-code -- manifests README.md docs || \
+	@git diff --exit-code -- manifests README.md docs THIRD-PARTY-NOTICES || \
 		{ echo 'generated files differ from the last commit: make generate has written them, review and commit them' >&2; exit 1; }
 
 format: $(INSTALLED) ## format the source
 	npx --no biome check --write
 
-generate: $(INSTALLED) ## write manifests/, the tables of the README and the schema of the configuration
+generate: $(BUNDLE) ## write manifests/, the tables of the README, the schema of the configuration and THIRD-PARTY-NOTICES
 	node src/cli.ts manifests rbac > manifests/rbac.yaml
 	node src/cli.ts manifests webhook > manifests/webhook.yaml
 	node -e "import('./src/config/schema.ts').then((m) => console.log(JSON.stringify(m.configurationSchema, null, 2)))" \
@@ -102,12 +102,12 @@ certs: $(INSTALLED) ## make certificates for development in certs/, unless they 
 node-path: $(INSTALLED) ## print the folder of the Node that make uses
 	@dirname "$$(command -v node)"
 
-bundle: $(BUNDLE) ## build dist/refgrant.js, one file that Node runs
+bundle: $(BUNDLE) ## build dist/refgrant.js and its chunks, which Node runs without any package
 
 clean: ## remove the installed packages and the builds from this folder
 	rm -rf node_modules dist
 
-$(BUNDLE): $(INSTALLED) package.json src/banner.js $(shell find src -name '*.ts')
+$(BUNDLE): $(INSTALLED) package.json src/refgrant.js $(shell find src .build -name '*.ts')
 	npm run --silent bundle
 
 $(INSTALLED): package-lock.json $(NODE)

@@ -39,7 +39,7 @@ UNIT_TESTS = $(TEST) --test-concurrency=4 \
 	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
 		-not -path 'test/control-plane/*' | sort)
 
-test: $(INSTALLED) ## run all tests; the first run compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README)
+test: $(BUNDLE) ## run all tests; the first run compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README)
 	node test/harness/control-plane/binaries.ts
 	$(UNIT_TESTS)
 	@# A process that a failed test left behind would keep this run alive, so the runner forces its end. The other runs do not:
@@ -48,7 +48,7 @@ test: $(INSTALLED) ## run all tests; the first run compiles Kubernetes, unless K
 	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
 		--test-reporter=./test/harness/reporters/fault-table.ts --test-reporter-destination=dist/faults.md 'test/end-to-end/*.test.ts'
 
-test-unit: $(INSTALLED) ## run the tests that need neither Go nor a control plane
+test-unit: $(BUNDLE) ## run the tests that need neither Go nor a control plane
 	$(UNIT_TESTS)
 
 test-attacks: $(BUNDLE) ## attack the bundle in a control group of 256 MiB, which needs root (results in dist/attacks.md)

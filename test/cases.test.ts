@@ -12,6 +12,7 @@ import { readConfig } from '../src/config/read.ts'
 import { parseGrant } from '../src/policy/grant.ts'
 import { lookupIn } from '../src/policy/grant-index.ts'
 import { grantKindOf } from '../src/policy/grant-kinds.ts'
+import { ServedKeyPair } from '../src/server/tls.ts'
 import type { ApiObject } from './harness/objects/api-object.ts'
 import { type Case, readCases } from './harness/objects/cases.ts'
 import { configFileOf } from './harness/program/live-config.ts'
@@ -91,7 +92,7 @@ suite('cases in memory', () => {
 suite('cases over HTTPS', () => {
   const authority = issueAuthority('cases', 1)
   const keyPair = issueServer(authority, ['127.0.0.1'], 1)
-  const app = appWith({ settings: () => settings, source, keyPair })
+  const app = appWith({ settings: () => settings, source, keyPair: new ServedKeyPair(keyPair) })
   const agent = new https.Agent({ ca: authority.cert, keepAlive: true })
   before(() => app.listen({ host: '127.0.0.1', port: 0 }))
   after(async () => {

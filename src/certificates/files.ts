@@ -27,9 +27,16 @@ export async function readKeyPair(certFile: string, keyFile: string): Promise<Ce
   return { cert, key }
 }
 
-/** Returns when a certificate, in PEM, expires. */
-export function expiryOf(cert: string): Date {
-  return new X509Certificate(cert).validToDate
+/** From when to when a certificate is valid. */
+export interface Validity {
+  readonly from: Date
+  readonly to: Date
+}
+
+/** Returns the validity of a certificate, in PEM. */
+export function validityOf(cert: string): Validity {
+  const { validFromDate: from, validToDate: to } = new X509Certificate(cert)
+  return { from, to }
 }
 
 /**

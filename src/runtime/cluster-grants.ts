@@ -36,7 +36,7 @@ export async function clusterGrants(
   const observer = clusterMetrics(registry, () => grants.incomplete)
   const now = () => performance.now()
   const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
-  const wanted = () => ({ registration: registrationOf(live.config), client: {}, served: keyPair.cert })
+  const wanted = () => ({ registration: registrationOf(live.config), client: {}, served: keyPair.current?.cert })
   const drift = new DriftWatch({ api, wanted, logger, told: driftMetrics(registry) })
   const knowledge = () => ({ grants: grants.size, ageSeconds: grants.age / 1_000 })
   knowledgeMetrics(registry, knowledge)

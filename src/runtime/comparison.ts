@@ -33,7 +33,7 @@ export interface Wanted {
   /** How the API server reaches the webhook, as far as that is known. */
   readonly client: WebhookClient
   /** PEM of the served certificate, with its chain; undefined if no certificate is served. */
-  readonly served?: string
+  readonly served?: string | undefined
 }
 
 /**

@@ -4,7 +4,7 @@ import type { GrantSource } from '../admission/grant-source.ts'
 import type { Config } from '../config/config.ts'
 import type { LiveConfig } from '../config/live.ts'
 import type { Check } from '../server/health.ts'
-import type { KeyPair } from '../server/tls.ts'
+import type { ServedKeyPair } from '../server/tls.ts'
 import { counted } from '../wording/counted.ts'
 import type { Knowledge } from './metrics/knowledge.ts'
 import type { Task } from './task.ts'
@@ -22,8 +22,8 @@ export interface GrantSupply {
 export interface SupplyContext {
   readonly live: LiveConfig
   readonly logger: Logger
-  /** The certificate and key of the server. */
-  readonly keyPair: KeyPair
+  /** The key pair of the server. */
+  readonly keyPair: ServedKeyPair
   /** Where the metrics of the supply go. */
   readonly registry: Registry
   /** Ends the wait for the cluster. */

@@ -2,13 +2,14 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
-import { readClientAuthorities, readKeyPair } from '../certificates/files.ts'
+import { readClientAuthorities } from '../certificates/files.ts'
 import type { ConnectionChoice } from '../cluster/connection.ts'
 import type { Overrides } from '../config/config.ts'
 import { LiveConfig } from '../config/live.ts'
 import { createLogger } from '../server/log.ts'
 import type { ClientAuthentication } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
+import { keyPairOfFiles } from './certificate-files.ts'
 import { clusterGrants } from './cluster-grants.ts'
 import { folderGrants } from './folder-grants.ts'
 import type { GrantSupply, SupplyContext } from './grant-supply.ts'
@@ -19,12 +20,6 @@ import { Tasks } from './task.ts'
 
 /** How long the process may live after everything has stopped, in ms: it usually exits much sooner. */
 const LAST = 500
-
-/** Remedies for files that cannot be used. */
-const REMEDY = {
-  keyPair: 'name a pair with --cert and --key, or make one with: refgrant certs',
-  clientCa: 'name a PEM file of certificate authorities with --client-ca',
-}
 
 /** The flags of `refgrant serve`. */
 export interface ServeOptions extends ConnectionChoice, Overrides {
@@ -52,14 +47,14 @@ export async function serve(options: ServeOptions, stopping: AbortSignal): Promi
   const reviews = addressOf('--listen', options.listen)
   const metrics = addressOf('--metrics-listen', options.metricsListen)
   const logger = createLogger(options.logLevel)
-  const keyPair = await readKeyPair(options.cert, options.key).catch(rethrow(REMEDY.keyPair))
+  const registry = new Registry()
+  const { keyPair, task } = await keyPairOfFiles(options, { logger, registry })
   const clients = await clientsOf(options)
   await using started = new AsyncDisposableStack()
   started.defer(endSoon)
-  const registry = new Registry()
   const live = new LiveConfig(options.config, options, logger)
   const grants = await grantsOf(options, { live, logger, keyPair, registry, signal: stopping })
-  const tasks = new Tasks([...grants.tasks, ...reloads(live, registry, grants.configure)])
+  const tasks = new Tasks([task, ...grants.tasks, ...reloads(live, registry, grants.configure)])
   started.defer(() => tasks.stop())
   const { health, app } = serversFor({ live, grants, tasks, keyPair, clients, logger, registry, stopping })
   started.defer(() => health.close())
@@ -91,8 +86,7 @@ function endSoon(): void {
 
 async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<ClientAuthentication | undefined> {
   const names = clientName.length > 0 ? new Set(clientName) : undefined
-  if (clientCa !== undefined)
-    return { ca: await readClientAuthorities(clientCa).catch(rethrow(REMEDY.clientCa)), names }
+  if (clientCa !== undefined) return { ca: await readClientAuthorities(clientCa).catch(refuse), names }
   if (names) throw new Failure('--client-name needs --client-ca: the server checks names only in verified certificates')
   return undefined
 }
@@ -101,8 +95,7 @@ function grantsOf(options: ServeOptions, context: SupplyContext): Promise<GrantS
   return options.grants === undefined ? clusterGrants(options, context) : folderGrants(options.grants, context)
 }
 
-function rethrow(remedy: string): (error: Error) => never {
-  return (error) => {
-    throw new Failure(`${error.message} (${remedy})`, { cause: error })
-  }
+function refuse(error: Error): never {
+  const remedy = 'name a PEM file of certificate authorities with --client-ca'
+  throw new Failure(`${error.message} (${remedy})`, { cause: error })
 }

@@ -1,12 +1,11 @@
 import type { Registry } from '@prometheus-io/client'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { expiryOf } from '../certificates/files.ts'
 import type { LiveConfig } from '../config/live.ts'
 import { buildApp } from '../server/app.ts'
 import { Capacity } from '../server/capacity.ts'
 import { buildHealth } from '../server/health.ts'
-import type { ClientAuthentication, KeyPair } from '../server/tls.ts'
+import type { ClientAuthentication, ServedKeyPair } from '../server/tls.ts'
 import type { GrantSupply } from './grant-supply.ts'
 import { processMetrics } from './metrics/process.ts'
 import { capacityMetrics, serverMetrics } from './metrics/server.ts'
@@ -17,7 +16,7 @@ export interface Parts {
   readonly live: LiveConfig
   readonly grants: GrantSupply
   readonly tasks: Tasks
-  readonly keyPair: KeyPair
+  readonly keyPair: ServedKeyPair
   readonly clients: ClientAuthentication | undefined
   readonly logger: Logger
   /** What is told of both, and all that is exposed. */
@@ -32,7 +31,7 @@ export function serversFor(parts: Parts): { readonly app: FastifyInstance; reado
   const observer = serverMetrics(registry, () => live.settings.coverage)
   const capacity = new Capacity(() => performance.now(), observer)
   capacityMetrics(registry, capacity)
-  processMetrics(registry, expiryOf(keyPair.cert))
+  processMetrics(registry)
   const health = buildHealth({
     exposition: registry,
     observer,

@@ -14,7 +14,7 @@ import { buildListener } from './listener.ts'
 import { type Records, ReviewRecorder } from './record.ts'
 import { RETRY_AFTER, Retries } from './retries.ts'
 import { refuseStrangers } from './strangers.ts'
-import { type ClientAuthentication, type KeyPair, tlsOptions } from './tls.ts'
+import { type ClientAuthentication, type ServedKeyPair, tlsOptions } from './tls.ts'
 
 /** The paths for reviews. */
 const PATHS = [reviewPath(), ...MODES.map(reviewPath), ADVICE_PATH]
@@ -23,7 +23,7 @@ export interface AppOptions extends Records {
   /** Called for each review, since settings change while the server runs. */
   readonly settings: () => Settings
   readonly source: GrantSource
-  readonly keyPair: KeyPair
+  readonly keyPair: ServedKeyPair
   /** The allowed clients; default: every client. */
   readonly clients?: ClientAuthentication | undefined
   readonly capacity: Capacity
@@ -45,7 +45,8 @@ declare module 'fastify' {
 export function buildApp(options: AppOptions): FastifyInstance {
   const { keyPair, clients, capacity, logger, observer, source } = options
   const connections = { most: capacity.limits.connections, bodies: true, observer }
-  const { app } = buildListener({ tls: tlsOptions(keyPair, clients), connections })
+  const { app, renew } = buildListener({ tls: tlsOptions(keyPair.current, clients), connections })
+  keyPair.follow((pair) => renew(tlsOptions(pair, clients)))
   const retries = new Retries()
   allot(app, capacity)
   leaveBodies(app)

@@ -23,14 +23,20 @@ export interface ListenerOptions {
 export function buildListener({ tls, connections: bounds }: ListenerOptions): {
   readonly app: FastifyInstance
   readonly connections: Connections
+  /** Uses other options for the handshakes to come. */
+  readonly renew: (options: ReturnType<typeof tlsOptions>) => void
 } {
   const connections = new Connections({ ...bounds, secure: tls !== undefined })
   // `Connections` enforces the timeouts; 0 turns off those of Node.
   const noTimeouts = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 }
   // Node would answer a request without a host itself, before the hooks.
   const options = { ...noTimeouts, requireHostHeader: false, maxHeaderSize: LARGEST_HEAD.maxHeaderSize }
+  // Fastify makes a second server if the host has two addresses, as localhost does.
+  const secured: https.Server[] = []
+  let current = tls
   const serverFactory = (handle: FastifyServerFactoryHandler) => {
-    const server = tls ? https.createServer({ ...tls, ...options }) : http.createServer(options)
+    const server = current ? https.createServer({ ...current, ...options }) : http.createServer(options)
+    if (server instanceof https.Server) secured.push(server)
     server.maxHeadersCount = LARGEST_HEAD.maxHeadersCount
     server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION
     connections.watch(server as http.Server, handle as http.RequestListener)
@@ -49,5 +55,9 @@ export function buildListener({ tls, connections: bounds }: ListenerOptions): {
     connections.close()
     done()
   })
-  return { app, connections }
+  const renew = (renewed: ReturnType<typeof tlsOptions>) => {
+    current = renewed
+    for (const server of secured) server.setSecureContext(renewed)
+  }
+  return { app, connections, renew }
 }

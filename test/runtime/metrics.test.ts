@@ -3,6 +3,7 @@ import { after, suite, test } from 'node:test'
 import { Registry } from '@prometheus-io/client'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { Coverage } from '../../src/policy/coverage.ts'
+import { certificateMetrics } from '../../src/runtime/metrics/certificates.ts'
 import { clusterMetrics } from '../../src/runtime/metrics/cluster.ts'
 import { driftMetrics, reloadMetrics } from '../../src/runtime/metrics/configuration.ts'
 import { knowledgeMetrics } from '../../src/runtime/metrics/knowledge.ts'
@@ -187,12 +188,23 @@ test('changes of the configuration are counted from 0, and what differs is not k
   assert.deepEqual(await drift(), ['refgrant_drift Nan'])
 })
 
-test('the certificate and the build are told', async () => {
+test('the validity of certificates is told, and renewals are counted', async () => {
   const registry = new Registry()
-  processMetrics(registry, new Date('2027-01-01T00:00:00Z'))
-  assert.deepEqual(await rows(registry, 'refgrant_certificate_expiry_timestamp_seconds'), [
-    'refgrant_certificate_expiry_timestamp_seconds 1798761600',
-  ])
+  const told = certificateMetrics(registry, () => ({ server: { from: new Date(1_000), to: new Date(5_000) } }))
+  told('failed')
+  assert.deepEqual(
+    await Promise.all(
+      ['certificate_start_timestamp_seconds', 'certificate_expiry_timestamp_seconds', 'certificate_renewals_total'].map(
+        (name) => rows(registry, `refgrant_${name}`),
+      ),
+    ),
+    [['{certificate="server"} 1'], ['{certificate="server"} 5'], ['{result="done"} 0', '{result="failed"} 1']],
+  )
+})
+
+test('the build is told', async () => {
+  const registry = new Registry()
+  processMetrics(registry)
   const [build] = await rows(registry, 'refgrant_build_info')
   assert.match(String(build), /^\{version="\d+\.\d+\.\d+",node="\d+\.\d+\.\d+"\} 1$/)
 })

@@ -1,13 +1,16 @@
+import path from 'node:path'
 import { Registry } from '@prometheus-io/client'
 import { pino } from 'pino'
 import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
 import type { ConnectionChoice } from '../../../src/cluster/connection.ts'
 import { LiveConfig } from '../../../src/config/live.ts'
+import { keyPairOfFiles } from '../../../src/runtime/certificate-files.ts'
 import { clusterGrants } from '../../../src/runtime/cluster-grants.ts'
 import { folderGrants } from '../../../src/runtime/folder-grants.ts'
 import { reloads } from '../../../src/runtime/reload.ts'
 import { serversFor } from '../../../src/runtime/servers.ts'
 import { Tasks } from '../../../src/runtime/task.ts'
+import { folderWith } from '../folders.ts'
 
 /**
  * What a server exposes that is made and not started.
@@ -19,11 +22,14 @@ export async function exposedBy(grants: string | ConnectionChoice, file?: string
   const registry = new Registry()
   const logger = pino({ level: 'silent' })
   const live = new LiveConfig(file, {}, logger)
-  const keyPair = issueServer(issueAuthority('test', 1), ['localhost'], 1)
+  const issued = issueServer(issueAuthority('test', 1), ['localhost'], 1)
+  const folder = folderWith({ 'tls.crt': issued.cert, 'tls.key': issued.key })
+  const files = { cert: path.join(folder, 'tls.crt'), key: path.join(folder, 'tls.key') }
+  const { keyPair, task } = await keyPairOfFiles(files, { logger, registry })
   const stopping = new AbortController().signal
   const context = { live, logger, keyPair, registry, signal: stopping }
   const supply = typeof grants === 'string' ? await folderGrants(grants, context) : await clusterGrants(grants, context)
-  const tasks = new Tasks([...supply.tasks, ...reloads(live, registry, supply.configure)])
+  const tasks = new Tasks([task, ...supply.tasks, ...reloads(live, registry, supply.configure)])
   serversFor({ live, grants: supply, tasks, keyPair, clients: undefined, logger, registry, stopping })
   return registry
 }

@@ -1,0 +1,61 @@
+import { readKeyPair } from './files.ts'
+import type { Certificate } from './issue.ts'
+
+/** What a look at the files found: another pair, or files that cannot be used; undefined if neither is new. */
+export type Look = { readonly pair: Certificate } | { readonly problem: string } | undefined
+
+/**
+ * A key pair in two files, which are read again at each look. It does not watch them: an update of a mounted Secret
+ * replaces a symbolic link, which file systems report in different ways.
+ */
+export class KeyPairFiles {
+  readonly #cert: string
+  readonly #key: string
+  /** The last pair that can be used. */
+  #pair: Certificate
+  /** Why the files could not be used at the last look. */
+  #problem: string | undefined
+  #isTold = false
+
+  private constructor(cert: string, key: string, pair: Certificate) {
+    this.#cert = cert
+    this.#key = key
+    this.#pair = pair
+  }
+
+  /**
+   * @param cert the file of the certificate chain
+   * @param key the file of its private key
+   * @throws Error that names the file and the problem
+   */
+  static async open(cert: string, key: string): Promise<KeyPairFiles> {
+    return new KeyPairFiles(cert, key, await readKeyPair(cert, key))
+  }
+
+  get pair(): Certificate {
+    return this.#pair
+  }
+
+  /** Reads the files. */
+  async look(): Promise<Look> {
+    try {
+      const pair = await readKeyPair(this.#cert, this.#key)
+      this.#problem = undefined
+      if (pair.cert === this.#pair.cert && pair.key === this.#pair.key) return undefined
+      this.#pair = pair
+      return { pair }
+    } catch (error) {
+      return this.#report((error as Error).message)
+    }
+  }
+
+  /** Reports each problem once, at the second look that finds it: the two files may be replaced one after the other. */
+  #report(problem: string): Look {
+    const isNew = problem !== this.#problem
+    if (isNew) this.#isTold = false
+    this.#problem = problem
+    if (isNew || this.#isTold) return undefined
+    this.#isTold = true
+    return { problem }
+  }
+}

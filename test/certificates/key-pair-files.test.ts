@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { beforeEach, suite, test } from 'node:test'
+import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { KeyPairFiles } from '../../src/certificates/key-pair-files.ts'
+import { folderWith, replaceFile } from '../harness/folders.ts'
+
+const authority = issueAuthority('test', 1)
+const issue = () => issueServer(authority, ['localhost'], 1)
+const [first, second] = [issue(), issue()]
+
+suite('a key pair in files', () => {
+  let folder: string
+  let files: KeyPairFiles
+  const at = (name: string) => path.join(folder, name)
+
+  beforeEach(async () => {
+    folder = folderWith({ 'tls.crt': first.cert, 'tls.key': first.key })
+    files = await KeyPairFiles.open(at('tls.crt'), at('tls.key'))
+  })
+
+  test('that stays the same is not reported', async () => {
+    assert.deepEqual([files.pair, await files.look()], [first, undefined])
+  })
+
+  test('that is replaced by renames is used, whatever is found in between', async () => {
+    replaceFile(at('tls.crt'), second.cert)
+    assert.deepEqual([await files.look(), files.pair], [undefined, first])
+    replaceFile(at('tls.key'), second.key)
+    assert.deepEqual([await files.look(), files.pair], [{ pair: second }, second])
+    assert.equal(await files.look(), undefined)
+  })
+
+  test('that a symbolic link replaces, as kubelet does, is used', async () => {
+    const put = (version: string, { cert, key }: Certificate) => {
+      mkdirSync(at(version))
+      writeFileSync(path.join(at(version), 'tls.crt'), cert)
+      writeFileSync(path.join(at(version), 'tls.key'), key)
+      symlinkSync(version, at('..data_tmp'))
+      renameSync(at('..data_tmp'), at('..data'))
+    }
+    put('..1', first)
+    for (const name of ['tls.crt', 'tls.key']) {
+      rmSync(at(name))
+      symlinkSync(path.join('..data', name), at(name))
+    }
+    const followed = await KeyPairFiles.open(at('tls.crt'), at('tls.key'))
+    put('..2', second)
+    assert.deepEqual(await followed.look(), { pair: second })
+  })
+
+  const bad: Record<string, [spoil: () => void, says: RegExp]> = {
+    'the key of another certificate': [() => replaceFile(at('tls.key'), second.key), /does not belong to/],
+    'what is not PEM': [() => replaceFile(at('tls.crt'), 'none'), /does not hold usable PEM/],
+    'no file': [() => rmSync(at('tls.key')), /no such file/],
+    'an expired certificate': [
+      () => {
+        const { cert, key } = issueServer(authority, ['localhost'], -0.01)
+        replaceFile(at('tls.crt'), cert)
+        replaceFile(at('tls.key'), key)
+      },
+      /expired on/,
+    ],
+  }
+  for (const [title, [spoil, says]] of Object.entries(bad))
+    test(`that ${title} replaces is reported once, and the last good pair stays`, async () => {
+      spoil()
+      const looks = [await files.look(), await files.look(), await files.look()]
+      assert.deepEqual([looks[0], looks[2], files.pair], [undefined, undefined, first])
+      assert.match((looks[1] as { problem: string }).problem, says)
+      replaceFile(at('tls.crt'), second.cert)
+      replaceFile(at('tls.key'), second.key)
+      assert.deepEqual(await files.look(), { pair: second })
+    })
+
+  test('that is bad, good and bad again is reported twice', async () => {
+    for (const _ of [1, 2]) {
+      replaceFile(at('tls.key'), second.key)
+      assert.deepEqual([await files.look(), typeof (await files.look())], [undefined, 'object'])
+      replaceFile(at('tls.key'), first.key)
+      assert.equal(await files.look(), undefined)
+    }
+  })
+})

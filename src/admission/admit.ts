@@ -109,8 +109,8 @@ async function judgeRest(
   cached: readonly Verdict[],
   lookUps: LookUps,
 ): Promise<Permitted | Refused | Undecided> {
-  const known = cached.filter(({ permitted }) => permitted)
-  const permittedAlready = new Set(known.map(({ reference }) => reference))
+  const granted = cached.filter(({ permitted }) => permitted)
+  const permittedAlready = new Set(granted.map(({ reference }) => reference))
   let rest = added.filter((reference) => !permittedAlready.has(reference))
   const signal = lookUps.begin(added)
 
@@ -121,14 +121,14 @@ async function judgeRest(
     // The budget of fresh reads is spent.
     if (verdicts.length === 0) return refuseUnconfirmed(rest, cached)
     const missing = verdicts.filter((verdict) => !verdict.permitted)
-    const refused = missing.filter(({ known }) => known).map(({ reference }) => reference)
+    const refused = missing.filter(({ complete }) => complete).map(({ reference }) => reference)
     if (refused.length > 0)
       return { outcome: 'refused', refused, unjudged: unread.length + missing.length - refused.length, confirmed: true }
     if (missing.length > 0) return undecided('a namespace has more grants than can be read')
-    known.push(...verdicts)
+    granted.push(...verdicts)
     rest = unread
   }
-  return permitted(known)
+  return permitted(granted)
 }
 
 function undecided(why: string): Undecided {
@@ -144,7 +144,7 @@ function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[
   const unconfirmed = new Set(rest)
   const verdicts = cached.filter(({ reference }) => unconfirmed.has(reference))
   if (verdicts.length === 0) return undecided('the cached grants are stale, and the budget for fresh reads is spent')
-  if (verdicts.some((verdict) => !verdict.permitted && !verdict.known))
+  if (verdicts.some((verdict) => !verdict.permitted && !verdict.complete))
     return undecided('not all grants of a namespace are cached, and the budget for fresh reads is spent')
   return { outcome: 'refused', refused: rest, unjudged: 0, confirmed: false }
 }

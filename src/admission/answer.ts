@@ -6,10 +6,10 @@ import { type ReviewResponse, respond } from './respond.ts'
 import { parseReview, type ReviewRequest } from './review.ts'
 import { type Mode, modeOf, type Settings } from './settings.ts'
 
-/** A review to answer. */
+/** The request of a review, to be answered. */
 export interface Question {
-  readonly review: ReviewRequest
-  /** Why its objects are too large to read, if they are. The review does not have them then. */
+  readonly request: ReviewRequest
+  /** Why its objects are too large to read, if they are. The request does not have them then. */
   readonly excess?: Excess | undefined
 }
 
@@ -21,8 +21,8 @@ export interface Question {
  * @throws NotAReview
  */
 export function questionIn(body: unknown, excess?: Excess): Question {
-  const review = parseReview(body)
-  return excess ? { review: { ...review, object: null, oldObject: null }, excess } : { review }
+  const request = parseReview(body)
+  return excess ? { request: { ...request, object: null, oldObject: null }, excess } : { request }
 }
 
 /** The decision, its mode and the response. Without a verdict there is no response. */
@@ -36,19 +36,19 @@ export type Answer =
  * @param entry the mode of the webhook entry that sent the review; undefined for the mode of the configuration
  */
 export async function answer(
-  { review, excess }: Question,
+  { request, excess }: Question,
   settings: Settings,
   lookUps: LookUps,
   entry?: Mode,
 ): Promise<Answer> {
-  const mode = modeOf(review, entry ?? settings.mode, settings)
-  const decision = excess ? admitOversized(review, settings, excess) : await admit(review, settings, lookUps)
+  const mode = modeOf(request, entry ?? settings.mode, settings)
+  const decision = excess ? admitOversized(request, settings, excess) : await admit(request, settings, lookUps)
   if (decision.outcome === 'undecided') return { decision, mode }
-  return { decision, mode, response: respond(review, decision, mode) }
+  return { decision, mode, response: respond(request, decision, mode) }
 }
 
 /** Answers a review of a grant: allows it, with advice as warnings. */
-export function answerWithAdvice({ review, excess }: Question, { coverage }: Settings): Answer {
-  const decision = advise(review, excess, coverage)
-  return { decision, mode: 'warn', response: respond(review, decision, 'warn') }
+export function answerWithAdvice({ request, excess }: Question, { coverage }: Settings): Answer {
+  const decision = advise(request, excess, coverage)
+  return { decision, mode: 'warn', response: respond(request, decision, 'warn') }
 }

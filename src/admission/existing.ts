@@ -79,7 +79,7 @@ export function unpermitted(
 ): Reference[] {
   if (!current || isBeingDeleted(object)) return []
   return judge(held, grants)
-    .filter((verdict) => !verdict.permitted && verdict.known)
+    .filter((verdict) => !verdict.permitted && verdict.complete)
     .map(({ reference }) => reference)
 }
 

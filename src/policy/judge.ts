@@ -3,10 +3,10 @@ import { grantKindsFor } from './grant-kinds.ts'
 import { allOf, type GrantLookup } from './grant-lookup.ts'
 import type { Reference } from './reference.ts'
 
-/** Whether a reference is permitted, and by which grant. `known` is false if not all grants could be searched. */
+/** Whether a reference is permitted, and by which grant. `complete` is false if not all grants could be searched. */
 export type Verdict =
   | { readonly reference: Reference; readonly permitted: true; readonly by: 'same namespace' | GrantName }
-  | { readonly reference: Reference; readonly permitted: false; readonly known: boolean }
+  | { readonly reference: Reference; readonly permitted: false; readonly complete: boolean }
 
 /** Whether a reference leaves its object's namespace. A reference that names that namespace explicitly does not. */
 export const crosses = ({ from, to }: Reference): boolean => from.namespace !== to.namespace
@@ -42,6 +42,6 @@ function byLookup(references: readonly Reference[]): Reference[][] {
   return byNamespace.flatMap((group) => [...Map.groupBy(group, ({ grantKinds }) => grantKinds).values()])
 }
 
-function verdict(reference: Reference, by: GrantName | 'same namespace' | undefined, known: boolean): Verdict {
-  return by === undefined ? { reference, permitted: false, known } : { reference, permitted: true, by }
+function verdict(reference: Reference, by: GrantName | 'same namespace' | undefined, complete: boolean): Verdict {
+  return by === undefined ? { reference, permitted: false, complete } : { reference, permitted: true, by }
 }

@@ -167,8 +167,8 @@ export class Allowance {
     this.release('values')
   }
 
-  /** Counts the memory of the answer until it is sent, unless the client has closed the connection. */
-  answer(bytes: number): void {
+  /** Holds the memory of the answer until it is sent, unless the client has closed the connection. */
+  holdAnswer(bytes: number): void {
     if (this.#gone) return
     this.#held.answers += bytes
     this.#capacity.held.answers += bytes

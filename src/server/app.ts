@@ -54,27 +54,27 @@ export function buildApp(options: AppOptions): FastifyInstance {
   closeWhileDraining(app, options)
   answerFailures(app, retries, options)
 
-  const review = reviewsBy(options, retries)
+  const handler = handlersBy(options, retries)
   for (const entry of [undefined, ...MODES])
     app.post(
       reviewPath(entry),
-      review((question, settings, allowance) =>
+      handler((question, settings, allowance) =>
         answer(
           question,
           settings,
-          { source, begin: (kept) => allowance.startLookUps(memoryOf(question.review, kept)) },
+          { source, begin: (kept) => allowance.startLookUps(memoryOf(question.request, kept)) },
           entry,
         ),
       ),
     )
-  app.post(ADVICE_PATH, review(answerWithAdvice))
+  app.post(ADVICE_PATH, handler(answerWithAdvice))
   return app
 }
 
 type Answering = (question: Question, settings: Settings, allowance: Allowance) => Promise<Answer> | Answer
 
 /** Makes request handlers: each reads a review, answers it and records the answer. */
-function reviewsBy(options: AppOptions, retries: Retries) {
+function handlersBy(options: AppOptions, retries: Retries) {
   const { settings, capacity } = options
   const recorder = new ReviewRecorder(options)
   return (answering: Answering) =>
@@ -84,16 +84,16 @@ function reviewsBy(options: AppOptions, retries: Retries) {
         const started = performance.now()
         const current = settings()
         const answer = await answering(question, current, allowance)
-        const { review } = question
+        const { request } = question
         const undecided = answer.response === undefined
         // A review that was evicted, or whose client is gone, counts as shed, not as failed.
-        if (undecided && allowance.evicted) throw new Overloaded('memory', review.uid)
+        if (undecided && allowance.evicted) throw new Overloaded('memory', request.uid)
         const milliseconds = performance.now() - started
         if (undecided && allowance.gone) allowance.turnAwayGone()
-        else recorder.record({ review, coverage: current.coverage, answer, milliseconds })
+        else recorder.record({ request, coverage: current.coverage, answer, milliseconds })
         if (!undecided) return answer.response
         const why = `refgrant could not look up ReferenceGrants: ${answer.decision.why}`
-        return unavailable(reply, why, retries.invite(review.uid, allowance))
+        return unavailable(reply, why, retries.invite(request.uid, allowance))
       } finally {
         allowance.finish()
       }
@@ -116,7 +116,7 @@ function allot(app: FastifyInstance, capacity: Capacity): void {
     done()
   })
   app.addHook('onSend', ({ allowance }, _reply, payload, done) => {
-    if (typeof payload === 'string') allowance.answer(Buffer.byteLength(payload))
+    if (typeof payload === 'string') allowance.holdAnswer(Buffer.byteLength(payload))
     done()
   })
 }

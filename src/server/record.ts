@@ -15,7 +15,7 @@ export interface Records {
 
 /** One review and its answer. */
 export interface ReviewRecord {
-  readonly review: ReviewRequest
+  readonly request: ReviewRequest
   /** The kinds that metrics may name. */
   readonly coverage: Coverage
   readonly answer: Answer
@@ -38,29 +38,29 @@ export class ReviewRecorder {
   }
 
   record(record: ReviewRecord): void {
-    const { review, coverage, answer, milliseconds } = record
+    const { request, coverage, answer, milliseconds } = record
     const { decision, mode } = answer
     const { decision: label = '', reason = '' } = annotationsOf(answer)
     // A client chooses the kind in a review, so only kinds that are judged become labels.
-    const known = coverage.referrer(review.kind) ?? coverage.grantKind(review.kind)
+    const known = coverage.referrer(request.kind) ?? coverage.grantKind(request.kind)
     const kind = known?.kind ?? 'other'
-    this.#observer.reviewed({ kind, operation: review.operation, mode, decision: label, reason }, milliseconds)
-    if (decision.misfits) this.#recordMisfits(kind, decision.misfits, review)
+    this.#observer.reviewed({ kind, operation: request.operation, mode, decision: label, reason }, milliseconds)
+    if (decision.misfits) this.#recordMisfits(kind, decision.misfits, request)
     const level = isQuiet(decision) ? 'debug' : 'info'
     if (this.#logger.isLevelEnabled(level)) this.#log(level, record)
   }
 
-  #log(level: 'debug' | 'info', { review, answer, milliseconds }: ReviewRecord): void {
+  #log(level: 'debug' | 'info', { request, answer, milliseconds }: ReviewRecord): void {
     const suppressed = isOversized(answer.decision) ? this.#oversized.take() : 0
     if (suppressed === undefined) return
-    const { uid, operation, namespace, name, dryRun, userInfo } = review
+    const { uid, operation, namespace, name, dryRun, userInfo } = request
     this.#logger[level](
       {
         uid,
         user: cut(userInfo.username),
         operation,
         dryRun,
-        object: { kind: cut(review.kind.kind), namespace: cut(namespace), name: cut(name) },
+        object: { kind: cut(request.kind.kind), namespace: cut(namespace), name: cut(name) },
         ...(suppressed > 0 && { suppressed }),
         ...annotationsOf(answer),
         milliseconds: Math.round(milliseconds * 100) / 100,
@@ -70,7 +70,7 @@ export class ReviewRecorder {
   }
 
   /** Reports rows that are wrong, or objects that do not match them. */
-  #recordMisfits(kind: string, fields: readonly string[], { uid, namespace, name }: ReviewRecord['review']): void {
+  #recordMisfits(kind: string, fields: readonly string[], { uid, namespace, name }: ReviewRecord['request']): void {
     for (const field of fields) this.#observer.misfit(kind, field)
     const suppressed = this.#misfits.take()
     if (suppressed === undefined) return

@@ -18,7 +18,7 @@ function advice(entries: number, kind = 'ReferenceGrant', excess?: Excess) {
     userInfo: {},
     object: { spec: { from: Array(entries).fill(0), to: [{ group: '', kind: 'Service', name: 'payments' }] } },
   }
-  const { response } = answerWithAdvice({ review, excess }, defaultSettings)
+  const { response } = answerWithAdvice({ request: review, excess }, defaultSettings)
   assert.ok(response?.response.allowed)
   const { warnings, auditAnnotations } = response.response
   assert.equal(auditAnnotations.decision, 'advised')

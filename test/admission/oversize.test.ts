@@ -25,7 +25,7 @@ const review = (change: Partial<ReviewRequest> = {}): ReviewRequest => ({
   ...change,
 })
 const ask = (review: ReviewRequest, settings: Settings = defaultSettings, entry: Mode = 'deny', excess?: Excess) =>
-  answer({ review, excess }, settings, lookUpsIn(source), entry)
+  answer({ request: review, excess }, settings, lookUpsIn(source), entry)
 const labelOf = ({ decision, mode }: Answer) => label(decision, mode)
 const responseOf = ({ response }: Answer) => {
   assert.ok(response)

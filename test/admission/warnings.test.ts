@@ -106,7 +106,7 @@ suite('warnings of a grant', () => {
       userInfo: {},
       object: { metadata: { name: 'shop' }, spec },
     } as const
-    assert.deepEqual(answerWithAdvice({ review }, defaultSettings).response?.response.warnings, [
+    assert.deepEqual(answerWithAdvice({ request: review }, defaultSettings).response?.response.warnings, [
       'ReferenceGrant "shop" in namespace "billing": spec.to[0].group is "core", which is not an alias: the core group is ""',
     ])
   })

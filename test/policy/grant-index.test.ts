@@ -82,7 +82,7 @@ test('after any changes and lists, the index answers as a search of the remainin
           verdict.permitted,
           [...model.values()].some((grant) => permits(grant, reference)),
         )
-        if (!verdict.permitted) assert.ok(verdict.known)
+        if (!verdict.permitted) assert.ok(verdict.complete)
         else if (verdict.by !== 'same namespace')
           assert.ok(permits(model.get(keyOf(verdict.by)) as Grant, reference), 'the grant that is named permits')
       }
@@ -123,7 +123,7 @@ test('an index at its limit never gives a wrong answer', () => {
         if (verdict.permitted) {
           seen.permitted += 1
           assert.ok(verdict.by !== 'same namespace' && permits(model.get(keyOf(verdict.by)) as Grant, reference))
-        } else if (verdict.known) {
+        } else if (verdict.complete) {
           seen.refused += 1
           assert.ok(![...model.values()].some((grant) => permits(grant, reference)))
         } else seen.unknown += 1
@@ -149,7 +149,7 @@ const reference = (name: string, namespace = 'billing'): Reference => ({
 })
 const verdictOf = (index: GrantIndex, name: string, namespace = 'billing') => {
   const [verdict] = judge([reference(name, namespace)], alone(index))
-  return verdict?.permitted ? 'permitted' : verdict?.known ? 'refused' : 'not known'
+  return verdict?.permitted ? 'permitted' : verdict?.complete ? 'refused' : 'not known'
 }
 
 test('grants of two kinds may share a name, and each name has its resource', () => {
@@ -188,11 +188,11 @@ test('an incomplete index of one kind does not make another kind incomplete', ()
   index.miss('billing')
   const own = { group: 'example.com', kind: 'Grant', plural: 'grants' }
   const lookup: GrantLookup = { of: (kind) => (kind === own ? index : new GrantIndex()) }
-  const known = [[own], [REFERENCE_GRANT], undefined].map((grantKinds) => {
+  const complete = [[own], [REFERENCE_GRANT], undefined].map((grantKinds) => {
     const [verdict] = judge([{ ...reference('x'), ...(grantKinds && { grantKinds }) }], lookup)
-    return verdict?.permitted === false && verdict.known
+    return verdict?.permitted === false && verdict.complete
   })
-  assert.deepEqual(known, [false, true, true])
+  assert.deepEqual(complete, [false, true, true])
 })
 
 suite('an index with a limit', () => {

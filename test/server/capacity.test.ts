@@ -123,7 +123,7 @@ test('an answer counts until it is sent', () => {
   const allowance = capacity.enter(10_000 - MARGIN)
   allowance.startReview()
   allowance.reserve('values', MIB)
-  allowance.answer(1_000)
+  allowance.holdAnswer(1_000)
   allowance.finish()
   assert.deepEqual(capacity.held, { ...NONE, answers: 1_000 })
   allowance.leave(true)

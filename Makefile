@@ -82,19 +82,20 @@ lint: $(INSTALLED) ## check types, format, unused code and generated files
 format: $(INSTALLED) ## format the source
 	npx --no biome check --write
 
-generate: $(BUNDLE) ## write manifests/, the tables of the README, the schema of the configuration and THIRD-PARTY-NOTICES
+generate: $(BUNDLE) ## write manifests/, the tables of the documentation, the schema of the configuration and THIRD-PARTY-NOTICES
 	node src/cli.ts manifests rbac > manifests/rbac.yaml
 	node src/cli.ts manifests webhook > manifests/webhook.yaml
 	node -e "import('./src/config/schema.ts').then((m) => console.log(JSON.stringify(m.configurationSchema, null, 2)))" \
 		> docs/configuration.schema.json
-	node src/cli.ts catalogue --output markdown > README.catalogue
-	node -e "import('./src/wording/meanings.ts').then((m) => console.log(m.findingsTable()))" > README.findings
-	awk '/<!-- end of the table -->/ { inside = 0 } !inside { print } \
-		match($$0, /<!-- table: [a-z]+/) { \
-			inside = 1; file = "README." substr($$0, 13, RLENGTH - 12); \
-			while ((getline line < file) > 0) print line }' README.md > README.new
-	mv README.new README.md
-	rm README.catalogue README.findings
+	node src/cli.ts catalogue --output markdown > table.catalogue
+	node -e "import('./src/wording/meanings.ts').then((m) => console.log(m.findingsTable()))" > table.findings
+	node -e "import('./src/runtime/metrics/descriptions.ts').then((m) => console.log(m.metricsTable()))" > table.metrics
+	for file in README.md docs/monitoring.md; do \
+		awk '/<!-- end of the table -->/ { inside = 0 } !inside { print } \
+			match($$0, /<!-- table: [a-z]+/) { \
+				inside = 1; file = "table." substr($$0, 13, RLENGTH - 12); \
+				while ((getline line < file) > 0) print line }' $$file > table.new && mv table.new $$file || exit 1; done
+	rm table.catalogue table.findings table.metrics
 
 certs: $(INSTALLED) ## make certificates for development in certs/, unless they exist
 	@node src/cli.ts certs --out certs --keep

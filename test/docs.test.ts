@@ -9,6 +9,7 @@ import { UNJUDGED_REASONS } from '../src/admission/decision.ts'
 import { readConfig } from '../src/config/read.ts'
 import { distance } from '../src/policy/distance.ts'
 import { SEVERITIES } from '../src/policy/finding-codes.ts'
+import { metricsTable } from '../src/runtime/metrics/descriptions.ts'
 import { findingsTable } from '../src/wording/meanings.ts'
 import { parseObjects } from '../src/yaml/objects.ts'
 import { folderWith } from './harness/folders.ts'
@@ -95,6 +96,10 @@ test('the metrics in the documentation are those that are exposed, with their la
   const ours = documented('docs/monitoring.md').filter(({ name }) => name.startsWith('refgrant_'))
   const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name)
   assert.deepEqual(ours.toSorted(byName), exposed.toSorted(byName))
+})
+
+test('the table of metrics in the documentation is that of the source', () => {
+  assert.ok(readFileSync('docs/monitoring.md', 'utf8').includes(`\n${metricsTable()}\n<!-- end of the table -->\n`))
 })
 
 test('the alerts in the documentation are on metrics that it explains', () => {

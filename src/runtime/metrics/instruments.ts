@@ -1,46 +1,55 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client'
+import { METRICS, type MetricName } from './descriptions.ts'
 
-/** What each metric has. */
-interface Described {
-  readonly registers: [Registry]
-  readonly name: string
-  readonly help: string
+/** Returns what every instrument of a metric needs. */
+export function described(registry: Registry, name: MetricName) {
+  const { help, labels } = METRICS[name]
+  return { registers: [registry] as [Registry], name, help, labelNames: [...labels] }
+}
+
+/** Makes a counter without labels, and returns a function that counts. */
+export function counter(registry: Registry, name: MetricName): (by?: number) => void {
+  const made = new Counter(described(registry, name))
+  return (by) => made.inc(by)
 }
 
 /**
- * A counter of events by one label.
+ * Makes a counter of events with one label, and returns a function that counts one event.
  *
  * @param values of the label; each starts at 0, so that Prometheus sees the first event as an increase
- * @returns counts one event
  */
 export function counterBy<Value extends string>(
-  described: Described,
-  label: string,
+  registry: Registry,
+  name: MetricName,
   values: readonly Value[],
 ): (value: Value) => void {
-  const counter = new Counter({ ...described, labelNames: [label] })
-  const labels = new Map(values.map((value) => [value, { [label]: value }]))
-  for (const one of labels.values()) counter.inc(one, 0)
-  return (value) => counter.inc(labels.get(value) ?? { [label]: value })
+  const made = new Counter(described(registry, name))
+  const labels = new Map(values.map((value) => [value, labelOf(name, value)]))
+  for (const one of labels.values()) made.inc(one, 0)
+  return (value) => made.inc(labels.get(value) ?? labelOf(name, value))
 }
 
-/** A gauge that is asked each time that the metrics are read. */
-export function gauge(described: Described, ask: () => number): void {
+/** Makes a gauge that asks for its value each time that the metrics are read. */
+export function gauge(registry: Registry, name: MetricName, ask: () => number): void {
   new Gauge({
-    ...described,
+    ...described(registry, name),
     collect() {
       this.set(ask())
     },
   })
 }
 
-/** A gauge by the values of one label, which is asked each time that the metrics are read. */
-export function gaugeBy(described: Described, label: string, ask: () => Readonly<Record<string, number>>): void {
+/** Makes a gauge with one label that asks for its values each time that the metrics are read. */
+export function gaugeBy(registry: Registry, name: MetricName, ask: () => Readonly<Record<string, number>>): void {
   new Gauge({
-    ...described,
-    labelNames: [label],
+    ...described(registry, name),
     collect() {
-      for (const [value, number] of Object.entries(ask())) this.set({ [label]: value }, number)
+      for (const [value, number] of Object.entries(ask())) this.set(labelOf(name, value), number)
     },
   })
+}
+
+/** Returns a value of the only label of a metric. */
+function labelOf(name: MetricName, value: string): Record<string, string> {
+  return Object.fromEntries(METRICS[name].labels.map((label) => [label, value]))
 }

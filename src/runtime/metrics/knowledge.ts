@@ -1,36 +1,21 @@
 import type { Registry } from '@prometheus-io/client'
 import { gauge } from './instruments.ts'
 
-/** What the grants' source knows now. */
+/** The state of a source of grants. */
 export interface Knowledge {
-  /** How many grants are known. */
+  /** How many grants are cached. */
   readonly grants: number
-  /** Seconds since the grants were last known to be complete; Infinity before the first time. */
+  /** Time since the cached grants were last known to be complete, in s; Infinity before the first time. */
   readonly ageSeconds: number
 }
 
-/** Tells what the grants' source knows. */
+/** Exposes the state of the source of grants. */
 export function knowledgeMetrics(registry: Registry, knowledge: () => Knowledge): void {
-  const registers: [Registry] = [registry]
-  gauge({ registers, name: 'refgrant_grants', help: 'ReferenceGrants known.' }, () => knowledge().grants)
-  gauge(
-    {
-      registers,
-      name: 'refgrant_knowledge_age_seconds',
-      help: 'Seconds since the known ReferenceGrants were last known to be complete.',
-    },
-    () => knowledge().ageSeconds,
-  )
+  gauge(registry, 'refgrant_grants', () => knowledge().grants)
+  gauge(registry, 'refgrant_knowledge_age_seconds', () => knowledge().ageSeconds)
 }
 
-/** Tells how many files and folders of grants cannot be read now. */
+/** Exposes how many files and folders of grants cannot be read now. */
 export function folderMetrics(registry: Registry, unreadable: () => number): void {
-  gauge(
-    {
-      registers: [registry],
-      name: 'refgrant_unreadable_files',
-      help: 'With --grants: files and folders that cannot be read now, and whose last grants stay in force; the log names them.',
-    },
-    unreadable,
-  )
+  gauge(registry, 'refgrant_unreadable_files', unreadable)
 }

@@ -1,12 +1,9 @@
 import { Gauge, type Registry } from '@prometheus-io/client'
 import manifest from '../../../package.json' with { type: 'json' }
+import { described } from './instruments.ts'
 
-/** Tells what runs. */
+/** Exposes the versions of this process. */
 export function processMetrics(registry: Registry): void {
-  new Gauge({
-    registers: [registry],
-    name: 'refgrant_build_info',
-    help: 'The version of refgrant and of Node; always 1.',
-    labelNames: ['version', 'node'],
-  }).set({ version: manifest.version, node: process.versions.node }, 1)
+  const versions = { version: manifest.version, node: process.versions.node }
+  new Gauge(described(registry, 'refgrant_build_info')).set(versions, 1)
 }

@@ -3,39 +3,27 @@ import { VIOLATIONS } from '../../admission/annotate.ts'
 import { MODES } from '../../admission/settings.ts'
 import type { Coverage } from '../../policy/coverage.ts'
 import type { ReviewLabels, ServerObserver } from '../../server/observer.ts'
+import { described } from './instruments.ts'
 
-/** The API server's own buckets for webhooks, in seconds, so that both sides compare; ours begin lower. */
+/** The API server's own buckets for webhooks, in s, so that both histograms compare, and finer ones below them. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25]
 
 /**
- * Counts reviews, and what does not fit the configuration in them.
+ * Counts reviews, and objects that do not fit the guarded fields of the configuration.
  *
- * @param coverage the one in force: counts of its kinds and fields start at 0
+ * @param coverage returns the coverage in force; the counts of its kinds and fields start at 0
  */
 export function reviewMetrics(
   registry: Registry,
   coverage: () => Coverage,
 ): Pick<ServerObserver, 'reviewed' | 'misfit'> {
-  const registers: [Registry] = [registry]
   const reviews = new Counter({
-    registers,
-    name: 'refgrant_reviews_total',
-    help: 'Reviews answered, by what was decided.',
-    labelNames: ['kind', 'operation', 'mode', 'decision', 'reason'],
+    ...described(registry, 'refgrant_reviews_total'),
     collect: fromZero(coverage, expectedReviews),
   })
-  const durations = new Histogram({
-    registers,
-    name: 'refgrant_review_duration_seconds',
-    help: 'Time from a parsed review to its decision.',
-    labelNames: ['decision'],
-    buckets: BUCKETS,
-  })
+  const durations = new Histogram({ ...described(registry, 'refgrant_review_duration_seconds'), buckets: BUCKETS })
   const misfits = new Counter({
-    registers,
-    name: 'refgrant_field_misfits_total',
-    help: 'Objects in which a guarded field of the configuration led to what is not a reference, by the kind and the field.',
-    labelNames: ['kind', 'field'],
+    ...described(registry, 'refgrant_field_misfits_total'),
     collect: fromZero(coverage, expectedMisfits),
   })
   return {
@@ -61,7 +49,7 @@ function fromZero<Labels extends Record<string, string>>(
   }
 }
 
-/** What an admin is alerted by: a violation, and a review that failed. */
+/** Returns the labels that alerts look for: those of violations and of failed reviews. */
 function expectedReviews(coverage: Coverage): ReviewLabels[] {
   return coverage
     .referrers()

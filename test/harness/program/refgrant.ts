@@ -43,6 +43,8 @@ export interface RefgrantOptions {
   readonly more?: readonly string[]
   /** What to run; the source by default. */
   readonly program?: string
+  /** The Node to run it with; the Node of this process by default. */
+  readonly node?: string
   /** How long it serves on after SIGTERM, in s; not at all by default. */
   readonly drain?: number
   /** HOST:PORT of the webhook; a free port by default. */
@@ -67,9 +69,9 @@ export const TETHER = ['--import', `${pathToFileURL(path.join(import.meta.dirnam
 
 /** Starts `refgrant serve` as a process that ends with this one at the latest, and waits until it is ready. */
 export async function startRefgrant(options: RefgrantOptions): Promise<Refgrant> {
-  const { waitFor = 'ready', wrapper = [], signal, onLine } = options
+  const { waitFor = 'ready', wrapper = [], node = process.execPath, signal, onLine } = options
   const certs = options.certs ?? (await certificates())
-  const [command = '', ...argv] = [...wrapper, process.execPath, ...argumentsOf(options, certs)]
+  const [command = '', ...argv] = [...wrapper, node, ...argumentsOf(options, certs)]
   const child = spawn(command, argv, { stdio: ['pipe', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
@@ -114,7 +116,7 @@ function argumentsOf(options: RefgrantOptions, certs: string): string[] {
   const { grants, program = 'src/cli.ts', nodeOptions = [], drain = 0, listen = '127.0.0.1:0', more = [] } = options
   const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
   const ports = ['--listen', listen, '--metrics-listen', '127.0.0.1:0']
-  const serve = [...TETHER, ...nodeOptions, path.join(ROOT, program), 'serve']
+  const serve = [...TETHER, ...nodeOptions, path.resolve(ROOT, program), 'serve']
   return [...serve, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]
 }
 

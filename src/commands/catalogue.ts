@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { coverageOf } from '../config/config.ts'
-import { PRESETS, type PresetName } from '../policy/presets.ts'
+import type { GuardedField } from '../policy/catalogue.ts'
+import { PRESETS, type PresetName, presets } from '../policy/presets.ts'
 import { catalogueJson, catalogueMarkdown, catalogueText } from '../report/catalogue.ts'
 import { configurationOf } from './configuration.ts'
 import { configOption, outputOption } from './options.ts'
@@ -19,11 +20,12 @@ export function catalogueCommand(): Command {
   return new Command('catalogue')
     .description('print every guarded field of Gateway API and of your configuration')
     .addOption(configOption())
-    .addOption(new Option('--preset <name...>', 'also the guarded fields of other projects').choices(PRESETS))
+    .addOption(
+      new Option('--preset <name...>', 'only what these presets add, whatever the configuration').choices(PRESETS),
+    )
     .addOption(outputOption(Object.keys(FORMATS)))
-    .action(async ({ config: file, preset = [], output }: CatalogueOptions) => {
-      const config = await configurationOf(file)
-      const chosen = new Set([...config.presets, ...preset])
-      await print(FORMATS[output](coverageOf({ ...config, presets: [...chosen] }).fields))
+    .action(async ({ config, preset, output }: CatalogueOptions) => {
+      const fields = preset?.flatMap((name): readonly GuardedField[] => presets[name].fields)
+      await print(FORMATS[output](fields ?? coverageOf(await configurationOf(config)).fields))
     })
 }

@@ -57,9 +57,11 @@ test('a finding about a grant names its kind', async () => {
   )
 })
 
-test('the fields of a preset are printed with their sources', async () => {
+test('the fields of a preset are printed alone, with their sources', async () => {
   const { code, stdout } = await refgrant(['catalogue', '--preset', 'kong', '-o', 'json'])
   assert.equal(code, 0)
+  const groups = JSON.parse(stdout).guardedFields.map(({ from }: { from: { group: string } }) => from.group)
+  assert.deepEqual([...new Set(groups)], ['configuration.konghq.com'])
   const [field] = JSON.parse(stdout).guardedFields.slice(-1)
   assert.deepEqual([field.from.kind, field.path], ['KongCACertificate', 'spec.secretRef'])
   assert.equal(field.grantKind.kind, 'KongReferenceGrant')

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { coverageOf } from '../config/config.ts'
+import { type Config, coverageOf } from '../config/config.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
 import type { SurveyedReference } from '../policy/survey.ts'
@@ -7,7 +7,7 @@ import { auditJson, auditText } from '../report/audit.ts'
 import { type Audited, auditOf } from '../report/audited.ts'
 import { EXIT } from '../system/failure.ts'
 import { configurationOf } from './configuration.ts'
-import { argument, MODES_UNKNOWN, readInput } from './input.ts'
+import { argument, readInput, unknownToFiles } from './input.ts'
 import {
   configOption,
   contextOption,
@@ -58,7 +58,7 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   const paths = [...args, ...options.filename]
   const config = await configurationOf(options.config)
   const coverage = coverageOf(config)
-  const subject = await (paths.length > 0 ? fromFiles(paths, options, coverage) : fromCluster(options, coverage))
+  const subject = await (paths.length > 0 ? fromFiles(paths, options, config) : fromCluster(options, coverage))
   const report = auditOf(subject, coverage, new Set(config.exempt.namespaces))
   const remedy = remedyOf(report.survey.references, paths, options, coverage)
   await print(options.output === 'json' ? auditJson(report) : auditText(report, remedy))
@@ -93,13 +93,13 @@ function remedyOf(
 
 async function fromFiles(
   paths: readonly string[],
-  { namespace, exclude, config }: AuditOptions,
-  coverage: Coverage,
+  { namespace, exclude }: AuditOptions,
+  config: Config,
 ): Promise<Audited> {
+  const coverage = coverageOf(config)
   const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, coverage, 'audit')
-  const told = config === undefined ? [] : [MODES_UNKNOWN]
   const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
-  return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...told] }
+  return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...unknownToFiles(config)] }
 }
 
 /** Reads the cluster. The modules for that are imported only here: their import takes longer than reading files. */

@@ -4,7 +4,7 @@ import { checkJson, checkText } from '../report/check.ts'
 import { checkOf } from '../report/checked.ts'
 import { EXIT } from '../system/failure.ts'
 import { configurationOf } from './configuration.ts'
-import { MODES_UNKNOWN, readInput } from './input.ts'
+import { readInput, unknownToFiles } from './input.ts'
 import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
 import { print, reportProblems, tellNotes } from './print.ts'
 
@@ -42,7 +42,7 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const config = await configurationOf(options.config)
   const coverage = coverageOf(config)
   const input = await readInput({ paths, grants, namespace, exclude }, coverage, 'check')
-  const notes = [...input.notes, ...(options.config === undefined ? [] : [MODES_UNKNOWN])]
+  const notes = [...input.notes, ...unknownToFiles(config)]
   const report = checkOf({ ...input, notes }, coverage, new Set(config.exempt.namespaces))
   await print(output === 'json' ? checkJson(report) : checkText(report, process.stdout))
   if (report.counts.error > 0) process.exitCode = EXIT.findings

@@ -1,4 +1,6 @@
 import path from 'node:path'
+import type { Config } from '../config/config.ts'
+import { configurationSchema } from '../config/schema.ts'
 import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { type Delivery, deliveryOf, foundFrom, hasKustomization } from '../files/kustomize.ts'
 import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
@@ -38,9 +40,16 @@ export interface Input {
   readonly notes: readonly string[]
 }
 
-/** The note about the parts of a configuration that depend on the cluster. */
-export const MODES_UNKNOWN =
-  'namespace labels, users and groups are unknown without a cluster: everything is judged as in mode deny, without exempt users and groups'
+/** Returns a note if the verdict of the webhook depends on settings that files do not decide, such as labels and users. */
+export function unknownToFiles({ mode, modeLabel, exempt }: Config): string[] {
+  const isPlain = mode === 'deny' && modeLabel === configurationSchema.properties.modeLabel.default
+  const isForAll = [exempt.users, exempt.groups, exempt.serviceAccounts].every(({ length }) => length === 0)
+  return isPlain && isForAll
+    ? []
+    : [
+        'namespace labels, users and groups are unknown without a cluster: everything is judged as in mode deny, without exempt users and groups',
+      ]
+}
 
 /**
  * Reads files for a command, and notes what it left out or assumed.

@@ -339,17 +339,31 @@ suite('an object that the configuration exempts', { concurrency: 2 }, () => {
 
   test('is exempt in check', async () => {
     const { code, stdout, lines } = await said(['check', 'route.yaml', ...config], files)
-    assert.deepEqual([code, lines], [0, [`note: ${unknown}`]])
+    assert.deepEqual([code, lines], [0, []])
     assert.match(stdout, /0 notes; 1 object exempt \(1 exempt namespace\)\n$/)
     const report = JSON.parse((await said(['check', 'route.yaml', ...config, '-o', 'json'], files)).stdout)
-    assert.deepEqual([report.exempt, report.notes, report.summary.references], [exempt, [unknown], 0])
+    assert.deepEqual([report.exempt, report.notes, report.summary.references], [exempt, [], 0])
   })
 
   test('is exempt in audit, and never permitted', async () => {
     const { code, stdout } = await said(['audit', 'route.yaml', 'grant.yaml', ...config, '-o', 'json'], files)
     const report = JSON.parse(stdout)
-    assert.deepEqual([code, report.exempt, report.summary.permitted, report.notes], [0, exempt, 0, [unknown]])
+    assert.deepEqual([code, report.exempt, report.summary.permitted, report.notes], [0, exempt, 0, []])
   })
+
+  for (const setting of [
+    'mode: warn',
+    'modeLabel: example.com/mode',
+    'exempt: {users: [jane]}',
+    'exempt: {groups: [a]}',
+  ])
+    test(`is judged without what files do not tell, which is noted for ${setting}`, async () => {
+      const text = `apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\n${setting}\n`
+      for (const command of ['check', 'audit']) {
+        const argv = [command, 'route.yaml', 'grant.yaml', ...config]
+        assert.deepEqual((await said(argv, { ...files, 'refgrant.yaml': text })).lines, [`note: ${unknown}`])
+      }
+    })
 
   test('still has its grant printed', async () => {
     assert.match((await said(['grant', 'route.yaml', ...config], files)).stdout, /kind: ReferenceGrant/)

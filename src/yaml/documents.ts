@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { Composer, type CST, type Document, isNode, Lexer, LineCounter, Parser } from 'yaml'
 import { type Chunk, chunksOf, DocumentError, ValueError } from './stream.ts'
+import { syntaxSentence } from './syntax.ts'
 import { LimitedValues, NO_KEY } from './values.ts'
 
 export { DocumentError, ValueError } from './stream.ts'
@@ -132,14 +133,14 @@ function weightOf(lexeme: string): number {
 
 /** Yields the documents that a token of the stream completes: usually the one before it. */
 function* composed(composer: Composer, token: CST.Token, lineAt: LineAt): Generator<Document> {
-  if (token.type === 'error') throw new DocumentError(lineAt(token.offset), firstLine(token.message))
+  if (token.type === 'error') throw new DocumentError(lineAt(token.offset), syntaxSentence(token.message))
   if (token.type === 'document') refuseCollectionsAsKeys(token, lineAt)
   for (const document of composer.next(token)) yield whole(document, lineAt)
 }
 
 function whole(document: Document, lineAt: LineAt): Document {
   const [error] = document.errors
-  if (error) throw new DocumentError(lineAt(error.pos[0]), firstLine(error.message))
+  if (error) throw new DocumentError(lineAt(error.pos[0]), syntaxSentence(error.message))
   return document
 }
 
@@ -167,7 +168,7 @@ function stopAtFirstError(composer: Composer, lineAt: LineAt): void {
   let first: DocumentError | undefined
   const onError = (source: ErrorSource, _code: string, message: string, warning?: boolean) => {
     if (warning) return
-    first ??= new DocumentError(lineAt(offsetOf(source)), firstLine(message))
+    first ??= new DocumentError(lineAt(offsetOf(source)), syntaxSentence(message))
     throw first
   }
   Object.assign(composer, { onError })
@@ -199,8 +200,4 @@ function resolved({ contents }: Document, values: LimitedValues): unknown {
 
 function beginOf({ contents }: Document, lineAt: LineAt): number {
   return lineAt(isNode(contents) && contents.range ? contents.range[0] : 0)
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? ''
 }

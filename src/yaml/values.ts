@@ -217,7 +217,7 @@ const BLANK_LINE = /[ \t]*[\n\u2028\u2029]+[ \t]+(?=[\n\u2028\u2029]|$)/y
 
 const GLUED_COLON = /^:[,[\]{}]/
 
-export const NO_KEY = 'a list or an object cannot be a key'
+export const NO_KEY = 'a list or an object cannot be a key: correct the indentation, or write a text in quotes'
 
 /** Whether a scalar has no quotes. */
 const isPlain = ({ type }: Scalar) => type === undefined || type === 'PLAIN'

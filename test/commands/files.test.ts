@@ -88,9 +88,7 @@ suite('a command fails if it reads nothing:', { concurrency: 2 }, () => {
   test('and does not say that no grant is missing if a file could not be read', async () => {
     const { code, lines } = await said(['grant', '.'], { 'a.yaml': 'kind: [\n', 'b.yaml': GRANT })
     assert.equal(code, 2)
-    assert.deepEqual(lines, [
-      'a.yaml:2: Flow sequence in block collection must be sufficiently indented and end with a ]',
-    ])
+    assert.deepEqual(lines, ['a.yaml:2: a bracket or a brace is not closed, or its end is indented too little'])
   })
 
   test('and JSON names the files that could not be read', async () => {
@@ -128,7 +126,7 @@ suite('a document that is not an object', { concurrency: 2 }, () => {
     const { code, lines } = await said(['check', '.'], { 'a.yaml': template })
     assert.equal(code, 2)
     assert.deepEqual(lines, [
-      'a.yaml:3: a list or an object cannot be a key; a template of Helm is read once it is rendered: helm template CHART | refgrant check -',
+      'a.yaml:3: a list or an object cannot be a key: correct the indentation, or write a text in quotes; a template of Helm is read once it is rendered: helm template CHART | refgrant check -',
     ])
   })
 

@@ -4,10 +4,11 @@ import { grantKindsFor } from '../policy/grant-kinds.ts'
 import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
+import { NO_LOOKUP } from '../wording/unavailable.ts'
 import type { Decision, Permitted, Refused, Undecided, Unjudged } from './decision.ts'
+import type { Excess } from './excess.ts'
 import { compareWithStored, deniedStored, unpermitted } from './existing.ts'
 import { type GrantSource, LookupFailed } from './grant-source.ts'
-import type { Excess } from './oversize.ts'
 import { dropContent, type ReviewRequest, reviewedObject } from './review.ts'
 import { exemptWriteReason, type Settings } from './settings.ts'
 
@@ -124,7 +125,7 @@ async function judgeRest(
     const refused = missing.filter(({ complete }) => complete).map(({ reference }) => reference)
     if (refused.length > 0)
       return { outcome: 'refused', refused, unjudged: unread.length + missing.length - refused.length, confirmed: true }
-    if (missing.length > 0) return undecided('a namespace has more grants than can be read')
+    if (missing.length > 0) return undecided(NO_LOOKUP.tooMany)
     granted.push(...verdicts)
     rest = unread
   }
@@ -143,9 +144,8 @@ function undecided(why: string): Undecided {
 function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[]): Refused | Undecided {
   const unconfirmed = new Set(rest)
   const verdicts = cached.filter(({ reference }) => unconfirmed.has(reference))
-  if (verdicts.length === 0) return undecided('the cached grants are stale, and the budget for fresh reads is spent')
-  if (verdicts.some((verdict) => !verdict.permitted && !verdict.complete))
-    return undecided('not all grants of a namespace are cached, and the budget for fresh reads is spent')
+  if (verdicts.length === 0) return undecided(NO_LOOKUP.stale)
+  if (verdicts.some((verdict) => !verdict.permitted && !verdict.complete)) return undecided(NO_LOOKUP.incomplete)
   return { outcome: 'refused', refused: rest, unjudged: 0, confirmed: false }
 }
 

@@ -2,7 +2,7 @@ import type { Coverage } from '../policy/coverage.ts'
 import { lintGrant } from '../policy/lint.ts'
 import { SPELT_OUT } from '../wording/refusal.ts'
 import type { Advised } from './decision.ts'
-import type { Excess } from './oversize.ts'
+import type { Excess } from './excess.ts'
 import { type ReviewRequest, reviewedObject } from './review.ts'
 
 /**

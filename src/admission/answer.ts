@@ -1,7 +1,7 @@
 import { admit, admitOversized, type LookUps } from './admit.ts'
 import { advise } from './advise.ts'
 import type { Decided, Undecided } from './decision.ts'
-import type { Excess } from './oversize.ts'
+import type { Excess } from './excess.ts'
 import { type ReviewResponse, respond } from './respond.ts'
 import { parseReview, type ReviewRequest } from './review.ts'
 import { type Mode, modeOf, type Settings } from './settings.ts'

@@ -1,8 +1,8 @@
 import type { GrantName } from '../policy/grant.ts'
 import type { LintFinding } from '../policy/lint.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
+import type { Oversize } from '../wording/oversize.ts'
 import type { Refusal } from '../wording/refusal.ts'
-import type { Oversize } from './oversize.ts'
 import { EXEMPT_WRITE_REASONS } from './settings.ts'
 
 /** The decision on one request, as data. */

@@ -1,9 +1,9 @@
 import { LONGEST_NAME } from '../policy/names.ts'
+import { oversizeLines } from '../wording/oversize.ts'
 import { shorten } from '../wording/quote.ts'
 import { refusalText, sentence } from '../wording/refusal.ts'
 import { annotate } from './annotate.ts'
 import type { Decided, Oversized, Refused } from './decision.ts'
-import { oversizeSentences } from './oversize.ts'
 import type { ReviewRequest } from './review.ts'
 import type { Mode } from './settings.ts'
 import { LONGEST, warningsOf } from './warnings.ts'
@@ -71,7 +71,7 @@ function denial({ kind, dryRun }: ReviewRequest, refused: Refused): Status {
 }
 
 function oversizeDenial({ kind }: ReviewRequest, oversized: Oversized): Status {
-  const [problem, remedy] = oversizeSentences(oversized, LONGEST.one)
+  const [problem, remedy] = oversizeLines(oversized.object, oversized, LONGEST.one)
   const details = { group: kind.group, kind: kind.kind, name: oversized.object.name, causes: [] }
   return failure(`${problem}\n${remedy}`, details)
 }

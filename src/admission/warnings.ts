@@ -3,9 +3,9 @@ import type { Reference } from '../policy/reference.ts'
 import { fitted, lengthOf } from '../wording/fitted.ts'
 import { lintLine } from '../wording/grant-finding.ts'
 import { objectPieces } from '../wording/objects.ts'
+import { oversizeLines, unreadLine } from '../wording/oversize.ts'
 import { moreReferences, SPELT_OUT, UNCONFIRMED, violationLines } from '../wording/refusal.ts'
 import type { Advised, Decided } from './decision.ts'
-import { oversizeSentences, unreadLine } from './oversize.ts'
 
 /**
  * The longest warning, and the longest total of all warnings, in characters (code points). If the total exceeds 4,096,
@@ -23,7 +23,7 @@ export function warningsOf(decision: Decided): string[] {
     case 'unjudged':
       return []
     case 'oversized':
-      return [...oversizeSentences(decision, LONGEST.one)]
+      return [...oversizeLines(decision.object, decision, LONGEST.one)]
     case 'permitted':
       return ofViolations(decision.existing, { kept: true, unjudged: 0, end: [] })
     case 'refused': {

@@ -5,6 +5,7 @@ import type { IndexLimits } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { type GrantLookup, type KindLookup, NOT_KNOWN } from '../policy/grant-lookup.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
+import { NO_LOOKUP } from '../wording/unavailable.ts'
 import { type Api, ApiError } from './api.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FairQueue } from './fair-queue.ts'
@@ -127,8 +128,7 @@ export class ClusterGrants implements GrantSource {
       begun.push(taken)
     }
     // Where fresh reads fail, watches most likely fail too: the index may lack the grants of the last seconds.
-    if (begun.length === 0 && !counting.every(({ readable }) => readable))
-      throw new LookupFailed('the last reads failed, and the budget for more reads is spent')
+    if (begun.length === 0 && !counting.every(({ readable }) => readable)) throw new LookupFailed(NO_LOOKUP.unreadable)
     try {
       await unlessAborted(signal, Promise.all(begun))
     } catch (error) {
@@ -164,7 +164,7 @@ export class ClusterGrants implements GrantSource {
   #counting(places: readonly GrantPlace[]): KindGrants[] {
     return [...new Set(places.flatMap(({ kinds }) => kinds))].map((kind) => {
       const counting = this.#byResource.get(resourceOf(kind))
-      if (!counting) throw new LookupFailed(`refgrant watches objects of kind ${kind.kind} only after a restart`)
+      if (!counting) throw new LookupFailed(NO_LOOKUP.notWatched(kind.kind))
       return counting
     })
   }
@@ -190,7 +190,7 @@ function heapShare(kinds: number): IndexLimits {
 
 /** Describes a failure to the requester: without addresses, and without the body of the answer. */
 function failureReason(error: unknown): string {
-  if (error instanceof ApiError) return `the API server answered HTTP ${error.status}`
+  if (error instanceof ApiError) return NO_LOOKUP.answered(error.status)
   const late = (error as { name?: unknown } | undefined)?.name === 'TimeoutError'
-  return late ? 'the API server did not answer in time' : 'the API server could not be reached'
+  return late ? NO_LOOKUP.late : NO_LOOKUP.unreachable
 }

@@ -6,6 +6,7 @@ import { lookupIn } from '../policy/grant-index.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
+import { NO_LOOKUP } from '../wording/unavailable.ts'
 import { type GrantFile, readGrantFile, Slices } from './grant-file.ts'
 import { unreadable } from './text.ts'
 import { type FoundFile, filesIn, kubectlOrder, type Tree } from './tree.ts'
@@ -105,9 +106,9 @@ export class GrantFolder implements GrantSource {
     try {
       await unlessAborted(signal, this.look())
     } catch (error) {
-      throw new LookupFailed('the folder of grants was not read in time', { cause: error })
+      throw new LookupFailed(NO_LOOKUP.lateFolder, { cause: error })
     }
-    if (this.#problem !== undefined) throw new LookupFailed(FAILED)
+    if (this.#problem !== undefined) throw new LookupFailed(NO_LOOKUP.unreadableFolder)
     for (const { namespace } of places) take(namespace, this.#lookup)
   }
 
@@ -206,9 +207,6 @@ export class GrantFolder implements GrantSource {
     if (count > first.length) logger.error({ more: count - first.length }, 'more grants of this file do not count')
   }
 }
-
-/** The message for the requester, without a path of the server. */
-const FAILED = 'the folder of grants could not be read'
 
 /** Returns what changes when a file is written, replaced or renamed. */
 function stateOf({ real, stats }: FoundFile): string {

@@ -3,7 +3,7 @@ import type { Grant } from '../policy/grant.ts'
 import { effectivePart } from '../policy/lint.ts'
 import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
 import { counted } from '../wording/counted.ts'
-import { tooLargeSentence } from '../wording/finding.ts'
+import { tooManyReferences } from '../wording/finding.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { quote } from '../wording/quote.ts'
 import type { AuditReport } from './audit.ts'
@@ -41,7 +41,7 @@ export function auditOf(audited: Audited, coverage: Coverage, exemptNamespaces: 
   const permitting = permittingParts(grants, rendered, coverage)
   const unused = unusedAmong(grants, surveyed.unused, permitting)
   const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered, unused }, audited)
-  const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooLargeSentence(name, count))
+  const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooManyReferences(name, count))
   return {
     ...(audited.only !== undefined && { only: audited.only }),
     grants: grants.length,

@@ -2,6 +2,7 @@ import { type Api, ApiError } from '../cluster/api.ts'
 import { type Difference, differences } from '../manifests/drift.ts'
 import { objectsOf } from '../manifests/parts.ts'
 import type { Registration, WebhookClient } from '../manifests/webhook.ts'
+import { driftSentence, toleratedSentence } from '../wording/drift.ts'
 import { trustDifferences } from './trust-differences.ts'
 
 /** The API paths of the kinds that a configuration shapes. */
@@ -80,15 +81,10 @@ async function readLive(api: Api, { kind, metadata }: Shaped, signal: AbortSigna
 
 /** Returns the differences of a comparison as messages, a line each. */
 export function driftLines({ object, differences }: Comparison): string[] {
-  return differences.map(({ field, wanted, found, problem }) => {
-    if (field === '') return `${object} does not exist`
-    if (problem !== undefined) return `${object}: ${field} ${problem}`
-    if (wanted === undefined) return `${object}: ${field} exists, but the configuration does not have it`
-    return `${object}: ${field} is ${JSON.stringify(found) ?? 'missing'}, the configuration says ${JSON.stringify(wanted)}`
-  })
+  return differences.map((one) => driftSentence(object, one))
 }
 
 /** Returns the tolerated differences of a comparison as messages, a line each. */
 export function toleratedLines({ object, tolerated }: Comparison): string[] {
-  return tolerated.map(({ field, tolerated: by }) => `${object}: ${field} has terms that ${by} adds; this is not drift`)
+  return tolerated.map(({ field, tolerated: by = '' }) => toleratedSentence(object, field, by))
 }

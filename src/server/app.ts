@@ -5,6 +5,7 @@ import { ADVICE_PATH, reviewPath } from '../admission/names.ts'
 import { NotAReview } from '../admission/review.ts'
 import { MODES, type Settings } from '../admission/settings.ts'
 import { visible } from '../wording/quote.ts'
+import { lookupSentence } from '../wording/unavailable.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
 import type { Capacity } from './capacity.ts'
@@ -92,8 +93,7 @@ function handlersBy(options: AppOptions, retries: Retries) {
         if (undecided && allowance.gone) allowance.turnAwayGone()
         else recorder.record({ request, coverage: current.coverage, answer, milliseconds })
         if (!undecided) return answer.response
-        const why = `refgrant could not look up ReferenceGrants: ${answer.decision.why}`
-        return unavailable(reply, why, retries.invite(request.uid, allowance))
+        return unavailable(reply, lookupSentence(answer.decision.why), retries.invite(request.uid, allowance))
       } finally {
         allowance.finish()
       }
@@ -140,7 +140,7 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
     if (error instanceof Overloaded) {
       // Without its uid, tries of the request cannot be counted, so the client is not asked to retry.
       const back = error.uid !== undefined && retries.invite(error.uid, allowance)
-      return unavailable(reply, `refgrant is overloaded: ${error.message}`, back)
+      return unavailable(reply, error.message, back)
     }
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
     if (status === 415) return plainText(reply, status, `${error.message}: send the review as application/json`)

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Excess } from '../admission/oversize.ts'
+import type { Excess } from '../admission/excess.ts'
 import { NotAReview } from '../admission/review.ts'
 import { free } from '../json/piece.ts'
+import { overloadSentence } from '../wording/unavailable.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
 import type { Capacity } from './capacity.ts'
@@ -51,13 +52,6 @@ export class BodyRefused extends Error {
 /** A body in pieces that are too small. Its connection is closed immediately, since every further piece has the same cost. */
 class TinyPieces extends BodyRefused {}
 
-const WORDS: Record<ShedReason, string> = {
-  reviews: 'too many reviews are in flight',
-  memory: 'the reviews in flight use all of the memory for reviews',
-  late: 'the review could not start within half of its timeout',
-  gone: 'the client closed the connection',
-}
-
 /** A review that is dropped because the server is overloaded. */
 export class Overloaded extends Error {
   readonly reason: ShedReason
@@ -65,7 +59,7 @@ export class Overloaded extends Error {
   readonly uid: string | undefined
 
   constructor(reason: ShedReason, uid: string | undefined) {
-    super(WORDS[reason])
+    super(overloadSentence(reason))
     this.reason = reason
     this.uid = uid
   }

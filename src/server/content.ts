@@ -1,7 +1,8 @@
-import type { Excess, Oversize } from '../admission/oversize.ts'
+import type { Excess } from '../admission/excess.ts'
 import { NotAReview } from '../admission/review.ts'
 import { Projector } from '../json/projector.ts'
 import type { Measure } from '../json/shape.ts'
+import type { Oversize } from '../wording/oversize.ts'
 
 const MIB = 1024 * 1024
 

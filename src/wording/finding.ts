@@ -5,6 +5,7 @@ import type { ObjectFlaw } from '../policy/lint-object.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import { lintSentence } from './grant-finding.ts'
 import { grantTitle, objectTitle } from './objects.ts'
+import { oversizeSentence } from './oversize.ts'
 import { placeTitle } from './place.ts'
 import { visible } from './quote.ts'
 import { sentence } from './refusal.ts'
@@ -12,16 +13,16 @@ import { sentence } from './refusal.ts'
 /** A finding in words, without its place. */
 export function findingSentence(finding: Finding): string {
   if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`
-  if (finding.code === 'too-many-references') return tooLargeSentence(finding.object, finding.references)
+  if (finding.code === 'too-many-references') return tooManyReferences(finding.object, finding.references)
   if (!('grant' in finding)) return objectSentence(finding)
   const title = grantTitle(finding.grant, finding.grantKind)
   if (finding.code !== 'grant-duplicate') return `${title}: ${lintSentence(finding)}`
   return `${title} is also at ${placeTitle(finding.other)}, with another content: of the two, the last that is applied counts`
 }
 
-/** What is wrong with an object that has more references than are judged. */
-export function tooLargeSentence(object: ObjectName, references: number): string {
-  return `${objectTitle(object)} has ${references} references to other namespaces, and at most ${MOST_REFERENCES} are judged: split it into several objects.`
+/** Returns what is wrong with an object that has more references than are judged. */
+export function tooManyReferences(object: ObjectName, references: number): string {
+  return oversizeSentence(object, { cap: 'references', found: references, most: MOST_REFERENCES })
 }
 
 const SENTENCES: Record<ObjectCode, (meant: string) => string> = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { answerWithAdvice } from '../../src/admission/answer.ts'
-import type { Excess } from '../../src/admission/oversize.ts'
+import type { Excess } from '../../src/admission/excess.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 

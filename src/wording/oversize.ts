@@ -1,7 +1,6 @@
 import type { ObjectName } from '../policy/reference.ts'
-import { fitted } from '../wording/fitted.ts'
-import { objectPieces } from '../wording/objects.ts'
-import type { Oversized } from './decision.ts'
+import { fitted } from './fitted.ts'
+import { objectPieces, objectTitle } from './objects.ts'
 
 /** A limit that the content of a review exceeds. */
 export interface Oversize {
@@ -12,13 +11,6 @@ export interface Oversize {
   readonly most: number
 }
 
-/** Why the objects of a review are too large to read. */
-export interface Excess {
-  readonly oversize: Oversize
-  /** Whether the stored object of an update is too large by itself. */
-  readonly storedOversized: boolean
-}
-
 const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: string }> = {
   bytes: { of: 'bytes', remedy: 'Make the object smaller.' },
   values: { of: 'values', remedy: 'Make the object smaller, or split it into several objects.' },
@@ -26,18 +18,25 @@ const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: str
   references: { of: 'references to other namespaces', remedy: 'Split the object into several objects.' },
 }
 
+const amount = ({ cap, found, most }: Oversize) => `it has ${found} ${WORDS[cap].of}, and at most ${most} are read.`
+const unjudged = (oversize: Oversize) => ` is too large to be judged: ${amount(oversize)}`
+
+/** Returns what is wrong with an object that is too large, and what to do. */
+export function oversizeSentence(object: ObjectName, oversize: Oversize): string {
+  return `${objectTitle(object)}${unjudged(oversize)} ${WORDS[oversize.cap].remedy}`
+}
+
 /**
  * Returns what is wrong with an object that is too large, and what to do: a sentence each.
  *
  * @param limit the longest sentence, in characters; 256 or more
  */
-export function oversizeSentences(
-  { object, cap, found, most }: Oversized,
+export function oversizeLines(
+  object: ObjectName,
+  oversize: Oversize,
   limit: number,
 ): readonly [problem: string, remedy: string] {
-  const { of, remedy } = WORDS[cap]
-  const excess = ` is too large to be judged: it has ${found} ${of}, and at most ${most} are read.`
-  return [fitted(limit)`${objectPieces(object)}${excess}`, remedy]
+  return [fitted(limit)`${objectPieces(object)}${unjudged(oversize)}`, WORDS[oversize.cap].remedy]
 }
 
 /**
@@ -45,7 +44,6 @@ export function oversizeSentences(
  *
  * @param limit the longest sentence, in characters; 256 or more
  */
-export function unreadLine(grant: ObjectName, { cap, found, most }: Oversize, limit: number): string {
-  const excess = ` was not read, because it is too large: it has ${found} ${WORDS[cap].of}, and at most ${most} are read.`
-  return fitted(limit)`${objectPieces(grant)}${excess}`
+export function unreadLine(grant: ObjectName, oversize: Oversize, limit: number): string {
+  return fitted(limit)`${objectPieces(grant)}${` was not read, because it is too large: ${amount(oversize)}`}`
 }

@@ -1,0 +1,34 @@
+/** Why a review is dropped. The keys are the values of the label `reason` of the metric. */
+const OVERLOAD = {
+  reviews: 'too many reviews are in flight',
+  memory: 'the reviews in flight use all of the memory for reviews',
+  late: 'the review could not start within half of its timeout',
+  gone: 'the client closed the connection',
+}
+
+/** Returns the answer to a review that is dropped. */
+export function overloadSentence(reason: keyof typeof OVERLOAD): string {
+  return `refgrant is overloaded: ${OVERLOAD[reason]}`
+}
+
+/**
+ * Why grants could not be looked up. The requester reads it, so it does not have addresses, paths of the server or answers
+ * of the API server.
+ */
+export const NO_LOOKUP = {
+  stale: 'the cached grants are stale, and the budget for fresh reads is spent',
+  incomplete: 'not all grants of a namespace are cached, and the budget for fresh reads is spent',
+  unreadable: 'the last reads failed, and the budget for more reads is spent',
+  tooMany: 'a namespace has more grants than can be read',
+  late: 'the API server did not answer in time',
+  unreachable: 'the API server could not be reached',
+  lateFolder: 'the folder of grants was not read in time',
+  unreadableFolder: 'the folder of grants could not be read',
+  answered: (status: number) => `the API server answered HTTP ${status}`,
+  notWatched: (kind: string) => `refgrant watches objects of kind ${kind} only after a restart`,
+}
+
+/** Returns the answer to a review whose grants could not be looked up. */
+export function lookupSentence(why: string): string {
+  return `refgrant could not look up ReferenceGrants: ${why}`
+}

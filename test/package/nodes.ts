@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { cacheFolder } from '../harness/control-plane/binaries.ts'
+import { cacheFolder } from '../harness/control-plane/go-programs.ts'
 
 /** The npm package that holds the Node of this machine. */
 const NODE = `node-${process.platform}-${process.arch}`

@@ -9,11 +9,12 @@ RUN npm install --no-save
 COPY . .
 RUN npm run bundle && npm pack && mkdir /refgrant && tar -xzf refgrant-*.tgz -C /refgrant --strip-components 1
 
-# The image has neither a shell nor a package manager. The heap follows the memory limit of the container.
+# The image has neither a shell nor a package manager. The heap follows the memory limit of the container. Node may read
+# files, and may neither write files nor start processes.
 FROM $BASE
 ENV NODE_OPTIONS=--max-old-space-size-percentage=60
 COPY --from=build /refgrant /refgrant
 USER 65532:65532
 EXPOSE 8443 8080
-ENTRYPOINT ["/nodejs/bin/node", "/refgrant/dist/refgrant.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--permission", "--allow-fs-read=*", "/refgrant/dist/refgrant.js"]
 CMD ["serve"]

@@ -14,6 +14,9 @@ before(async () => {
 })
 after(() => cluster?.controlPlane.stop())
 
+/** What the image forbids Node: nothing that the server needs. */
+const PERMISSION = ['--permission', '--allow-fs-read=*']
+
 test(`the bundle starts, knows ${GRANTS} grants, and tells how long that took`, async (context) => {
   execFileSync('make', ['--no-print-directory', 'dist/refgrant.js'], { stdio: 'ignore' })
   await cluster.namespaces('billing')
@@ -25,7 +28,12 @@ test(`the bundle starts, knows ${GRANTS} grants, and tells how long that took`, 
   }
   const begun = performance.now()
   const grants = ['--kubeconfig', cluster.account]
-  const refgrant = await startRefgrant({ certs: cluster.certs, grants, program: 'dist/refgrant.js' })
+  const refgrant = await startRefgrant({
+    certs: cluster.certs,
+    grants,
+    program: 'dist/refgrant.js',
+    nodeOptions: PERMISSION,
+  })
   context.diagnostic(`process start to ready with ${GRANTS} grants: ${Math.round(performance.now() - begun)} ms`)
   try {
     assert.equal(await refgrant.metric('refgrant_grants'), GRANTS)

@@ -34,7 +34,9 @@ export function testContainer(name: string, layout: () => string): void {
       assert.deepEqual([status.NoNewPrivs, status.Seccomp], ['1', '2'])
     })
 
-    test('cannot write its files', () => {
+    test('may neither write files nor start processes', () => {
+      const [, ...argv] = container.proc('cmdline').split('\0')
+      assert.deepEqual(argv.slice(0, 2), ['--permission', '--allow-fs-read=*'])
       const options = /^\S+ \S+ \S+ \S+ \/ (\S+)/m.exec(container.proc('mountinfo'))?.[1]
       assert.ok(options?.split(',').includes('ro'), options)
     })

@@ -10,7 +10,7 @@ import { type Event, type Listing, next, type Probing, START, type State } from 
 import { nameOf, type Resource } from './resource.ts'
 import { endList, listInto, type Store, takeEvent } from './store.ts'
 import { type WatchRequest, watch } from './watch.ts'
-import { GRACE, LONGEST_LIST, WatchTimes, watchDuration } from './watch-time.ts'
+import { LONGEST_LIST, WatchTimes, watchDuration } from './watch-time.ts'
 
 /** How often to ask for an API that is absent, in ms: often enough that the store does not become stale. */
 const ABSENT_PROBE = 5_000
@@ -189,7 +189,6 @@ export class Reflector<T> {
       // The watch has brought something: it counts as a success, however it ends.
       this.#backoff.success()
       this.#failures.succeeded()
-      if (now() - begun > duration + GRACE) throw new Error(`${path}: the watch did not end after ${duration} ms`)
     }
     if (this.#state.does === 'list') throw new Error(`${path}: the watch ended before its list`)
     return this.#ended(path, begun, times)

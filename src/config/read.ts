@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { declaredKindProblem, kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
+import { knownKinds } from '../policy/well-known.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { rowSentence } from '../wording/row-problem.ts'
@@ -68,13 +69,16 @@ function problemsOf(config: Config): { field: string; problem: RowProblem }[] {
       return problem === undefined ? [] : [{ field: `${field}[${index}]`, problem }]
     })
   const { exemptTargets, grantKinds, guardedFields } = config
-  const rowsBefore = (index: number) => coverageOf({ ...config, guardedFields: guardedFields.slice(0, index) })
+  const known = knownKinds(coverage)
+  const withoutRows = coverageOf({ ...config, guardedFields: [] })
   const tooMany = kindsProblem(coverage)
   return [
-    ...each('exemptTargets', exemptTargets, (target) => kindProblem(target, coverage)),
-    ...each('guardedFields', guardedFields, (row, index) => rowProblem(row, rowsBefore(index))),
+    ...each('exemptTargets', exemptTargets, (target) => kindProblem(target, known)),
+    ...each('guardedFields', guardedFields, (row, index) =>
+      rowProblem(row, withoutRows, guardedFields.slice(0, index)),
+    ),
     ...(tooMany === undefined ? [] : [{ field: 'guardedFields', problem: tooMany }]),
-    ...each('grantKinds', grantKinds, (kind, index) => declaredKindProblem(kind, grantKinds.slice(0, index), coverage)),
+    ...each('grantKinds', grantKinds, (kind, index) => declaredKindProblem(kind, grantKinds.slice(0, index), known)),
   ]
 }
 

@@ -1,9 +1,9 @@
-import { type GuardedField, guardedFields } from './catalogue.ts'
+import { type GuardedField, guardedFields, type ReferrerKind } from './catalogue.ts'
 import { type Coverage, stepsOf } from './coverage.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import { GROUP, KIND } from './names.ts'
 import type { GroupKind } from './reference.ts'
-import { knownKinds, likest } from './well-known.ts'
+import { type KnownKind, kindsIn, knownKinds, likest } from './well-known.ts'
 
 /** Cluster-scoped kinds of Gateway API and of Kubernetes that refer to namespaced objects. */
 const CLUSTER_SCOPED: readonly GroupKind[] = [
@@ -62,21 +62,27 @@ export type RowProblem =
 /**
  * Returns why a row cannot be added to the guarded fields; undefined if it can.
  * Does not check what only a cluster knows, such as the scope of a custom kind.
+ *
+ * @param coverage the coverage without rows of a configuration
+ * @param before the rows of the configuration before this one
  */
 export function rowProblem(
   { from, path, to, groupField, grantKind }: GuardedField,
   coverage: Coverage,
+  before: readonly GuardedField[],
 ): RowProblem | undefined {
+  const known = [...knownKinds(coverage), ...kindsIn(before)]
+  const referrers = [...coverage.referrers(), ...before.map((row) => row.from)]
   return (
-    kindProblem(from, coverage) ??
-    (to && kindProblem(to, coverage)) ??
+    kindProblem(from, known) ??
+    (to && kindProblem(to, known)) ??
     scopeProblem(from) ??
-    pluralProblem(from, coverage) ??
+    pluralProblem(from, referrers) ??
     pathProblem(path) ??
     (groupField === undefined ? undefined : groupFieldProblem(groupField)) ??
     shapeProblem({ from, path }) ??
     (grantKind && grantKindProblem(grantKind, coverage)) ??
-    duplicateProblem({ from, path }, coverage)
+    duplicateProblem({ from, path }, [...coverage.fields, ...before])
   )
 }
 
@@ -93,9 +99,9 @@ export function kindsProblem(coverage: Coverage): RowProblem | undefined {
 }
 
 /** Returns why a kind of the configuration cannot exist; undefined if it may. */
-export function kindProblem({ group, kind }: GroupKind, coverage: Coverage): RowProblem | undefined {
-  const known = knownKinds(coverage).filter((one) => one.group === group)
-  const meant = likest(kind, known)?.kind ?? kind
+export function kindProblem({ group, kind }: GroupKind, known: readonly KnownKind[]): RowProblem | undefined {
+  const ofGroup = known.filter((one) => one.group === group)
+  const meant = likest(kind, ofGroup)?.kind ?? kind
   if (meant !== kind) return { code: 'kind-spelling', kind, meant }
   return groupProblem(group) ?? (KIND.test(kind) ? undefined : { code: 'no-kind', kind })
 }
@@ -113,12 +119,15 @@ export function scopeProblem({ group, kind }: GroupKind, clusterScoped = CLUSTER
   return found ? { code: 'cluster-scoped', kind } : undefined
 }
 
-function pluralProblem(from: GuardedField['from'], coverage: Coverage): RowProblem | undefined {
-  const { kind, plural } = from
+function pluralProblem(
+  { group, kind, plural }: ReferrerKind,
+  referrers: readonly ReferrerKind[],
+): RowProblem | undefined {
   if (!PLURAL.test(plural)) return { code: 'no-plural', plural }
-  const same = coverage.referrers().find((one) => one.group === from.group && one.plural === plural)
+  const ofGroup = referrers.filter((one) => one.group === group)
+  const same = ofGroup.find((one) => one.plural === plural)
   if (same && same.kind !== kind) return { code: 'same-plural', kind, plural, known: same.kind }
-  const known = coverage.referrer(from)?.plural
+  const known = ofGroup.find((one) => one.kind === kind)?.plural
   return known === undefined || known === plural ? undefined : { code: 'other-plural', kind, plural, known }
 }
 
@@ -129,16 +138,20 @@ function groupFieldProblem(field: string): RowProblem | undefined {
   return ['kind', 'name', 'namespace'].includes(field) ? { code: 'group-field', field } : undefined
 }
 
-/** Why a kind that somebody declares cannot count as grants; undefined if it can. `before`: those that are declared before. */
+/**
+ * Returns why a declared kind cannot count as grants; undefined if it can.
+ *
+ * @param before the kinds that are declared before it
+ */
 export function declaredKindProblem(
   declared: GrantKind,
   before: readonly GrantKind[],
-  coverage: Coverage,
+  known: readonly KnownKind[],
 ): RowProblem | undefined {
   const { group, kind, plural } = declared
   const isSame = (one: GrantKind) => one.group === group && (one.kind === kind || one.plural === plural)
   if ([REFERENCE_GRANT, ...before].some(isSame)) return { code: 'duplicate-kind', kind }
-  return kindProblem(declared, coverage) ?? (PLURAL.test(plural) ? undefined : { code: 'no-plural', plural })
+  return kindProblem(declared, known) ?? (PLURAL.test(plural) ? undefined : { code: 'no-plural', plural })
 }
 
 function pathProblem(path: string): RowProblem | undefined {
@@ -174,9 +187,9 @@ function grantKindProblem({ group, kind }: GroupKind, { grantKinds }: Coverage):
 
 function duplicateProblem(
   { from, path }: Pick<GuardedField, 'from' | 'path'>,
-  coverage: Coverage,
+  fields: readonly GuardedField[],
 ): RowProblem | undefined {
-  const same = coverage.fields.some(
+  const same = fields.some(
     (field) => field.from.group === from.group && field.from.kind === from.kind && field.path === path,
   )
   return same ? { code: 'duplicate', path, kind: from.kind } : undefined

@@ -1,4 +1,4 @@
-import { guardedFields } from './catalogue.ts'
+import { type GuardedField, guardedFields } from './catalogue.ts'
 import type { Coverage } from './coverage.ts'
 import { distance } from './distance.ts'
 import type { GroupKind } from './reference.ts'
@@ -58,16 +58,28 @@ export interface KnownKind extends GroupKind {
 export function knownKinds(coverage: Coverage): readonly KnownKind[] {
   const known = byCoverage.get(coverage)
   if (known) return known
-  const targets = coverage.fields.flatMap(({ to }) => (to ? { ...to, plural: '' } : []))
-  const kinds = [...coverage.referrers(), ...WELL_KNOWN, ...targets]
+  const kinds = [...coverage.referrers(), ...WELL_KNOWN, ...targetsOf(coverage.fields)]
   const distinct = new Map(kinds.toReversed().map((one) => [`${one.group}/${one.kind}`, one]))
-  const all = [...distinct.values()].reverse().map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
+  const all = [...distinct.values()].reverse().map(inLowerCase)
   byCoverage.set(coverage, all)
   return all
 }
 
-/** Made once, since many grants are linted. */
+/** The known kinds of each coverage: many grants are linted with one. */
 const byCoverage = new WeakMap<Coverage, readonly KnownKind[]>()
+
+/** Returns the kinds that hold these fields, and those that the fields refer to by default. */
+export function kindsIn(fields: readonly GuardedField[]): KnownKind[] {
+  return [...fields.map(({ from }) => from), ...targetsOf(fields)].map(inLowerCase)
+}
+
+function targetsOf(fields: readonly GuardedField[]): Omit<KnownKind, 'lowerCase'>[] {
+  return fields.flatMap(({ to }) => (to ? { ...to, plural: '' } : []))
+}
+
+function inLowerCase(kind: Omit<KnownKind, 'lowerCase'>): KnownKind {
+  return { ...kind, lowerCase: kind.kind.toLowerCase() }
+}
 
 /** The one of these that a text names as it is to be written, or else in other letters or by its plural. */
 export function likest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {

@@ -20,7 +20,7 @@ const builders: Record<string, () => Promise<Command>> = {
 
 const word = process.argv[2] ?? ''
 const asked = Object.hasOwn(builders, word) ? builders[word] : undefined
-/** Runs the command. The bundle is not a module, so it cannot use a top-level `await`. */
+/** Runs the command. */
 async function main(): Promise<void> {
   const commands = await Promise.all((asked ? [asked] : Object.values(builders)).map((build) => build()))
 

@@ -21,6 +21,7 @@ export async function fetched({ name, version, path: place, sha256 }: Pin): Prom
   const content = place === undefined ? fromNpm(`${name}@${version}`) : await fromDebian(place)
   const found = sha256Of(content)
   if (found !== sha256) throw new Error(`${name} ${version} has the SHA-256 ${found} in place of ${sha256}`)
+  mkdirSync(cache, { recursive: true })
   writeFileSync(`${file}.${process.pid}`, content)
   renameSync(`${file}.${process.pid}`, file)
   return file

@@ -18,8 +18,8 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox test bench test-unit test-attacks test-image test-long fuzz soak lint format generate certs node-path \
-	bundle image image-pins clean
+.PHONY: help run try sandbox test bench test-unit test-attacks test-image test-node test-long fuzz soak lint format generate certs \
+	node-path bundle image image-pins clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ sandbox: certs ## start a real API server on this machine, with the webhook regi
 TEST := exec node --require ./test/harness/program/tether.ts --test
 UNIT_TESTS = $(TEST) --test-concurrency=4 \
 	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
-		-not -path 'test/image/*' -not -path 'test/control-plane/*' | sort)
+		-not -path 'test/image/*' -not -path 'test/node/*' -not -path 'test/control-plane/*' | sort)
 
 test: $(BUNDLE) ## run all tests; the first run compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README)
 	node test/harness/control-plane/binaries.ts
@@ -61,6 +61,9 @@ test-image: $(BUNDLE) ## build both images and run them, which needs root, Linux
 	@for tool in $(IMAGE_TOOLS); do command -v $$tool > /dev/null || \
 		{ echo "this machine has no $$tool: apt-get install buildah busybox-static dpkg runc" >&2; exit 1; }; done
 	$(TEST) --test-concurrency=1 'test/image/*.test.ts'
+
+test-node: $(BUNDLE) ## test on a real node, in namespaces of its own, which needs root and Linux on amd64 (CONTRIBUTING)
+	$(TEST) --test-concurrency=1 'test/node/*.test.ts'
 
 test-long: export REFGRANT_LONG := 1
 test-long: RUNS := 200000
@@ -115,8 +118,9 @@ bundle: $(BUNDLE) ## build dist/refgrant.js and its chunks, which Node runs with
 image: $(BUNDLE) ## build the image for amd64 and arm64 in dist/image, an OCI layout (needs dpkg-deb and GNU tar, no container engine)
 	@node .build/image/image.ts
 
-image-pins: $(INSTALLED) ## pin the newest libraries of Debian, and Node NODE_VERSION, as what the image consists of
+image-pins: $(INSTALLED) ## pin the newest libraries of Debian, and Node NODE_VERSION, as what the image and the node of the tests consist of
 	node .build/image/update-pins.ts $(NODE_VERSION)
+	node test/node/update-pins.ts
 
 clean: ## remove the installed packages and the builds from this folder
 	rm -rf node_modules dist

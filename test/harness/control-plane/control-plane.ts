@@ -115,7 +115,8 @@ async function prepare(folder: string): Promise<string> {
   return token
 }
 
-async function writeKubeconfig(
+/** Writes a kubeconfig whose token is in a file beside it, and returns its path. */
+export async function writeKubeconfig(
   folder: string,
   { name, token, server, ca }: { name: string; token: string; server: string; ca: string },
 ): Promise<string> {

@@ -7,7 +7,14 @@ import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
 import { Failure } from '../system/failure.ts'
 import { configurationOf } from './configuration.ts'
-import { configOption, contextOption, kubeconfigOption, modeOption, outputOption } from './options.ts'
+import {
+  configOption,
+  contextOption,
+  failurePolicyOption,
+  kubeconfigOption,
+  modeOption,
+  outputOption,
+} from './options.ts'
 import { print, tell } from './print.ts'
 
 interface ManifestsOptions extends Overrides, ConnectionChoice {
@@ -35,13 +42,14 @@ export function manifestsCommand(): Command {
     .option('--ca <file>', 'PEM file with the authority of the server certificate; default: none')
     .addOption(configOption())
     .addOption(modeOption())
+    .addOption(failurePolicyOption())
     .addOption(outputOption(['yaml', 'json']))
     .option('--diff', 'print only where the live registration and rights differ; reads them with your own rights')
     .addOption(kubeconfigOption())
     .addOption(contextOption())
     .action(async (part: Part | undefined, options: ManifestsOptions) => {
-      const { url, ca, config: file, output, mode, diff } = options
-      const registration = registrationOf(await configurationOf(file, { mode }))
+      const { url, ca, config: file, output, mode, failurePolicy, diff } = options
+      const registration = registrationOf(await configurationOf(file, { mode, failurePolicy }))
       const client = { url, caBundle: ca === undefined ? undefined : await readAuthorities(ca) }
       const chosen = part === undefined ? COMPARED : [part]
       if (diff) {

@@ -71,6 +71,12 @@ export const modeOption = () =>
     'what happens to violations in namespaces without the mode label; default: that of the configuration, deny',
   ).choices(MODES)
 
+export const failurePolicyOption = () =>
+  settable(
+    '--failure-policy <policy>',
+    'what happens to writes in mode deny while refgrant cannot answer; default: that of the configuration, Ignore',
+  ).choices(['Fail', 'Ignore'])
+
 export const meshRoutesOption = () =>
   settable(
     '--mesh-routes <treatment>',

@@ -1,7 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { ServeOptions } from '../runtime/serve.ts'
 import { EXIT } from '../system/failure.ts'
-import { configOption, contextOption, kubeconfigOption, meshRoutesOption, modeOption, settable } from './options.ts'
+import {
+  configOption,
+  contextOption,
+  failurePolicyOption,
+  kubeconfigOption,
+  meshRoutesOption,
+  modeOption,
+  settable,
+} from './options.ts'
 import { tell } from './print.ts'
 
 /**
@@ -43,6 +51,7 @@ const options = () => [
   settable('--metrics-listen <address>', 'HOST:PORT of health and metrics, plain HTTP').default(':8080'),
   configOption(),
   modeOption(),
+  failurePolicyOption(),
   settable(
     '--existing-violations <treatment>',
     'updates that keep a violation; default: that of the configuration, warn',

@@ -38,7 +38,9 @@ export interface Config {
 }
 
 /** Values from the command line or the environment, which override the file. */
-export type Overrides = { [K in 'mode' | 'existingViolations' | 'meshRoutes']?: Config[K] | undefined }
+export type Overrides = {
+  [K in 'mode' | 'failurePolicy' | 'existingViolations' | 'meshRoutes']?: Config[K] | undefined
+}
 
 /** Returns the configuration without a file: every field has its default. */
 export function defaultConfig(overrides: Overrides = {}): Config {

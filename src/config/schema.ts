@@ -63,7 +63,7 @@ export const configurationSchema = {
     },
     failurePolicy: {
       enum: ['Fail', 'Ignore'],
-      default: 'Fail',
+      default: 'Ignore',
       description: 'what happens to a write in mode deny while refgrant cannot answer',
     },
     existingViolations: {

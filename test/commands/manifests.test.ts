@@ -5,7 +5,8 @@ import { folderWith } from '../harness/folders.ts'
 import { refgrant } from '../harness/program/cli.ts'
 
 const HEAD = 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\n'
-const cwd = folderWith({ 'warn.yaml': `${HEAD}mode: warn\n`, 'ignore.yaml': `${HEAD}failurePolicy: Ignore\n` })
+const cwd = folderWith({ 'warn.yaml': `${HEAD}mode: warn\nfailurePolicy: Fail\n` })
+const FAIL = ['--failure-policy', 'Fail']
 
 const note = (server: string, where = '') =>
   `refgrant: apply this registration last: until a server answers at ${server}, the API server rejects each write${where} that names another namespace in a guarded field (failurePolicy: Fail)\n`
@@ -13,17 +14,17 @@ const service = 'Service refgrant in namespace refgrant-system'
 
 suite('a remark on standard error says that the printed registration denies writes while no server answers:', () => {
   const remarks: Record<string, [argv: string[], stderr: string]> = {
-    'all objects': [[], note(service)],
-    'only the registration': [['webhook'], note(service)],
-    'as JSON': [['webhook', '-o', 'json'], note(service)],
-    'outside the cluster': [['webhook', '--url', 'https://a.example:8443'], note('https://a.example:8443')],
+    'all objects': [FAIL, note(service)],
+    'only the registration': [['webhook', ...FAIL], note(service)],
+    'as JSON': [['webhook', ...FAIL, '-o', 'json'], note(service)],
+    'outside the cluster': [['webhook', ...FAIL, '--url', 'https://a.example:8443'], note('https://a.example:8443')],
     'only in namespaces with the label': [
       ['webhook', '--config', 'warn.yaml'],
       note(service, ', in namespaces with the label refgrant.dev/mode=deny,'),
     ],
-    'not if such writes are allowed': [['--config', 'ignore.yaml'], ''],
-    'not for the rights': [['rbac'], ''],
-    'not for the policy': [['mode-label-policy'], ''],
+    'not if such writes are allowed, as by default': [[], ''],
+    'not for the rights': [['rbac', ...FAIL], ''],
+    'not for the policy': [['mode-label-policy', ...FAIL], ''],
   }
   for (const [title, [argv, stderr]] of Object.entries(remarks))
     test(title, async () => {

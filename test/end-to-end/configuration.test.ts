@@ -241,7 +241,7 @@ test('the policy on the mode label lets only holders of its verb change it', asy
 test('a live registration that is not as the configuration has it is reported, and is no reason to be unready', async () => {
   const { api, kubeconfig } = cluster.controlPlane
   const diff = (...argv: string[]) =>
-    command(['manifests', '--diff', '--kubeconfig', kubeconfig, '--config', file, ...argv])
+    command(['manifests', '--diff', '--kubeconfig', kubeconfig, '--failure-policy', 'Fail', '--config', file, ...argv])
   await configure({})
   await registered()
   assert.deepEqual(await diff(), { code: 0, stdout: '', stderr: '' })
@@ -277,6 +277,8 @@ test('authorities that do not verify the certificate are reported, and the terms
       '--diff',
       '--kubeconfig',
       kubeconfig,
+      '--failure-policy',
+      'Fail',
       '--config',
       file,
       '--url',

@@ -5,10 +5,8 @@ import path from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
-import { stringify } from 'yaml'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { register } from '../harness/control-plane/guarded-cluster.ts'
-import { folderWith } from '../harness/folders.ts'
 import { grant, route } from '../harness/objects/objects.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 import { LONG } from '../harness/traffic/faults.ts'
@@ -173,8 +171,7 @@ async function applyUnder(context: TestContext, failurePolicy: 'Fail' | 'Ignore'
   await cluster.controlPlane.api.apply(grant({ name: namespace, to: SERVICES.granted, from: { namespace } }))
   const refgrant = await Mortal.start()
   context.after(() => refgrant.end())
-  const config = stringify({ apiVersion: 'refgrant.dev/v1alpha1', kind: 'Configuration', failurePolicy })
-  const settings = ['--config', path.join(folderWith({ 'config.yaml': config }), 'config.yaml')]
+  const settings = ['--failure-policy', failurePolicy]
   await register(cluster.controlPlane, refgrant, path.join(cluster.certs, 'ca.crt'), settings)
   const applies = new Applies(namespace)
   const failedOpen = await countedAsFailedOpen()

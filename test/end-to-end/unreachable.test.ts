@@ -42,7 +42,9 @@ const ways: Record<string, () => Promise<void>> = {
   'context deadline exceeded': () => at(portOf(silent)),
   'certificate required': () => applyRegistration(cluster.controlPlane, strict, ca(), []),
   'service "refgrant" not found': async () =>
-    cluster.controlPlane.api.apply(...(await printed('manifests', 'webhook', '--ca', ca()))),
+    cluster.controlPlane.api.apply(
+      ...(await printed('manifests', 'webhook', '--failure-policy', 'Fail', '--ca', ca())),
+    ),
   'no endpoints available for service "refgrant"': async () => {
     const metadata = { name: 'refgrant', namespace: 'refgrant-system' }
     const spec = { selector: { app: 'refgrant' }, ports: [{ port: 443, targetPort: 8443 }] }

@@ -72,15 +72,24 @@ interface GuardOptions extends Pick<RefgrantOptions, 'nodeOptions' | 'more' | 'o
   readonly kubeconfig?: string
   /** The configuration file of refgrant and its manifests. */
   readonly config?: string | undefined
+  /** Fail by default, so that a lost review shows. */
+  readonly failurePolicy?: 'Fail' | 'Ignore'
   readonly step?: Step
 }
 
-/** Starts refgrant against the cluster, and registers it there under failurePolicy Fail. */
+/** Starts refgrant against the cluster, and registers it there. */
 export async function startGuard(
   cluster: Cluster,
-  { kubeconfig = cluster.account, config, more = [], step = inSilence, ...options }: GuardOptions = {},
+  {
+    kubeconfig = cluster.account,
+    config,
+    failurePolicy = 'Fail',
+    more = [],
+    step = inSilence,
+    ...options
+  }: GuardOptions = {},
 ): Promise<Refgrant> {
-  const configured = config === undefined ? [] : ['--config', config]
+  const configured = ['--failure-policy', failurePolicy, ...(config === undefined ? [] : ['--config', config])]
   const grants = ['--kubeconfig', kubeconfig, ...configured]
   const refgrant = await step('starting refgrant under its own service account', () =>
     startRefgrant({ certs: cluster.certs, grants, more, ...options }),

@@ -19,14 +19,21 @@ export async function serverAccount(controlPlane: ControlPlane): Promise<string>
   return controlPlane.kubeconfigFor('refgrant', await controlPlane.api.token('refgrant-system', 'refgrant'))
 }
 
-/** Writes the registration as the manifests have it; the API server goes by it a moment later. */
+/** What makes a lost review show: the API server refuses the write. */
+const STRICT = ['--failure-policy', 'Fail']
+
+/**
+ * Writes the registration as the manifests have it, under failurePolicy Fail unless the settings say otherwise; the API
+ * server goes by it a moment later.
+ */
 export async function applyRegistration(
   { api }: ControlPlane,
   { url }: Pick<Refgrant, 'url'>,
   caFile: string,
   settings: readonly string[],
 ): Promise<void> {
-  await api.apply(...(await printed('manifests', 'webhook', '--url', new URL(url).origin, '--ca', caFile, ...settings)))
+  const how = ['--url', new URL(url).origin, '--ca', caFile, ...STRICT, ...settings]
+  await api.apply(...(await printed('manifests', 'webhook', ...how)))
 }
 
 /** A namespace in which violations are refused, whatever the mode of the others. */

@@ -39,6 +39,8 @@ export function complaint({ instancePath, keyword, params, message, parentSchema
       return { field, reason: 'must not be empty' }
     case 'minimum':
       return { field, reason: `must be at least ${params.limit}` }
+    case 'maximum':
+      return { field, reason: `must be at most ${params.limit}` }
     case 'exclusiveMinimum':
       return { field, reason: `must be more than ${params.limit}` }
     default:

@@ -17,6 +17,7 @@ export interface Config {
   readonly mode: Mode
   readonly modeLabel: string
   readonly failurePolicy: 'Fail' | 'Ignore'
+  readonly timeoutSeconds: number
   readonly existingViolations: 'warn' | 'deny'
   readonly meshRoutes: 'exempt' | 'enforce'
   readonly dryRun: { readonly warnFieldManagers: readonly string[] }
@@ -89,8 +90,8 @@ export function limitsOf({ budgets, bounds }: Config) {
 
 /** Returns the fields of a configuration that the registration depends on. */
 export function registrationOf(config: Config) {
-  const { mode, modeLabel, failurePolicy } = config
-  return { coverage: coverageOf(config), mode, modeLabel, failurePolicy }
+  const { mode, modeLabel, failurePolicy, timeoutSeconds } = config
+  return { coverage: coverageOf(config), mode, modeLabel, failurePolicy, timeoutSeconds }
 }
 
 /** Returns what a configuration makes refgrant judge. */

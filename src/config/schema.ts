@@ -66,6 +66,14 @@ export const configurationSchema = {
       default: 'Ignore',
       description: 'what happens to a write in mode deny while refgrant cannot answer',
     },
+    timeoutSeconds: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 30,
+      // Long enough for a fresh read, and short enough for a user at a prompt.
+      default: 5,
+      description: 'how long the API server waits for an answer in mode deny',
+    },
     existingViolations: {
       enum: ['warn', 'deny'],
       default: 'warn',

@@ -5,11 +5,8 @@ import type { GrantKind } from '../policy/grant-kinds.ts'
 import { matchConditions } from './match-conditions.ts'
 import { NAME, NAMESPACE } from './names.ts'
 
-/**
- * The timeout of an entry, in s. In deny it is long enough for a fresh read and short enough for a user at a prompt.
- * The other entries only warn, so it is shorter.
- */
-const TIMEOUT = { deny: 5, other: 2 }
+/** The timeout of an entry that does not refuse a write, in s: a warning is not worth a long wait. */
+const SHORT_TIMEOUT = 2
 
 /** How the API server reaches the webhook. */
 export interface WebhookClient {
@@ -26,6 +23,8 @@ export interface Registration {
   readonly mode: Mode
   readonly modeLabel: string
   readonly failurePolicy: 'Fail' | 'Ignore'
+  /** The timeout of the deny entry, in s. */
+  readonly timeoutSeconds: number
 }
 
 /**
@@ -48,7 +47,7 @@ export function webhookConfiguration(registration: Registration, client: Webhook
   }
 }
 
-function entryFor(mode: Mode, { coverage, failurePolicy, ...modes }: Registration, client: WebhookClient) {
+function entryFor(mode: Mode, { coverage, failurePolicy, timeoutSeconds, ...modes }: Registration, client: WebhookClient) {
   const byGroup = Map.groupBy(coverage.referrers(), ({ group }) => group)
   return {
     ...entry(mode, reviewPath(mode), client),
@@ -61,7 +60,7 @@ function entryFor(mode: Mode, { coverage, failurePolicy, ...modes }: Registratio
     namespaceSelector: { matchExpressions: [selection(mode, modes)] },
     matchConditions: matchConditions(coverage),
     failurePolicy: mode === 'deny' ? failurePolicy : 'Ignore',
-    timeoutSeconds: mode === 'deny' ? TIMEOUT.deny : TIMEOUT.other,
+    timeoutSeconds: mode === 'deny' ? timeoutSeconds : Math.min(timeoutSeconds, SHORT_TIMEOUT),
   }
 }
 
@@ -76,7 +75,7 @@ function advisory(grantKinds: readonly GrantKind[], client: WebhookClient) {
     ...entry('advisory', ADVICE_PATH, client),
     rules: grantKinds.map(({ group, plural }) => rule(group, [plural])),
     failurePolicy: 'Ignore',
-    timeoutSeconds: TIMEOUT.other,
+    timeoutSeconds: SHORT_TIMEOUT,
   }
 }
 

@@ -95,6 +95,7 @@ format: $(INSTALLED) ## format the source
 generate: $(BUNDLE) ## write manifests/, the tables of the documentation, the schema of the configuration and THIRD-PARTY-NOTICES
 	node src/cli.ts manifests rbac > manifests/rbac.yaml
 	node src/cli.ts manifests webhook > manifests/webhook.yaml
+	node src/cli.ts manifests values > manifests/chart/generated.yaml
 	node -e "import('./src/config/schema.ts').then((m) => console.log(JSON.stringify(m.configurationSchema, null, 2)))" \
 		> docs/configuration.schema.json
 	node src/cli.ts catalogue --output markdown > table.catalogue

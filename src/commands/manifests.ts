@@ -1,7 +1,8 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { readAuthorities } from '../certificates/files.ts'
 import type { ConnectionChoice } from '../cluster/connection.ts'
-import { type Overrides, registrationOf } from '../config/config.ts'
+import { type Config, type Overrides, registrationOf, shapingOf, writtenOf } from '../config/config.ts'
+import { chartValues } from '../manifests/chart-values.ts'
 import { objectsOf, PARTS, type Part, remarkOn } from '../manifests/parts.ts'
 import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
@@ -30,12 +31,12 @@ const COMPARED: readonly Part[] = ['rbac', 'webhook']
 
 /** `refgrant manifests`: prints the Kubernetes objects that the server needs. */
 export function manifestsCommand(): Command {
-  const parts = new Argument('[part]', 'only this part').choices(PARTS)
+  const parts = new Argument('[part]', 'only this part').choices([...PARTS, 'values'])
   return new Command('manifests')
     .description('print the Kubernetes objects that the server needs: its account, its rights and its registration')
     .addHelpText(
       'after',
-      '\nWithout a part, prints rbac and webhook. Apply webhook last, when a server answers.\nThe part mode-label-policy is optional: it lets only users with the verb set-refgrant-mode change the mode label of a\nnamespace.\n\nExit codes: 0 done; 1 --diff found differences; 2 failed.',
+      '\nWithout a part, prints rbac and webhook. Apply webhook last, when a server answers.\nThe part mode-label-policy is optional: it lets only users with the verb set-refgrant-mode change the mode label of a\nnamespace. The part values prints the values of the chart for a configuration.\n\nExit codes: 0 done; 1 --diff found differences; 2 failed.',
     )
     .addArgument(parts)
     .option('--url <url>', 'origin of a server outside the cluster, https://HOST:PORT; default: the Service', origin)
@@ -47,9 +48,11 @@ export function manifestsCommand(): Command {
     .option('--diff', 'print only where the live registration and rights differ; reads them with your own rights')
     .addOption(kubeconfigOption())
     .addOption(contextOption())
-    .action(async (part: Part | undefined, options: ManifestsOptions) => {
+    .action(async (part: Part | 'values' | undefined, options: ManifestsOptions) => {
       const { url, ca, config: file, output, mode, failurePolicy, diff } = options
-      const registration = registrationOf(await configurationOf(file, { mode, failurePolicy }))
+      const config = await configurationOf(file, { mode, failurePolicy })
+      if (part === 'values') return printValues(config, options)
+      const registration = registrationOf(config)
       const client = { url, caBundle: ca === undefined ? undefined : await readAuthorities(ca) }
       const chosen = part === undefined ? COMPARED : [part]
       if (diff) {
@@ -62,6 +65,15 @@ export function manifestsCommand(): Command {
       const remark = remarkOn(chosen, registration, client)
       if (remark !== undefined) tell(remark)
     })
+}
+
+/** Prints the values of the chart that follow from a configuration. */
+async function printValues(config: Config, { url, ca, diff, output }: ManifestsOptions): Promise<void> {
+  if (url !== undefined || ca !== undefined || diff)
+    throw new Failure('the part values cannot be used with --url, --ca and --diff: leave them out')
+  const generated = chartValues(registrationOf(config), shapingOf(config))
+  const values = { configuration: writtenOf(config), generated }
+  await print(output === 'json' ? toJson(values) : toYaml([values]))
 }
 
 /**

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+import { API_VERSION } from '../admission/names.ts'
 import type { Mode, Settings } from '../admission/settings.ts'
 import { type GuardedField, guardedFields as standardFields } from '../policy/catalogue.ts'
 import { Coverage } from '../policy/coverage.ts'
@@ -92,6 +94,21 @@ export function limitsOf({ budgets, bounds }: Config) {
 export function registrationOf(config: Config) {
   const { mode, modeLabel, failurePolicy, timeoutSeconds } = config
   return { coverage: coverageOf(config), mode, modeLabel, failurePolicy, timeoutSeconds }
+}
+
+/** Returns the fields of a configuration that shape more of the registration than a value of an entry. */
+export function shapingOf({ modeLabel, presets, guardedFields, grantKinds }: Config) {
+  return { modeLabel, presets, guardedFields, grantKinds }
+}
+
+/** Returns the text of a configuration as an object: the fields that are not as by default, and those of `shapingOf`. */
+export function writtenOf(config: Config): object {
+  const byDefault = defaultConfig()
+  const shaping = shapingOf(config)
+  const written = Object.entries(config).filter(
+    ([name, value]) => name in shaping || !isDeepStrictEqual(value, byDefault[name as keyof Config]),
+  )
+  return { apiVersion: API_VERSION, kind: 'Configuration', ...Object.fromEntries(written) }
 }
 
 /** Returns what a configuration makes refgrant judge. */

@@ -14,11 +14,7 @@ export function rbac(grantKinds: readonly GrantKind[]) {
       kind: 'ClusterRole',
       metadata: { name: NAME },
       rules: [
-        ...grantKinds.map(({ group, plural }) => ({
-          apiGroups: [group],
-          resources: [plural],
-          verbs: ['list', 'watch'],
-        })),
+        ...grantRights(grantKinds),
         // Its own registration and rights, to compare them with the configuration.
         own('admissionregistration.k8s.io', 'validatingwebhookconfigurations'),
         own('rbac.authorization.k8s.io', 'clusterroles'),
@@ -32,6 +28,15 @@ export function rbac(grantKinds: readonly GrantKind[]) {
       subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }],
     },
   ]
+}
+
+/** Returns the rights to follow the grants of these kinds. */
+export function grantRights(grantKinds: readonly GrantKind[]) {
+  return grantKinds.map(({ group, plural }) => ({
+    apiGroups: [group],
+    resources: [plural],
+    verbs: ['list', 'watch'],
+  }))
 }
 
 function own(group: string, resource: string) {

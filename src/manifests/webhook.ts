@@ -2,7 +2,7 @@ import { ADVICE_PATH, DOMAIN, reviewPath } from '../admission/names.ts'
 import { MODES, type Mode } from '../admission/settings.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
-import { matchConditions } from './match-conditions.ts'
+import { type MatchCondition, matchConditions } from './match-conditions.ts'
 import { NAME, NAMESPACE } from './names.ts'
 
 /** The timeout of an entry that does not refuse a write, in s: a warning is not worth a long wait. */
@@ -40,17 +40,37 @@ export function webhookConfiguration(registration: Registration, client: Webhook
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
     metadata: { name: NAME },
-    webhooks: [
-      ...MODES.map((mode) => entryFor(mode, registration, client)),
-      advisory(registration.coverage.grantKinds, client),
-    ],
+    webhooks: entriesOf(registration).map(({ name, path, ...entry }) => ({
+      name,
+      clientConfig: clientConfig(path, client),
+      ...entry,
+    })),
   }
 }
 
-function entryFor(mode: Mode, { coverage, failurePolicy, timeoutSeconds, ...modes }: Registration, client: WebhookClient) {
+/** An entry of the registration; its path stands for how the API server reaches the webhook. */
+export interface Entry {
+  readonly name: string
+  readonly path: string
+  readonly admissionReviewVersions: readonly string[]
+  readonly matchPolicy: string
+  readonly sideEffects: string
+  readonly rules: readonly object[]
+  readonly namespaceSelector?: object
+  readonly matchConditions?: readonly MatchCondition[]
+  readonly failurePolicy: 'Fail' | 'Ignore'
+  readonly timeoutSeconds: number
+}
+
+/** Returns the entries of the registration. */
+export function entriesOf(registration: Registration): Entry[] {
+  return [...MODES.map((mode) => entryFor(mode, registration)), advisory(registration.coverage.grantKinds)]
+}
+
+function entryFor(mode: Mode, { coverage, failurePolicy, timeoutSeconds, ...modes }: Registration): Entry {
   const byGroup = Map.groupBy(coverage.referrers(), ({ group }) => group)
   return {
-    ...entry(mode, reviewPath(mode), client),
+    ...entry(mode, reviewPath(mode)),
     rules: [...byGroup].map(([group, referrers]) =>
       rule(
         group,
@@ -60,7 +80,7 @@ function entryFor(mode: Mode, { coverage, failurePolicy, timeoutSeconds, ...mode
     namespaceSelector: { matchExpressions: [selection(mode, modes)] },
     matchConditions: matchConditions(coverage),
     failurePolicy: mode === 'deny' ? failurePolicy : 'Ignore',
-    timeoutSeconds: mode === 'deny' ? timeoutSeconds : Math.min(timeoutSeconds, SHORT_TIMEOUT),
+    timeoutSeconds: mode === 'deny' ? timeoutSeconds : SHORT_TIMEOUT,
   }
 }
 
@@ -70,25 +90,29 @@ function selection(mode: Mode, { mode: byDefault, modeLabel }: Pick<Registration
 }
 
 /** Returns the entry for advice on grants. It does not match their deletion, which must always work. */
-function advisory(grantKinds: readonly GrantKind[], client: WebhookClient) {
+function advisory(grantKinds: readonly GrantKind[]): Entry {
   return {
-    ...entry('advisory', ADVICE_PATH, client),
+    ...entry('advisory', ADVICE_PATH),
     rules: grantKinds.map(({ group, plural }) => rule(group, [plural])),
     failurePolicy: 'Ignore',
     timeoutSeconds: SHORT_TIMEOUT,
   }
 }
 
-function entry(name: string, path: string, { url, caBundle }: WebhookClient) {
+function entry(name: string, path: string) {
   return {
     name: `${name}.${DOMAIN}`,
+    path,
     admissionReviewVersions: ['v1'],
-    clientConfig: {
-      ...(url === undefined ? { service: { namespace: NAMESPACE, name: NAME, path } } : { url: `${url}${path}` }),
-      ...(caBundle !== undefined && { caBundle: Buffer.from(caBundle).toString('base64') }),
-    },
     matchPolicy: 'Equivalent',
     sideEffects: 'None',
+  }
+}
+
+function clientConfig(path: string, { url, caBundle }: WebhookClient) {
+  return {
+    ...(url === undefined ? { service: { namespace: NAMESPACE, name: NAME, path } } : { url: `${url}${path}` }),
+    ...(caBundle !== undefined && { caBundle: Buffer.from(caBundle).toString('base64') }),
   }
 }
 

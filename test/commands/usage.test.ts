@@ -29,7 +29,7 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   ],
   'a part that is not a choice': [
     ['manifests', 'role'],
-    "argument 'part' cannot be 'role': it must be one of rbac, webhook, mode-label-policy. See: refgrant manifests --help",
+    "argument 'part' cannot be 'role': it must be one of rbac, webhook, mode-label-policy, values. See: refgrant manifests --help",
   ],
   'two options that exclude each other': [
     ['serve', '--grants', 'a', '--context', 'b'],

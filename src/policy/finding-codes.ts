@@ -22,7 +22,9 @@ export const SEVERITIES = {
   'grant-unknown-field': 'error',
   'reference-unknown-field': 'error',
   'reference-policy': 'error',
+  'reference-impossible-value': 'error',
   'field-misfit': 'warning',
+  'grant-old-version': 'warning',
   'grant-duplicate': 'warning',
   'grant-parent-reference': 'warning',
   'mesh-parent-core-group': 'warning',
@@ -38,4 +40,9 @@ export type FindingCode = keyof typeof SEVERITIES
 export type LintCode = Exclude<Extract<FindingCode, `grant-${string}`>, 'grant-duplicate'>
 
 /** The codes for mistakes in an object that is not a grant. */
-export type ObjectCode = 'reference-unknown-field' | 'reference-policy' | 'field-misfit' | 'mesh-parent-core-group'
+export type ObjectCode =
+  | 'reference-unknown-field'
+  | 'reference-impossible-value'
+  | 'reference-policy'
+  | 'field-misfit'
+  | 'mesh-parent-core-group'

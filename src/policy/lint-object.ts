@@ -2,6 +2,7 @@ import type { Coverage } from './coverage.ts'
 import { distance } from './distance.ts'
 import { eachGuarded, extract } from './extract.ts'
 import { type ObjectCode, SEVERITIES, type Severity } from './finding-codes.ts'
+import { isPossibleName, TAKEN } from './names.ts'
 import { step } from './path.ts'
 import type { ObjectName } from './reference.ts'
 
@@ -12,6 +13,8 @@ export interface ObjectFlaw {
   readonly object: ObjectName
   /** The field, such as `spec.parentRefs[0].group`. */
   readonly path: string
+  /** The value of the field, if it is what is wrong. */
+  readonly value?: string
   /** What would work in place of the field. */
   readonly meant?: string
 }
@@ -21,9 +24,9 @@ export interface ObjectFlaw {
  * taken.
  */
 export function* lintObject(coverage: Coverage, object: ObjectName, written: unknown): Generator<ObjectFlaw> {
-  const flaw = (code: ObjectCode, path: string, meant?: string): ObjectFlaw => ({
+  const flaw = (code: ObjectCode, path: string, said: Pick<ObjectFlaw, 'value' | 'meant'> = {}): ObjectFlaw => ({
     ...{ code, severity: SEVERITIES[code], object, path },
-    ...(meant !== undefined && { meant }),
+    ...said,
   })
   if (object.kind === 'ReferencePolicy' && object.group === 'gateway.networking.k8s.io')
     yield flaw('reference-policy', 'kind')
@@ -32,15 +35,26 @@ export function* lintObject(coverage: Coverage, object: ObjectName, written: unk
     for (const field of Object.keys(value)) {
       const meant = meantField(field)
       if (meant === undefined || Object.hasOwn(value, meant)) continue
-      misspelt.push(flaw('reference-unknown-field', `${path()}.${step(field)}`, meant))
+      misspelt.push(flaw('reference-unknown-field', `${path()}.${step(field)}`, { meant }))
     }
   })
   yield* misspelt
   const misfits = new Set<string>()
-  extract(coverage, object, written, { take: () => false, misfit: ({ path }) => misfits.add(path) })
+  const take = (to: ObjectName) => to.namespace !== object.namespace && impossiblePart(to) !== undefined
+  for (const { to, path } of extract(coverage, object, written, { take, misfit: ({ path }) => misfits.add(path) })) {
+    const part = impossiblePart(to)
+    if (part) yield flaw('reference-impossible-value', `${path}.${part}`, { value: to[part] })
+  }
   for (const path of misfits) yield flaw('field-misfit', path)
   if (!coverage.referrer(object)?.route) return
   for (const index of coreParents(written)) yield flaw('mesh-parent-core-group', `spec.parentRefs[${index}].group`)
+}
+
+/** Returns the first part of a target that no object can have; undefined if every part is possible, or a variable of Flux. */
+function impossiblePart(to: ObjectName): keyof ObjectName | undefined {
+  const wrong = (['group', 'kind', 'namespace'] as const).find((part) => !TAKEN[part].test(to[part]))
+  const part = wrong ?? (isPossibleName(to, to.name) ? undefined : 'name')
+  return part !== undefined && to[part].includes('${') ? undefined : part
 }
 
 /** Fields of every reference. */

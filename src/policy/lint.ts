@@ -2,12 +2,12 @@ import type { Coverage } from './coverage.ts'
 import { type LintCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
-import { IMPOSSIBLE_NAME, MOST_ENTRIES, TAKEN } from './names.ts'
+import { isPossibleName, MOST_ENTRIES, TAKEN } from './names.ts'
 import { fromChildren, parentIn } from './parents.ts'
 import { step } from './path.ts'
 import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
-import { hasKnownVersion, hasPossibleName } from './refused-grant.ts'
+import { hasKnownVersion, hasOldVersion, hasPossibleName } from './refused-grant.ts'
 import { isKnownGroup, type KnownKind, knownKinds, likest, nearest, OTHER_REFERRERS } from './well-known.ts'
 
 /** One thing that is wrong with a ReferenceGrant, or that its author may not have meant. */
@@ -51,6 +51,8 @@ export function lintGrant(
   const known = knownKinds(coverage)
   if (isStandard && !hasKnownVersion(object))
     findings.addField('grant-unknown-version', 'apiVersion', property(object, 'apiVersion'), `${grantKind.group}/v1`)
+  else if (isStandard && hasOldVersion(object))
+    findings.addField('grant-old-version', 'apiVersion', property(object, 'apiVersion'), `${grantKind.group}/v1beta1`)
   if (!hasPossibleName(object))
     findings.addField('grant-impossible-value', 'metadata.name', property(property(object, 'metadata'), 'name'))
   eachEntry(spec, 'from', isStandard, findings, (written) => {
@@ -148,7 +150,9 @@ function eachEntry(
 /** Lints each part of an entry. False if there is an error, so that the entry matches nothing. */
 function lintEntry(entry: unknown, parts: readonly Part[], known: readonly KnownKind[], findings: Findings): boolean {
   const before = findings.counts.error
-  const [group, kind] = parts.map((part) => lintPart(property(entry, part), part, findings))
+  const [group, kind, name] = parts.map((part) => lintPart(property(entry, part), part, findings))
+  if (name !== undefined && parts === TO && !isPossibleName({ group: group ?? '', kind: kind ?? '' }, name))
+    findings.add('grant-impossible-value', 'name', name)
   const meant = group === undefined ? undefined : lintGroup(group, findings)
   if (kind !== undefined) lintKind({ group, meant, kind }, known, findings)
   return findings.counts.error === before
@@ -167,7 +171,6 @@ function partCode(value: unknown, part: Part): LintCode | undefined {
   if (part === 'name' && value === '') return 'grant-empty-name'
   if (typeof value !== 'string' || (value === '' && part !== 'group')) return 'grant-incomplete-entry'
   if (value.includes('*')) return 'grant-wildcard'
-  if (part === 'name' && IMPOSSIBLE_NAME.test(value)) return 'grant-impossible-value'
   return TAKEN[part].test(part === 'group' ? value.replace(VERSION, '') : value) ? undefined : 'grant-impossible-value'
 }
 

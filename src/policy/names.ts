@@ -1,3 +1,5 @@
+import type { GroupKind } from './reference.ts'
+
 // The names that the API server accepts. Source: Kubernetes, "Object Names and IDs", and the CRD of ReferenceGrant.
 
 /** The name of a namespace: a DNS label. */
@@ -18,8 +20,20 @@ export const LONGEST_NAME = 253
 /** What an entry of a ReferenceGrant may say. Of a name only the length is looked at. */
 export const TAKEN = { group: GROUP, kind: KIND, namespace: NAMESPACE, name: /^.{1,253}$/su }
 
+/** The groups with kinds whose names need not be DNS names: roles are called `system:node`, and images `web:v1`. */
+const OTHER_NAMES = /^rbac\.authorization\.k8s\.io$|\.openshift\.io$/
+
 /** What no object of any kind is called: a part of the path of a request. */
-export const IMPOSSIBLE_NAME = /[/%]|^\.\.?$/
+const IMPOSSIBLE_NAME = /[/%]|^\.\.?$/
+
+/**
+ * Whether an object of a kind can have a name. A Service has a DNS label; Kubernetes 1.34 and later let it begin with a digit
+ * (RelaxedServiceNameValidation).
+ */
+export function isPossibleName({ group, kind }: GroupKind, name: string): boolean {
+  if (OTHER_NAMES.test(group)) return TAKEN.name.test(name) && !IMPOSSIBLE_NAME.test(name)
+  return (group === '' && kind === 'Service' ? NAMESPACE : SUBDOMAIN).test(name)
+}
 
 /** Most entries of `from`, and of `to`. */
 export const MOST_ENTRIES = 16

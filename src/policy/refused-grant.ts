@@ -23,6 +23,11 @@ export function refusedField(object: unknown, kind: GrantKind): string | undefin
   return refusedPart(spec, 'from') ?? refusedPart(spec, 'to')
 }
 
+/** Whether a ReferenceGrant is of the version that releases up to v1.1 served. It counts, since a cluster may have one of these. */
+export function hasOldVersion(object: unknown): boolean {
+  return String(property(object, 'apiVersion')).endsWith('/v1alpha2')
+}
+
 /** Whether a ReferenceGrant is of a version that some release of Gateway API has, as far as it says one. */
 export function hasKnownVersion(object: unknown): boolean {
   const apiVersion = property(object, 'apiVersion')

@@ -89,6 +89,7 @@ function subjectOf(finding: Finding) {
       return { object: shown(finding.object), references: finding.references }
     case 'reference-policy':
     case 'reference-unknown-field':
+    case 'reference-impossible-value':
     case 'field-misfit':
     case 'mesh-parent-core-group':
       return { object: shown(finding.object), field: finding.path }

@@ -7,7 +7,7 @@ import { lintSentence } from './grant-finding.ts'
 import { grantTitle, objectTitle } from './objects.ts'
 import { oversizeSentence } from './oversize.ts'
 import { placeTitle } from './place.ts'
-import { visible } from './quote.ts'
+import { quote, visible } from './quote.ts'
 import { sentence } from './refusal.ts'
 
 /** A finding in words, without its place. */
@@ -25,16 +25,21 @@ export function tooManyReferences(object: ObjectName, references: number): strin
   return oversizeSentence(object, { cap: 'references', found: references, most: MOST_REFERENCES })
 }
 
-const SENTENCES: Record<ObjectCode, (meant: string) => string> = {
+const SENTENCES: Record<ObjectCode, (meant: string, value: string, path: string) => string> = {
   'reference-policy': () =>
     'is the old name of a ReferenceGrant, and permits nothing: write ReferenceGrant, and apiVersion gateway.networking.k8s.io/v1beta1',
   'reference-unknown-field': (meant) => `is not a field of a reference: the API server drops it; write ${meant}`,
+  'reference-impossible-value': (_meant, value, path) => {
+    const part = path.slice(path.lastIndexOf('.') + 1)
+    const rejected = part === 'name' ? 'no such object can exist' : 'the API server rejects the object'
+    return `is ${value}, which is not a valid ${part}, so ${rejected}: write one ${part}`
+  },
   'field-misfit': () =>
     'is not a reference here, so it is not judged: correct the object, or the field in the configuration',
   'mesh-parent-core-group': () =>
     'is "core", which is not an alias: the core group is "", and with another one the route is not a mesh route',
 }
 
-function objectSentence({ code, object, path, meant = '' }: ObjectFlaw): string {
-  return `${objectTitle(object)}: ${visible(path)} ${SENTENCES[code](meant)}`
+function objectSentence({ code, object, path, meant = '', value = '' }: ObjectFlaw): string {
+  return `${objectTitle(object)}: ${visible(path)} ${SENTENCES[code](meant, quote(value), path)}`
 }

@@ -13,6 +13,12 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece, path: string) => 
     ', which is not a version of ReferenceGrant, so the API server rejects the grant: write ',
     meant,
   ],
+  'grant-old-version': (value, meant) => [
+    'is ',
+    value,
+    ', which no release of Gateway API since v1.2 serves, nor v1.1 in its standard channel: write ',
+    meant,
+  ],
   'grant-too-many-entries': () => [
     `has more than ${MOST_ENTRIES} entries, so the API server rejects the grant: divide it into several`,
   ],

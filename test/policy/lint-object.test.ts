@@ -54,6 +54,27 @@ test('a field that the configuration guards is found where it holds something el
   ])
 })
 
+test('a target in another namespace that no object can be is found, with the part that is wrong', () => {
+  const wrong: [part: string, backend: object][] = [
+    ['name', { name: 'payments:80' }],
+    ['name', { name: 'payments.billing' }],
+    ['name', { name: '' }],
+    ['namespace', { namespace: 'Billing' }],
+    ['group', { group: 'a b' }],
+    ['kind', { kind: 'Config Map' }],
+  ]
+  for (const [part, backend] of wrong)
+    assert.deepEqual(codesAt(refersTo({ namespace: 'billing', ...backend })), [
+      `reference-impossible-value spec.rules[0].backendRefs[0].${part}`,
+    ])
+  assert.deepEqual(lint(refersTo({ namespace: 'billing', name: 'payments:80' })).map(findingSentence), [
+    'HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[0].name is "payments:80", which is not a valid name, so no such object can exist: write one name',
+  ])
+  // A variable has no value yet, and what stays in its namespace needs no grant.
+  for (const backend of [{ namespace: `\${ns}` }, { namespace: 'billing', name: `\${name}:80` }, { name: 'A' }])
+    assert.deepEqual(codesAt(refersTo(backend)), [])
+})
+
 test('any shape is taken', () => {
   for (const spec of [
     undefined,

@@ -78,6 +78,18 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
       { from: [from], to: [{ ...to, name: 'billing/pay' }] },
       'grant-impossible-value spec.to[0].name',
     ],
+    ...['payments:80', 'payments.billing', 'Payments', 'pay_ments', 'a'.repeat(64)].map(
+      (name): [string, unknown, string] => [
+        `the name ${name.slice(0, 20)}, which no Service can have`,
+        { from: [from], to: [{ ...to, name }] },
+        'grant-impossible-value spec.to[0].name',
+      ],
+    ),
+    [
+      'the name of a role',
+      { from: [from], to: [{ group: 'rbac.authorization.k8s.io', kind: 'Role', name: 'system:a' }] },
+    ],
+    ['a long name of a Secret', { from: [from], to: [{ group: '', kind: 'Secret', name: 'tls.example.com' }] }],
     ...['Shop', 'shop,web', 'a'.repeat(64)].map((namespace): [string, unknown, string] => [
       `the namespace ${namespace.slice(0, 10)}`,
       { from: [{ ...from, namespace }], to: [to] },
@@ -147,7 +159,9 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
   ]
   test('and each code by one of them', () => {
     const codes = new Set(cases.flatMap(([, , ...findings]) => findings.map((finding) => finding.split(' ')[0])))
-    const ofGrants = Object.keys(SEVERITIES).filter((code) => /^grant-(?!duplicate$|unknown-version$)/.test(code))
+    const ofGrants = Object.keys(SEVERITIES).filter((code) =>
+      /^grant-(?!duplicate$|unknown-version$|old-version$)/.test(code),
+    )
     assert.deepEqual([...codes].sort(), ofGrants.sort())
   })
   for (const [title, spec, ...findings] of cases) test(title, () => assert.deepEqual(codesAt(spec), findings))
@@ -158,8 +172,8 @@ test('a version that no release has is told, and none is asked for', () => {
     lintGrant({ apiVersion, spec: { from: [from], to: [to] } }, 'billing', coverage, 100).findings.map(
       ({ code }) => code,
     )
-  for (const version of ['v1', 'v1beta1', 'v1alpha2'])
-    assert.deepEqual(ofVersion(`gateway.networking.k8s.io/${version}`), [])
+  for (const version of ['v1', 'v1beta1']) assert.deepEqual(ofVersion(`gateway.networking.k8s.io/${version}`), [])
+  assert.deepEqual(ofVersion('gateway.networking.k8s.io/v1alpha2'), ['grant-old-version'])
   for (const apiVersion of ['gateway.networking.k8s.io', 'gateway.networking.k8s.io/v9'])
     assert.deepEqual(ofVersion(apiVersion), ['grant-unknown-version'])
 })

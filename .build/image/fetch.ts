@@ -20,7 +20,7 @@ export async function fetched({ name, version, path: place, sha256 }: Pin): Prom
   if (existsSync(file)) return file
   const content = place === undefined ? fromNpm(`${name}@${version}`) : await fromDebian(place)
   const found = sha256Of(content)
-  if (found !== sha256) throw new Error(`${name} ${version} has the SHA-256 ${found} in place of ${sha256}`)
+  if (found !== sha256) throw new Error(`${name} ${version} has the SHA-256 ${found}, and not the pinned ${sha256}`)
   mkdirSync(cache, { recursive: true })
   writeFileSync(`${file}.${process.pid}`, content)
   renameSync(`${file}.${process.pid}`, file)
@@ -29,10 +29,12 @@ export async function fetched({ name, version, path: place, sha256 }: Pin): Prom
 
 /** Downloads a file of Debian's archive. */
 export async function fromDebian(place: string): Promise<Buffer> {
-  const response = await fetch(`${ARCHIVE}/${place}`)
+  const response = await fetch(`${ARCHIVE}/${place}`).catch(({ cause }) => {
+    throw new Error(`cannot download ${ARCHIVE}/${place}: ${cause?.message}`)
+  })
   if (response.ok) return Buffer.from(await response.arrayBuffer())
   const remedy = response.status === 404 ? ': Debian has a newer version, which make image-pins finds' : ''
-  throw new Error(`${ARCHIVE}/${place}: HTTP ${response.status}${remedy}`)
+  throw new Error(`cannot download ${ARCHIVE}/${place}: HTTP ${response.status}${remedy}`)
 }
 
 /** Downloads a package of the npm registry. */

@@ -44,7 +44,7 @@ class Build {
   async image(platform: Platform): Promise<Descriptor & { platform: object }> {
     const { debian, node } = readPins()[platform]
     const layers = [
-      await this.#layer(`libraries of Debian`, (folder) => writeLibraries(debian, folder)),
+      await this.#layer('libraries of Debian', (folder) => writeLibraries(debian, folder)),
       await this.#layer(`Node ${node.version}`, (folder) => writeNode(node, folder)),
       await this.#layer(`refgrant ${manifest.version}`, (folder) => writePackage(this.#tarball, folder)),
     ]
@@ -98,4 +98,9 @@ async function buildImage(folder: string): Promise<string> {
 }
 
 const folder = process.argv[2] ?? 'dist/image'
-console.log(`${folder}: refgrant ${manifest.version}, ${await buildImage(folder)}`)
+try {
+  console.log(`${folder}: refgrant ${manifest.version}, ${await buildImage(folder)}`)
+} catch (error) {
+  console.error(`cannot build the image: ${(error as Error).message}`)
+  process.exitCode = 1
+}

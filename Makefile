@@ -18,7 +18,7 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox test bench test-unit test-attacks test-image test-node test-long fuzz soak lint format generate certs \
+.PHONY: help run try sandbox cluster test bench test-unit test-attacks test-image test-node test-long fuzz soak lint format generate certs \
 	node-path bundle image image-pins clean
 
 help: ## list these commands
@@ -32,6 +32,9 @@ try: $(INSTALLED) ## send an AdmissionReview to the server of `make run`
 
 sandbox: certs ## start a real API server on this machine, with the webhook registered; CONFIG=FILE sets a configuration
 	@$(if $(CONFIG),REFGRANT_CONFIG=$(abspath $(CONFIG))) node test/sandbox/sandbox.ts
+
+cluster: image ## start a cluster of one real node with refgrant installed, in namespaces of its own, which needs root (CONTRIBUTING)
+	@node test/node/cluster.ts
 
 # The runner ends with the make that started it, and everything that it started ends with it. `exec` keeps other processes
 # out from between them. The runner itself obeys `--require`; only its files obey `--import`.
@@ -56,14 +59,13 @@ test-attacks: $(BUNDLE) ## attack the bundle in a control group of 256 MiB, whic
 	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
 		--test-reporter=./test/harness/reporters/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
 
-IMAGE_TOOLS := buildah busybox dpkg-deb qemu-aarch64-static runc
-IMAGE_PACKAGES := buildah busybox-static qemu-user-static runc
-test-image: $(BUNDLE) ## build both images and run them, which needs root, Linux on amd64 and four packages of Debian (CONTRIBUTING.md)
+IMAGE_TOOLS := buildah busybox dpkg-deb runc
+test-image: $(BUNDLE) ## build both images and run them, which needs root, Linux on amd64, buildah and runc
 	@for tool in $(IMAGE_TOOLS); do command -v $$tool > /dev/null || \
-		{ echo "this machine has no $$tool: apt-get install $(IMAGE_PACKAGES)" >&2; exit 1; }; done
+		{ echo "this machine has no $$tool: apt-get install buildah busybox-static dpkg runc" >&2; exit 1; }; done
 	$(TEST) --test-concurrency=1 'test/image/*.test.ts'
 
-test-node: $(BUNDLE) ## test on a real node, in namespaces of its own, which needs root and Linux on amd64 (CONTRIBUTING)
+test-node: image ## test on a real node, in namespaces of its own, which needs root and Linux on amd64 (CONTRIBUTING)
 	$(TEST) --test-concurrency=1 'test/node/*.test.ts'
 
 test-long: export REFGRANT_LONG := 1

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { readConfig } from '../../../src/config/read.ts'
+import type { ApiClient } from '../control-plane/api-client.ts'
 import { type Cluster, startCluster, startGuard } from '../control-plane/cluster.ts'
 import type { ControlPlane } from '../control-plane/control-plane.ts'
 import { grant } from '../objects/objects.ts'
@@ -12,7 +13,7 @@ import { CHURNED, Churn, type Hands, type Reference } from './churn.ts'
 import { History } from './history.ts'
 
 /** The age that knowledge may have without any configuration, in ms. */
-const BOUND = readConfig(undefined).bounds.knowledgeAgeSeconds * 1_000
+export const BOUND = readConfig(undefined).bounds.knowledgeAgeSeconds * 1_000
 
 /** Whether everything runs at its full length. */
 export const LONG = process.env.REFGRANT_LONG === '1'
@@ -90,15 +91,22 @@ interface Writing {
 }
 
 /** Writes through the API server; asks there and refgrant itself in turn. */
-export function hands(
-  { controlPlane: { api }, refgrant }: Judged,
-  { version = () => 'v1', padding = 0, ask }: Writing = {},
+export function hands({ controlPlane: { api }, refgrant }: Judged, writing: Writing = {}): Hands {
+  let turn = 0
+  const ask: Hands['ask'] = (reference) =>
+    turn++ % 2 === 0 ? askApiServer(api, reference) : askRefgrant(refgrant, reference)
+  return handsOn(api, { ask, ...writing })
+}
+
+/** Writes and asks through the API server. */
+export function handsOn(
+  api: ApiClient,
+  { version = () => 'v1', padding = 0, ask = (reference) => askApiServer(api, reference) }: Writing = {},
 ): Hands {
   const named = ({ from, to, target }: Reference, name: string) => {
     const object = grant({ name, to: target, namespace: to, from: { namespace: from }, version: version() })
     return { ...object, metadata: { ...object.metadata, annotations: { padding: '.'.repeat(padding) } } }
   }
-  let turn = 0
   return {
     async create(reference, name) {
       const object = named(reference, name)
@@ -110,7 +118,7 @@ export function hands(
       const { status } = await api.request('DELETE', path)
       if (status !== 200 && status !== 404) throw new Error(`DELETE ${path}: HTTP ${status}`)
     },
-    ask: ask ?? ((reference) => (turn++ % 2 === 0 ? askApiServer(api, reference) : askRefgrant(refgrant, reference))),
+    ask,
   }
 }
 

@@ -1,0 +1,64 @@
+import path from 'node:path'
+import { Progress } from '../harness/control-plane/progress.ts'
+import { startGatewayCluster } from './gateway-cluster.ts'
+import type { Node } from './node.ts'
+import { install } from './plain.ts'
+
+// `make cluster`: runs a cluster of one real node on this machine, with refgrant installed, until Ctrl-C.
+
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal))
+
+/** Does one step, and shows how long it takes. */
+async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
+  stop.signal.throwIfAborted()
+  const progress = new Progress(what)
+  try {
+    return await work()
+  } finally {
+    progress.end()
+  }
+}
+
+async function cluster(): Promise<void> {
+  const node = await step('starting a node', () => startGatewayCluster(stop.signal))
+  try {
+    await step('installing refgrant', () => install(node))
+    process.stdout.write(instructions(node))
+    if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
+    process.stderr.write('\nstopping\n')
+  } finally {
+    await node.stop()
+  }
+}
+
+function instructions({ kubeconfig, kubectl, folder }: Node): string {
+  const samples = path.relative(process.cwd(), path.join(import.meta.dirname, '..', 'sandbox'))
+  const [route, grant] = [path.join(samples, 'route.yaml'), path.join(samples, 'grant.yaml')]
+  return `
+Ready: a cluster of one real node, with refgrant installed. In another terminal, in this folder:
+
+    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH
+
+    kubectl get pods --all-namespaces
+    kubectl apply -f ${route}     # refused: no grant permits the reference
+    kubectl apply -f ${grant}     # the owner of namespace billing permits it
+    kubectl apply -f ${route}     # accepted
+    kubectl -n refgrant-system logs deployment/refgrant
+    kubectl -n refgrant-system rollout restart deployment/refgrant    # no review is lost
+    kubectl delete validatingwebhookconfiguration refgrant    # takes refgrant out of the write path
+
+The node pulls images from 127.0.0.1:5000, which has refgrant and busybox with any tag. The logs of the node are in
+${folder}/logs. To stop everything, press Ctrl-C.
+
+`
+}
+
+try {
+  await cluster()
+} catch (error) {
+  if (!stop.signal.aborted) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
+}

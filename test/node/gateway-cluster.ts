@@ -1,0 +1,20 @@
+import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
+import { type Node, startNode } from './node.ts'
+
+/**
+ * Starts a node, with the kinds of Gateway API and the namespaces of the examples.
+ *
+ * @throws Error if this machine cannot run one, or something of it does not start; nothing is left running then
+ */
+export async function startGatewayCluster(signal?: AbortSignal): Promise<Node> {
+  const node = await startNode(signal)
+  try {
+    await node.api.installCrds(await gatewayApiCrds('v1.7.0', 'experimental'))
+    for (const name of ['shop', 'billing'])
+      await node.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+    return node
+  } catch (error) {
+    await node.stop()
+    throw error
+  }
+}

@@ -25,7 +25,7 @@ export async function print(pieces: Iterable<string>): Promise<void> {
   for (const piece of pieces) {
     gathered += piece
     if (gathered.length < PIECE) continue
-    // An error is told where the stream is listened to.
+    // cli.ts handles an error of the stream.
     if (!write(gathered)) await once(process.stdout, 'drain').catch(() => {})
     gathered = ''
   }

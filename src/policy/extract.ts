@@ -102,7 +102,7 @@ function walk(value: unknown, field: FieldSteps, depth: number, indexes: number[
   }
 }
 
-/** A path with its indexes: `spec.rules[0].backendRefs[1]`. */
+/** Returns a path with its indexes: `spec.rules[0].backendRefs[1]`. */
 function pathOf({ steps }: FieldSteps, indexes: readonly number[]): string {
   let list = 0
   return steps.reduce((path, step) => {

@@ -1,47 +1,45 @@
 import type { GroupKind, Reference } from './reference.ts'
 
-/** A kind whose objects are grants: they have the shape of a ReferenceGrant, whatever they are called. */
+/** A kind whose objects are grants: they have the shape of a ReferenceGrant. */
 export interface GrantKind extends GroupKind {
-  /** Its resource name, by which the API server lists it. */
+  /** The resource name, in paths of the API server. */
   readonly plural: string
-  /** The version that is read and printed; without it, the one that the group prefers is read, and v1 is printed. */
+  /** The version to read and print; default: the preferred version of the group to read, and v1 to print. */
   readonly version?: string
-  /** What its entries call the core group, beside the empty text. */
+  /** The name of the core group in its entries, in addition to `""`. */
   readonly coreGroup?: string
-  /** The group that its entries in `from` mean, where they have none. */
+  /** The group of its entries in `from`, if they do not have one. */
   readonly fromGroup?: string
 }
 
-/** The standard's own. Its page announces that it may move to another API group one day. */
+/** The kind of Gateway API. It may move to another API group (Gateway API, ReferenceGrant). */
 export const REFERENCE_GRANT: GrantKind = {
   group: 'gateway.networking.k8s.io',
   kind: 'ReferenceGrant',
   plural: 'referencegrants',
 }
 
-/**
- * Its versions, which are known to have one shape, the best first; v1beta1 is served by every release since v0.6.
- */
+/** The versions of ReferenceGrant, the best first. All have the same shape; every release since v0.6 serves v1beta1. */
 export const VERSIONS: readonly string[] = ['v1', 'v1beta1', 'v1alpha2']
 
 const USUAL: readonly GrantKind[] = [REFERENCE_GRANT]
 
-/** The kinds of grants that may permit a reference, the usual one first. */
+/** Returns the kinds of grants that may permit a reference, the preferred one first. */
 export function grantKindsFor({ grantKinds = USUAL }: Pick<Reference, 'grantKinds'>): readonly GrantKind[] {
   return grantKinds
 }
 
-/** The kind of grants that a person is told to make for a reference. */
+/** Returns the kind of grant that messages suggest for a reference. */
 export function grantKindFor(reference: Reference): GrantKind {
   return grantKindsFor(reference)[0] ?? REFERENCE_GRANT
 }
 
-/** How grants of a kind are told from those of others; ReferenceGrants, the ordinary ones, by nothing. */
+/** Returns the resource that identifies the grants of a kind; undefined for ReferenceGrant. */
 export function resourceOf(kind: GrantKind): string | undefined {
   return kind === REFERENCE_GRANT ? undefined : `${kind.plural}.${kind.group}`
 }
 
-/** The kind of a grant that was read or made as one of these kinds. */
+/** Returns the kind of a grant, by its resource. */
 export function kindOf(
   { resource }: { readonly resource?: string | undefined },
   kinds: readonly GrantKind[],
@@ -49,7 +47,7 @@ export function kindOf(
   return kinds.find((kind) => resourceOf(kind) === resource) ?? REFERENCE_GRANT
 }
 
-/** The kind of grants that an object is of, in whatever version; undefined if it is not a grant. */
+/** Returns the grant kind of an object, whatever its version; undefined if the object is not a grant. */
 export function grantKindOf(
   { apiVersion, kind }: { readonly apiVersion?: unknown; readonly kind?: unknown },
   kinds: readonly GrantKind[],

@@ -2,26 +2,26 @@ import type { Coverage } from './coverage.ts'
 import { distance } from './distance.ts'
 import { eachGuarded, extract } from './extract.ts'
 import { type ObjectCode, SEVERITIES, type Severity } from './finding-codes.ts'
-import { isPossibleName, TAKEN } from './names.ts'
+import { isPossibleName, VALID } from './names.ts'
 import { step } from './path.ts'
 import type { ObjectName } from './reference.ts'
 
-/** One thing that is wrong with an object, or that its author may not have meant. */
+/** A mistake in an object, or something that its author may not have intended. */
 export interface ObjectFlaw {
   readonly code: ObjectCode
   readonly severity: Severity
   readonly object: ObjectName
   /** The field, such as `spec.parentRefs[0].group`. */
   readonly path: string
-  /** The value of the field, if it is what is wrong. */
+  /** The value of the field, if the value is wrong. */
   readonly value?: string
-  /** What would work in place of the field. */
+  /** The correct field or value. */
   readonly meant?: string
 }
 
 /**
- * What is wrong with an object as it is written, before an API server has dropped what it does not know. Any shape is
- * taken.
+ * Finds mistakes in an object as written, before an API server drops the fields that it does not know. The object may have
+ * any shape.
  */
 export function* lintObject(coverage: Coverage, object: ObjectName, written: unknown): Generator<ObjectFlaw> {
   const flaw = (code: ObjectCode, path: string, said: Pick<ObjectFlaw, 'value' | 'meant'> = {}): ObjectFlaw => ({
@@ -52,24 +52,24 @@ export function* lintObject(coverage: Coverage, object: ObjectName, written: unk
 
 /** Returns the first part of a target that no object can have; undefined if every part is possible, or a variable of Flux. */
 function impossiblePart(to: ObjectName): keyof ObjectName | undefined {
-  const wrong = (['group', 'kind', 'namespace'] as const).find((part) => !TAKEN[part].test(to[part]))
+  const wrong = (['group', 'kind', 'namespace'] as const).find((part) => !VALID[part].test(to[part]))
   const part = wrong ?? (isPossibleName(to, to.name) ? undefined : 'name')
   return part !== undefined && to[part].includes('${') ? undefined : part
 }
 
-/** Fields of every reference. */
+/** The fields of every reference. */
 const FIELDS = ['namespace', 'group', 'kind', 'name']
-/** More that most backends have, and that are spelt like none of them. */
+/** Fields that most backends also have, and that are not similar to those. */
 const OTHERS = ['port', 'weight', 'filters']
 
-/** The field that a misspelt one was meant to be; undefined for what is spelt well, or like none of them. */
+/** Returns the field that a misspelt one is similar to; undefined if the field is known, or similar to none. */
 function meantField(field: string): string | undefined {
   if (FIELDS.includes(field) || OTHERS.includes(field) || field.length > 12) return undefined
   const written = field.toLowerCase()
   return FIELDS.find((one) => distance(written, one) <= (one.length > 5 ? 2 : 1))
 }
 
-/** The parents that Linkerd 2.13 called `core`, by their index. */
+/** Returns the indexes of parents with the group `core`, as Linkerd 2.13 wrote it. */
 function coreParents(written: unknown): number[] {
   const parents = (written as { spec?: { parentRefs?: unknown } } | null)?.spec?.parentRefs
   if (!Array.isArray(parents)) return []

@@ -2,7 +2,7 @@ import type { Coverage } from './coverage.ts'
 import { type LintCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
-import { isPossibleName, MOST_ENTRIES, TAKEN } from './names.ts'
+import { isPossibleName, MOST_ENTRIES, VALID } from './names.ts'
 import { fromChildren, parentIn } from './parents.ts'
 import { step } from './path.ts'
 import { property } from './property.ts'
@@ -10,7 +10,7 @@ import type { GroupKind } from './reference.ts'
 import { hasKnownVersion, hasOldVersion, hasPossibleName } from './refused-grant.ts'
 import { isKnownGroup, type KnownKind, knownKinds, likest, nearest, OTHER_REFERRERS } from './well-known.ts'
 
-/** One thing that is wrong with a ReferenceGrant, or that its author may not have meant. */
+/** A mistake in a grant, or something that its author may not have intended. */
 export interface LintFinding {
   readonly code: LintCode
   readonly severity: Severity
@@ -22,20 +22,20 @@ export interface LintFinding {
   readonly meant?: string
 }
 
-/** What is wrong with grants: how many findings there are, and the first of them. */
+/** The findings on a grant: their number, and the first of them. */
 export interface LintResult {
   readonly findings: readonly LintFinding[]
   readonly counts: Readonly<Record<Severity, number>>
 }
 
 /**
- * What is wrong with a ReferenceGrant: entries that can never match, though the schema takes them, and entries that
- * cover more than they seem to. Any shape is taken.
+ * Finds mistakes in a grant: entries that never match, although the schema accepts them, and entries that permit more than
+ * they seem to. The grant may have any shape.
  *
  * @param object the grant, as parsed from JSON or YAML
  * @param namespace the grant's namespace
  * @param grantKind the kind of the grant
- * @param most how many findings are made; the others are only counted, since each entry of a grant may have several
+ * @param most the most findings to return; the others are only counted, since each entry of a grant may have several
  */
 export function lintGrant(
   object: unknown,
@@ -75,14 +75,14 @@ export function lintGrant(
   return findings
 }
 
-/** What an entry of each half may say; all but a name is required. */
+/** The fields of an entry of each half. Only `name` is optional. */
 const FROM = ['group', 'kind', 'namespace'] as const
 const TO = ['group', 'kind', 'name'] as const
 type Part = (typeof FROM | typeof TO)[number]
 
 /**
- * A grant without the entries that permit nothing: those in which there is an error, and those that accept the grant's own
- * namespace. One half without entries means that the grant permits nothing.
+ * Returns a grant without the entries that permit nothing: those with an error, and those that accept the grant's own
+ * namespace. If one half has no entries left, the grant permits nothing.
  */
 export function effectivePart(grant: Grant, coverage: Coverage): Grant {
   const known = knownKinds(coverage)
@@ -103,18 +103,18 @@ class Findings implements LintResult {
     this.#most = most
   }
 
-  /** What is found from now on is about this entry. */
+  /** Sets the entry that the next findings are about. */
   at(half: string, index: number): void {
     this.#half = half
     this.#index = index
   }
 
-  /** Something about a part of the entry. */
+  /** Adds a finding on a part of the entry. */
   add(code: LintCode, part: string, value?: string, meant?: string): void {
     this.#add(code, () => `spec.${this.#half}[${this.#index}].${part}`, value, meant)
   }
 
-  /** Something about a field that is not a part of an entry. */
+  /** Adds a finding on a field outside of entries. */
   addField(code: LintCode, field: string, value?: unknown, meant?: string): void {
     this.#add(code, () => field, typeof value === 'string' ? value : undefined, meant)
   }
@@ -147,7 +147,7 @@ function eachEntry(
   }
 }
 
-/** Lints each part of an entry. False if there is an error, so that the entry matches nothing. */
+/** Lints each part of an entry. Returns false if there is an error, so that the entry matches nothing. */
 function lintEntry(entry: unknown, parts: readonly Part[], known: readonly KnownKind[], findings: Findings): boolean {
   const before = findings.counts.error
   const [group, kind, name] = parts.map((part) => lintPart(property(entry, part), part, findings))
@@ -158,7 +158,7 @@ function lintEntry(entry: unknown, parts: readonly Part[], known: readonly Known
   return findings.counts.error === before
 }
 
-/** The text of a part that some object may have; a group may also name a version. */
+/** Lints a part. Returns its text if an object can have it; a group may also name a version. */
 function lintPart(value: unknown, part: Part, findings: Findings): string | undefined {
   if (part === 'name' && (value === undefined || value === null)) return undefined
   const code = partCode(value, part)
@@ -171,12 +171,12 @@ function partCode(value: unknown, part: Part): LintCode | undefined {
   if (part === 'name' && value === '') return 'grant-empty-name'
   if (typeof value !== 'string' || (value === '' && part !== 'group')) return 'grant-incomplete-entry'
   if (value.includes('*')) return 'grant-wildcard'
-  return TAKEN[part].test(part === 'group' ? value.replace(VERSION, '') : value) ? undefined : 'grant-impossible-value'
+  return VALID[part].test(part === 'group' ? value.replace(VERSION, '') : value) ? undefined : 'grant-impossible-value'
 }
 
 const VERSION = /(^|\/)v\d+((alpha|beta)\d+)?$/
 
-/** The group that is meant, which is the one that is written if nothing is wrong with it. */
+/** Lints a group. Returns the group that its author meant: the same one if it is correct. */
 function lintGroup(group: string, findings: Findings): string {
   const meant = group === 'core' ? '' : group.replace(VERSION, '')
   if (group === 'core') findings.add('grant-core-group', 'group', group, meant)
@@ -184,10 +184,10 @@ function lintGroup(group: string, findings: Findings): string {
   return meant
 }
 
-/** A kind as it is written, with its group where that can be read. */
+/** A kind as written, with its group if that can be read. */
 interface WrittenKind {
   readonly group: string | undefined
-  /** The group that is meant. */
+  /** The group that the author meant. */
   readonly meant: string | undefined
   readonly kind: string
 }
@@ -204,7 +204,7 @@ function lintKind({ group, meant, kind }: WrittenKind, known: readonly KnownKind
     findings.add('grant-wrong-group', 'group', group, found.group)
 }
 
-/** A kind that is nearly one of the well-known kinds of its group. */
+/** Reports a kind that is nearly one of the well-known kinds of its group. */
 function lintMisspelling({ group, kind }: GroupKind, known: readonly KnownKind[], findings: Findings): void {
   const meant = nearest(
     kind,
@@ -213,7 +213,7 @@ function lintMisspelling({ group, kind }: GroupKind, known: readonly KnownKind[]
   if (meant) findings.add('grant-misspelt-kind', 'kind', kind, meant.kind)
 }
 
-/** The API server drops other fields, and an entry without them matches more than its author wrote. */
+/** Reports other fields: the API server drops them, and without them the entry matches more than its author wrote. */
 function lintFields(entry: unknown, fields: readonly string[], findings: Findings): void {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return
   for (const field of Object.keys(entry))

@@ -1,29 +1,28 @@
 import { distinctTargets } from './distinct-targets.ts'
 import type { Grant } from './grant.ts'
 import { grantKindFor, resourceOf } from './grant-kinds.ts'
-import { LONGEST_NAME, TAKEN } from './names.ts'
+import { LONGEST_NAME, VALID } from './names.ts'
 import type { GroupKind, Reference } from './reference.ts'
 
-/** The first part of a reference that the API server takes in no grant; undefined if a grant can name both ends. */
+/** Returns the first part of a reference that the API server rejects in a grant; undefined if a grant can name both ends. */
 export function ungrantable({ from, to }: Reference): { readonly part: string; readonly value: string } | undefined {
-  const parts: [part: string, value: string, taken: boolean][] = [
-    ['namespace', to.namespace, TAKEN.namespace.test(to.namespace)],
-    ['group', to.group, TAKEN.group.test(to.group)],
-    ['kind', to.kind, TAKEN.kind.test(to.kind)],
-    ['name', to.name, TAKEN.name.test(to.name)],
-    ['group in from', from.group, TAKEN.group.test(from.group)],
-    ['kind in from', from.kind, TAKEN.kind.test(from.kind)],
-    ['namespace in from', from.namespace, TAKEN.namespace.test(from.namespace)],
+  const parts: [part: string, value: string, valid: boolean][] = [
+    ['namespace', to.namespace, VALID.namespace.test(to.namespace)],
+    ['group', to.group, VALID.group.test(to.group)],
+    ['kind', to.kind, VALID.kind.test(to.kind)],
+    ['name', to.name, VALID.name.test(to.name)],
+    ['group in from', from.group, VALID.group.test(from.group)],
+    ['kind in from', from.kind, VALID.kind.test(from.kind)],
+    ['namespace in from', from.namespace, VALID.namespace.test(from.namespace)],
   ]
-  const [part, value] = parts.find(([, , taken]) => !taken) ?? []
+  const [part, value] = parts.find(([, , valid]) => !valid) ?? []
   return part === undefined || value === undefined ? undefined : { part, value }
 }
 
 /**
- * The smallest grants that permit these references: each accepts one kind from one namespace and exposes one object.
- * Each is of the kind that counts for its reference. A grant's name tells both, such as
- * `httproute-from-shop-to-service-payments`, so that grants made at different times stand beside each other and none
- * replaces another.
+ * Returns the smallest grants that permit these references. Each accepts one kind from one namespace, and exposes one object.
+ * Its name has both, such as `httproute-from-shop-to-service-payments`, so that it does not replace a grant that was printed
+ * earlier.
  *
  * @param references references into other namespaces
  */
@@ -44,12 +43,12 @@ function grantFor(reference: Reference): Grant {
   }
 }
 
-/** The kind, with its group where it is none of the two that nearly all references are between. */
+/** Returns a kind for the name of a grant, with its group unless that is the core group or that of Gateway API. */
 function kindPart({ group, kind }: GroupKind): string {
   return ['', 'gateway.networking.k8s.io'].includes(group) ? kind : `${kind}.${group}`
 }
 
-/** A name that says what the grant is for. Where another grant could be called the same, it ends in a digest. */
+/** Returns the name of a grant. It ends in a digest if the grant for another reference could have the same name. */
 function nameFor({ from, to }: Reference): string {
   const [accepted, exposed] = [kindPart(from), kindPart(to)]
   const text = `${accepted}-from-${from.namespace}-to-${exposed}-${to.name}`.toLowerCase()
@@ -62,7 +61,7 @@ function nameFor({ from, to }: Reference): string {
   return `${name.slice(0, LONGEST_NAME - suffix.length).replace(/[^a-z0-9]+$/, '')}${suffix}`
 }
 
-/** 64 bits of a text, in hexadecimal (FNV-1a): enough to keep apart what happens to be called the same. */
+/** Returns a digest of 64 bits, in hexadecimal (FNV-1a). */
 function digest(text: string): string {
   let hash = 0xcbf29ce484222325n
   for (const character of text) {

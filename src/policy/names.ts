@@ -17,13 +17,13 @@ export const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]
 /** The longest name of an object, in characters: a DNS subdomain. */
 export const LONGEST_NAME = 253
 
-/** What an entry of a ReferenceGrant may say. Of a name only the length is looked at. */
-export const TAKEN = { group: GROUP, kind: KIND, namespace: NAMESPACE, name: /^.{1,253}$/su }
+/** The values that an entry of a ReferenceGrant may have. Only the length of a name is checked. */
+export const VALID = { group: GROUP, kind: KIND, namespace: NAMESPACE, name: /^.{1,253}$/su }
 
 /** The groups with kinds whose names need not be DNS names: roles are called `system:node`, and images `web:v1`. */
 const OTHER_NAMES = /^rbac\.authorization\.k8s\.io$|\.openshift\.io$/
 
-/** What no object of any kind is called: a part of the path of a request. */
+/** Names that no object of any kind can have, since the name is a part of a path. */
 const IMPOSSIBLE_NAME = /[/%]|^\.\.?$/
 
 /**
@@ -31,9 +31,9 @@ const IMPOSSIBLE_NAME = /[/%]|^\.\.?$/
  * (RelaxedServiceNameValidation).
  */
 export function isPossibleName({ group, kind }: GroupKind, name: string): boolean {
-  if (OTHER_NAMES.test(group)) return TAKEN.name.test(name) && !IMPOSSIBLE_NAME.test(name)
+  if (OTHER_NAMES.test(group)) return VALID.name.test(name) && !IMPOSSIBLE_NAME.test(name)
   return (group === '' && kind === 'Service' ? NAMESPACE : SUBDOMAIN).test(name)
 }
 
-/** Most entries of `from`, and of `to`. */
+/** The most entries of `from`, and of `to`. */
 export const MOST_ENTRIES = 16

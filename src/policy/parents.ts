@@ -22,7 +22,7 @@ function isChild(entry: unknown, coverage: Coverage): boolean {
 }
 
 /**
- * The parent that an entry of a grant names. It decides by itself who may name it, by `allowedRoutes` and
+ * Returns the parent kind that an entry of a grant names. Grants do not count for parents: a parent has `allowedRoutes` and
  * `allowedListeners` (godoc of `ParentReference`).
  */
 export function parentIn(entry: unknown): GroupKind | undefined {

@@ -4,8 +4,8 @@ import { distance } from './distance.ts'
 import type { GroupKind } from './reference.ts'
 
 /**
- * The kinds that references name most often (Gateway API, godoc of `ReferenceGrantTo`; external-provisioner), and those of
- * Kubernetes that are best known: for spelling, and for the group that each is of.
+ * The most frequent targets of references (Gateway API, godoc of `ReferenceGrantTo`; external-provisioner), and well-known
+ * kinds of Kubernetes, to find misspelt kinds and wrong groups.
  */
 // biome-ignore format: one kind a line
 const WELL_KNOWN: readonly (GroupKind & { readonly plural: string })[] = [
@@ -33,28 +33,28 @@ const GROUPS: ReadonlySet<string> = new Set(
   [...guardedFields.map(({ from }) => from), ...WELL_KNOWN].map(({ group }) => group),
 )
 
-/** Kinds that refer by other means than a guarded field, such as selectors, and ask a grant for it. */
+/** Kinds that need a grant for something other than a guarded field, such as a selector. */
 export const OTHER_REFERRERS: readonly GroupKind[] = [
   // Envoy Gateway v1.9, api/v1alpha1/policy_helpers.go: targetSelectors[].namespaces.
   { group: 'gateway.envoyproxy.io', kind: 'BackendTrafficPolicy' },
 ]
 
 /**
- * Whether a group has no kind of a well-known name but those that are known here: it is one of theirs, or of Kubernetes.
- * Others may have them in groups of their own, as Knative has Service. Source: a CustomResourceDefinition's group has a dot
+ * Whether all kinds of a group that have a well-known name are in the list: the group is in the list, or of Kubernetes. Other
+ * groups may have such kinds, as Knative has Service. The group of a CustomResourceDefinition has a dot
  * (apiextensions-apiserver, ValidateCustomResourceDefinition), and is in `k8s.io` only by approval (KEP-1111).
  */
 export function isKnownGroup(group: string): boolean {
   return GROUPS.has(group) || !group.includes('.') || group.endsWith('.k8s.io')
 }
 
-/** A kind that a grant may name in another way than it is to be written. */
+/** A kind that a grant may name in a wrong way: by its plural, or in other letters. */
 export interface KnownKind extends GroupKind {
   readonly plural: string
   readonly lowerCase: string
 }
 
-/** The kinds that are judged, then the well-known ones, then what rows refer to, of which no plural is known. */
+/** Returns the kinds that are judged, then the well-known ones, then the default targets of rows, whose plurals are not known. */
 export function knownKinds(coverage: Coverage): readonly KnownKind[] {
   const known = byCoverage.get(coverage)
   if (known) return known
@@ -81,7 +81,7 @@ function inLowerCase(kind: Omit<KnownKind, 'lowerCase'>): KnownKind {
   return { ...kind, lowerCase: kind.kind.toLowerCase() }
 }
 
-/** The one of these that a text names as it is to be written, or else in other letters or by its plural. */
+/** Returns the kind that a text names exactly, or otherwise in other letters or by its plural. */
 export function likest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {
   const lowerCase = written.toLowerCase()
   return (
@@ -90,11 +90,11 @@ export function likest(written: string, kinds: readonly KnownKind[]): KnownKind 
   )
 }
 
-/** The one of these that a text is nearly, and nothing else of them exactly. */
+/** Returns the kind that a text nearly names; undefined if it names one of the kinds exactly. */
 export function nearest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {
   if (written.length > LONGEST || kinds.some(({ kind }) => kind === written)) return undefined
   return kinds.find(({ kind }) => distance(written, kind) <= (kind.length > 5 ? 2 : 1))
 }
 
-/** Longest text that is compared letter by letter, in characters: more than the longest kind that is known. */
+/** The longest text that is compared letter by letter, in characters: longer than any known kind. */
 const LONGEST = 32

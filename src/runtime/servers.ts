@@ -11,7 +11,7 @@ import { processMetrics } from './metrics/process.ts'
 import { capacityMetrics, serverMetrics } from './metrics/server.ts'
 import type { Tasks } from './task.ts'
 
-/** What the two servers are made of. */
+/** The parts of the two servers. */
 export interface Parts {
   readonly live: LiveConfig
   readonly grants: GrantSupply
@@ -19,13 +19,13 @@ export interface Parts {
   readonly keyPair: ServedKeyPair
   readonly clients: ClientAuthentication | undefined
   readonly logger: Logger
-  /** What is told of both, and all that is exposed. */
+  /** The metrics that the server for health exposes. */
   readonly registry: Registry
-  /** Aborts when this server is about to go. */
+  /** Aborts when the process is about to stop. */
   readonly stopping: AbortSignal
 }
 
-/** The server that answers reviews, and the one that tells of its health. They do not listen yet. */
+/** Builds the server for reviews, and the server for health and metrics. They do not listen yet. */
 export function serversFor(parts: Parts): { readonly app: FastifyInstance; readonly health: FastifyInstance } {
   const { live, grants, tasks, keyPair, clients, logger, registry, stopping } = parts
   const observer = serverMetrics(registry, () => live.settings.coverage)

@@ -10,7 +10,7 @@ import { placeTitle } from './place.ts'
 import { quote, visible } from './quote.ts'
 import { sentence } from './refusal.ts'
 
-/** A finding in words, without its place. */
+/** Returns a finding in words, without its place. */
 export function findingSentence(finding: Finding): string {
   if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`
   if (finding.code === 'too-many-references') return tooManyReferences(finding.object, finding.references)

@@ -72,13 +72,13 @@ const SENTENCES: Record<LintCode, (value: Piece, meant: Piece, path: string) => 
   'grant-every-name': () => ['is absent, so the entry exposes every object of the kind in this namespace'],
 }
 
-/** A finding in words: `spec.to[0].group is "core", which is not an alias: the core group is ""`. */
+/** Returns a finding in words: `spec.to[0].group is "core", which is not an alias: the core group is ""`. */
 export function lintSentence({ code, path, value = '', meant = '' }: LintFinding): string {
   return `${visible(path)} ${SENTENCES[code](quote(value), quote(meant), path).join('')}`
 }
 
 /**
- * A finding and the grant that it is about, in a line of at most `limit` characters.
+ * Returns a finding with its grant, in a line of at most `limit` characters.
  *
  * @param limit 256 or more
  */

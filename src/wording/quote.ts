@@ -13,8 +13,8 @@ const UNSAFE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?<=#)#/gu
 
 /**
  * Returns a foreign text in double quotes, safe on a terminal and in a header line. Escapes quotes, backslashes, control
- * characters and other invisible characters, and cuts a text that is longer than any name. The name in a reference may hold any character,
- * since the schema bounds only its length.
+ * characters and other invisible characters, and cuts a text that is longer than any name. The name in a reference may hold
+ * any character, since the schema bounds only its length.
  */
 export function quote(text: string): string {
   const shown = text.length > LONGEST_NAME ? `${text.slice(0, whole(text, LONGEST_NAME))}…` : text

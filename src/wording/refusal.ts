@@ -12,30 +12,30 @@ import { quote } from './quote.ts'
  */
 export const SPELT_OUT = 8
 
-/** What is said of a refusal that rests on the watches alone. */
+/** The sentence for a refusal by cached grants alone. */
 export const UNCONFIRMED =
   'Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.'
 
-/** What is said of a refusal that is due to the configuration: by default it would be a warning. */
+/** The sentence for a refusal that the configuration causes: by default, it would be a warning. */
 const STORED =
   'The stored object had the first of these already: existingViolations is "deny" in the configuration of refgrant.'
 
-/** What a refusal says. */
+/** The content of a refusal. */
 export interface Refusal {
   /** References that no grant permits, at least one. */
   readonly refused: readonly Reference[]
-  /** How many more references were left unjudged because one refusal is enough. */
+  /** The number of further references that were not judged, since one refusal is enough. */
   readonly unjudged: number
-  /** False if the refusal rests on the watches alone, which may be some milliseconds behind. */
+  /** False for a refusal by cached grants alone, which may be some milliseconds behind. */
   readonly confirmed: boolean
   /** Whether the stored object has the first one already. */
   readonly stored?: boolean
 }
 
 /**
- * The sentence of a refusal: which field refers to what, which grant is missing, and how to get it.
+ * Returns the text of a refusal: which field refers to which object, which grant is missing, and how to get it.
  *
- * Built from the requester's own object and fixed words, so that it is the same whether the target, its namespace or
+ * It is made of the requester's own object and fixed words, so that it is the same whether the target, its namespace or
  * other grants exist or not (Gateway API, ReferenceGrant, "Implementation Guidelines"). Foreign text is escaped.
  */
 export function refusalText({ refused, unjudged, confirmed, stored = false }: Refusal): string {
@@ -54,7 +54,7 @@ export function refusalText({ refused, unjudged, confirmed, stored = false }: Re
 }
 
 /**
- * What is counted beside the references that are spelt out.
+ * Returns the sentence that counts the references that are not spelt out.
  *
  * @param unjudged how many of them were not judged
  */
@@ -63,7 +63,7 @@ export function moreReferences(count: number, unjudged: number): string {
   return `${counted(count, 'more reference')} to other namespaces ${which}.`
 }
 
-/** What is wrong with one reference: `PATH refers to Service "x" in namespace "y", which no ReferenceGrant permits.` */
+/** Returns what is wrong with one reference: `PATH refers to Service "x" in namespace "y", which no ReferenceGrant permits.` */
 export function sentence(reference: Reference): string {
   const { path, to } = reference
   const { kind } = grantKindFor(reference)
@@ -71,8 +71,8 @@ export function sentence(reference: Reference): string {
 }
 
 /**
- * One reference that no grant permits, in two lines of at most `limit` characters each: what refers to what, and the
- * grant that is needed. Lines about different references differ, the first ones always.
+ * Returns a reference that no grant permits, in two lines of at most `limit` characters each: the reference, and the grant
+ * that it needs. Lines about different references differ, the first ones always.
  *
  * @param kept whether the stored object has the reference already
  * @param limit 256 or more

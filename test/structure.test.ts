@@ -101,7 +101,7 @@ for (const file of files) {
   })
 }
 
-test('an import is seen in whatever way it is written', () => {
+test('every form of import is found', () => {
   const text = `
     import './a'; import b from "./b"; import type { C } from './c'; export { d } from './d'; export * from './e'
     const f = () => import('./f'); type G = import('./g').G; import h = require('./h'); const i = require('./i')

@@ -46,7 +46,7 @@ test('beyond its own share a key takes from the shared reserve', () => {
   assert.equal(allowed('billing', 9), 1)
 })
 
-test('a key has its own share, whatever any number of others take', () => {
+test('a key has its own share, however much other keys take', () => {
   const { allowed } = budget({ burst: 3, perSecond: 0 }, { burst: 100, perSecond: 0 })
   for (let key = 0; key < 2_000; key += 1) allowed(`tenant-${key}`, 50)
   assert.equal(allowed('billing', 9), 3)

@@ -18,7 +18,7 @@ suite('a configuration that follows its file', () => {
   const follow = (file: string | undefined) =>
     new LiveConfig(file, {}, pino({ base: null }, { write: (line) => log.push(JSON.parse(line)) }))
 
-  test('takes another text, and tells so once', () => {
+  test('uses a new text, and logs it once', () => {
     const file = configFile()
     const live = follow(file)
     assert.equal(live.look(), undefined)
@@ -36,7 +36,7 @@ suite('a configuration that follows its file', () => {
     'cannot be read': (file) => fs.rmSync(file),
   }
   for (const [title, spoil] of Object.entries(unusable))
-    test(`keeps the last good text where the file ${title}, and tells so once`, () => {
+    test(`keeps the last valid text if the file ${title}, and logs it once`, () => {
       const file = configFile({ mode: 'warn' })
       const live = follow(file)
       spoil(file)

@@ -24,7 +24,7 @@ suite('references into other namespaces', () => {
     assert.equal(references[0]?.path, `spec.rules[0].backendRefs[${MOST_REFERENCES * 2}]`)
   })
 
-  test('are not counted for a mesh route, nor if they lead to exempt kinds', () => {
+  test('are not counted for a mesh route, or if they lead to exempt kinds', () => {
     const mesh = route(many(MOST_REFERENCES + 5, 'billing'), [{ group: '', kind: 'Service', name: 'x' }])
     assert.deepEqual(crossingReferences(coverage, from, mesh), { references: [], count: 0, exemptReason: 'mesh route' })
     const exempting = new Coverage(guardedFields, { meshRoutes: true, targets: [{ group: '', kind: 'Service' }] })

@@ -26,17 +26,17 @@ test('a misspelt field of a reference is found, at every guarded field', () => {
   assert.deepEqual(codesAt(mirror), ['reference-unknown-field spec.rules[0].filters[0].requestMirror.backendRef.knd'])
 })
 
-test('what is like no field, and what stands beside the right one, is left alone', () => {
+test('a field that is similar to none, or beside the correct one, is not a finding', () => {
   assert.deepEqual(codesAt(refersTo({ comment: 'x', namespace: 'billing', namespce: 'x' })), [])
 })
 
-test('a Service of group core as parent makes no mesh route, which is told', () => {
+test('a parent Service of group core does not make a mesh route, and is a finding', () => {
   const parents = [{ group: '', kind: 'Service', name: 'a' }, { group: 'core', kind: 'Service', name: 'a' }, null]
   assert.deepEqual(codesAt({ parentRefs: parents }), ['mesh-parent-core-group spec.parentRefs[1].group'])
   assert.deepEqual(lint({ parentRefs: parents }, { ...route, kind: 'Gateway' }), [])
 })
 
-test('a ReferencePolicy is told from a kind of the same name in another group', () => {
+test('a ReferencePolicy is a finding, and a kind with the same name in another group is not', () => {
   const policy = { ...route, kind: 'ReferencePolicy' }
   assert.deepEqual(lint({}, policy).map(findingSentence), [
     'ReferencePolicy "checkout" in namespace "shop": kind is the old name of a ReferenceGrant, and permits nothing: write ReferenceGrant, and apiVersion gateway.networking.k8s.io/v1beta1',
@@ -75,7 +75,7 @@ test('a target in another namespace that no object can be is found, with the par
     assert.deepEqual(codesAt(refersTo(backend)), [])
 })
 
-test('any shape is taken', () => {
+test('an object of any shape is linted without an error', () => {
   for (const spec of [
     undefined,
     null,

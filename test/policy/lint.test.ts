@@ -17,7 +17,7 @@ test('nothing is said of a grant that permits one kind of one namespace one obje
   assert.deepEqual(lint({ from: [from], to: [to] }), [])
 })
 
-suite('one thing wrong with a good grant is told by its code and its field', () => {
+suite('one mistake in a valid grant is a finding with its code and its field', () => {
   const cases: [title: string, spec: unknown, ...findings: string[]][] = [
     ['no from', { from: [], to: [to] }, 'grant-empty spec.from'],
     ['no to', { from: [from] }, 'grant-empty spec.to'],
@@ -167,7 +167,7 @@ suite('one thing wrong with a good grant is told by its code and its field', () 
   for (const [title, spec, ...findings] of cases) test(title, () => assert.deepEqual(codesAt(spec), findings))
 })
 
-test('a version that no release has is told, and none is asked for', () => {
+test('a version that no release has is a finding, and a missing version is not', () => {
   const ofVersion = (apiVersion: unknown) =>
     lintGrant({ apiVersion, spec: { from: [from], to: [to] } }, 'billing', coverage, 100).findings.map(
       ({ code }) => code,
@@ -178,7 +178,7 @@ test('a version that no release has is told, and none is asked for', () => {
     assert.deepEqual(ofVersion(apiVersion), ['grant-unknown-version'])
 })
 
-suite('each of two mistakes in one entry is told:', () => {
+suite('each of two mistakes in one entry is a finding:', () => {
   const cases: [title: string, entries: { from?: object; to?: object }, ...findings: string[]][] = [
     [
       'a star and a plural',
@@ -231,7 +231,7 @@ suite('each of two mistakes in one entry is told:', () => {
     })
 })
 
-test('a kind of grants of your own may have fields of its own, and a policy of your own may refer to a Gateway', () => {
+test('a grant kind of the configuration may have further fields, and a policy of the configuration may refer to a Gateway', () => {
   const spec = { from: [{ ...from, cluster: 'a' }], to: [to] }
   const own = { group: 'example.com', kind: 'Grant', plural: 'grants' }
   const codes = lintGrant({ spec }, 'billing', coverage, 100, own).findings.map(({ code }) => code)
@@ -270,7 +270,7 @@ suite('a kind of a well-known name is in the wrong group', () => {
     })
 })
 
-test('a kind of the same name in a group of its own is not a mistake', () => {
+test('a kind with a well-known name in another group is not a mistake', () => {
   for (const [kind, group] of [
     ['Service', 'serving.knative.dev'],
     ['Job', 'batch.volcano.sh'],
@@ -284,7 +284,7 @@ test('a kind of the same name in a group of its own is not a mistake', () => {
   ])
 })
 
-test('nor is one that a row of yours names, and other kinds of its group are not known', () => {
+test('a kind that a row of the configuration names is not a mistake, and other kinds of its group are unknown', () => {
   const wider = new Coverage([
     ...guardedFields,
     {

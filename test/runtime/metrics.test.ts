@@ -68,7 +68,7 @@ suite('reviews', () => {
     assert.deepEqual([later.length, later.filter((row) => row.endsWith(' 1')).length], [all.length, 1])
   })
 
-  test('of a kind that a changed configuration adds are 0 from then on, and rows of its own too', async () => {
+  test('start at 0 for a kind and a row that a changed configuration adds', async () => {
     const registry = new Registry()
     let current = coverage
     reviewMetrics(registry, () => current)
@@ -84,7 +84,7 @@ suite('reviews', () => {
   })
 })
 
-test('what a server tells is counted from 0', async () => {
+test('the events of a server are counted from 0', async () => {
   const registry = new Registry()
   const observer = serverMetrics(registry, () => coverage)
   observer.shed('memory')
@@ -188,7 +188,7 @@ test('changes of the configuration are counted from 0, and what differs is not k
   assert.deepEqual(await drift(), ['refgrant_drift Nan'])
 })
 
-test('the validity of certificates is told, and renewals are counted', async () => {
+test('the validity of certificates is exposed, and renewals are counted', async () => {
   const registry = new Registry()
   const told = certificateMetrics(registry, () => ({ server: { from: new Date(1_000), to: new Date(5_000) } }))
   told('failed')
@@ -202,14 +202,14 @@ test('the validity of certificates is told, and renewals are counted', async () 
   )
 })
 
-test('the build is told', async () => {
+test('the versions are exposed', async () => {
   const registry = new Registry()
   processMetrics(registry)
   const [build] = await rows(registry, 'refgrant_build_info')
   assert.match(String(build), /^\{version="\d+\.\d+\.\d+",node="\d+\.\d+\.\d+"\} 1$/)
 })
 
-suite('a server exposes no number of what it does not do:', () => {
+suite('a server exposes only the metrics of what it does:', () => {
   const names = (registry: Registry) => new Set(registry.getMetricsAsArray().map(({ name }) => name))
   const OF_A_CLUSTER = [
     'refgrant_incomplete_namespaces',
@@ -224,13 +224,13 @@ suite('a server exposes no number of what it does not do:', () => {
   let cluster: FakeApiServer | undefined
   after(() => cluster?.close())
 
-  test('with a folder of grants, nothing of a cluster; without a configuration file, no reloads', async () => {
+  test('with a folder of grants, no metrics of a cluster; without a configuration file, no reloads', async () => {
     const exposed = names(await exposedBy(folderWith({})))
     assert.ok(exposed.has('refgrant_grants') && exposed.has('refgrant_unreadable_files'))
     for (const name of [...OF_A_CLUSTER, 'refgrant_config_reloads_total']) assert.ok(!exposed.has(name), name)
   })
 
-  test('with a cluster, nothing of files of grants', async () => {
+  test('with a cluster, no metrics of files of grants', async () => {
     cluster = await FakeApiServer.start()
     const exposed = names(await exposedBy({ kubeconfig: cluster.kubeconfig() }, configFile()))
     for (const name of [...OF_A_CLUSTER, 'refgrant_grants', 'refgrant_config_reloads_total'])

@@ -114,7 +114,7 @@ suite('a refusal spells out eight targets and counts the rest', () => {
     assert.equal(text.replace('And 4600 more references', 'And 1 more reference'), refused(services(9)))
   })
 
-  test('references that nobody looked at are among the counted', () => {
+  test('references that were not judged are counted, too', () => {
     assert.deepEqual(counted(refused(services(2), { unjudged: 3 })), [
       'And 3 more references to other namespaces that no grant permits or that were not judged.',
     ])
@@ -171,7 +171,7 @@ suite('targets are one', () => {
     )
   })
 
-  test('nor if the parts make one text only when joined', () => {
+  test('two references are different if their parts are equal only when joined', () => {
     assert.deepEqual(targets({ group: 'a', kind: 'b","c' }, { group: 'a","b', kind: 'c' }), [0, 1])
     assert.deepEqual(targets({ namespace: 'a/b', name: 'c' }, { namespace: 'a', name: 'b/c' }), [0, 1])
   })

@@ -59,10 +59,11 @@ test-attacks: $(BUNDLE) ## attack the bundle in a control group of 256 MiB, whic
 	$(TEST) --test-force-exit --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout \
 		--test-reporter=./test/harness/reporters/attack-table.ts --test-reporter-destination=dist/attacks.md 'test/attacks/*.test.ts'
 
-IMAGE_TOOLS := buildah busybox dpkg-deb runc
-test-image: $(BUNDLE) ## build both images and run them, which needs root, Linux on amd64, buildah and runc
+IMAGE_TOOLS := buildah busybox dpkg-deb qemu-aarch64-static runc
+IMAGE_PACKAGES := buildah busybox-static qemu-user-static runc
+test-image: $(BUNDLE) ## build both images and run them, which needs root, Linux on amd64 and four packages of Debian (CONTRIBUTING.md)
 	@for tool in $(IMAGE_TOOLS); do command -v $$tool > /dev/null || \
-		{ echo "this machine has no $$tool: apt-get install buildah busybox-static dpkg runc" >&2; exit 1; }; done
+		{ echo "this machine has no $$tool: apt-get install $(IMAGE_PACKAGES)" >&2; exit 1; }; done
 	$(TEST) --test-concurrency=1 'test/image/*.test.ts'
 
 test-node: image ## test on a real node, in namespaces of its own, which needs root and Linux on amd64 (CONTRIBUTING)

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
-import { closeOutput, outputFailure, tell, write } from './commands/print.ts'
-import { usageSentence } from './commands/usage.ts'
 import { versionLine } from './commands/version.ts'
 import { EXIT, Failure } from './system/failure.ts'
+import { closeOutput, outputFailure, tell, write } from './terminal/print.ts'
+import { usageSentence } from './terminal/usage.ts'
 
 /** The commands. Each is imported only when it runs: an import of the modules of the server takes longer than a check. */
 const builders: Record<string, () => Promise<Command>> = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { Registry } from '@prometheus-io/client'
@@ -131,6 +131,25 @@ test('the table of findings in the README has each code, with its severity, mean
   const table = findingsTable()
   for (const [code, severity] of Object.entries(SEVERITIES)) assert.ok(table.includes(`| \`${code}\` | ${severity} |`))
   assert.ok(readFileSync('README.md', 'utf8').includes(`\n${table}\n<!-- end of the table -->\n`))
+})
+
+test('the map of CONTRIBUTING.md has each file and folder of src/', () => {
+  const [, map = ''] = readFileSync('CONTRIBUTING.md', 'utf8').match(/^ {4}src\/\n((?: {6}.*\n)+)/m) ?? []
+  const entries = readdirSync('src', { withFileTypes: true }).map((one) =>
+    one.isDirectory() ? `${one.name}/` : one.name,
+  )
+  assert.deepEqual([...map.matchAll(/^ {6}(\S+)/gm)].map(([, name]) => name).toSorted(), entries.toSorted())
+})
+
+test('each source file that a guide names exists', () => {
+  const ofSource = [...readFileSync('README.md', 'utf8').matchAll(/^ {6}([a-z]+\/[-\w]+\.ts)/gm)]
+  assert.ok(ofSource.length > 10)
+  const named = GUIDES.concat('CONTRIBUTING.md').flatMap((file) => [
+    ...readFileSync(file, 'utf8').matchAll(/`((?:src|test)\/[-\w/]+\.ts)`/g),
+  ])
+  assert.ok(named.length > 3)
+  for (const [, file = ''] of named) assert.ok(existsSync(file), file)
+  for (const [, file = ''] of ofSource) assert.ok(existsSync(`src/${file}`), file)
 })
 
 for (const file of GUIDES)

@@ -1,13 +1,13 @@
 import { Command } from 'commander'
-import { type Config, coverageOf } from '../config/config.ts'
+import { coverageOf } from '../config/config.ts'
+import { auditedFiles } from '../input/audited-files.ts'
+import { configurationOf } from '../input/configuration.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
 import type { SurveyedReference } from '../policy/survey.ts'
 import { auditJson, auditText } from '../report/audit.ts'
-import { type Audited, auditOf } from '../report/audited.ts'
+import { auditOf } from '../report/audited.ts'
 import { EXIT } from '../system/failure.ts'
-import { configurationOf } from './configuration.ts'
-import { argument, readInput, unknownToFiles } from './input.ts'
 import {
   configOption,
   contextOption,
@@ -16,8 +16,9 @@ import {
   kubeconfigOption,
   namespaceOf,
   outputOption,
-} from './options.ts'
-import { print, reportProblems, tellNotes } from './print.ts'
+} from '../terminal/options.ts'
+import { print, reportProblems, tellNotes } from '../terminal/print.ts'
+import { shellArgument } from '../wording/shell.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
@@ -55,10 +56,15 @@ export function auditCommand(): Command {
 }
 
 async function audit(args: string[], options: AuditOptions): Promise<void> {
+  const { namespace, exclude } = options
   const paths = [...args, ...options.filename]
   const config = await configurationOf(options.config)
   const coverage = coverageOf(config)
-  const subject = await (paths.length > 0 ? fromFiles(paths, options, config) : fromCluster(options, coverage))
+  const subject =
+    paths.length > 0
+      ? await auditedFiles({ paths, namespace, exclude }, config)
+      : // Imported only here: the import of the client takes longer than reading files.
+        await (await import('../input/audited-cluster.ts')).auditedCluster(options, coverage)
   const report = auditOf(subject, coverage, new Set(config.exempt.namespaces))
   const remedy = remedyOf(report.survey.references, paths, options, coverage)
   await print(options.output === 'json' ? auditJson(report) : auditText(report, remedy))
@@ -74,13 +80,13 @@ function remedyOf(
   { config, namespace, exclude }: AuditOptions,
   coverage: Coverage,
 ): string {
-  const ofConfig = config === undefined ? '' : ` --config ${argument(config)}`
+  const ofConfig = config === undefined ? '' : ` --config ${shellArgument(config)}`
   if (paths.length > 0) {
     const options = [
       ...(namespace === undefined ? [] : ['-n', namespace]),
       ...exclude.flatMap((one) => ['--exclude', one]),
     ]
-    return `refgrant grant ${[...paths, ...options].map(argument).join(' ')}${ofConfig}`
+    return `refgrant grant ${[...paths, ...options].map(shellArgument).join(' ')}${ofConfig}`
   }
   const refused = references.filter(({ grants }) => grants.length === 0).map(({ reference }) => reference)
   const kinds = [
@@ -89,20 +95,4 @@ function remedyOf(
   ].filter((kind) => kind !== undefined)
   const resources = new Set(kinds.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
   return `kubectl get ${[...resources].join(',')} -A -o yaml | refgrant grant -${ofConfig}`
-}
-
-async function fromFiles(
-  paths: readonly string[],
-  { namespace, exclude }: AuditOptions,
-  config: Config,
-): Promise<Audited> {
-  const coverage = coverageOf(config)
-  const { objects, own, problems, notes } = await readInput({ paths, namespace, exclude }, coverage, 'audit')
-  const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
-  return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...unknownToFiles(config)] }
-}
-
-/** Reads the cluster. The modules for that are imported only here: their import takes longer than reading files. */
-async function fromCluster(options: AuditOptions, coverage: Coverage): Promise<Audited> {
-  return (await import('./audited-cluster.ts')).fromCluster(options, coverage)
 }

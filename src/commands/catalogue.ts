@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander'
 import { coverageOf } from '../config/config.ts'
+import { configurationOf } from '../input/configuration.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import { PRESETS, type PresetName, presets } from '../policy/presets.ts'
 import { catalogueJson, catalogueMarkdown, catalogueText } from '../report/catalogue.ts'
-import { configurationOf } from './configuration.ts'
-import { configOption, outputOption } from './options.ts'
-import { print } from './print.ts'
+import { configOption, outputOption } from '../terminal/options.ts'
+import { print } from '../terminal/print.ts'
 
 const FORMATS = { text: catalogueText, json: catalogueJson, markdown: catalogueMarkdown }
 

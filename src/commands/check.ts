@@ -1,12 +1,20 @@
 import { Command } from 'commander'
 import { coverageOf } from '../config/config.ts'
+import { configurationOf } from '../input/configuration.ts'
+import { readInput } from '../input/files.ts'
+import { unknownToFiles } from '../input/notes.ts'
 import { checkJson, checkText } from '../report/check.ts'
 import { checkOf } from '../report/checked.ts'
 import { EXIT } from '../system/failure.ts'
-import { configurationOf } from './configuration.ts'
-import { readInput, unknownToFiles } from './input.ts'
-import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
-import { print, reportProblems, tellNotes } from './print.ts'
+import {
+  configOption,
+  excludeOption,
+  filenameOption,
+  namespaceOption,
+  outputOption,
+  pathsOf,
+} from '../terminal/options.ts'
+import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 
 interface CheckOptions {
   readonly filename: readonly string[]

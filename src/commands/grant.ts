@@ -1,5 +1,7 @@
 import { Command } from 'commander'
 import { coverageOf } from '../config/config.ts'
+import { configurationOf } from '../input/configuration.ts'
+import { readInput } from '../input/files.ts'
 import { grantObject } from '../policy/grant.ts'
 import { grantKindFor, kindOf } from '../policy/grant-kinds.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
@@ -10,13 +12,18 @@ import { toJson } from '../report/json.ts'
 import { withoutVariables } from '../report/variables.ts'
 import { toYaml } from '../report/yaml.ts'
 import { EXIT } from '../system/failure.ts'
+import {
+  configOption,
+  excludeOption,
+  filenameOption,
+  namespaceOption,
+  outputOption,
+  pathsOf,
+} from '../terminal/options.ts'
+import { print, reportProblems, tell, tellNotes } from '../terminal/print.ts'
 import { findingSentence } from '../wording/finding.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { quote } from '../wording/quote.ts'
-import { configurationOf } from './configuration.ts'
-import { readInput } from './input.ts'
-import { configOption, excludeOption, filenameOption, namespaceOption, outputOption, pathsOf } from './options.ts'
-import { print, reportProblems, tell, tellNotes } from './print.ts'
 
 interface GrantOptions {
   readonly filename: readonly string[]

@@ -1,13 +1,14 @@
-import { Argument, Command, InvalidArgumentError } from 'commander'
+import { Argument, Command } from 'commander'
 import { readAuthorities } from '../certificates/files.ts'
 import type { ConnectionChoice } from '../cluster/connection.ts'
 import { type Config, type Overrides, registrationOf, shapingOf, writtenOf } from '../config/config.ts'
+import { configurationOf } from '../input/configuration.ts'
 import { chartValues } from '../manifests/chart-values.ts'
 import { objectsOf, PARTS, type Part, remarkOn } from '../manifests/parts.ts'
+import { driftJson, driftText } from '../report/drift.ts'
 import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
-import { Failure } from '../system/failure.ts'
-import { configurationOf } from './configuration.ts'
+import { EXIT, Failure } from '../system/failure.ts'
 import {
   configOption,
   contextOption,
@@ -15,8 +16,9 @@ import {
   kubeconfigOption,
   modeOption,
   outputOption,
-} from './options.ts'
-import { print, tell } from './print.ts'
+  urlOption,
+} from '../terminal/options.ts'
+import { print, tell } from '../terminal/print.ts'
 
 interface ManifestsOptions extends Overrides, ConnectionChoice {
   readonly url?: string
@@ -39,7 +41,7 @@ export function manifestsCommand(): Command {
       '\nWithout a part, prints rbac and webhook. Apply webhook last, when a server answers.\nThe part mode-label-policy is optional: it lets only users with the verb set-refgrant-mode change the mode label of a\nnamespace. The part values prints the values of the chart for a configuration.\n\nExit codes: 0 done; 1 --diff found differences; 2 failed.',
     )
     .addArgument(parts)
-    .option('--url <url>', 'origin of a server outside the cluster, https://HOST:PORT; default: the Service', origin)
+    .addOption(urlOption())
     .option('--ca <file>', 'PEM file with the authority of the server certificate; default: none')
     .addOption(configOption())
     .addOption(modeOption())
@@ -58,7 +60,11 @@ export function manifestsCommand(): Command {
       if (diff) {
         if (part !== undefined && !COMPARED.includes(part)) throw notCompared(part)
         // Imported only here: the import of the client takes longer than the manifests.
-        return (await import('./differences.ts')).printDifferences(chosen, { registration, client }, options)
+        const { comparisonsWith } = await import('../input/comparisons.ts')
+        const comparisons = await comparisonsWith({ registration, client }, options)
+        const report = comparisons.filter((one) => chosen.includes(one.part))
+        if (report.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
+        return print(output === 'json' ? driftJson(report) : driftText(report))
       }
       const objects = chosen.flatMap((name) => objectsOf(name, registration, client))
       await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
@@ -74,18 +80,6 @@ async function printValues(config: Config, { url, ca, diff, output }: ManifestsO
   const generated = chartValues(registrationOf(config), shapingOf(config))
   const values = { configuration: writtenOf(config), generated }
   await print(output === 'json' ? toJson(values) : toYaml([values]))
-}
-
-/**
- * Parses an origin. The API server rejects a user, a query and a fragment
- * (k8s.io/apiserver/pkg/util/webhook/validation.go, ValidateWebhookURL), and each entry adds its own path.
- */
-function origin(text: string): string {
-  if (!/^https:\/\/[^/?#@\\\s]+\/*$/i.test(text) || !URL.canParse(text))
-    throw new InvalidArgumentError(
-      'https://HOST:PORT, without a user, a query or a fragment, which the API server rejects, and without a path, since each entry adds its own',
-    )
-  return text.replace(/\/+$/, '')
 }
 
 function notCompared(part: Part): Failure {

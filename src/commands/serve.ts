@@ -9,8 +9,8 @@ import {
   meshRoutesOption,
   modeOption,
   settable,
-} from './options.ts'
-import { tell } from './print.ts'
+} from '../terminal/options.ts'
+import { tell } from '../terminal/print.ts'
 
 /**
  * How long the server keeps serving after SIGTERM, in s: kube-proxies learn of it within a few seconds, and a pod has 30 s.

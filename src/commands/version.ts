@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { API_VERSION } from '../admission/names.ts'
 import { toJson } from '../report/json.ts'
-import { outputOption } from './options.ts'
-import { print } from './print.ts'
+import { outputOption } from '../terminal/options.ts'
+import { print } from '../terminal/print.ts'
 
 const { version } = manifest
 const { node } = process.versions

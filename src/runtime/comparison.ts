@@ -2,7 +2,6 @@ import { type Api, ApiError } from '../cluster/api.ts'
 import { type Difference, differences } from '../manifests/drift.ts'
 import { objectsOf } from '../manifests/parts.ts'
 import type { Registration, WebhookClient } from '../manifests/webhook.ts'
-import { driftSentence, toleratedSentence } from '../wording/drift.ts'
 import { trustDifferences } from './trust-differences.ts'
 
 /** The API paths of the kinds that a configuration shapes. */
@@ -77,14 +76,4 @@ async function readLive(api: Api, { kind, metadata }: Shaped, signal: AbortSigna
     if (error instanceof ApiError && error.status === 404) return undefined
     throw error
   }
-}
-
-/** Returns the differences of a comparison as messages, a line each. */
-export function driftLines({ object, differences }: Comparison): string[] {
-  return differences.map((one) => driftSentence(object, one))
-}
-
-/** Returns the tolerated differences of a comparison as messages, a line each. */
-export function toleratedLines({ object, tolerated }: Comparison): string[] {
-  return tolerated.map(({ field, tolerated: by = '' }) => toleratedSentence(object, field, by))
 }

@@ -32,7 +32,7 @@ export interface Container {
 export async function runImage(layout: string): Promise<Container> {
   const bundle = folderWith({ 'data/grants/grant.yaml': GRANT })
   const root = path.join(bundle, 'rootfs')
-  const { User, Env, Entrypoint, Cmd } = unpack(layout, root)
+  const { User, Env, Entrypoint, Cmd } = unpack(layout, root, 'amd64')
   const certs = await certificates()
   cpSync(certs, path.join(bundle, 'data/certs'), { recursive: true })
   for (const file of readdirSync(path.join(bundle, 'data'), { recursive: true, encoding: 'utf8' }))

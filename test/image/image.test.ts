@@ -5,7 +5,9 @@ import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { readPins } from '../../.build/image/pins.ts'
 import { folderWith } from '../harness/folders.ts'
+import { run } from '../harness/program/run.ts'
 import { testContainer } from './served.ts'
+import { unpack } from './unpack.ts'
 
 suite('make image', { timeout: 900_000 }, () => {
   const folder = folderWith({})
@@ -31,6 +33,14 @@ suite('make image', { timeout: 900_000 }, () => {
       Object.values(readPins()).map(({ node }) => node.version),
       [version, version],
     )
+  })
+
+  test('runs on arm64, as QEMU emulates it', async () => {
+    const root = path.join(folder, 'arm64')
+    const [node = '', ...argv] = unpack(path.join(folder, 'first'), root, 'arm64').Entrypoint
+    const inRoot = [node, ...argv].map((one) => (one.startsWith('/') ? path.join(root, one) : one))
+    const { stdout, stderr } = await run('qemu-aarch64-static', ['-L', root, ...inRoot, 'version'])
+    assert.match(stdout, /^refgrant \d/, stderr)
   })
 
   testContainer('the image', () => path.join(folder, 'first'))

@@ -6,8 +6,9 @@ import { registrationOf } from '../../src/config/config.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { rbac } from '../../src/manifests/rbac.ts'
 import { type WebhookClient, webhookConfiguration } from '../../src/manifests/webhook.ts'
-import { compare, driftLines, toleratedLines, type Wanted } from '../../src/runtime/comparison.ts'
+import { compare, type Wanted } from '../../src/runtime/comparison.ts'
 import { DriftWatch } from '../../src/runtime/drift-watch.ts'
+import { driftLines, toleratedLines } from '../../src/wording/drift.ts'
 import { type Issued, issue } from '../harness/stand-ins/certificates.ts'
 
 const registration = registrationOf(readConfig(undefined))

@@ -13,11 +13,11 @@ interface ClusterChoice extends ConnectionChoice {
 }
 
 /**
- * Reads what a cluster holds, with the rights of the user.
+ * Reads what a cluster holds, with the rights of the user, for an audit.
  *
  * @throws Failure if the cluster cannot be read
  */
-export async function fromCluster(options: ClusterChoice, coverage: Coverage): Promise<Audited> {
+export async function auditedCluster(options: ClusterChoice, coverage: Coverage): Promise<Audited> {
   const { kubeconfig, context, namespace } = options
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))

@@ -82,3 +82,21 @@ export const meshRoutesOption = () =>
     '--mesh-routes <treatment>',
     'routes that serve only a mesh; default: that of the configuration, exempt',
   ).choices(['exempt', 'enforce'])
+
+export const urlOption = () =>
+  new Option(
+    '--url <url>',
+    'origin of a server outside the cluster, https://HOST:PORT; default: the Service',
+  ).argParser(originOf)
+
+/**
+ * Parses an origin. The API server rejects a user, a query and a fragment
+ * (k8s.io/apiserver/pkg/util/webhook/validation.go, ValidateWebhookURL), and each entry adds its own path.
+ */
+function originOf(text: string): string {
+  if (!/^https:\/\/[^/?#@\\\s]+\/*$/i.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError(
+      'https://HOST:PORT, without a user, a query or a fragment, which the API server rejects, and without a path, since each entry adds its own',
+    )
+  return text.replace(/\/+$/, '')
+}

@@ -1,0 +1,15 @@
+import { type Config, coverageOf } from '../config/config.ts'
+import type { Audited } from '../report/audited.ts'
+import { type Asked, readInput } from './files.ts'
+import { unknownToFiles } from './notes.ts'
+
+/**
+ * Reads what files hold, for an audit.
+ *
+ * @throws Failure if standard input is named twice
+ */
+export async function auditedFiles(asked: Asked, config: Config): Promise<Audited> {
+  const { objects, own, problems, notes } = await readInput(asked, coverageOf(config), 'audit')
+  const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
+  return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...unknownToFiles(config)] }
+}

@@ -71,7 +71,7 @@ test-node: image ## test on a real node, in namespaces of its own, which needs r
 
 test-long: export REFGRANT_LONG := 1
 test-long: RUNS := 200000
-test-long: test fuzz ## run all tests at full length: each fault for a minute or two (results in dist/faults.md), and 200,000 random reviews
+test-long: test fuzz test-node ## run all tests at full length: each fault for a minute or two (results in dist/faults.md), and 200,000 random reviews
 
 RUNS := 50000
 SEED :=

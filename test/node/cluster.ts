@@ -32,13 +32,13 @@ async function cluster(): Promise<void> {
   }
 }
 
-function instructions({ kubeconfig, kubectl, folder }: Node): string {
+function instructions({ kubeconfig, programs, folder }: Node): string {
   const samples = path.relative(process.cwd(), path.join(import.meta.dirname, '..', 'sandbox'))
   const [route, grant] = [path.join(samples, 'route.yaml'), path.join(samples, 'grant.yaml')]
   return `
 Ready: a cluster of one real node, with refgrant installed. In another terminal, in this folder:
 
-    export KUBECONFIG=${kubeconfig} PATH=${path.dirname(kubectl)}:$PATH
+    export KUBECONFIG=${kubeconfig} PATH=${programs}:$PATH
 
     kubectl get pods --all-namespaces
     kubectl apply -f ${route}     # refused: no grant permits the reference

@@ -50,6 +50,17 @@ export class ControlGroups {
     return this.#hierarchies.map(({ place, options }) => `cgroup:${options}:${place}`)
   }
 
+  /**
+   * Returns the group in the hierarchy of a controller, as a folder.
+   *
+   * @throws Error if there is no such hierarchy
+   */
+  folderOf(controller: string): string {
+    const folder = this.#folders[this.#hierarchies.findIndex(({ options }) => options.split(',').includes(controller))]
+    if (folder === undefined) throw new Error(`this machine has no control groups with ${controller}`)
+    return folder
+  }
+
   /** Removes the groups once their processes have ended. */
   async remove(): Promise<void> {
     for (const folder of this.#folders) await until(`${folder} is removed`, () => isRemoved(folder))

@@ -38,7 +38,7 @@ export function assertJudged({ wrong, unjudged, failed, permitted, denied }: Loa
 }
 
 /** Calls of refgrant that failed since the API server's start: it let the write pass, or refused it, by the failurePolicy. */
-async function failedCalls(api: ApiClient): Promise<number> {
+export async function failedCalls(api: ApiClient): Promise<number> {
   const lines = (await api.must('GET', '/metrics')).split('\n') as string[]
   const isFailure = (line: string) =>
     /^apiserver_admission_webhook_fail_open_count\{/.test(line) ||

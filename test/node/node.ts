@@ -9,6 +9,7 @@ import { ApiClient } from '../harness/control-plane/api-client.ts'
 import { binaries } from '../harness/control-plane/binaries.ts'
 import { writeKubeconfig } from '../harness/control-plane/control-plane.ts'
 import { cacheFolder } from '../harness/control-plane/go-programs.ts'
+import { run } from '../harness/program/run.ts'
 import { ControlGroups } from './control-groups.ts'
 import { forward } from './forward.ts'
 import { writeBusybox } from './images.ts'
@@ -24,7 +25,16 @@ export interface Node {
   readonly api: ApiClient
   /** Path of a kubeconfig of an administrator. */
   readonly kubeconfig: string
-  readonly kubectl: string
+  /** The folder of kubectl. */
+  readonly programs: string
+  /** The node's group in the hierarchy of a controller, as a folder. */
+  groupOf(controller: string): string
+  /**
+   * Runs kubectl as the administrator, and returns what it prints.
+   *
+   * @throws Error if it fails
+   */
+  kubectl(...argv: string[]): Promise<string>
   /** Ends everything; resolves when it is gone. */
   stop(): Promise<void>
 }
@@ -44,6 +54,7 @@ export async function startNode(signal?: AbortSignal): Promise<Node> {
   const groups = ControlGroups.create()
   const child = enter(root, folder, groups, programs.folder)
   const ended = once(child, 'exit')
+  child.stdin.on('error', () => {})
   const end = async () => {
     child.stdin.end()
     await ended
@@ -61,11 +72,18 @@ export async function startNode(signal?: AbortSignal): Promise<Node> {
   const forwarding = await forward({ host: '127.0.0.1', port: 0 }, { path: path.join(folder, 'api.sock') })
   const server = `https://127.0.0.1:${(forwarding.address() as AddressInfo).port}`
   const [token, ca] = ['admin.token', 'apiserver.crt'].map((file) => readFileSync(path.join(data, file), 'utf8'))
+  const kubeconfig = await writeKubeconfig(folder, { name: 'admin', token: token as string, server, ca: ca as string })
   return {
     folder,
     api: new ApiClient(server, ca as string, token as string),
-    kubeconfig: await writeKubeconfig(folder, { name: 'admin', token: token as string, server, ca: ca as string }),
-    kubectl: programs.path('kubectl'),
+    kubeconfig,
+    programs: programs.folder,
+    groupOf: (controller) => groups.folderOf(controller),
+    async kubectl(...argv) {
+      const { code, stdout, stderr } = await run(programs.path('kubectl'), ['--kubeconfig', kubeconfig, ...argv])
+      if (code !== 0) throw new Error(`kubectl ${argv.join(' ')}: exit code ${code}: ${stderr}`)
+      return stdout
+    },
     async stop() {
       forwarding.close()
       await end()

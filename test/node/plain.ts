@@ -4,7 +4,6 @@ import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { folderWith } from '../harness/folders.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
 import { refgrant } from '../harness/program/cli.ts'
-import { run } from '../harness/program/run.ts'
 import { until } from '../harness/until.ts'
 import type { Node } from './node.ts'
 
@@ -21,13 +20,32 @@ export async function install(node: Node): Promise<void> {
   await rolledOut(node)
 }
 
-/** Waits until the pods are those of the Deployment as it is now, and no others. */
-export async function rolledOut({ api, kubectl, kubeconfig }: Node): Promise<void> {
-  const wait = ['rollout', 'status', `deployment/${NAME}`, `--namespace=${NAMESPACE}`]
-  const { code, stderr } = await run(kubectl, ['--kubeconfig', kubeconfig, ...wait])
-  if (code !== 0) throw new Error(stderr)
-  const pods = async () => (await api.must('GET', `/api/v1/namespaces/${NAMESPACE}/pods`)).items
-  await until('the former pods are gone', async () => (await pods()).length === 2)
+/** A pod, as much of it as tests read. */
+export interface Pod {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string }
+  readonly status: { readonly containerStatuses?: readonly Container[] }
+}
+
+interface Container {
+  readonly containerID?: string
+  readonly ready: boolean
+  readonly restartCount: number
+  readonly state: { readonly waiting?: { readonly reason: string } }
+  readonly lastState: { readonly terminated?: { readonly reason: string } }
+}
+
+/** Refgrant's pods. */
+export async function pods({ api }: Node): Promise<Pod[]> {
+  return (await api.must('GET', `/api/v1/namespaces/${NAMESPACE}/pods`)).items
+}
+
+/** Waits until all pods are ready, of the Deployment as it is now, and no others are left. */
+export async function rolledOut(node: Node): Promise<void> {
+  await node.kubectl('rollout', 'status', `deployment/${NAME}`, `--namespace=${NAMESPACE}`)
+  await until('two pods are ready, and no others are left', async () => {
+    const all = await pods(node)
+    return all.length === 2 && all.every(({ status }) => status.containerStatuses?.[0]?.ready)
+  })
 }
 
 /** The objects of an installation, the registration last. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { grant, route } from '../harness/objects/objects.ts'
-import { run } from '../harness/program/run.ts'
 import { until } from '../harness/until.ts'
 import { startGatewayCluster } from './gateway-cluster.ts'
 import { assertJudged, underLoad } from './load.ts'
@@ -12,12 +11,7 @@ const CROSSING = route({ name: 'checkout', backends: [['payments', 'billing']] }
 
 suite('refgrant on a node', () => {
   let node: Node
-  /** kubectl, which must succeed. */
-  const kubectl = async (...argv: string[]) => {
-    const { code, stdout, stderr } = await run(node.kubectl, ['--kubeconfig', node.kubeconfig, ...argv])
-    assert.equal(code, 0, stderr)
-    return stdout
-  }
+  const kubectl = (...argv: string[]) => node.kubectl(...argv)
   const crossing = () => node.api.create(CROSSING, '?dryRun=All')
 
   before(async () => {

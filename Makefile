@@ -18,8 +18,8 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox cluster test bench test-unit test-attacks test-image test-node test-long fuzz soak lint format generate certs \
-	node-path bundle image image-pins clean
+.PHONY: help run try sandbox cluster test bench test-unit test-attacks test-image test-node test-long fuzz soak lint format generate \
+	overlays certs node-path bundle image image-pins clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,7 @@ generate: $(BUNDLE) ## write manifests/, the tables of the documentation, the sc
 	node src/cli.ts manifests rbac > manifests/rbac.yaml
 	node src/cli.ts manifests webhook > manifests/webhook.yaml
 	node src/cli.ts manifests values > manifests/chart/generated.yaml
+	node .build/chart/schema.ts
 	node -e "import('./src/config/schema.ts').then((m) => console.log(JSON.stringify(m.configurationSchema, null, 2)))" \
 		> docs/configuration.schema.json
 	node src/cli.ts catalogue --output markdown > table.catalogue
@@ -111,6 +112,9 @@ generate: $(BUNDLE) ## write manifests/, the tables of the documentation, the sc
 				inside = 1; file = "table." substr($$0, 13, RLENGTH - 12); \
 				while ((getline line < file) > 0) print line }' $$file > table.new && mv table.new $$file || exit 1; done
 	rm table.catalogue table.findings table.metrics
+
+overlays: generate ## render manifests/overlays from the chart, which needs Go
+	node test/harness/control-plane/chart.ts
 
 certs: $(INSTALLED) ## make certificates for development in certs/, unless they exist
 	@node src/cli.ts certs --out certs --keep

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { refgrant } from '../harness/program/cli.ts'
@@ -56,17 +55,6 @@ suite('an address that is not an origin is refused:', { concurrency: 2 }, () => 
         `refgrant: option '--url <url>' cannot be '${url}': it must be https://HOST:PORT, without a user, a query or a fragment, which the API server rejects, and without a path, since each entry adds its own. See: refgrant manifests --help\n`,
       )
     })
-})
-
-test('the README applies the registration last', () => {
-  const steps = ['manifests rbac', '/readyz', 'manifests webhook'].map((step) =>
-    readFileSync('README.md', 'utf8').indexOf(step),
-  )
-  assert.ok(!steps.includes(-1), steps.join())
-  assert.deepEqual(
-    steps.toSorted((a, b) => a - b),
-    steps,
-  )
 })
 
 test('--diff rejects the policy of the mode label, which it cannot compare', async () => {

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { goPrograms } from './go-programs.ts'
 
 /** The releases of Helm that the chart is tested with: the newest, and the last of those that most people have. */
-type Helm = 3 | 4
+export type Helm = 3 | 4
 
 /**
  * The path of `helm`, which is built first if need be (a minute or two; the progress goes to stderr).

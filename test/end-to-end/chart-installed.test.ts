@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, suite, test } from 'node:test'
+import { CHART, overlays, REGISTRY, template } from '../harness/control-plane/chart.ts'
+import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
+import { printed } from '../harness/control-plane/guarded-cluster.ts'
+import { type Helm, helm } from '../harness/control-plane/helm.ts'
+import { route } from '../harness/objects/objects.ts'
+import { run } from '../harness/program/run.ts'
+import { until } from '../harness/until.ts'
+
+const NAMESPACE = 'refgrant-system'
+
+/** Kinds of other projects, which this cluster does not have. */
+const FOREIGN = /^apiVersion: (cert-manager|monitoring)/m
+
+let cluster: Cluster
+
+before(async () => {
+  cluster = await startCluster()
+  // Helm does not take over objects of others.
+  const account = (await printed('manifests', 'rbac')).filter(({ kind }) => kind !== 'Namespace')
+  await cluster.controlPlane.api.delete(...account)
+  await cluster.namespaces('infra', 'shop')
+})
+after(() => cluster?.controlPlane.stop())
+
+/** Runs Helm, which must succeed. Nothing runs Pods here, so there are no hooks, and nothing to wait for. */
+async function helmDoes(major: Helm, ...argv: string[]): Promise<void> {
+  const where = ['--kubeconfig', cluster.controlPlane.kubeconfig, '--namespace', NAMESPACE, '--no-hooks']
+  const { code, stderr } = await run(await helm(major), [...argv, ...where])
+  assert.equal(code, 0, stderr)
+}
+
+/** Runs a command of docs/install.md, as it is there. */
+async function documented(name: string): Promise<void> {
+  const [, command = ''] = readFileSync('docs/install.md', 'utf8').split(`<!-- command: ${name} -->\n`)
+  const [lines = ''] = command.split('\n\n')
+  const script = `kubectl() { "$KUBECTL" "$@"; }\n${lines}`
+  const { kubectl, kubeconfig } = cluster.controlPlane
+  const { code, stderr } = await run('bash', ['-c', script], { env: { KUBECTL: kubectl, KUBECONFIG: kubeconfig } })
+  assert.equal(code, 0, stderr)
+}
+
+/** What comes of a write that refgrant would have to judge: refused since nothing answers, or stored. */
+async function crossing(): Promise<'refused' | 'passes'> {
+  const object = JSON.stringify(route({ name: 'checkout', backends: [['payments', 'billing']] }))
+  const { code, stderr } = await cluster.kubectl(['create', '--dry-run=server', '-f', '-'], object)
+  if (code !== 0) assert.match(stderr, /failed calling webhook "deny\.refgrant\.dev"/)
+  return code === 0 ? 'passes' : 'refused'
+}
+
+/** The API server goes by a registration a moment after it was written. */
+const becomes = (outcome: 'refused' | 'passes') => until(outcome, async () => (await crossing()) === outcome)
+
+/** All objects of refgrant that are left, with their kinds. */
+async function left(): Promise<string[]> {
+  const kinds = 'all,cm,secret,sa,role,rolebinding,pdb,lease,netpol,resourcequota'
+  const own = ['get', kinds, '-n', NAMESPACE, '-o', 'name', '-l', 'app.kubernetes.io/name=refgrant']
+  const clusterWide =
+    'clusterrole,clusterrolebinding,validatingwebhookconfiguration,validatingadmissionpolicy,flowschema'
+  const names = [await cluster.kubectl(own), await cluster.kubectl(['get', clusterWide, '-o', 'name'])]
+  const releases = await cluster.kubectl(['get', 'secret', '-n', NAMESPACE, '-o', 'name'])
+  return [...names, releases].flatMap(({ stdout }) => stdout.split('\n')).filter((name) => /refgrant/.test(name))
+}
+
+test('the API server takes every object of the chart, field by field', async () => {
+  for (const values of [REGISTRY, ['--values', `${CHART}/ci/all-values.yaml`]]) {
+    const { stdout } = await template(...values)
+    const objects = stdout.split(/^---$/m).filter((object) => !FOREIGN.test(object))
+    assert.ok(objects.length > 10)
+    const argv = ['apply', '--dry-run=server', '--validate=strict', '-f', '-']
+    const { code, stderr } = await cluster.kubectl(argv, objects.join('\n---\n'))
+    assert.equal(code, 0, stderr)
+  }
+})
+
+test('the API server takes every object of each overlay', async () => {
+  for (const folder of overlays.filter((folder) => !folder.endsWith('cert-manager'))) {
+    const { code, stdout, stderr } = await cluster.kubectl([
+      'apply',
+      '--dry-run=server',
+      '--validate=strict',
+      '-k',
+      folder,
+    ])
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /deployment\.apps\/refgrant/)
+  }
+})
+
+for (const major of [4, 3] as const)
+  suite(`with every server down, a release of Helm ${major}`, () => {
+    const set = (...settings: string[]) => [...REGISTRY, ...settings.flatMap((setting) => ['--set', setting])]
+    const fail = 'configuration.failurePolicy=Fail'
+
+    test('lets writes pass by default', async () => {
+      await helmDoes(major, 'install', 'refgrant', CHART, ...set())
+      assert.equal(await crossing(), 'passes')
+    })
+
+    test('refuses them under Fail', async () => {
+      await helmDoes(major, 'upgrade', 'refgrant', CHART, ...set(fail, 'configuration.timeoutSeconds=1'))
+      await becomes('refused')
+    })
+
+    test('is switched off by one command, and stays off when the release is upgraded', async () => {
+      await documented('off')
+      await becomes('passes')
+      await helmDoes(
+        major,
+        'upgrade',
+        'refgrant',
+        CHART,
+        ...set(fail, 'replicaCount=3', 'configuration.timeoutSeconds=2'),
+      )
+      const { stdout } = await cluster.kubectl(['get', 'validatingwebhookconfiguration', 'refgrant', '-o', 'yaml'])
+      assert.equal(stdout.match(/refgrant\.dev\/switch: "on"/g)?.length, 4)
+      assert.equal(stdout.match(/timeoutSeconds: 2$/gm)?.length, 4)
+      assert.equal(await crossing(), 'passes')
+    })
+
+    test('is switched on again by another', async () => {
+      await documented('on')
+      await becomes('refused')
+    })
+
+    test('has no registration while the values say so', async () => {
+      await helmDoes(major, 'upgrade', 'refgrant', CHART, ...set(fail, 'registration.enabled=false'))
+      await becomes('passes')
+      await helmDoes(major, 'upgrade', 'refgrant', CHART, ...set(fail))
+      await becomes('refused')
+    })
+
+    test('leaves nothing when it is uninstalled', async () => {
+      await helmDoes(major, 'uninstall', 'refgrant')
+      assert.deepEqual(await left(), [])
+      await becomes('passes')
+    })
+  })

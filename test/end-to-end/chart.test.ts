@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { suite, test } from 'node:test'
+import { CHART, overlay, overlays, REGISTRY, rendered, template } from '../harness/control-plane/chart.ts'
+import { printed } from '../harness/control-plane/guarded-cluster.ts'
+import { helm } from '../harness/control-plane/helm.ts'
+import { folderWith } from '../harness/folders.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
+import { refgrant } from '../harness/program/cli.ts'
+import { run } from '../harness/program/run.ts'
+
+const ALL = ['--values', `${CHART}/ci/all-values.yaml`]
+
+/** A configuration with rows, and the values that follow from it. */
+async function configured() {
+  const text = 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\nmodeLabel: example.com/mode\npresets: [kong]\n'
+  const config = path.join(folderWith({ 'refgrant.yaml': text }), 'refgrant.yaml')
+  const { stdout } = await refgrant(['manifests', 'values', '--config', config])
+  const values = path.join(folderWith({ 'values.yaml': stdout }), 'values.yaml')
+  return { config, values }
+}
+
+const registrationIn = (objects: readonly ApiObject[]) =>
+  objects.find(({ kind }) => kind === 'ValidatingWebhookConfiguration')?.webhooks
+
+suite('the chart', () => {
+  test('has no problem that helm lint finds', async () => {
+    for (const values of ['minimal', 'all']) {
+      const { code, stdout } = await run(await helm(), [
+        'lint',
+        CHART,
+        '--strict',
+        '-f',
+        `${CHART}/ci/${values}-values.yaml`,
+      ])
+      assert.equal(code, 0, stdout)
+    }
+  })
+
+  test('renders the same bytes each time, without an authority', async () => {
+    for (const values of [REGISTRY, ALL]) {
+      const [one, other] = [await template(...values), await template(...values)]
+      assert.equal(one.code, 0, one.stderr)
+      assert.equal(one.stdout, other.stdout)
+      assert.ok(!one.stdout.includes('caBundle'))
+    }
+  })
+
+  const settings: Record<string, [values: string[], argv: string[]]> = {
+    'by default': [[], []],
+    'in mode warn': [
+      ['--set', 'configuration.mode=warn'],
+      ['--mode', 'warn'],
+    ],
+    'in mode audit': [
+      ['--set', 'configuration.mode=audit'],
+      ['--mode', 'audit'],
+    ],
+    'under Fail': [
+      ['--set', 'configuration.failurePolicy=Fail'],
+      ['--failure-policy', 'Fail'],
+    ],
+  }
+  for (const [title, [values, argv]] of Object.entries(settings))
+    test(`registers what refgrant manifests prints, ${title}`, async () => {
+      assert.deepEqual(registrationIn(await rendered(...values)), registrationIn(await printed('manifests', ...argv)))
+    })
+
+  test('registers what refgrant manifests prints, for a configuration with rows', async () => {
+    const { config, values } = await configured()
+    assert.deepEqual(
+      registrationIn(await rendered('--values', values)),
+      registrationIn(await printed('manifests', '--config', config)),
+    )
+  })
+
+  const refused: Record<string, [values: string[], says: string]> = {
+    'no registry': [[], 'image.registry is missing'],
+    'an unknown value': [[...REGISTRY, '--set', 'replicas=3'], "additional properties 'replicas' not allowed"],
+    'an unknown field of the configuration': [[...REGISTRY, '--set', 'configuration.exmpt=1'], "'exmpt' not allowed"],
+    'the port of the kubelet on the network of the node': [
+      [...REGISTRY, '--set', 'hostNetwork=true'],
+      "at '/webhook/port'",
+    ],
+    'a preset without the values that follow from it': [
+      [...REGISTRY, '--set', 'configuration.presets={kong}'],
+      'configuration.presets is not the one that `generated` is from',
+    ],
+    'files without their Secret': [
+      [...REGISTRY, '--set', 'certificates.source=files'],
+      'certificates.secretName is missing',
+    ],
+  }
+  for (const [title, [values, says]] of Object.entries(refused))
+    test(`refuses ${title}`, async () => {
+      const { code, stderr } = await template(...values)
+      assert.equal(code, 1)
+      assert.ok(stderr.includes(says), stderr)
+    })
+
+  for (const folder of overlays)
+    test(`renders ${folder}, as make overlays does`, async () => {
+      assert.equal(readFileSync(`${folder}/refgrant.yaml`, 'utf8'), await overlay(folder))
+    })
+
+  test('has a disruption budget only above one replica', async () => {
+    const budgets = async (replicas: number) =>
+      (await rendered('--set', `replicaCount=${replicas}`)).filter(({ kind }) => kind === 'PodDisruptionBudget').length
+    assert.deepEqual([await budgets(1), await budgets(2)], [0, 1])
+  })
+})

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { suite, test } from 'node:test'
+
+const docs = readdirSync('docs').filter((file) => file.endsWith('.md'))
+const pages = ['README.md', 'CONTRIBUTING.md', ...docs.map((file) => `docs/${file}`)]
+
+const headingsOf = (page: string) =>
+  [...readFileSync(page, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading as string)
+
+/** The anchor that GitHub gives a heading. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+
+suite('every link between the pages leads to a file, and to a heading if it names one:', () => {
+  for (const page of pages)
+    test(page, () => {
+      for (const [link, file, anchor] of readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)) {
+        const target = file === '' ? page : path.join(path.dirname(page), file ?? '')
+        assert.ok(existsSync(target), link)
+        if (anchor !== '')
+          assert.ok(
+            headingsOf(target)
+              .map(anchorOf)
+              .includes(anchor ?? ''),
+            link,
+          )
+      }
+    })
+})
+
+test('troubleshooting.md is headed by the words of refgrant', () => {
+  const source = ['wording', 'runtime'].flatMap((room) =>
+    readdirSync(`src/${room}`)
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(`src/${room}/${file}`, 'utf8')),
+  )
+  const own = headingsOf('docs/troubleshooting.md').filter((heading) =>
+    /^(refgrant is|could not|a namespace has|which no|is too large|if the grant|waiting)/.test(heading),
+  )
+  assert.equal(own.length, 7)
+  for (const heading of own)
+    assert.ok(
+      source.some((text) => text.includes(heading)),
+      heading,
+    )
+})

@@ -18,7 +18,7 @@ import {
   outputOption,
 } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
-import { shellArgument } from '../wording/shell.ts'
+import { grantCommandFor } from '../wording/grant-command.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
@@ -77,22 +77,16 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
 function remedyOf(
   references: readonly SurveyedReference[],
   paths: readonly string[],
-  { config, namespace, exclude }: AuditOptions,
+  options: AuditOptions,
   coverage: Coverage,
 ): string {
-  const ofConfig = config === undefined ? '' : ` --config ${shellArgument(config)}`
-  if (paths.length > 0) {
-    const options = [
-      ...(namespace === undefined ? [] : ['-n', namespace]),
-      ...exclude.flatMap((one) => ['--exclude', one]),
-    ]
-    return `refgrant grant ${[...paths, ...options].map(shellArgument).join(' ')}${ofConfig}`
-  }
+  if (paths.length > 0) return grantCommandFor(paths, options)
   const refused = references.filter(({ grants }) => grants.length === 0).map(({ reference }) => reference)
   const kinds = [
     ...refused.map(({ from }) => coverage.referrer(from)),
     ...refused.map((reference) => grantKindFor(reference)),
   ].filter((kind) => kind !== undefined)
   const resources = new Set(kinds.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
-  return `kubectl get ${[...resources].join(',')} -A -o yaml | refgrant grant -${ofConfig}`
+  const command = grantCommandFor(['-'], { config: options.config, exclude: [] })
+  return `kubectl get ${[...resources].join(',')} -A -o yaml | ${command}`
 }

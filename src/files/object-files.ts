@@ -217,6 +217,7 @@ function notText({ apiVersion, metadata }: Record<string, unknown>): string | un
 function unnamed({ apiVersion, kind }: Record<string, unknown>): string {
   if (apiVersion === API_VERSION && kind === 'Configuration')
     return 'is a configuration of refgrant, not an object to check'
+  if (apiVersion === API_VERSION) return 'is a report of refgrant, not an object to check'
   return `${printable(text(kind))} does not have a name, so refgrant leaves it out, as it does with patches`
 }
 

@@ -6,6 +6,8 @@ import type { ObjectName } from '../policy/reference.ts'
 import { counted } from '../wording/counted.ts'
 import { findingSentence } from '../wording/finding.ts'
 import { placeTitle } from '../wording/place.ts'
+import { visible } from '../wording/quote.ts'
+import { neededGrants, SPELT_OUT } from '../wording/refusal.ts'
 import { shown, toJson } from './json.ts'
 
 /** The result of `refgrant check`. */
@@ -28,8 +30,13 @@ export interface CheckReport {
 
 const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan' } as const
 
-/** Prints the report as text: a line for each finding, `FILE:LINE: SEVERITY: SENTENCE [CODE]`, and a summary. */
-export function* checkText(report: CheckReport, stream: NodeJS.WriteStream): Generator<string> {
+/**
+ * Prints the report as text: a line for each finding, `FILE:LINE: SEVERITY: SENTENCE [CODE]`, the grants that are needed, and
+ * a summary.
+ *
+ * @param remedy the command that prints the missing grants
+ */
+export function* checkText(report: CheckReport, remedy: string, stream: NodeJS.WriteStream): Generator<string> {
   for (const finding of report.findings) {
     const place = finding.place ? `${placeTitle(finding.place)}: ` : ''
     const severity = styleText(COLOURS[finding.severity], finding.severity, { stream })
@@ -37,6 +44,11 @@ export function* checkText(report: CheckReport, stream: NodeJS.WriteStream): Gen
   }
   const more = omitted(report)
   if (more > 0) yield `and ${more} more\n`
+  const refused = report.findings.flatMap((one) => (one.code === 'not-permitted' ? [one.reference] : []))
+  if (refused.length > 0) {
+    if (refused.length <= SPELT_OUT) for (const line of neededGrants(refused)) yield `${line}\n`
+    yield `To print the grants that are missing: ${visible(remedy)}\n`
+  }
   yield `${summaryLine(report)}\n`
 }
 

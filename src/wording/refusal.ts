@@ -91,13 +91,19 @@ export function violationLines(reference: Reference, kept: boolean, limit: numbe
   ]
 }
 
-function neededGrants(references: readonly Reference[]): string[] {
-  const keyOf = (reference: Reference) => JSON.stringify([reference.to.namespace, grantKindFor(reference)])
+/** Returns a line for the grants that references lack, for each namespace of targets and each kind of referrers. */
+export function neededGrants(references: readonly Reference[]): string[] {
+  const keyOf = (reference: Reference) => {
+    const { group, kind, namespace } = reference.from
+    return JSON.stringify([reference.to.namespace, grantKindFor(reference), group, kind, namespace])
+  }
   return [...Map.groupBy(references, keyOf).values()].map((group) => {
     const [first] = group as [Reference, ...Reference[]]
     const { from, to } = first
     const { kind } = grantKindFor(first)
-    const targets = group.map(({ to }) => targetTitle(to)).join(', ')
+    const targets = distinctTargets(group)
+      .map(({ to }) => targetTitle(to))
+      .join(', ')
     const accepted = `${kindTitle(from)} in namespace ${quote(from.namespace)}`
     return `Needed in namespace ${quote(to.namespace)}: ${article(kind)} ${printable(kind)} from ${accepted} to ${targets}.`
   })

@@ -147,6 +147,13 @@ suite('a document that is not an object', { concurrency: 2 }, () => {
     assert.equal(code, 0)
     assert.deepEqual(lines, ['note: b.yaml:1: is a configuration of refgrant, not an object to check'])
   })
+
+  test('is noted as a report of refgrant if it is one', async () => {
+    const { stdout } = await said(['check', '-', '-o', 'json'], {}, GRANT)
+    const { code, lines } = await said(['check', '.'], { 'a.yaml': GRANT, 'report.json': stdout })
+    assert.equal(code, 0)
+    assert.deepEqual(lines, ['note: report.json:1: is a report of refgrant, not an object to check'])
+  })
 })
 
 suite('of a folder', { concurrency: 2 }, () => {
@@ -415,6 +422,35 @@ suite('check finds', { concurrency: 2 }, () => {
       ],
     )
     assert.deepEqual([summary.errors, summary.warnings], [2, 1])
+  })
+})
+
+suite('the grants that are needed are told in check', { concurrency: 2 }, () => {
+  test('by referrer, each target once, with the command that prints them', async () => {
+    const gateway = `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web, namespace: infra}
+spec: {listeners: [{tls: {certificateRefs: [{name: tls, namespace: billing}]}}]}
+`
+    const files = {
+      'a.yaml': ROUTE,
+      'b.yaml': ROUTE.replace('name: checkout', 'name: cart'),
+      'c.yaml': gateway,
+      'none.yaml': GRANT.replace('billing', 'x'),
+    }
+    const { stdout } = await said(['check', 'a.yaml', 'b.yaml', 'c.yaml', '--grants', 'none.yaml', '-n', 'shop'], files)
+    assert.deepEqual(stdout.split('\n').slice(3, 6), [
+      'Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service "payments".',
+      'Needed in namespace "billing": a ReferenceGrant from Gateway (gateway.networking.k8s.io) in namespace "infra" to Secret "tls".',
+      'To print the grants that are missing: refgrant grant a.yaml b.yaml c.yaml --grants none.yaml -n shop',
+    ])
+  })
+
+  test('only by the command if they are many', async () => {
+    const backends = Array.from({ length: 9 }, (_, n) => `        - {name: a${n}, namespace: billing, port: 80}\n`)
+    const { stdout } = await said(['check', 'a.yaml'], { 'a.yaml': ROUTE.trimEnd().concat('\n', ...backends) })
+    assert.doesNotMatch(stdout, /Needed/)
+    assert.match(stdout, /^To print the grants that are missing: refgrant grant a\.yaml$/m)
   })
 })
 

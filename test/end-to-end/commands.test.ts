@@ -7,6 +7,9 @@ import { refgrant } from '../harness/program/cli.ts'
 const refusal =
   'error: HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1] refers to Service "payments" in namespace "billing", which no ReferenceGrant permits. [not-permitted]'
 
+const needed =
+  'Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service "payments".\nTo print the grants that are missing: refgrant grant route.yaml'
+
 suite('check', () => {
   test('finds a reference without a grant, at the line of its field', async () => {
     const { code, stdout } = await refgrant(['check', 'route.yaml'], { cwd: folderWith({ 'route.yaml': ROUTE }) })
@@ -14,7 +17,7 @@ suite('check', () => {
       [code, stdout],
       [
         1,
-        `route.yaml:13: ${refusal}\n1 file, 1 object, 1 reference into other namespaces: 1 error, 0 warnings, 0 notes\n`,
+        `route.yaml:13: ${refusal}\n${needed}\n1 file, 1 object, 1 reference into other namespaces: 1 error, 0 warnings, 0 notes\n`,
       ],
     )
   })

@@ -1,0 +1,21 @@
+import { shellArgument } from './shell.ts'
+
+/** What a command read, by the names of its options. */
+interface Read {
+  readonly grants?: readonly string[]
+  readonly namespace?: string
+  readonly exclude: readonly string[]
+  readonly config?: string | undefined
+}
+
+/** Returns the command that prints the grants that files lack. */
+export function grantCommandFor(paths: readonly string[], { grants = [], namespace, exclude, config }: Read): string {
+  const words = [
+    ...paths.map(shellArgument),
+    ...(grants.length > 0 ? ['--grants', ...grants.map(shellArgument)] : []),
+    ...(namespace === undefined ? [] : ['-n', shellArgument(namespace)]),
+    ...exclude.flatMap((one) => ['--exclude', shellArgument(one)]),
+    ...(config === undefined ? [] : ['--config', shellArgument(config)]),
+  ]
+  return `refgrant grant ${words.join(' ')}`
+}

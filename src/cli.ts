@@ -18,6 +18,9 @@ const builders: Record<string, () => Promise<Command>> = {
   version: async () => (await import('./commands/version.ts')).versionCommand(),
 }
 
+// The YAML library asks for an environment variable at each token, which takes a tenth of its time in Node's view of the system's.
+process.env = { ...process.env }
+
 const word = process.argv[2] ?? ''
 const asked = Object.hasOwn(builders, word) ? builders[word] : undefined
 /** Runs the command. */

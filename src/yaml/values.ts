@@ -9,8 +9,8 @@ import { type Chunk, DocumentError, SEPARATORS } from './stream.ts'
  */
 const MOST_BY_ALIASES = 1_000_000
 
-/** The lines of the parts of an object or a list, by key or by index. */
-type Lines = Map<string, number> | number[]
+/** The lines of the parts of an object or a list, by key or by index. An object has the shape of its lines, which saves memory. */
+type Lines = Record<string, number> | number[]
 
 /** How many values the aliases of one text have stood for so far. */
 interface Aliases {
@@ -26,7 +26,7 @@ interface Anchor {
 /** Converts the nodes of a document into values, and records the lines of their parts. */
 export class LimitedValues {
   readonly #lineAt: (offset: number) => number
-  readonly #lines = new WeakMap<object, Lines>()
+  readonly #lines = new Map<object, Lines>()
   #anchors = new Map<string, Anchor>()
   readonly #aliases: Aliases
   /** The values so far, including those of aliases. */
@@ -62,7 +62,7 @@ export class LimitedValues {
     let part = value
     for (const step of steps) {
       const lines = this.#lines.get(part as object)
-      const found = lines instanceof Map ? lines.get(String(step)) : lines?.[Number(step)]
+      const found = lines && Object.hasOwn(lines, step) ? (lines as Record<string | number, number>)[step] : undefined
       if (found === undefined) break
       enclosing = found
       part = (part as Record<string | number, unknown>)[step]
@@ -148,7 +148,7 @@ export class LimitedValues {
 
   #object({ items }: YAMLMap): Record<string, unknown> {
     const object: Record<string, unknown> = {}
-    const lines = new Map<string, number>()
+    const lines: Record<string, number> = {}
     this.#lines.set(object, lines)
     const written = new Set<string>()
     for (const pair of items) {
@@ -162,7 +162,7 @@ export class LimitedValues {
         throw new DocumentError(this.#lineOf(pair.key), `keys must be unique, and ${quote(key)} is given twice`)
       written.add(key)
       define(object, key, value)
-      lines.set(key, this.#lineOf(pair.value, this.#lineOf(pair.key)))
+      define(lines, key, this.#lineOf(pair.value, this.#lineOf(pair.key)))
     }
     return object
   }
@@ -173,14 +173,14 @@ export class LimitedValues {
    *
    * Source: go.yaml.in/yaml/v2, decode.go (merge), which differs from the specification of merge keys here.
    */
-  #merge(object: Record<string, unknown>, lines: Map<string, number>, node: unknown, line: number): void {
+  #merge(object: Record<string, unknown>, lines: Record<string, number>, node: unknown, line: number): void {
     const sources = isSeq(node) ? node.items.map((item) => this.#valueOf(item)) : [this.#valueOf(node)]
     for (const source of sources.reverse()) {
       const from = this.#lines.get(source as object)
-      if (!(from instanceof Map)) throw new DocumentError(line, 'only objects can be merged')
-      for (const [key, place] of from) {
+      if (!from || Array.isArray(from)) throw new DocumentError(line, 'only objects can be merged')
+      for (const [key, place] of Object.entries(from)) {
         define(object, key, (source as Record<string, unknown>)[key])
-        lines.set(key, place)
+        define(lines, key, place)
       }
     }
   }

@@ -15,7 +15,7 @@ const ROOMS: Record<string, readonly string[]> = {
   cluster: ['admission', 'json', 'policy', 'system', 'wording'],
   files: ['admission', 'policy', 'system', 'wording', 'yaml'],
   server: ['admission', 'json', 'policy', 'system', 'wording'],
-  manifests: ['admission', 'policy'],
+  manifests: ['admission', 'policy', 'wording'],
   certificates: ['system', 'wording'],
   report: ['admission', 'policy', 'wording'],
   config: ['admission', 'policy', 'system', 'wording', 'yaml'],

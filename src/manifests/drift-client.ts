@@ -1,4 +1,4 @@
-import type { Difference } from './drift.ts'
+import type { Difference } from '../wording/drift.ts'
 
 /** The default port of a Service in an entry (admissionregistration.k8s.io/v1, ServiceReference). */
 const SERVICE_PORT = 443

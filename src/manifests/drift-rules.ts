@@ -1,4 +1,4 @@
-import type { Difference } from './drift.ts'
+import type { Difference } from '../wording/drift.ts'
 
 /** The fields of a rule of a ClusterRole (rbac.authorization.k8s.io/v1, PolicyRule). Each is a set. */
 const PARTS = ['apiGroups', 'resources', 'resourceNames', 'verbs', 'nonResourceURLs'] as const

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Difference } from './drift.ts'
+import type { Difference } from '../wording/drift.ts'
 
 /**
  * The terms that AKS's admissions enforcer adds to the namespaceSelector of every webhook, to exclude the namespaces of

@@ -1,21 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Difference } from '../wording/drift.ts'
 import { clientDifferences } from './drift-client.ts'
 import { ruleDifferences } from './drift-rules.ts'
 import { selectorDifferences } from './drift-selector.ts'
-
-/** A field of a live object that differs from the manifests. */
-export interface Difference {
-  /** The field, such as `webhooks[deny.refgrant.dev].timeoutSeconds`. */
-  readonly field: string
-  /** The value in the manifests; undefined if only the live object has the field. */
-  readonly wanted?: unknown
-  /** The value in the live object; undefined if it is missing. */
-  readonly found?: unknown
-  /** A predicate for the field that replaces the two values in messages. */
-  readonly problem?: string
-  /** The name of a known component that makes this difference and may do so. */
-  readonly tolerated?: string
-}
 
 /** Defaults of an entry's fields. Source: k8s.io/kubernetes/pkg/apis/admissionregistration/v1/defaults.go. */
 const ENTRY_DEFAULTS = { namespaceSelector: {}, objectSelector: {}, matchConditions: [] }

@@ -1,7 +1,8 @@
 import { type Api, ApiError } from '../cluster/api.ts'
-import { type Difference, differences } from '../manifests/drift.ts'
+import { differences } from '../manifests/drift.ts'
 import { objectsOf } from '../manifests/parts.ts'
 import type { Registration, WebhookClient } from '../manifests/webhook.ts'
+import type { Compared, Difference } from '../wording/drift.ts'
 import { trustDifferences } from './trust-differences.ts'
 
 /** The API paths of the kinds that a configuration shapes. */
@@ -17,14 +18,9 @@ interface Shaped {
 }
 
 /** The comparison of one live object with the configuration. */
-export interface Comparison {
-  readonly object: string
+export interface Comparison extends Compared {
   /** The part of the manifests that has the object. */
   readonly part: 'rbac' | 'webhook'
-  /** Empty if the object matches; one difference without a field if the object does not exist. */
-  readonly differences: readonly Difference[]
-  /** Differences that a known component makes and may make. */
-  readonly tolerated: readonly Difference[]
 }
 
 /** The expected state of live objects. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { authoritiesIn, hostProblem, listed, trustProblem } from '../certificates/trust.ts'
-import type { Difference } from '../manifests/drift.ts'
+import type { Difference } from '../wording/drift.ts'
 
 /** The part of a live entry that says how the API server reaches and verifies the webhook. */
 interface Entry {

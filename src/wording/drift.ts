@@ -1,12 +1,14 @@
-/** A field of a live object that differs from the configuration. */
-interface Difference {
-  /** Empty if the object does not exist. */
+/** A field of a live object that differs from the manifests. */
+export interface Difference {
+  /** The field, such as `webhooks[deny.refgrant.dev].timeoutSeconds`. */
   readonly field: string
+  /** The value in the manifests; undefined if only the live object has the field. */
   readonly wanted?: unknown
+  /** The value in the live object; undefined if it is missing. */
   readonly found?: unknown
-  /** A predicate for the field that replaces the two values. */
+  /** A predicate for the field that replaces the two values in messages. */
   readonly problem?: string
-  /** The name of a component that makes this difference and may do so. */
+  /** The name of a known component that makes this difference and may do so. */
   readonly tolerated?: string
 }
 
@@ -14,7 +16,9 @@ interface Difference {
 export interface Compared {
   /** Its kind and name. */
   readonly object: string
+  /** Empty if the object matches; one difference without a field if the object does not exist. */
   readonly differences: readonly Difference[]
+  /** Differences that a known component makes and may make. */
   readonly tolerated: readonly Difference[]
 }
 

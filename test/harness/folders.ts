@@ -12,7 +12,7 @@ export function folderWith(files: Record<string, string>): string {
   return folder
 }
 
-/** Gives a file another content, at once: whoever reads it meanwhile reads the one or the other, and no part of either. */
+/** Replaces the content of a file at once: a reader gets the old or the new content, and never a part of one. */
 export function replaceFile(file: string, content: string): void {
   writeFileSync(`${file}.new`, content)
   renameSync(`${file}.new`, file)

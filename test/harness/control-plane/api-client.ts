@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import type { ApiObject } from '../objects/api-object.ts'
 import { until } from '../until.ts'
 
-/** Speaks to a test's API server, as whoever the token is. */
+/** A client of a test's API server, with the rights of a token. */
 export class ApiClient {
   readonly #server: string
   readonly #token: string

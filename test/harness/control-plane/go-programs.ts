@@ -72,7 +72,7 @@ function cacheOf({ name, folder }: GoModule<string>): string {
   return path.join(cacheFolder, `${name}-${hash.digest('hex').slice(0, 12)}`)
 }
 
-/** Builds in a folder of its own and moves the result: nobody sees half a file, and two builders do not meet. */
+/** Builds in a separate folder and moves the result, so that no reader gets half a file, and two builds do not collide. */
 async function build<Program extends string>(
   { folder, packages }: GoModule<Program>,
   name: Program,

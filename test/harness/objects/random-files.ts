@@ -114,7 +114,7 @@ const KEYS = [
   '!x k',
 ]
 
-/** What is read differently by others, or by nobody, now and then. */
+/** Texts that other parsers read differently, or reject. */
 const seldom = <T>(usual: fc.Arbitrary<T>, ...odd: T[]) =>
   fc.oneof({ weight: 150, arbitrary: usual }, { weight: 1, arbitrary: fc.constantFrom(...odd) })
 

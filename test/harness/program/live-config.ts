@@ -23,7 +23,7 @@ export function configFileOf(configuration: string): string | undefined {
   return file
 }
 
-/** Gives the file of a running server other fields, and waits until they are in force. */
+/** Writes other fields to the file of a running server, and waits until they are in force. */
 export async function configure(server: Refgrant, file: string, fields: object): Promise<void> {
   const reloads = () => server.metric('refgrant_config_reloads_total', 'done')
   const before = await reloads()

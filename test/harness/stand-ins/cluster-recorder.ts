@@ -6,7 +6,7 @@ import {
   type WatchEnd,
 } from '../../../src/cluster/observer.ts'
 
-/** Remembers what it was told of watches, lists and fresh reads, of all resources together. */
+/** Counts the events of watches, lists and fresh reads, of all resources together. */
 export class ClusterRecorder implements ClusterObserver {
   readonly watches: Record<WatchEnd, number> = { timeout: 0, broken: 0, refused: 0 }
   readonly lists: Record<ListReason, number> = { start: 0, unproven: 0, expired: 0, api: 0, incomplete: 0 }

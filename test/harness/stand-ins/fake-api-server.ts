@@ -20,7 +20,7 @@ export function grantsPath(version: string, namespace?: string): string {
   return `/apis/${GROUP}/${version}/${namespace === undefined ? '' : `namespaces/${namespace}/`}referencegrants`
 }
 
-/** What is asked of an API server, and the answer, which is the test's to give. */
+/** A request to an API server, and its answer, which the test gives. */
 export class Exchange {
   readonly path: string
   readonly headers: IncomingMessage['headers']

@@ -7,7 +7,7 @@ export function lookUpsIn(source: GrantSource): LookUps {
   return { source, begin: () => AbortSignal.timeout(10_000) }
 }
 
-/** Knows these grants, and reads the same ones afresh. */
+/** Returns a source with these grants, in its cache and by fresh reads. */
 export function sourceOf(grants: GrantLookup): GrantSource {
   return {
     cached: () => ({ grants, current: true }),

@@ -43,7 +43,7 @@ export function askRefgrant(server: Server, reference: Reference): Promise<Answe
 
 /**
  * Asks what refgrant's index knows, as its watch left it: by an update that keeps the reference. It is allowed either
- * way, with a warning if no grant permits the reference; nothing is read afresh for that. While the index is older than
+ * way, with a warning if no grant permits the reference; that causes no fresh read. While the index is older than
  * knowledge may be, there is no warning.
  */
 export function askIndex(server: Server, reference: Reference): Promise<Answer> {

@@ -31,13 +31,13 @@ export interface FaultyCluster<P extends Proxy> extends Cluster {
   readonly proxy: P
   readonly refgrant: Refgrant
   readonly history: History
-  /** Gives refgrant another token. */
+  /** Replaces the token of refgrant. */
   authenticate(token: string): Promise<unknown>
   stop(): Promise<void>
 }
 
 interface Start {
-  /** What is done before refgrant starts. */
+  /** Runs before refgrant starts. */
   readonly prepare?: (cluster: Cluster) => Promise<unknown>
   /** Options of the Node that refgrant runs on. */
   readonly nodeOptions?: readonly string[]
@@ -77,7 +77,7 @@ export async function startFaultyCluster<P extends Proxy>(
   }
 }
 
-/** What a churn takes place in; refgrant is whoever must follow the cluster in the end. */
+/** The cluster of a churn, and the refgrant that must follow it in the end. */
 type Judged = Pick<FaultyCluster<Proxy>, 'controlPlane' | 'refgrant' | 'history'>
 
 /** How a churn writes and asks. */

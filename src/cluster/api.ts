@@ -4,6 +4,8 @@ import { JsonError } from '../json/parse.ts'
 import { Projector, type ProjectorOptions } from '../json/projector.ts'
 import { reasonOf } from '../system/reason.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
+import { ApiError, apiError } from './api-error.ts'
+import { chunks } from './chunks.ts'
 import type { Connection } from './connection.ts'
 import { Deadline } from './deadline.ts'
 import { inTurns } from './turns.ts'
@@ -26,29 +28,21 @@ const ANSWER_PAUSES = 30_000
 /** Timeout for an answer that is read whole, in ms. */
 const ANSWER_ENDS = 60_000
 
-/** How much of an error answer is read for its reason, in bytes, and for how long, in ms. */
-const BEGINNING = 4_096
-const REASON_ENDS = 5_000
-
 /** Idle time after which the operating system probes a connection, in ms, so that it detects a dead peer. */
 const KEEP_ALIVE_PROBE = 15_000
-
-/** The API server answered with an error status. */
-export class ApiError extends Error {
-  readonly status: number
-  /** How long the server asks to wait before a retry, in ms. */
-  readonly retryAfter: number | undefined
-
-  constructor(path: string, status: number, reason: string, retryAfter?: number) {
-    super(`${path}: HTTP ${status}${reason && `: ${reason}`}`)
-    this.status = status
-    this.retryAfter = retryAfter
-  }
-}
 
 export interface RequestOptions {
   /** Whether the request opens a new connection: one that is already open may hang. */
   readonly ownConnection?: boolean
+}
+
+/** A write of one object, or of a part of it. */
+export interface Write {
+  readonly method: 'PUT' | 'PATCH'
+  readonly path: string
+  readonly contentType: string
+  /** What becomes the JSON of the body. */
+  readonly body: unknown
 }
 
 /** How a watch is read. `silence` is the longest time without data, in ms. */
@@ -64,7 +58,7 @@ export interface StreamedEvent {
   readonly whole: boolean
 }
 
-/** Client for one API server. It only reads. */
+/** Client for one API server. */
 export class Api {
   readonly #connection: Connection
 
@@ -78,7 +72,33 @@ export class Api {
    * @throws ApiError for any status other than 200; Error if the answer does not arrive, is too large or is not JSON
    */
   async get(path: string, signal: AbortSignal): Promise<unknown> {
-    const response = await this.#open(path, signal)
+    return this.#whole(path, await this.#open(path, signal))
+  }
+
+  /**
+   * Returns the JSON at `path`; undefined if there is none.
+   *
+   * @throws ApiError for any status other than 200 and 404; Error as `get`
+   */
+  async find(path: string, signal: AbortSignal): Promise<unknown> {
+    try {
+      return await this.get(path, signal)
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined
+      throw error
+    }
+  }
+
+  /**
+   * Writes, and returns the JSON of the answer: the object as it is then.
+   *
+   * @throws ApiError for any status other than 200 and 201; Error as `get`
+   */
+  async write(write: Write, signal: AbortSignal): Promise<unknown> {
+    return this.#whole(write.path, await this.#open(write.path, signal, { write }))
+  }
+
+  async #whole(path: string, response: IncomingMessage): Promise<unknown> {
     const parts: Buffer[] = []
     let length = 0
     for await (const chunk of chunks(response, path, ANSWER_PAUSES, ANSWER_ENDS)) {
@@ -147,12 +167,20 @@ export class Api {
     }
   }
 
-  async #open(path: string, signal: AbortSignal, { ownConnection = false } = {}): Promise<IncomingMessage> {
+  async #open(
+    path: string,
+    signal: AbortSignal,
+    { ownConnection = false, write }: RequestOptions & { readonly write?: Write } = {},
+  ): Promise<IncomingMessage> {
     const options = await this.#credentials(path, signal, ownConnection).catch((error) => {
       throw readable(error, error.path)
     })
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    const request = https.get(`${this.#connection.server}${path}`, { ...options, signal }, resolve)
+    const { method = 'GET', contentType, body } = write ?? {}
+    const headers = { ...options.headers, ...(contentType !== undefined && { 'content-type': contentType }) }
+    const url = `${this.#connection.server}${path}`
+    const request = https.request(url, { ...options, method, headers, signal }, resolve)
+    request.end(body === undefined ? undefined : JSON.stringify(body))
     request.on('error', (error) => reject(readable(error, this.#connection.server)))
     request.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_PROBE))
     // The socket's own timeout does not suit: each interim answer (1xx) restarts it.
@@ -161,7 +189,8 @@ export class Api {
       ANSWER_BEGINS,
     )
     const response = await promise.finally(() => clearTimeout(late))
-    if (response.statusCode === 200) return response
+    const { statusCode } = response
+    if (statusCode === 200 || (write && statusCode === 201)) return response
     throw await apiError(path, response)
   }
 
@@ -175,59 +204,6 @@ export class Api {
       deadline.clear()
     }
   }
-}
-
-/**
- * Yields the chunks of an answer, and closes it in the end.
- *
- * @throws Error after `silence` ms without a chunk, or after `longest` ms in total
- */
-async function* chunks(
-  response: IncomingMessage,
-  path: string,
-  silence: number,
-  longest?: number,
-): AsyncGenerator<Buffer> {
-  // The socket's own timeout does not suit: the socket outlives the response.
-  const silent = setTimeout(() => response.destroy(new Error(`${path}: no data for ${silence} ms`)), silence)
-  const giveUp = () => response.destroy(new Error(`${path}: the answer did not end within ${longest} ms`))
-  const late = longest === undefined ? undefined : setTimeout(giveUp, longest)
-  try {
-    for await (const chunk of response) {
-      silent.refresh()
-      yield chunk
-    }
-  } finally {
-    clearTimeout(silent)
-    clearTimeout(late)
-    response.destroy()
-  }
-}
-
-async function apiError(path: string, response: IncomingMessage): Promise<ApiError> {
-  // The body may be a Status, plain text or anything else: its beginning is enough.
-  let body = Buffer.alloc(0)
-  try {
-    for await (const chunk of chunks(response, path, REASON_ENDS, REASON_ENDS)) {
-      body = Buffer.concat([body, chunk])
-      if (body.length >= BEGINNING) break
-    }
-  } catch {
-    // The status code is already known.
-  }
-  const seconds = Number(response.headers['retry-after'])
-  const retryAfter = seconds > 0 ? seconds * 1_000 : undefined
-  return new ApiError(path, response.statusCode ?? 0, messageIn(body.toString('utf8', 0, BEGINNING)), retryAfter)
-}
-
-function messageIn(body: string): string {
-  try {
-    const { message } = JSON.parse(body) as { message?: unknown }
-    if (typeof message === 'string') return message
-  } catch {
-    // The body is not a Status: return its text.
-  }
-  return body.trim().slice(0, 200)
 }
 
 /** Describes an error of the operating system in words, with its subject. Returns any other error unchanged. */

@@ -1,5 +1,6 @@
 import type { GroupKind } from '../policy/reference.ts'
-import { type Api, ApiError } from './api.ts'
+import type { Api } from './api.ts'
+import { ApiError } from './api-error.ts'
 import { nameOf, type Resource } from './resource.ts'
 
 /** The versions of the core group, which `/apis` does not list. */

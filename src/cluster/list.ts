@@ -1,5 +1,6 @@
 import type { Shape } from '../json/shape.ts'
-import { type Api, ApiError, type RequestOptions } from './api.ts'
+import type { Api, RequestOptions } from './api.ts'
+import { ApiError } from './api-error.ts'
 
 /** Objects in a page of a list. Source: k8s.io/client-go/tools/pager, defaultPageSize. */
 const PAGE = 500

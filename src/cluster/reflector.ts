@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type Api, ApiError } from './api.ts'
+import type { Api } from './api.ts'
+import { ApiError } from './api-error.ts'
 import { Backoff } from './backoff.ts'
 import { Deadline } from './deadline.ts'
 import { confirmAbsent, discover } from './discovery.ts'

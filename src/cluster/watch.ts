@@ -1,5 +1,6 @@
 import type { Shape } from '../json/shape.ts'
-import { type Api, ApiError } from './api.ts'
+import type { Api } from './api.ts'
+import { ApiError } from './api-error.ts'
 import { Deadline } from './deadline.ts'
 import type { Resource } from './resource.ts'
 import { GRACE, LONGEST_LIST } from './watch-time.ts'

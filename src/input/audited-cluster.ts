@@ -1,4 +1,5 @@
-import { Api, ApiError } from '../cluster/api.ts'
+import { Api } from '../cluster/api.ts'
+import { ApiError } from '../cluster/api-error.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import type { Coverage } from '../policy/coverage.ts'

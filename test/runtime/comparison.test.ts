@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { pino } from 'pino'
-import { type Api, ApiError } from '../../src/cluster/api.ts'
+import type { Api } from '../../src/cluster/api.ts'
+import { ApiError } from '../../src/cluster/api-error.ts'
 import { registrationOf } from '../../src/config/config.ts'
 import { readConfig } from '../../src/config/read.ts'
 import { rbac } from '../../src/manifests/rbac.ts'
@@ -23,9 +24,9 @@ type Live = any
 function holding(client: WebhookClient, change: (live: Live) => void = () => {}): Api {
   const live = structuredClone(webhookConfiguration(registration, client)) as Live
   change(live)
-  const roles = rbac(registration.coverage.grantKinds).filter(({ kind }) => kind === 'ClusterRole')
-  const get = async (path: string) => (path.includes('/clusterroles/') ? roles[0] : live)
-  return { get } as unknown as Api
+  const roles = rbac(registration.coverage.grantKinds, undefined).filter(({ kind }) => kind === 'ClusterRole')
+  const find = async (path: string) => (path.includes('/clusterroles/') ? roles[0] : live)
+  return { find } as unknown as Api
 }
 
 async function drift(api: Api, wanted: Partial<Wanted> = {}) {
@@ -163,7 +164,7 @@ suite('a server that compares periodically', () => {
     const log: string[] = []
     const told: (number | undefined)[] = []
     const apis = [holding(trusting(stranger)), holding(trusting(stranger)), holding(trusting(authority))]
-    const api = { get: (path: string, signal: AbortSignal) => (apis[0] as Api).get(path, signal) } as unknown as Api
+    const api = { find: (path: string, signal: AbortSignal) => (apis[0] as Api).find(path, signal) } as unknown as Api
     const drifting = watch(
       api,
       (line) => log.push(line),
@@ -185,12 +186,12 @@ suite('a server that compares periodically', () => {
     const told: (number | undefined)[] = []
     let fails = true
     const good = holding(trusting(authority))
-    const get = async (path: string, signal: AbortSignal) => {
+    const find = async (path: string, signal: AbortSignal) => {
       if (fails) throw new ApiError(path, 403, 'no')
-      return good.get(path, signal)
+      return good.find(path, signal)
     }
     const drifting = watch(
-      { get } as unknown as Api,
+      { find } as unknown as Api,
       (line) => log.push(line),
       (fields) => told.push(fields),
     )
@@ -208,11 +209,11 @@ suite('a server that compares periodically', () => {
   test('reports the time of the last comparison beside the differences', async () => {
     let fails = true
     const good = holding(trusting(authority))
-    const get = async (path: string, signal: AbortSignal) => {
+    const find = async (path: string, signal: AbortSignal) => {
       if (fails) throw new ApiError(path, 403, 'no')
-      return good.get(path, signal)
+      return good.find(path, signal)
     }
-    const drifting = watch({ get } as unknown as Api, () => {})
+    const drifting = watch({ find } as unknown as Api, () => {})
     const detail = () => drifting.remarks()[0]?.detail
     await drifting.compare(never)
     assert.equal(detail(), 'not known')
@@ -227,11 +228,11 @@ suite('a server that compares periodically', () => {
   test('aborts a comparison in progress when it stops, without a log entry', async () => {
     const log: string[] = []
     const asked = Promise.withResolvers<void>()
-    const get = (_path: string, signal: AbortSignal) => {
+    const find = (_path: string, signal: AbortSignal) => {
       asked.resolve()
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     }
-    const drifting = watch({ get } as unknown as Api, (line) => log.push(line))
+    const drifting = watch({ find } as unknown as Api, (line) => log.push(line))
     const stop = new AbortController()
     const running = drifting.run(stop.signal)
     await asked.promise

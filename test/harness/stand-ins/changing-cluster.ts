@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
-import { ApiError, type StreamedEvent, type StreamOptions } from '../../../src/cluster/api.ts'
+import type { StreamedEvent, StreamOptions } from '../../../src/cluster/api.ts'
+import { ApiError } from '../../../src/cluster/api-error.ts'
 import { Projector, type ProjectorOptions } from '../../../src/json/projector.ts'
 import { grantPage, storedGrant } from './fake-api-server.ts'
 import { GrantHistory } from './grant-history.ts'

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import forge from 'node-forge'
 
@@ -30,6 +30,7 @@ export interface Authority extends Certificate {
  * Issues a certificate authority with a new P-256 key.
  *
  * @param name its common name; an authority and its successor need different names
+ * @param days its validity, which may be a fraction
  */
 export function issueAuthority(name: string, days: number): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -108,7 +109,7 @@ function certificate({ subject, issuer, days, publicKey, extensions }: Content, 
   // A bit string begins with the number of unused bits.
   const signatureBits = asn1.create(asn1.Class.UNIVERSAL, asn1.Type.BITSTRING, false, `\0${signature}`)
   const whole = asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [body, algorithm(), signatureBits])
-  return forge.pem.encode({ type: 'CERTIFICATE', body: asn1.toDer(whole).getBytes() })
+  return new X509Certificate(Buffer.from(asn1.toDer(whole).getBytes(), 'binary')).toString()
 }
 
 function algorithm(): forge.asn1.Asn1 {

@@ -1,5 +1,6 @@
 import { readKeyPair } from './files.ts'
 import type { Certificate } from './issue.ts'
+import { LastingProblem } from './lasting-problem.ts'
 
 /** What a look at the files found: another pair, or files that cannot be used; undefined if neither is new. */
 export type Look = { readonly pair: Certificate } | { readonly problem: string } | undefined
@@ -13,9 +14,7 @@ export class KeyPairFiles {
   readonly #key: string
   /** The last pair that can be used. */
   #pair: Certificate
-  /** Why the files could not be used at the last look. */
-  #problem: string | undefined
-  #isTold = false
+  readonly #problem = new LastingProblem()
 
   private constructor(cert: string, key: string, pair: Certificate) {
     this.#cert = cert
@@ -40,22 +39,13 @@ export class KeyPairFiles {
   async look(): Promise<Look> {
     try {
       const pair = await readKeyPair(this.#cert, this.#key)
-      this.#problem = undefined
+      this.#problem.gone()
       if (pair.cert === this.#pair.cert && pair.key === this.#pair.key) return undefined
       this.#pair = pair
       return { pair }
     } catch (error) {
-      return this.#report((error as Error).message)
+      const problem = (error as Error).message
+      return this.#problem.found(problem) ? { problem } : undefined
     }
-  }
-
-  /** Reports each problem once, at the second look that finds it: the two files may be replaced one after the other. */
-  #report(problem: string): Look {
-    const isNew = problem !== this.#problem
-    if (isNew) this.#isTold = false
-    this.#problem = problem
-    if (isNew || this.#isTold) return undefined
-    this.#isTold = true
-    return { problem }
   }
 }

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { suite, test } from 'node:test'
+import {
+  type Authorities,
+  authoritiesFrom,
+  SECRET_KEYS,
+  secretDataOf,
+  trustBundle,
+} from '../../src/certificates/authorities.ts'
+import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { issue } from '../harness/stand-ins/certificates.ts'
+
+const [first, second, third] = [1, 2, 3].map((n) => issueAuthority(`refgrant ${n}`, 1)) as [
+  ReturnType<typeof issueAuthority>,
+  ReturnType<typeof issueAuthority>,
+  ReturnType<typeof issueAuthority>,
+]
+const all: Authorities = { current: first, next: second, previous: third.cert }
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
+/** Authorities without their key objects, which cannot be compared. */
+const texts = ({ current, next, previous }: Authorities) => [
+  current.cert,
+  current.key,
+  current.name,
+  next?.cert,
+  next?.key,
+  previous,
+]
+
+test('the Secret holds the authorities, and no key of the previous one', () => {
+  assert.deepEqual(Object.keys(secretDataOf(all)), SECRET_KEYS)
+  assert.deepEqual(texts(authoritiesFrom(secretDataOf(all)) as Authorities), texts(all))
+  assert.deepEqual(Object.keys(secretDataOf({ current: first })), ['ca.crt', 'ca.key'])
+})
+
+test('an authority that was read signs certificates that it verifies', () => {
+  const { current } = authoritiesFrom(secretDataOf(all)) as Authorities
+  const server = new X509Certificate(issueServer(current, ['a.example'], 1).cert)
+  assert.ok(
+    server.checkIssued(new X509Certificate(first.cert)) && server.verify(new X509Certificate(first.cert).publicKey),
+  )
+})
+
+suite('a Secret has no authority if it holds', () => {
+  const pair = ({ cert, key }: { cert: string; key: string }) => ({ 'ca.crt': base64(cert), 'ca.key': base64(key) })
+  const named = issueAuthority('refgrant', 1)
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+  const contents: Record<string, unknown> = {
+    nothing: undefined,
+    null: null,
+    text: 'none',
+    'an empty object': {},
+    'values that are not text': { 'ca.crt': 1, 'ca.key': [] },
+    'values that are not base64': { 'ca.crt': '%%%', 'ca.key': '%%%' },
+    'broken PEM': pair({ cert: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', key: 'none' }),
+    'a certificate without its key': { 'ca.crt': base64(first.cert) },
+    'the key of another authority': pair({ cert: first.cert, key: second.key }),
+    'a key of another curve': pair({ cert: first.cert, key: String(p384) }),
+    'a certificate that is not an authority': pair(issueServer(named, ['a.example'], 1)),
+    'an authority with an RSA key': pair(issue({ name: 'rsa', ca: true })),
+  }
+  for (const [title, data] of Object.entries(contents))
+    test(title, () => assert.equal(authoritiesFrom(data), undefined))
+})
+
+test('what is broken beside a usable authority is left out', () => {
+  const broken = { ...secretDataOf(all), 'next.key': base64('none'), 'previous.crt': base64('none') }
+  assert.deepEqual(texts(authoritiesFrom(broken) as Authorities), texts({ current: first }))
+})
+
+test('the API server trusts all authorities, by the same text before and after a change over', () => {
+  const before = trustBundle({ current: first, next: second })
+  assert.equal(before, trustBundle({ current: second, previous: first.cert }))
+  assert.equal(before.match(/BEGIN/g)?.length, 2)
+  assert.equal(trustBundle({ current: first }), first.cert)
+})

@@ -60,13 +60,15 @@ test('the annotations and the reasons in the documentation are those that review
  * server must have for it, by the first words of the last cell.
  */
 const documented = (file: string) =>
-  [...readFileSync(file, 'utf8').matchAll(/^\| `(\w+)` \|(.*?)\|(?: (With(?:out)? `--\w+`): )?/gm)].map(
-    ([, name = '', cell = '', only = '']) => ({
-      name,
-      labels: /^( `\w+`,?)* $/.test(cell) ? [...cell.matchAll(/`(\w+)`/g)].map(([, label]) => label as string) : [],
-      only,
-    }),
-  )
+  [
+    ...readFileSync(file, 'utf8').matchAll(
+      /^\| `(\w+)` \|(.*?)\|(?: (With(?:out)? (?:`--\w+`|self-managed certificates)): )?/gm,
+    ),
+  ].map(([, name = '', cell = '', only = '']) => ({
+    name,
+    labels: /^( `\w+`,?)* $/.test(cell) ? [...cell.matchAll(/`(\w+)`/g)].map(([, label]) => label as string) : [],
+    only,
+  }))
 
 /** The metrics of a registry, by name, each with its labels. */
 const labelsIn = (registry: Registry) =>
@@ -83,12 +85,14 @@ test('the metrics in the documentation are those that are exposed, with their la
   const ofFolder = labelsIn(await exposedBy(folderWith({})))
   const ofCluster = labelsIn(await exposedBy({ kubeconfig: cluster.kubeconfig() }))
   const configured = labelsIn(await exposedBy(folderWith({}), configFile()))
+  const selfManaged = labelsIn(await exposedBy({ kubeconfig: cluster.kubeconfig() }, undefined, true))
   const onlyIn = (name: string) => {
+    if (!ofCluster.has(name) && selfManaged.has(name)) return 'With self-managed certificates'
     if (!ofFolder.has(name) && configured.has(name)) return 'With `--config`'
     if (!ofCluster.has(name)) return 'With `--grants`'
     return ofFolder.has(name) ? '' : 'Without `--grants`'
   }
-  const exposed = [...new Map([...ofFolder, ...ofCluster, ...configured])].map(([name, labels]) => ({
+  const exposed = [...new Map([...ofFolder, ...ofCluster, ...configured, ...selfManaged])].map(([name, labels]) => ({
     name,
     labels,
     only: onlyIn(name),

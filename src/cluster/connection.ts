@@ -30,6 +30,17 @@ export interface ConnectionChoice {
   readonly context?: string | undefined
 }
 
+/** Whether the credentials are those of the service account of this Pod. */
+export function isInPod({ kubeconfig, context }: ConnectionChoice): boolean {
+  return kubeconfig === undefined && context === undefined && Boolean(process.env.KUBERNETES_SERVICE_HOST)
+}
+
+/** Returns the namespace of this Pod; undefined outside of a Pod. */
+export function podNamespace(): string | undefined {
+  const file = '/var/run/secrets/kubernetes.io/serviceaccount/namespace'
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
+}
+
 /**
  * Prepares the connection to a cluster. It sends nothing.
  *
@@ -37,7 +48,7 @@ export interface ConnectionChoice {
  */
 export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Connection {
   const config = new KubeConfig()
-  if (kubeconfig === undefined && context === undefined && process.env.KUBERNETES_SERVICE_HOST) {
+  if (isInPod({ kubeconfig, context })) {
     config.loadFromCluster()
   } else {
     const files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]

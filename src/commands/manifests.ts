@@ -1,14 +1,15 @@
 import { Argument, Command } from 'commander'
-import { readAuthorities } from '../certificates/files.ts'
 import type { ConnectionChoice } from '../cluster/connection.ts'
 import { type Config, type Overrides, registrationOf, shapingOf, writtenOf } from '../config/config.ts'
 import { configurationOf } from '../input/configuration.ts'
+import { type ClientOptions, webhookClient } from '../input/webhook-client.ts'
 import { chartValues } from '../manifests/chart-values.ts'
 import { objectsOf, PARTS, type Part, remarkOn } from '../manifests/parts.ts'
 import { driftJson, driftText } from '../report/drift.ts'
 import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
 import { EXIT, Failure } from '../system/failure.ts'
+import { certificatesOption, secretOption } from '../terminal/certificate-options.ts'
 import {
   configOption,
   contextOption,
@@ -20,9 +21,7 @@ import {
 } from '../terminal/options.ts'
 import { print, tell } from '../terminal/print.ts'
 
-interface ManifestsOptions extends Overrides, ConnectionChoice {
-  readonly url?: string
-  readonly ca?: string
+interface ManifestsOptions extends Overrides, ConnectionChoice, ClientOptions {
   readonly config?: string
   readonly output: 'yaml' | 'json'
   readonly diff?: true
@@ -43,6 +42,8 @@ export function manifestsCommand(): Command {
     .addArgument(parts)
     .addOption(urlOption())
     .option('--ca <file>', 'PEM file with the authority of the server certificate; default: none')
+    .addOption(certificatesOption('self-managed without --ca, otherwise files'))
+    .addOption(secretOption())
     .addOption(configOption())
     .addOption(modeOption())
     .addOption(failurePolicyOption())
@@ -51,11 +52,11 @@ export function manifestsCommand(): Command {
     .addOption(kubeconfigOption())
     .addOption(contextOption())
     .action(async (part: Part | 'values' | undefined, options: ManifestsOptions) => {
-      const { url, ca, config: file, output, mode, failurePolicy, diff } = options
+      const { config: file, output, mode, failurePolicy, diff } = options
       const config = await configurationOf(file, { mode, failurePolicy })
       if (part === 'values') return printValues(config, options)
       const registration = registrationOf(config)
-      const client = { url, caBundle: ca === undefined ? undefined : await readAuthorities(ca) }
+      const client = await webhookClient(options)
       const chosen = part === undefined ? COMPARED : [part]
       if (diff) {
         if (part !== undefined && !COMPARED.includes(part)) throw notCompared(part)

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { ServeOptions } from '../runtime/serve.ts'
 import { EXIT } from '../system/failure.ts'
+import { certificatesOption, selfManagedOptions } from '../terminal/certificate-options.ts'
 import {
   configOption,
   contextOption,
@@ -42,8 +43,10 @@ const options = () => [
     'context',
   ]),
   settable('--listen <address>', 'HOST:PORT of the webhook, HTTPS').default(':8443'),
-  settable('--cert <file>', 'certificate chain, PEM').default('certs/tls.crt'),
-  settable('--key <file>', 'private key of the certificate, PEM').default('certs/tls.key'),
+  certificatesOption('self-managed in a Pod without --cert and --key, otherwise files'),
+  settable('--cert <file>', 'certificate chain, PEM; read again when it changes; default: certs/tls.crt'),
+  settable('--key <file>', 'private key of the certificate, PEM; default: certs/tls.key'),
+  ...selfManagedOptions(),
   settable('--client-ca <file>', 'answer only clients with a certificate of these authorities; default: any client'),
   settable('--client-name <name...>', 'answer only clients with one of these common names; default: any name').default(
     [],

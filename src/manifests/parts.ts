@@ -11,7 +11,7 @@ export type Part = (typeof PARTS)[number]
 export function objectsOf(part: Part, registration: Registration, client: WebhookClient): object[] {
   switch (part) {
     case 'rbac':
-      return rbac(registration.coverage.grantKinds)
+      return rbac(registration.coverage.grantKinds, client.secret)
     case 'webhook':
       return [webhookConfiguration(registration, client)]
     case 'mode-label-policy':

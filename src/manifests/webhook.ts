@@ -14,6 +14,8 @@ export interface WebhookClient {
   readonly url?: string | undefined
   /** PEM of the authorities of the webhook's certificate; without it, the manifests have no `caBundle`. */
   readonly caBundle?: string | undefined
+  /** The Secret of self-managed certificates; without it, the certificate comes from files. */
+  readonly secret?: string | undefined
 }
 
 /** The settings of the configuration that shape the registration. */
@@ -46,6 +48,13 @@ export function webhookConfiguration(registration: Registration, client: Webhook
       ...entry,
     })),
   }
+}
+
+/** The names of the entries. */
+export const ENTRIES: ReadonlySet<string> = new Set([...MODES, 'advisory'].map(entryName))
+
+function entryName(name: string): string {
+  return `${name}.${DOMAIN}`
 }
 
 /** An entry of the registration; its path stands for how the API server reaches the webhook. */
@@ -101,7 +110,7 @@ function advisory(grantKinds: readonly GrantKind[]): Entry {
 
 function entry(name: string, path: string) {
   return {
-    name: `${name}.${DOMAIN}`,
+    name: entryName(name),
     path,
     admissionReviewVersions: ['v1'],
     matchPolicy: 'Equivalent',

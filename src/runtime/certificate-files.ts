@@ -2,21 +2,14 @@ import type { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
 import { validityOf } from '../certificates/files.ts'
 import { KeyPairFiles } from '../certificates/key-pair-files.ts'
-import type { Check } from '../server/health.ts'
 import { ServedKeyPair } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
+import type { KeyPairSupply } from './key-pair.ts'
 import { certificateMetrics } from './metrics/certificates.ts'
 import { Periodic } from './periodic.ts'
-import type { Task } from './task.ts'
 
 /** How often to look at the files, in ms: an update of a mounted Secret takes kubelet up to a minute. */
 const LOOK = 1_000
-
-/** The key pair of the server, and the task that keeps it up to date. */
-export interface KeyPairSupply {
-  readonly keyPair: ServedKeyPair
-  readonly task: Task
-}
 
 /**
  * Returns the key pair of two files, which is read again when they change. If they cannot be used, that is logged, and
@@ -45,15 +38,6 @@ export async function keyPairOfFiles(
     logger.info({ file: cert, expires: validityOf(found.pair.cert).to }, 'certificate read again')
     told('done')
   })
-  const task = { name: 'certificate files', run: (signal: AbortSignal) => looks.run(signal), checks: inUse(keyPair) }
+  const task = { name: 'certificate files', run: (signal: AbortSignal) => looks.run(signal) }
   return { keyPair, task }
-}
-
-/** Returns the readiness check of the certificate, which tells when it expires. */
-function inUse(keyPair: ServedKeyPair): () => Check[] {
-  return () => {
-    const { current } = keyPair
-    const detail = current ? `expires ${validityOf(current.cert).to.toISOString()}` : 'waiting for the first one'
-    return [{ name: 'certificate', ok: current !== undefined, detail }]
-  }
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import { Api } from '../cluster/api.ts'
-import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
+import type { Api } from '../cluster/api.ts'
+import type { ConnectionChoice } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
 import { unservableRows } from '../cluster/own-kinds.ts'
 import { addedFields, limitsOf, registrationOf } from '../config/config.ts'
@@ -9,7 +9,7 @@ import type { GuardedField } from '../policy/catalogue.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
-import { quote } from '../wording/quote.ts'
+import { apiOf } from './cluster-api.ts'
 import { DriftWatch } from './drift-watch.ts'
 import { type GrantSupply, type SupplyContext, syncedOnce } from './grant-supply.ts'
 import { clusterMetrics } from './metrics/cluster.ts'
@@ -27,7 +27,7 @@ const DISCOVERY = 5_000
  */
 export async function clusterGrants(
   choice: ConnectionChoice,
-  { live, logger, keyPair, registry, signal }: SupplyContext,
+  { live, logger, keyPair, secret, registry, signal }: SupplyContext,
 ): Promise<GrantSupply> {
   const { config } = live
   const api = apiOf(choice)
@@ -36,7 +36,11 @@ export async function clusterGrants(
   const observer = clusterMetrics(registry, () => grants.incomplete)
   const now = () => performance.now()
   const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
-  const wanted = () => ({ registration: registrationOf(live.config), client: {}, served: keyPair.current?.cert })
+  const wanted = () => ({
+    registration: registrationOf(live.config),
+    client: { secret },
+    served: keyPair.current?.cert,
+  })
   const drift = new DriftWatch({ api, wanted, logger, told: driftMetrics(registry) })
   const knowledge = () => ({ grants: grants.size, ageSeconds: grants.age / 1_000 })
   knowledgeMetrics(registry, knowledge)
@@ -54,21 +58,6 @@ export async function clusterGrants(
         logger.warn('changed grantKinds take effect when the server restarts')
       drift.soon()
     },
-  }
-}
-
-function apiOf(choice: ConnectionChoice): Api {
-  try {
-    const connection = connectionFrom(choice)
-    const { server } = connection
-    if (!URL.canParse(server) || new URL(server).protocol !== 'https:')
-      throw new Error(`its server ${quote(server)} is not an https:// address`)
-    return new Api(connection)
-  } catch (error) {
-    // The YAML parser adds an excerpt of the file on further lines.
-    const [reason = ''] = (error as Error).message.split('\n')
-    const remedy = reason.includes('--') ? '' : ' (name another one with --kubeconfig)'
-    throw new Failure(`cannot use the kubeconfig: ${reason}${remedy}`, { cause: error })
   }
 }
 

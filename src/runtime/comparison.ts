@@ -1,5 +1,6 @@
-import { type Api, ApiError } from '../cluster/api.ts'
+import type { Api } from '../cluster/api.ts'
 import { differences } from '../manifests/drift.ts'
+import { NAMESPACE } from '../manifests/names.ts'
 import { objectsOf } from '../manifests/parts.ts'
 import type { Registration, WebhookClient } from '../manifests/webhook.ts'
 import type { Compared, Difference } from '../wording/drift.ts'
@@ -9,6 +10,7 @@ import { trustDifferences } from './trust-differences.ts'
 const PATHS: Record<string, string> = {
   ValidatingWebhookConfiguration: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
   ClusterRole: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+  Role: `/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/roles`,
 }
 
 interface Shaped {
@@ -50,7 +52,7 @@ export async function compare(
     wanted: Shaped,
     further: (live: unknown) => Difference[] = () => [],
   ): Promise<Comparison> => {
-    const live = await readLive(api, wanted, signal)
+    const live = await api.find(`${PATHS[wanted.kind]}/${wanted.metadata.name}`, signal)
     const all = live === undefined ? [{ field: '' }] : [...differences(wanted, live), ...further(live)]
     const [counted, tolerated] = [all.filter((one) => !one.tolerated), all.filter((one) => one.tolerated)]
     return { object: `${wanted.kind} ${wanted.metadata.name}`, part, differences: counted, tolerated }
@@ -63,13 +65,4 @@ export async function compare(
     }),
     ...shaped('rbac').map((one) => compareOne('rbac', one)),
   ])
-}
-
-async function readLive(api: Api, { kind, metadata }: Shaped, signal: AbortSignal): Promise<unknown> {
-  try {
-    return await api.get(`${PATHS[kind]}/${metadata.name}`, signal)
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined
-    throw error
-  }
 }

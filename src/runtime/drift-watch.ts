@@ -21,7 +21,7 @@ const UNKNOWN = 'unknown'
 
 /** The command that repairs differences. It needs the configuration of the server. */
 const REMEDY =
-  'refgrant manifests --ca FILE | kubectl apply -f -, with the --config of this server, and with --url where the registration has a URL'
+  'refgrant manifests | kubectl apply -f -, with the --config of this server, with --ca where its certificate comes from files, and with --url where the registration has a URL'
 
 interface DriftOptions {
   readonly api: Api

@@ -24,6 +24,8 @@ export interface SupplyContext {
   readonly logger: Logger
   /** The key pair of the server. */
   readonly keyPair: ServedKeyPair
+  /** The Secret that the server may write; undefined for certificates from files. */
+  readonly secret?: string | undefined
   /** Where the metrics of the supply go. */
   readonly registry: Registry
   /** Ends the wait for the cluster. */

@@ -3,16 +3,15 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
 import { readClientAuthorities } from '../certificates/files.ts'
-import type { ConnectionChoice } from '../cluster/connection.ts'
 import type { Overrides } from '../config/config.ts'
 import { LiveConfig } from '../config/live.ts'
 import { createLogger } from '../server/log.ts'
 import type { ClientAuthentication } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
-import { keyPairOfFiles } from './certificate-files.ts'
 import { clusterGrants } from './cluster-grants.ts'
 import { folderGrants } from './folder-grants.ts'
 import type { GrantSupply, SupplyContext } from './grant-supply.ts'
+import { type CertificateOptions, keyPairFor } from './key-pair.ts'
 import { addressOf, listen } from './listen.ts'
 import { reloads } from './reload.ts'
 import { serversFor } from './servers.ts'
@@ -22,12 +21,10 @@ import { Tasks } from './task.ts'
 const LAST = 500
 
 /** The flags of `refgrant serve`. */
-export interface ServeOptions extends ConnectionChoice, Overrides {
+export interface ServeOptions extends CertificateOptions, Overrides {
   /** The folder of grants; without it, the grants of the cluster. */
   readonly grants?: string
   readonly listen: string
-  readonly cert: string
-  readonly key: string
   readonly metricsListen: string
   readonly clientCa?: string
   readonly clientName: readonly string[]
@@ -48,12 +45,12 @@ export async function serve(options: ServeOptions, stopping: AbortSignal): Promi
   const metrics = addressOf('--metrics-listen', options.metricsListen)
   const logger = createLogger(options.logLevel)
   const registry = new Registry()
-  const { keyPair, task } = await keyPairOfFiles(options, { logger, registry })
+  const { keyPair, task, secret } = await keyPairFor(options, { logger, registry })
   const clients = await clientsOf(options)
   await using started = new AsyncDisposableStack()
   started.defer(endSoon)
   const live = new LiveConfig(options.config, options, logger)
-  const grants = await grantsOf(options, { live, logger, keyPair, registry, signal: stopping })
+  const grants = await grantsOf(options, { live, logger, keyPair, secret, registry, signal: stopping })
   const tasks = new Tasks([task, ...grants.tasks, ...reloads(live, registry, grants.configure)])
   started.defer(() => tasks.stop())
   const { health, app } = serversFor({ live, grants, tasks, keyPair, clients, logger, registry, stopping })

@@ -65,3 +65,21 @@ test('--diff rejects the policy of the mode label, which it cannot compare', asy
     'refgrant: --diff compares only rbac and webhook, not mode-label-policy: run refgrant manifests mode-label-policy | kubectl diff -f -\n',
   )
 })
+
+suite('the rights of the server', () => {
+  const rights = async (...argv: string[]) => (await refgrant(['manifests', 'rbac', ...argv], { cwd })).stdout
+
+  test('include those on its Secret and its registration only if it issues its certificate itself', async () => {
+    const [own, files] = [await rights(), await rights('--certificates', 'files')]
+    assert.match(own, /\n {6}- secrets\n {4}resourceNames:\n {6}- refgrant-authority\n/)
+    assert.match(own, /\n {6}- patch\n/)
+    assert.doesNotMatch(files, /secret|patch|update|create/)
+    assert.match(await rights('--secret', 'other'), /\n {4}resourceNames:\n {6}- other\n/)
+  })
+
+  test('do not fit authorities from a file', async () => {
+    const { code, stderr } = await refgrant(['manifests', '--certificates', 'self-managed', '--ca', 'ca.crt'], { cwd })
+    assert.equal(code, 2)
+    assert.match(stderr, /^refgrant: --certificates self-managed does not use --ca: /)
+  })
+})

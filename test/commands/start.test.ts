@@ -69,7 +69,9 @@ after(() => {
 })
 
 const PAIR = ['--cert', 'tls.crt', '--key', 'tls.key']
-const USUAL = ['serve', ...PAIR, '--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
+const PORTS = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
+const USUAL = ['serve', ...PAIR, ...PORTS]
+const SELF_MANAGED = ['--certificates', 'self-managed']
 
 /** Runs `serve` with valid flags, followed by further ones, until it exits. */
 function serve(flags: readonly string[], options: Parameters<typeof refgrant>[1] = {}) {
@@ -77,7 +79,8 @@ function serve(flags: readonly string[], options: Parameters<typeof refgrant>[1]
     ? []
     : ['--kubeconfig', kubeconfig]
   const signal = AbortSignal.timeout(STUCK)
-  return refgrant([...USUAL, ...source, '--config', 'config.yaml', ...flags], { cwd: folder, signal, ...options })
+  const usual = flags.includes('self-managed') ? ['serve', ...PORTS] : USUAL
+  return refgrant([...usual, ...source, '--config', 'config.yaml', ...flags], { cwd: folder, signal, ...options })
 }
 
 /** Why a start fails: the flags, and the line on standard error. */
@@ -175,6 +178,22 @@ const failures: Record<string, [flags: () => string[], says: RegExp]> = {
   'the folder of grants is a file': [
     () => ['--grants', 'tls.crt'],
     /^refgrant: the folder of grants "tls\.crt" is not a folder/,
+  ],
+  'a lifetime has no unit': [
+    () => ['--certificate-lifetime', '7'],
+    /^refgrant: option '--certificate-lifetime <duration>' cannot be '7': /,
+  ],
+  'an authority does not live long enough for a change over': [
+    () => [...SELF_MANAGED, '--authority-lifetime', '3m'],
+    /^refgrant: --authority-lifetime must be more than three times --propagation\n$/,
+  ],
+  'a certificate lives longer than its authority': [
+    () => [...SELF_MANAGED, '--authority-lifetime', '1h'],
+    /^refgrant: --certificate-lifetime must not be longer than --authority-lifetime\n$/,
+  ],
+  'a further name of the certificate is not one': [
+    () => ['--host', 'https://a.example'],
+    /^refgrant: option '--host <host...>' cannot be 'https:\/\/a\.example': /,
   ],
   'a flag is unknown': [() => ['--wrong'], /^refgrant: unknown option '--wrong'/],
   'a flag has a wrong value': [() => ['--drain', 'soon'], /^refgrant: option '--drain <seconds>' cannot be 'soon': /],

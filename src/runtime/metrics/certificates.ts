@@ -1,6 +1,7 @@
 import type { Registry } from '@prometheus-io/client'
 import type { Validity } from '../../certificates/files.ts'
-import { counterBy, gaugeBy } from './instruments.ts'
+import { STEPS, type Step } from '../../certificates/rotation.ts'
+import { counterBy, gauge, gaugeBy } from './instruments.ts'
 
 /** The result of a new certificate: it is in use, or it cannot be used or obtained. */
 export type Renewal = 'done' | 'failed'
@@ -27,4 +28,13 @@ export function certificateMetrics(
     seconds(({ to }) => to),
   )
   return counterBy(registry, 'refgrant_certificate_renewals_total', ['done', 'failed'])
+}
+
+/**
+ * Exposes whether a new authority waits to replace the current one, and returns a function that counts one step in the
+ * life of the authorities.
+ */
+export function authorityMetrics(registry: Registry, isRotating: () => boolean): (step: Step) => void {
+  gauge(registry, 'refgrant_authority_rotation', () => Number(isRotating()))
+  return counterBy(registry, 'refgrant_authority_steps_total', STEPS)
 }

@@ -29,9 +29,11 @@ export const METRICS = {
   refgrant_lists_total: { labels: ['reason'], help: 'Without `--grants`: lists of all grants: at the `start`; because watches proved nothing for more than 20 s (`unproven`; each 30 s if etcd does not report progress); because the version to continue from was too old (`expired`); because the API appeared, disappeared or is absent (`api`; each 5 s while it is absent); because some grants are not cached, and there may be room for all of them (`incomplete`; at most each 5 minutes).' },
   refgrant_drift: { labels: [], help: 'Without `--grants`: fields of the live registration and rights that differ from the configuration, including entries that do not trust the certificate of the server. If the number is not known, the value is `Nan`, which Prometheus reads as NaN.' },
   refgrant_config_reloads_total: { labels: ['result'], help: 'With `--config`: changes of the configuration file: `done`, or `failed`, so that the last valid configuration stays in force.' },
-  refgrant_certificate_start_timestamp_seconds: { labels: ['certificate'], help: 'Time at which the validity of the certificate of the `server` began.' },
-  refgrant_certificate_expiry_timestamp_seconds: { labels: ['certificate'], help: 'Time at which the certificate of the `server` expires.' },
-  refgrant_certificate_renewals_total: { labels: ['result'], help: 'Changes of the certificate files: `done`, or `failed`, so that the last good pair stays in use. The log says why.' },
+  refgrant_certificate_start_timestamp_seconds: { labels: ['certificate'], help: 'Time at which the validity of the certificate of the `server` began, and with self-managed certificates, that of its `authority`.' },
+  refgrant_certificate_expiry_timestamp_seconds: { labels: ['certificate'], help: 'Time at which the certificate of the `server` expires, and with self-managed certificates, that of its `authority`.' },
+  refgrant_certificate_renewals_total: { labels: ['result'], help: 'New certificates of the server, read from the files or issued: `done`, or `failed`, so that the last good one stays in use. With self-managed certificates, `failed` also counts problems with the Secret and the registration. The log says why.' },
+  refgrant_authority_rotation: { labels: [], help: 'With self-managed certificates: 1 while a new authority waits until the API server trusts it, otherwise 0.' },
+  refgrant_authority_steps_total: { labels: ['step'], help: 'With self-managed certificates: steps of this replica in the life of the authorities ([security.md](security.md#certificates)): `begin`, `recover`, `trust`, `prepare`, `promote`, `retire`.' },
   refgrant_build_info: { labels: ['version', 'node'], help: 'The versions of refgrant and of Node. Always 1.' },
 } as const satisfies Record<string, Description>
 

@@ -13,9 +13,16 @@ export async function printed(...argv: string[]): Promise<ApiObject[]> {
   return parseAllDocuments(stdout).map((document) => document.toJS() as ApiObject)
 }
 
-/** Creates the server's account with the rights that the manifests give it; returns a kubeconfig of that account. */
-export async function serverAccount(controlPlane: ControlPlane): Promise<string> {
-  await controlPlane.api.apply(...(await printed('manifests', 'rbac')))
+/**
+ * Creates the server's account with the rights that the manifests give it; returns a kubeconfig of that account.
+ *
+ * @param settings further arguments of `refgrant manifests`; the rights of a server with certificates in files by default
+ */
+export async function serverAccount(
+  controlPlane: ControlPlane,
+  settings: readonly string[] = ['--certificates', 'files'],
+): Promise<string> {
+  await controlPlane.api.apply(...(await printed('manifests', 'rbac', ...settings)))
   return controlPlane.kubeconfigFor('refgrant', await controlPlane.api.token('refgrant-system', 'refgrant'))
 }
 

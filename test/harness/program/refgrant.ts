@@ -37,6 +37,8 @@ export interface Refgrant {
 export interface RefgrantOptions {
   /** Folder with ca.crt, tls.crt and tls.key for 127.0.0.1; one for all by default. */
   readonly certs?: string
+  /** Whether it issues its certificate itself, in place of those in `certs`. */
+  readonly selfManaged?: boolean
   /** Where grants come from: `--kubeconfig F` or `--grants DIR`. */
   readonly grants: readonly string[]
   /** Further arguments. */
@@ -113,8 +115,18 @@ export async function startRefgrant(options: RefgrantOptions): Promise<Refgrant>
 
 /** What Node is started with. */
 function argumentsOf(options: RefgrantOptions, certs: string): string[] {
-  const { grants, program = 'src/cli.ts', nodeOptions = [], drain = 0, listen = '127.0.0.1:0', more = [] } = options
-  const files = ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
+  const {
+    grants,
+    selfManaged = false,
+    program = 'src/cli.ts',
+    nodeOptions = [],
+    drain = 0,
+    listen = '127.0.0.1:0',
+    more = [],
+  } = options
+  const files = selfManaged
+    ? ['--certificates', 'self-managed', '--host', '127.0.0.1']
+    : ['--cert', path.join(certs, 'tls.crt'), '--key', path.join(certs, 'tls.key')]
   const ports = ['--listen', listen, '--metrics-listen', '127.0.0.1:0']
   const serve = [...TETHER, ...nodeOptions, path.resolve(ROOT, program), 'serve']
   return [...serve, ...grants, ...ports, ...files, '--log-level', 'debug', '--drain', String(drain), ...more]

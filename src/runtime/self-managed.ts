@@ -1,0 +1,166 @@
+import type { Logger } from 'pino'
+import {
+  type Authorities,
+  authoritiesFrom,
+  SECRET_KEYS,
+  secretDataOf,
+  trustBundle,
+} from '../certificates/authorities.ts'
+import { validityOf } from '../certificates/files.ts'
+import { injection } from '../certificates/injection.ts'
+import { issueAuthority, issueServer } from '../certificates/issue.ts'
+import { LastingProblem } from '../certificates/lasting-problem.ts'
+import { after, isDue, nextStep, type Schedule, type Step } from '../certificates/rotation.ts'
+import type { OwnRegistration, OwnSecret } from '../cluster/own-objects.ts'
+import type { Check } from '../server/health.ts'
+import type { ServedKeyPair } from '../server/tls.ts'
+import type { Renewal } from './metrics/certificates.ts'
+import { Periodic } from './periodic.ts'
+import type { Task } from './task.ts'
+
+/** The longest time between two looks, in ms: for so long writes may fail after somebody has emptied a caBundle. */
+const LOOK = 5_000
+
+/** Timeout for a look, in ms. */
+const LONGEST = 10_000
+
+/** A day, in ms. */
+const DAY = 24 * 60 * 60 * 1_000
+
+export interface SelfManagedOptions {
+  readonly secret: Pick<OwnSecret, 'read' | 'write'>
+  readonly registration: Pick<OwnRegistration, 'read' | 'patch'>
+  /** The entries of the registration that have to trust the certificate, where they exist. */
+  readonly entries: ReadonlySet<string>
+  /** The names that the API server verifies; the first is the common name. */
+  readonly hosts: readonly [string, ...string[]]
+  readonly schedule: Schedule
+  readonly keyPair: ServedKeyPair
+  readonly logger: Logger
+  /** Called after each step, and with `failed` for each problem that lasts. */
+  readonly told: { step(step: Step): void; renewal(result: Renewal): void }
+}
+
+/**
+ * Keeps the certificate of this replica valid, and trusted by the API server. The replicas share authorities in a
+ * Secret. Each signs its own certificate and keeps its key in memory. What to do next follows from the Secret and the
+ * registration alone (certificates/rotation.ts).
+ */
+export class SelfManaged implements Task {
+  readonly name = 'self-managed certificates'
+  readonly #options: SelfManagedOptions
+  readonly #looks: Periodic
+  readonly #problem = new LastingProblem()
+  /** The authorities at the last look. */
+  #authorities: Authorities | undefined
+  /** What all entries trust, and since when, in ms. */
+  #trusted: { readonly bundle: string; readonly since: number } | undefined
+  #wasTrusted = false
+  /** The authority that signed the certificate in use, PEM. */
+  #issuer: string | undefined
+
+  constructor(options: SelfManagedOptions) {
+    this.#options = options
+    const { propagation, certificateLifetime } = options.schedule
+    const pause = Math.min(LOOK, propagation, certificateLifetime / 10)
+    this.#looks = new Periodic(pause, (signal) => this.look(signal))
+  }
+
+  get authorities(): Authorities | undefined {
+    return this.#authorities
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    this.#looks.soon()
+    return this.#looks.run(signal)
+  }
+
+  readonly checks = (): Check[] => {
+    const { current, next } = this.#authorities ?? {}
+    const expiry = current && `expires ${validityOf(current.cert).to.toISOString()}`
+    const trust = this.#wasTrusted ? 'trusted by the registration' : 'waiting for the registration to trust it'
+    const successor = next && 'its successor waits until the API server trusts it'
+    const detail = [expiry, trust, successor].filter((part) => part !== undefined).join('; ')
+    return [{ name: 'authority', ok: this.#wasTrusted, detail }]
+  }
+
+  /** Takes one step, and renews the certificate if it is due. */
+  async look(stop: AbortSignal): Promise<void> {
+    const { logger, told } = this.#options
+    try {
+      const step = await this.#step(AbortSignal.any([stop, AbortSignal.timeout(LONGEST)]))
+      this.#problem.gone()
+      if (step !== undefined) {
+        logger.info({ step }, 'took a step in the life of the certificate authorities')
+        told.step(step)
+      }
+    } catch (error) {
+      if (stop.aborted) return
+      const { message } = error as Error
+      if (this.#problem.found(message)) {
+        logger.warn({ reason: message }, 'cannot look after the certificate authorities')
+        told.renewal('failed')
+      }
+    }
+    this.#renew()
+  }
+
+  async #step(signal: AbortSignal): Promise<Step | undefined> {
+    const { secret, registration, schedule } = this.#options
+    // The registration is read first, and written after the Secret. So the Secret is never older than the registration,
+    // and no authority is removed from it because this replica has not seen it yet.
+    const live = await registration.read(signal)
+    const found = await secret.read(signal)
+    const stored = authoritiesFrom(found?.data)
+    const patch = stored ? this.#compare(live, stored) : []
+    const situation = { stored, remembered: this.#authorities, trustedFor: this.#trustedFor() }
+    const step = nextStep(situation, schedule, Date.now())
+    const changed = after(step, situation, () => this.#issueAuthority())
+    if (changed) {
+      await secret.write(found, secretDataOf(changed), SECRET_KEYS, signal)
+      // The next step often follows at once.
+      this.#looks.soon()
+    }
+    const authorities = changed ?? stored
+    if (authorities) this.#authorities = authorities
+    if (stored && step === 'trust') this.#compare(await registration.patch(patch, signal), stored)
+    return step
+  }
+
+  /** Compares the registration with the authorities, and returns the patch that it lacks. */
+  #compare(live: unknown, authorities: Authorities) {
+    const bundle = trustBundle(authorities)
+    const patch = injection(live, this.#options.entries, bundle)
+    if (patch.length > 0) this.#trusted = undefined
+    else if (this.#trusted?.bundle !== bundle) this.#trusted = { bundle, since: performance.now() }
+    this.#wasTrusted ||= this.#trusted !== undefined
+    return patch
+  }
+
+  #trustedFor(): number | undefined {
+    return this.#trusted && performance.now() - this.#trusted.since
+  }
+
+  #issueAuthority() {
+    // Two authorities need different names.
+    const name = `refgrant ${new Date().toISOString()}`
+    return issueAuthority(name, this.#options.schedule.authorityLifetime / DAY)
+  }
+
+  #renew(): void {
+    const { keyPair, hosts, schedule, logger, told } = this.#options
+    const authority = this.#authorities?.current
+    if (!authority) return
+    const isOfAuthority = this.#issuer === authority.cert
+    const { current } = keyPair
+    if (current && isOfAuthority && !isDue(current.cert, schedule.certificateLifetime, Date.now())) return
+    const issued = issueServer(authority, hosts, schedule.certificateLifetime / DAY)
+    keyPair.replace(issued)
+    this.#issuer = authority.cert
+    logger.info(
+      { authority: authority.name, expires: validityOf(issued.cert).to },
+      'issued the certificate of this server',
+    )
+    told.renewal('done')
+  }
+}

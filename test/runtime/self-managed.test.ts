@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { suite, test } from 'node:test'
+import { pino } from 'pino'
+import { issueAuthority } from '../../src/certificates/issue.ts'
+import type { Schedule, Step } from '../../src/certificates/rotation.ts'
+import { ApiError } from '../../src/cluster/api-error.ts'
+import { SelfManaged } from '../../src/runtime/self-managed.ts'
+import { ServedKeyPair } from '../../src/server/tls.ts'
+
+const HOUR = 60 * 60 * 1_000
+const NAME = 'deny.refgrant.dev'
+
+/** Nothing is due, and a successor need not wait: the tests count looks, and no time. */
+const calm: Schedule = { authorityLifetime: 24 * HOUR, certificateLifetime: HOUR, propagation: 0 }
+
+/** A cluster with one Secret and one registration, which refuses writes to what has changed since. */
+class FakeCluster {
+  data: Record<string, string> | undefined
+  version = 0
+  /** The caBundle of the one entry; undefined for none. */
+  bundle: string | undefined = ''
+  /** Called before each write; what it throws, the replica sees. */
+  beforeWrite: () => void = () => {}
+  /** Called after each write. */
+  afterWrite: () => void = () => {}
+
+  readonly secret = {
+    read: async () => (this.data ? { data: this.data, version: this.version } : undefined),
+    write: async (read: object | undefined, data: Readonly<Record<string, string>>) => {
+      this.beforeWrite()
+      const version = (read as { version?: number } | undefined)?.version
+      if (version !== (this.data ? this.version : undefined)) throw new ApiError('/secret', 409, 'conflict')
+      this.data = { ...data }
+      this.version += 1
+      this.afterWrite()
+    },
+  }
+
+  readonly registration = {
+    read: async () => this.#live(),
+    patch: async (operations: readonly { readonly op?: string; readonly value?: unknown }[]) => {
+      this.beforeWrite()
+      this.bundle = String(operations.find(({ op }) => op === 'add')?.value)
+      this.afterWrite()
+      return this.#live()
+    },
+  }
+
+  /** PEM of what the API server trusts. */
+  get trusted(): string {
+    return Buffer.from(this.bundle ?? '', 'base64').toString()
+  }
+
+  #live() {
+    const clientConfig = { url: 'https://x', ...(this.bundle !== undefined && { caBundle: this.bundle }) }
+    return { webhooks: [{ name: NAME, clientConfig }] }
+  }
+}
+
+/** A replica, which takes its steps when it is told to. */
+class Replica {
+  readonly keyPair = new ServedKeyPair()
+  readonly steps: Step[] = []
+  readonly log: Record<string, unknown>[] = []
+  failed = 0
+  readonly task: SelfManaged
+
+  constructor({ secret, registration }: Pick<FakeCluster, 'secret' | 'registration'>, schedule = calm) {
+    this.task = new SelfManaged({
+      secret,
+      registration,
+      entries: new Set([NAME]),
+      hosts: ['refgrant.refgrant-system.svc'],
+      schedule,
+      keyPair: this.keyPair,
+      logger: pino({ base: null }, { write: (line: string) => this.log.push(JSON.parse(line)) }),
+      told: {
+        step: (step) => this.steps.push(step),
+        renewal: (result) => {
+          if (result === 'failed') this.failed += 1
+        },
+      },
+    })
+  }
+
+  async look(times = 1): Promise<void> {
+    for (let n = 0; n < times; n += 1) await this.task.look(new AbortController().signal)
+  }
+
+  /** Whether an API server that trusts this bundle accepts the certificate. */
+  isTrustedBy(bundle: string): boolean {
+    const leaf = new X509Certificate(this.keyPair.current?.cert ?? '')
+    const authorities = bundle.match(/-----BEGIN.*?END CERTIFICATE-----/gs) ?? []
+    return authorities
+      .map((pem) => new X509Certificate(pem))
+      .some((one) => leaf.checkIssued(one) && leaf.verify(one.publicKey))
+  }
+
+  get isReady(): boolean {
+    return this.task.checks().every(({ ok }) => ok)
+  }
+}
+
+/** Puts an authority that is due into the cluster, trusted, as after two thirds of its life. */
+async function old(cluster: FakeCluster): Promise<void> {
+  const short = new Replica(cluster, { ...calm, authorityLifetime: HOUR })
+  await short.look(2)
+}
+
+suite('self-managed certificates', () => {
+  test('begin: an authority, a certificate, and trust in the entry', async () => {
+    const cluster = new FakeCluster()
+    const replica = new Replica(cluster)
+    assert.equal(replica.isReady, false)
+    await replica.look(3)
+    assert.deepEqual(replica.steps, ['begin', 'trust'])
+    assert.ok(replica.isTrustedBy(cluster.trusted) && replica.isReady)
+    assert.deepEqual(Object.keys(cluster.data ?? {}), ['ca.crt', 'ca.key'])
+  })
+
+  test('are ready without the entry, and stay ready', async () => {
+    const cluster = new FakeCluster()
+    cluster.bundle = undefined
+    cluster.registration.read = async () => undefined as never
+    const replica = new Replica(cluster)
+    await replica.look(2)
+    assert.deepEqual([replica.steps, replica.isReady], [['begin'], true])
+  })
+
+  test('share one authority, whoever creates it', async () => {
+    const cluster = new FakeCluster()
+    const replicas = [1, 2, 3].map(() => new Replica(cluster))
+    await Promise.all(replicas.map((replica) => replica.look()))
+    await Promise.all(replicas.map((replica) => replica.look()))
+    assert.equal(replicas.flatMap(({ steps }) => steps).filter((step) => step === 'begin').length, 1)
+    for (const replica of replicas) assert.ok(replica.isTrustedBy(cluster.trusted))
+    assert.deepEqual(
+      replicas.map(({ failed }) => failed),
+      [0, 0, 0],
+    )
+  })
+
+  test('fill a Secret without data, and write over one that cannot be used', async () => {
+    for (const data of [{}, { 'ca.crt': 'AAAA', other: 'x' }]) {
+      const cluster = new FakeCluster()
+      cluster.data = data as Record<string, string>
+      const replica = new Replica(cluster)
+      await replica.look(2)
+      assert.ok(replica.isTrustedBy(cluster.trusted))
+    }
+  })
+
+  test('change over to a successor that the API server trusts, and no certificate is ever not trusted', async () => {
+    const cluster = new FakeCluster()
+    await old(cluster)
+    const [one, other] = [new Replica(cluster), new Replica(cluster)]
+    await other.look()
+    const moments: boolean[] = []
+    cluster.afterWrite = () => moments.push(other.isTrustedBy(cluster.trusted))
+    const before = other.keyPair.current?.cert
+    await one.look(5)
+    await other.look(2)
+    assert.deepEqual([...other.steps, ...one.steps], ['prepare', 'trust', 'promote'])
+    assert.deepEqual(moments, [true, true])
+    assert.notEqual(other.keyPair.current?.cert, before)
+    assert.ok(one.isTrustedBy(cluster.trusted) && other.isTrustedBy(cluster.trusted))
+    assert.deepEqual(Object.keys(cluster.data ?? {}), ['ca.crt', 'ca.key', 'previous.crt'])
+  })
+
+  test('recover a Secret that is lost or broken, without an untrusted moment, and change the authority', async () => {
+    for (const loss of [undefined, { 'ca.crt': 'AAAA' }]) {
+      const cluster = new FakeCluster()
+      const replica = new Replica(cluster)
+      await replica.look(2)
+      const before = cluster.data?.['ca.crt']
+      cluster.data = loss
+      await replica.look()
+      assert.equal(cluster.data?.['ca.crt'], before)
+      assert.ok(replica.isTrustedBy(cluster.trusted))
+      await replica.look(2)
+      assert.deepEqual(replica.steps, ['begin', 'trust', 'recover', 'trust', 'promote'])
+      assert.notEqual(cluster.data?.['ca.crt'], before)
+      assert.ok(replica.isTrustedBy(cluster.trusted))
+    }
+  })
+
+  test('repair an entry that was emptied or overwritten', async () => {
+    const cluster = new FakeCluster()
+    const replica = new Replica(cluster)
+    await replica.look(2)
+    const stranger = Buffer.from(issueAuthority('stranger', 1).cert).toString('base64')
+    for (const bundle of ['', stranger]) {
+      cluster.bundle = bundle
+      await replica.look()
+      assert.ok(replica.isTrustedBy(cluster.trusted))
+    }
+  })
+
+  test('report a problem that lasts, once, and go on when it is over', async () => {
+    const cluster = new FakeCluster()
+    const replica = new Replica(cluster)
+    cluster.beforeWrite = () => {
+      throw new ApiError('/secret', 403, 'forbidden')
+    }
+    await replica.look()
+    assert.deepEqual([replica.failed, replica.isReady], [0, false])
+    await replica.look(3)
+    assert.equal(replica.failed, 1)
+    assert.deepEqual(
+      replica.log.map(({ reason }) => reason),
+      ['/secret: HTTP 403: forbidden'],
+    )
+    cluster.beforeWrite = () => {}
+    await replica.look(2)
+    assert.ok(replica.isReady)
+  })
+})
+
+/** A replica ends at its n-th write, before the API server has it or after. */
+for (const when of ['beforeWrite', 'afterWrite'] as const)
+  for (const [title, prepare] of [
+    ['the beginning', async () => {}],
+    ['a change over', old],
+  ] as const)
+    test(`a replica that ends ${when === 'beforeWrite' ? 'before' : 'after'} any write of ${title} has a successor that goes on`, async () => {
+      for (let fatal = 1; ; fatal += 1) {
+        const cluster = new FakeCluster()
+        await prepare(cluster)
+        let writes = 0
+        cluster[when] = () => {
+          writes += 1
+          if (writes === fatal) throw new Error('killed')
+        }
+        await new Replica(cluster).look(fatal)
+        const wasKilled = writes >= fatal
+        cluster[when] = () => {}
+        const successor = new Replica(cluster)
+        await successor.look()
+        if (title === 'a change over') assert.ok(successor.isTrustedBy(cluster.trusted), `write ${fatal}`)
+        await successor.look(5)
+        assert.ok(successor.isReady && successor.isTrustedBy(cluster.trusted), `write ${fatal}`)
+        assert.ok(!('next.crt' in (cluster.data ?? {})))
+        if (!wasKilled) break
+      }
+    })

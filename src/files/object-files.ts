@@ -166,7 +166,8 @@ class Reading implements FileObjects {
     const place = (field: string) => `${file}:${document.lineOf(field)}`
     const wrong = notText(document.object)
     if (wrong) {
-      this.problems.push({ place: place(wrong), message: `${wrong} is not a string` })
+      const field = wrong.replace('a value of ', '')
+      this.problems.push({ place: place(field), message: `${wrong} is not a string` })
       return
     }
     const name = nameOf(document.object, this.#namespace)
@@ -210,7 +211,14 @@ function notText({ apiVersion, metadata }: Record<string, unknown>): string | un
   if (typeof metadata !== 'object' || Array.isArray(metadata)) return 'metadata'
   const parts = metadata as Record<string, unknown>
   const wrong = ['name', 'generateName', 'namespace'].find((part) => isWrong(parts[part]))
-  return wrong && `metadata.${wrong}`
+  return wrong ? `metadata.${wrong}` : notTextIn(parts)
+}
+
+/** The first of these parts with a value that is not a string. */
+function notTextIn(metadata: Record<string, unknown>): string | undefined {
+  const isText = (value: unknown) => value === null || typeof value === 'string'
+  const wrong = ['labels', 'annotations'].find((part) => !Object.values(metadata[part] ?? {}).every(isText))
+  return wrong && `a value of metadata.${wrong}`
 }
 
 /** Returns why an object without a name is left out. */

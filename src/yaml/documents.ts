@@ -100,7 +100,7 @@ const TEXTS = { schema: 'failsafe', resolveKnownTags: false, merge: false, uniqu
 
 /** Yields the documents of a part of a stream, which should have one; undefined at the end of each slice. */
 function* composedOf(
-  { text, written }: Chunk,
+  { text, written, isJson }: Chunk,
   lines: LineCounter,
   lineAt: LineAt,
   room: Room,
@@ -116,11 +116,11 @@ function* composedOf(
       throw new DocumentError(lineAt(parser.offset), `the YAML up to here is too large to read at once: ${room.remedy}`)
     if (parser.stack.length > DEEPEST)
       throw new DocumentError(lineAt(parser.offset), `this is nested more than ${DEEPEST} levels deep`)
-    for (const token of parser.next(lexeme)) yield* composed(composer, token, lineAt)
+    for (const token of parser.next(lexeme)) yield* composed(composer, token, lineAt, isJson)
     count += 1
     if (count % SLICE === 0) yield undefined
   }
-  for (const token of parser.end()) yield* composed(composer, token, lineAt)
+  for (const token of parser.end()) yield* composed(composer, token, lineAt, isJson)
   for (const document of composer.end()) yield whole(document, lineAt)
 }
 
@@ -132,9 +132,9 @@ function weightOf(lexeme: string): number {
 }
 
 /** Yields the documents that a token of the stream completes: usually the one before it. */
-function* composed(composer: Composer, token: CST.Token, lineAt: LineAt): Generator<Document> {
+function* composed(composer: Composer, token: CST.Token, lineAt: LineAt, isJson: boolean): Generator<Document> {
   if (token.type === 'error') throw new DocumentError(lineAt(token.offset), syntaxSentence(token.message))
-  if (token.type === 'document') refuseCollectionsAsKeys(token, lineAt)
+  if (token.type === 'document') refuseKeys(token, lineAt, isJson)
   for (const document of composer.next(token)) yield whole(document, lineAt)
 }
 
@@ -144,20 +144,34 @@ function whole(document: Document, lineAt: LineAt): Document {
   return document
 }
 
-/** Rejects lists and objects as keys, which JSON does not have, before the composer reads them once for each level. */
-function refuseCollectionsAsKeys(document: CST.Document, lineAt: LineAt): void {
+/**
+ * Rejects lists and objects as keys, which JSON does not have, before the composer reads them once for each level; and keys of
+ * several lines in braces, which kubectl refuses in YAML.
+ */
+function refuseKeys(document: CST.Document, lineAt: LineAt, isJson: boolean): void {
   const rest: (CST.Token | undefined)[] = [document.value]
   while (rest.length > 0) {
     const token = rest.pop()
     if (!token || !('items' in token)) continue
     // In braces, an item without a colon is a key.
     const inBraces = token.type === 'flow-collection' && token.start.source === '{'
-    for (const { key, sep, value } of token.items) {
+    for (const { start, key, sep, value } of token.items) {
+      if (!isJson && token.type === 'flow-collection' && key && sep && isBroken(start, key, sep))
+        throw new DocumentError(lineAt(key.offset), 'this key goes over several lines: write it in one, with its colon')
       const asKey = key ?? (inBraces && !sep ? value : undefined)
       if (asKey && 'items' in asKey) throw new DocumentError(lineAt(asKey.offset), NO_KEY)
       if (value) rest.push(value)
     }
   }
+}
+
+/** Whether a key without a question mark and its colon are not in one line. */
+function isBroken(start: readonly CST.SourceToken[], key: CST.Token, sep: readonly CST.SourceToken[]): boolean {
+  if (start.some(({ type }) => type === 'explicit-key-ind')) return false
+  const colon = sep.findIndex(({ type }) => type === 'map-value-ind')
+  const between = sep.slice(0, Math.max(colon, 0))
+  const source = 'source' in key ? key.source : ''
+  return source.includes('\n') || between.some(({ type }) => type === 'newline')
 }
 
 /**

@@ -6,6 +6,8 @@ export interface Chunk {
   readonly written: string
   /** Whether the part is YAML with a line separator that kubectl keeps in strings, unlike the YAML library. */
   readonly isSeparated: boolean
+  /** Whether the part is JSON, which kubectl does not read as YAML. */
+  readonly isJson: boolean
   /** The first line of the part, counted from 1. */
   readonly line: number
 }
@@ -66,7 +68,7 @@ function* jsonOf(text: string, rest: Rest): Generator<Chunk> {
       Object.assign(rest, { from: rest.from + blank.length, line: rest.line + (blank.endsWith('\n') ? 1 : 0) })
       return
     }
-    yield { text: value, written: value, isSeparated: false, line }
+    yield { text: value, written: value, isSeparated: false, isJson: true, line }
     Object.assign(rest, { from: end, line: line + newlines(text, begin, end) })
   }
 }
@@ -165,7 +167,7 @@ function yaml(part: string, line: number): Chunk {
   const text = written.replace(BREAKS, '\n')
   const refused = REFUSED.exec(text)
   if (refused) throw new DocumentError(line + newlines(written, 0, refused.index + 1), refusal(refused[0]))
-  return { text, written, isSeparated: SEPARATORS.test(written), line }
+  return { text, written, isSeparated: SEPARATORS.test(written), isJson: false, line }
 }
 
 function refusal(found: string): string {

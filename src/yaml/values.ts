@@ -34,10 +34,12 @@ export class LimitedValues {
 
   #written: string
   readonly #isSeparated: boolean
+  readonly #isJson: boolean
 
-  constructor({ written, isSeparated }: Chunk, lineAt: (offset: number) => number, aliases: Aliases) {
+  constructor({ written, isSeparated, isJson }: Chunk, lineAt: (offset: number) => number, aliases: Aliases) {
     this.#written = written
     this.#isSeparated = isSeparated
+    this.#isJson = isJson
     this.#lineAt = lineAt
     this.#aliases = aliases
   }
@@ -95,7 +97,7 @@ export class LimitedValues {
     return resolved.value
   }
 
-  /** Rejects a string of several lines that the YAML library reads differently from kubectl. */
+  /** Rejects a string that the YAML library reads differently from kubectl. */
   #refuseAmbiguous({ type, range }: Scalar): void {
     if (!range) return
     const [begin, end] = range
@@ -104,13 +106,11 @@ export class LimitedValues {
         this.#lineAt(begin),
         'this string holds U+2028 or U+2029: write "\\u2028" in double quotes',
       )
+    if (type === 'QUOTE_DOUBLE' && !this.#isJson && ESCAPED_SLASH.test(this.#written.slice(begin, end)))
+      throw new DocumentError(this.#lineAt(begin), 'kubectl does not know the escape \\/ in YAML: write /')
     if (type?.startsWith('BLOCK') && /^[|>][-+]?\d/.test(this.#written.slice(begin, begin + 3))) {
       BLANK_LINE.lastIndex = begin + this.#written.slice(begin, end).trimEnd().length
-      if (BLANK_LINE.test(this.#written))
-        throw new DocumentError(
-          this.#lineAt(BLANK_LINE.lastIndex),
-          'this line of spaces may belong to the string before it: remove the spaces',
-        )
+      if (BLANK_LINE.test(this.#written)) throw new DocumentError(this.#lineAt(BLANK_LINE.lastIndex), BLANKS)
     }
   }
 
@@ -212,9 +212,13 @@ export class LimitedValues {
   }
 }
 
+/** Source: go.yaml.in/yaml/v2, scannerc.go (yaml_parser_scan_flow_scalar). */
+const ESCAPED_SLASH = /^[^\\]*(\\[^/][^\\]*)*\\\//
+
 /** After a string whose indentation is given by a number, kubectl keeps the spaces beyond that indentation. */
 const BLANK_LINE = /[ \t]*[\n\u2028\u2029]+[ \t]+(?=[\n\u2028\u2029]|$)/y
 
+const BLANKS = 'this line of spaces may belong to the string before it: remove the spaces'
 const GLUED_COLON = /^:[,[\]{}]/
 
 export const NO_KEY = 'a list or an object cannot be a key: correct the indentation, or write a text in quotes'

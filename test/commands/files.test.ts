@@ -121,6 +121,12 @@ suite('a document that is not an object', { concurrency: 2 }, () => {
     assert.deepEqual(lines, ['a.yaml:19: metadata.name is not a string'])
   })
 
+  test('is an error if a label is not a string, since kubectl refuses it', async () => {
+    const labelled = GRANT.replace('metadata:\n', 'metadata:\n  labels: {a: b, version: 1.0}\n')
+    const { code, lines } = await said(['check', '.'], { 'a.yaml': labelled })
+    assert.deepEqual([code, lines], [2, ['a.yaml:4: a value of metadata.labels is not a string']])
+  })
+
   test('is an error without a warning of Node if it is an unrendered template', async () => {
     const template = GRANT.replace(/metadata:\n.*\n.*\n/, 'metadata: {name: {{ .Release.Name }}}\n')
     const { code, lines } = await said(['check', '.'], { 'a.yaml': template })

@@ -156,6 +156,15 @@ suite('the line of a field', () => {
   })
 })
 
+test('JSON may have an escaped slash, and a key whose colon is in the next line', () => {
+  const [{ object } = { object: {} }] = parseObjects('{"kind"\n: "A", "b": "\\/"}')
+  assert.deepEqual(object, { kind: 'A', b: '/' })
+  assert.deepEqual(parseObjects('kind: A\nb: {? c\n    d\n  : 1, e: "\\\\/"}\n')[0]?.object, {
+    kind: 'A',
+    b: { 'c d': 1, e: '\\/' },
+  })
+})
+
 suite('a text that kubectl would not read the same way is an error with its line:', () => {
   const texts: Record<string, [text: string, line: number, says: RegExp]> = {
     'a bracket that is not closed': ['kind: A\nspec: [\n\nmore: 1\n', 4, /^a bracket or a brace is not closed/],
@@ -195,6 +204,9 @@ suite('a text that kubectl would not read the same way is an error with its line
     'a colon that belongs to a key': ['kind: A\nb: {a:, c: 1}\n', 2, /^kubectl reads this colon as a part of the key/],
     'a question mark in braces': ['kind: A\nb: {?a: 1}\n', 2, /^this begins with a question mark/],
     'an anchor that kubectl ends earlier': ['kind: A\nb: &a:b\n', 2, /^the anchor "a:b" has other characters/],
+    'a key of two lines in braces': ['kind: A\nb: {c\n  : 1}\n', 2, /^this key goes over several lines/],
+    'a comment of JSON5 in braces': ['{kind: A, // b\n c: 1}\n', 1, /^this key goes over several lines/],
+    'an escaped slash in YAML': ['kind: A\nb: "\\\\a\\/b"\n', 2, /^kubectl does not know the escape \\\/ in YAML/],
     'a tag without a value': ['kind: A\nb: [!!str, c]\n', 2, /^this has a tag but no value/],
     'spaces after a string of a given indentation': ['kind: A\nb: |1-\n  x\n   \n', 4, /^this line of spaces/],
     'text that is not JSON after two JSON objects': [

@@ -4,6 +4,7 @@ import { type Config, type Overrides, registrationOf, shapingOf, writtenOf } fro
 import { configurationOf } from '../input/configuration.ts'
 import { type ClientOptions, webhookClient } from '../input/webhook-client.ts'
 import { chartValues } from '../manifests/chart-values.ts'
+import { NAMES } from '../manifests/names.ts'
 import { objectsOf, PARTS, type Part, remarkOn } from '../manifests/parts.ts'
 import { driftJson, driftText } from '../report/drift.ts'
 import { toJson } from '../report/json.ts'
@@ -16,6 +17,7 @@ import {
   failurePolicyOption,
   kubeconfigOption,
   modeOption,
+  nameOptions,
   outputOption,
   urlOption,
 } from '../terminal/options.ts'
@@ -33,7 +35,7 @@ const COMPARED: readonly Part[] = ['rbac', 'webhook']
 /** `refgrant manifests`: prints the Kubernetes objects that the server needs. */
 export function manifestsCommand(): Command {
   const parts = new Argument('[part]', 'only this part').choices([...PARTS, 'values'])
-  return new Command('manifests')
+  const command = new Command('manifests')
     .description('print the Kubernetes objects that the server needs: its account, its rights and its registration')
     .addHelpText(
       'after',
@@ -51,27 +53,28 @@ export function manifestsCommand(): Command {
     .option('--diff', 'print only where the live registration and rights differ; reads them with your own rights')
     .addOption(kubeconfigOption())
     .addOption(contextOption())
-    .action(async (part: Part | 'values' | undefined, options: ManifestsOptions) => {
-      const { config: file, output, mode, failurePolicy, diff } = options
-      const config = await configurationOf(file, { mode, failurePolicy })
-      if (part === 'values') return printValues(config, options)
-      const registration = registrationOf(config)
-      const client = await webhookClient(options)
-      const chosen = part === undefined ? COMPARED : [part]
-      if (diff) {
-        if (part !== undefined && !COMPARED.includes(part)) throw notCompared(part)
-        // Imported only here: the import of the client takes longer than the manifests.
-        const { comparisonsWith } = await import('../input/comparisons.ts')
-        const comparisons = await comparisonsWith({ registration, client }, options)
-        const report = comparisons.filter((one) => chosen.includes(one.part))
-        if (report.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
-        return print(output === 'json' ? driftJson(report) : driftText(report))
-      }
-      const objects = chosen.flatMap((name) => objectsOf(name, registration, client))
-      await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
-      const remark = remarkOn(chosen, registration, client)
-      if (remark !== undefined) tell(remark)
-    })
+  for (const option of nameOptions(NAMES.namespace)) command.addOption(option)
+  return command.action(async (part: Part | 'values' | undefined, options: ManifestsOptions) => {
+    const { config: file, output, mode, failurePolicy, diff } = options
+    const config = await configurationOf(file, { mode, failurePolicy })
+    if (part === 'values') return printValues(config, options)
+    const registration = registrationOf(config)
+    const client = await webhookClient(options)
+    const chosen = part === undefined ? COMPARED : [part]
+    if (diff) {
+      if (part !== undefined && !COMPARED.includes(part)) throw notCompared(part)
+      // Imported only here: the import of the client takes longer than the manifests.
+      const { comparisonsWith } = await import('../input/comparisons.ts')
+      const comparisons = await comparisonsWith({ registration, client }, options)
+      const report = comparisons.filter((one) => chosen.includes(one.part))
+      if (report.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
+      return print(output === 'json' ? driftJson(report) : driftText(report))
+    }
+    const objects = chosen.flatMap((name) => objectsOf(name, registration, client))
+    await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
+    const remark = remarkOn(chosen, registration, client)
+    if (remark !== undefined) tell(remark)
+  })
 }
 
 /** Prints the values of the chart that follow from a configuration. */

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { NAMES } from '../manifests/names.ts'
 import type { ServeOptions } from '../runtime/serve.ts'
-import { EXIT } from '../system/failure.ts'
 import { certificatesOption, selfManagedOptions } from '../terminal/certificate-options.ts'
 import {
   configOption,
@@ -9,9 +9,10 @@ import {
   kubeconfigOption,
   meshRoutesOption,
   modeOption,
+  nameOptions,
   settable,
 } from '../terminal/options.ts'
-import { tell } from '../terminal/print.ts'
+import { stopSignal } from '../terminal/stop.ts'
 
 /**
  * How long the server keeps serving after SIGTERM, in s: kube-proxies learn of it within a few seconds, and a pod has 30 s.
@@ -28,7 +29,7 @@ export function serveCommand(): Command {
   for (const option of options()) command.addOption(option)
   // stopSignal() comes first, so that no signal is missed during a slow start.
   return command.action(async (options: ServeOptions) => {
-    const stopping = stopSignal()
+    const stopping = stopSignal('reviews in flight are not answered')
     const { serve } = await import('../runtime/serve.ts')
     await serve(options, stopping)
   })
@@ -46,6 +47,7 @@ const options = () => [
   certificatesOption('self-managed in a Pod without --cert and --key, otherwise files'),
   settable('--cert <file>', 'certificate chain, PEM; read again when it changes; default: certs/tls.crt'),
   settable('--key <file>', 'private key of the certificate, PEM; default: certs/tls.key'),
+  ...nameOptions(`that of the Pod, otherwise ${NAMES.namespace}`),
   ...selfManagedOptions(),
   settable('--client-ca <file>', 'answer only clients with a certificate of these authorities; default: any client'),
   settable('--client-name <name...>', 'answer only clients with one of these common names; default: any name').default(
@@ -70,21 +72,6 @@ const options = () => [
     .choices(['debug', 'info', 'warn', 'error'])
     .default('info'),
 ]
-
-/** Returns a signal that aborts at the first SIGINT or SIGTERM. A second one ends the process immediately. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) {
-        tell(`ended immediately by a second signal (${signal}): reviews in flight are not answered`)
-        process.exit(EXIT.failed)
-      }
-      controller.abort(signal)
-    })
-  }
-  return controller.signal
-}
 
 function seconds(text: string): number {
   const value = Number(text)

@@ -1,4 +1,5 @@
 import { readAuthorities } from '../certificates/files.ts'
+import { NAMES } from '../manifests/names.ts'
 import type { WebhookClient } from '../manifests/webhook.ts'
 import { Failure } from '../system/failure.ts'
 
@@ -9,6 +10,9 @@ export interface ClientOptions {
   readonly ca?: string
   readonly certificates?: 'self-managed' | 'files'
   readonly secret: string
+  readonly name: string
+  /** By default, as in the shipped manifests. */
+  readonly namespace?: string
 }
 
 /**
@@ -16,9 +20,11 @@ export interface ClientOptions {
  *
  * @throws Failure if the flags contradict each other, or the authorities cannot be read
  */
-export async function webhookClient({ url, ca, certificates, secret }: ClientOptions): Promise<WebhookClient> {
-  if (ca === undefined) return { url, secret: certificates === 'files' ? undefined : secret }
+export async function webhookClient(options: ClientOptions): Promise<WebhookClient> {
+  const { url, ca, certificates, secret, name, namespace = NAMES.namespace } = options
+  const reached = { url, names: { name, namespace } }
+  if (ca === undefined) return { ...reached, secret: certificates === 'files' ? undefined : secret }
   if (certificates === 'self-managed')
     throw new Failure('--certificates self-managed does not use --ca: the server writes its own authority')
-  return { url, caBundle: await readAuthorities(ca) }
+  return { ...reached, caBundle: await readAuthorities(ca) }
 }

@@ -1,5 +1,5 @@
 import { modeLabelPolicy } from './mode-label-policy.ts'
-import { NAME, NAMESPACE } from './names.ts'
+import { NAMES } from './names.ts'
 import { rbac } from './rbac.ts'
 import { type Registration, type WebhookClient, webhookConfiguration } from './webhook.ts'
 
@@ -11,7 +11,7 @@ export type Part = (typeof PARTS)[number]
 export function objectsOf(part: Part, registration: Registration, client: WebhookClient): object[] {
   switch (part) {
     case 'rbac':
-      return rbac(registration.coverage.grantKinds, client.secret)
+      return rbac(registration.coverage.grantKinds, client.secret, client.names)
     case 'webhook':
       return [webhookConfiguration(registration, client)]
     case 'mode-label-policy':
@@ -25,10 +25,10 @@ export function objectsOf(part: Part, registration: Registration, client: Webhoo
 export function remarkOn(
   parts: readonly Part[],
   { mode, modeLabel, failurePolicy }: Registration,
-  { url }: WebhookClient,
+  { url, names: { name, namespace } = NAMES }: WebhookClient,
 ): string | undefined {
   if (!parts.includes('webhook') || failurePolicy !== 'Fail') return undefined
-  const server = url ?? `Service ${NAME} in namespace ${NAMESPACE}`
+  const server = url ?? `Service ${name} in namespace ${namespace}`
   const where = mode === 'deny' ? '' : `, in namespaces with the label ${modeLabel}=deny,`
   return `apply this registration last: until a server answers at ${server}, the API server rejects each write${where} that names another namespace in a guarded field (failurePolicy: Fail)`
 }

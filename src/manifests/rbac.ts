@@ -1,5 +1,5 @@
 import type { GrantKind } from '../policy/grant-kinds.ts'
-import { NAME, NAMESPACE } from './names.ts'
+import { NAMES, type Names } from './names.ts'
 
 /**
  * Returns the service account of the server and its rights: to list and watch grants, and to read its own registration
@@ -8,32 +8,32 @@ import { NAME, NAMESPACE } from './names.ts'
  * @param secret the Secret of self-managed certificates, which the server may then write, beside the trust in its
  *   registration; undefined for certificates from files
  */
-export function rbac(grantKinds: readonly GrantKind[], secret: string | undefined) {
+export function rbac(grantKinds: readonly GrantKind[], secret: string | undefined, { name, namespace }: Names = NAMES) {
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace: NAMESPACE } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
-      metadata: { name: NAME },
+      metadata: { name },
       rules: [
         ...grantRights(grantKinds),
         // Its own registration and rights, to compare them with the configuration.
-        own('admissionregistration.k8s.io', 'validatingwebhookconfigurations', NAME, [
+        own('admissionregistration.k8s.io', 'validatingwebhookconfigurations', name, [
           'get',
           ...(secret === undefined ? [] : ['patch']),
         ]),
-        own('rbac.authorization.k8s.io', 'clusterroles', NAME, ['get']),
+        own('rbac.authorization.k8s.io', 'clusterroles', name, ['get']),
       ],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRoleBinding',
-      metadata: { name: NAME },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: NAME },
-      subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }],
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
     },
-    ...(secret === undefined ? [] : secretRights(secret)),
+    ...(secret === undefined ? [] : secretRights(secret, { name, namespace })),
   ]
 }
 
@@ -50,8 +50,8 @@ export function grantRights(grantKinds: readonly GrantKind[]) {
  * Returns the rights on the Secret. To create it, the server needs `create` and `patch`: only for an apply can Kubernetes
  * limit `create` to a name.
  */
-function secretRights(secret: string) {
-  const metadata = { name: NAME, namespace: NAMESPACE }
+function secretRights(secret: string, { name, namespace }: Names) {
+  const metadata = { name, namespace }
   return [
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -59,15 +59,15 @@ function secretRights(secret: string) {
       metadata,
       rules: [
         own('', 'secrets', secret, ['get', 'update', 'create', 'patch']),
-        own('rbac.authorization.k8s.io', 'roles', NAME, ['get']),
+        own('rbac.authorization.k8s.io', 'roles', name, ['get']),
       ],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
       metadata,
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: NAME },
-      subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }],
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
     },
   ]
 }

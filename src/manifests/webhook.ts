@@ -3,7 +3,7 @@ import { MODES, type Mode } from '../admission/settings.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { type MatchCondition, matchConditions } from './match-conditions.ts'
-import { NAME, NAMESPACE } from './names.ts'
+import { NAMES, type Names } from './names.ts'
 
 /** The timeout of an entry that does not refuse a write, in s: a warning is not worth a long wait. */
 const SHORT_TIMEOUT = 2
@@ -16,6 +16,8 @@ export interface WebhookClient {
   readonly caBundle?: string | undefined
   /** The Secret of self-managed certificates; without it, the certificate comes from files. */
   readonly secret?: string | undefined
+  /** What the objects are called; as in the shipped manifests by default. */
+  readonly names?: Names
 }
 
 /** The settings of the configuration that shape the registration. */
@@ -41,7 +43,7 @@ export function webhookConfiguration(registration: Registration, client: Webhook
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: NAME },
+    metadata: { name: (client.names ?? NAMES).name },
     webhooks: entriesOf(registration).map(({ name, path, ...entry }) => ({
       name,
       clientConfig: clientConfig(path, client),
@@ -118,9 +120,9 @@ function entry(name: string, path: string) {
   }
 }
 
-function clientConfig(path: string, { url, caBundle }: WebhookClient) {
+function clientConfig(path: string, { url, caBundle, names: { name, namespace } = NAMES }: WebhookClient) {
   return {
-    ...(url === undefined ? { service: { namespace: NAMESPACE, name: NAME, path } } : { url: `${url}${path}` }),
+    ...(url === undefined ? { service: { namespace, name, path } } : { url: `${url}${path}` }),
     ...(caBundle !== undefined && { caBundle: Buffer.from(caBundle).toString('base64') }),
   }
 }

@@ -5,6 +5,7 @@ import type { ConnectionChoice } from '../cluster/connection.ts'
 import { ClusterGrants } from '../cluster/grants.ts'
 import { unservableRows } from '../cluster/own-kinds.ts'
 import { addedFields, limitsOf, registrationOf } from '../config/config.ts'
+import type { Names } from '../manifests/names.ts'
 import type { GuardedField } from '../policy/catalogue.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
@@ -15,6 +16,7 @@ import { type GrantSupply, type SupplyContext, syncedOnce } from './grant-supply
 import { clusterMetrics } from './metrics/cluster.ts'
 import { driftMetrics } from './metrics/configuration.ts'
 import { knowledgeMetrics } from './metrics/knowledge.ts'
+import { namesOf } from './names.ts'
 import type { Task } from './task.ts'
 
 /** Timeout for discovery at the start, in ms. Only a configuration with guarded fields needs it. */
@@ -26,7 +28,7 @@ const DISCOVERY = 5_000
  * @throws Failure if the kubeconfig cannot be used, or the cluster cannot serve a guarded field
  */
 export async function clusterGrants(
-  choice: ConnectionChoice,
+  choice: ConnectionChoice & Partial<Names>,
   { live, logger, keyPair, secret, registry, signal }: SupplyContext,
 ): Promise<GrantSupply> {
   const { config } = live
@@ -38,7 +40,7 @@ export async function clusterGrants(
   const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
   const wanted = () => ({
     registration: registrationOf(live.config),
-    client: { secret },
+    client: { secret, names: namesOf(choice) },
     served: keyPair.current?.cert,
   })
   const drift = new DriftWatch({ api, wanted, logger, told: driftMetrics(registry) })

@@ -1,21 +1,20 @@
 import type { Api } from '../cluster/api.ts'
 import { differences } from '../manifests/drift.ts'
-import { NAMESPACE } from '../manifests/names.ts'
 import { objectsOf } from '../manifests/parts.ts'
 import type { Registration, WebhookClient } from '../manifests/webhook.ts'
 import type { Compared, Difference } from '../wording/drift.ts'
 import { trustDifferences } from './trust-differences.ts'
 
 /** The API paths of the kinds that a configuration shapes. */
-const PATHS: Record<string, string> = {
-  ValidatingWebhookConfiguration: '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
-  ClusterRole: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
-  Role: `/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/roles`,
+const PATHS: Record<string, (namespace?: string) => string> = {
+  ValidatingWebhookConfiguration: () => '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
+  ClusterRole: () => '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+  Role: (namespace) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles`,
 }
 
 interface Shaped {
   readonly kind: string
-  readonly metadata: { readonly name: string }
+  readonly metadata: { readonly name: string; readonly namespace?: string }
   readonly webhooks?: readonly { readonly name: string }[]
 }
 
@@ -52,10 +51,11 @@ export async function compare(
     wanted: Shaped,
     further: (live: unknown) => Difference[] = () => [],
   ): Promise<Comparison> => {
-    const live = await api.find(`${PATHS[wanted.kind]}/${wanted.metadata.name}`, signal)
+    const { name, namespace } = wanted.metadata
+    const live = await api.find(`${PATHS[wanted.kind]?.(namespace)}/${name}`, signal)
     const all = live === undefined ? [{ field: '' }] : [...differences(wanted, live), ...further(live)]
     const [counted, tolerated] = [all.filter((one) => !one.tolerated), all.filter((one) => one.tolerated)]
-    return { object: `${wanted.kind} ${wanted.metadata.name}`, part, differences: counted, tolerated }
+    return { object: `${wanted.kind} ${name}`, part, differences: counted, tolerated }
   }
   const trust = { served, wanted: client.caBundle }
   return Promise.all([

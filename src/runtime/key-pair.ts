@@ -2,9 +2,9 @@ import type { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
 import { validityOf } from '../certificates/files.ts'
 import type { Schedule } from '../certificates/rotation.ts'
-import { type ConnectionChoice, isInPod, podNamespace } from '../cluster/connection.ts'
+import { type ConnectionChoice, isInPod } from '../cluster/connection.ts'
 import { OwnRegistration, OwnSecret } from '../cluster/own-objects.ts'
-import { NAME, NAMESPACE } from '../manifests/names.ts'
+import type { Names } from '../manifests/names.ts'
 import { ENTRIES } from '../manifests/webhook.ts'
 import type { Check } from '../server/health.ts'
 import { ServedKeyPair } from '../server/tls.ts'
@@ -12,6 +12,7 @@ import { Failure } from '../system/failure.ts'
 import { keyPairOfFiles } from './certificate-files.ts'
 import { apiOf } from './cluster-api.ts'
 import { authorityMetrics, certificateMetrics } from './metrics/certificates.ts'
+import { namesOf } from './names.ts'
 import { SelfManaged } from './self-managed.ts'
 import type { Task } from './task.ts'
 
@@ -19,7 +20,7 @@ import type { Task } from './task.ts'
 const FILES = { cert: 'certs/tls.crt', key: 'certs/tls.key' }
 
 /** The flags about certificates. */
-export interface CertificateOptions extends ConnectionChoice {
+export interface CertificateOptions extends ConnectionChoice, Partial<Names> {
   readonly certificates?: 'self-managed' | 'files'
   readonly cert?: string
   readonly key?: string
@@ -27,9 +28,6 @@ export interface CertificateOptions extends ConnectionChoice {
   /** Names of the server beside that of its Service. */
   readonly host: readonly string[]
   readonly secret: string
-  readonly service: string
-  /** The namespace of the Secret and the Service; default: that of the Pod. */
-  readonly namespace?: string
   /** Lifetimes and waits, in ms. */
   readonly authorityLifetime: number
   readonly certificateLifetime: number
@@ -77,7 +75,8 @@ function ofFiles({ cert = FILES.cert, key = FILES.key }: CertificateOptions, con
 }
 
 function selfManaged(options: CertificateOptions, { logger, registry }: Context): KeyPairSupply {
-  const { service, secret, host, namespace = podNamespace() ?? NAMESPACE } = options
+  const { secret, host } = options
+  const { name, namespace } = namesOf(options)
   const schedule = scheduleOf(options)
   const api = apiOf(options)
   const keyPair = new ServedKeyPair()
@@ -91,9 +90,9 @@ function selfManaged(options: CertificateOptions, { logger, registry }: Context)
   }
   const task: SelfManaged = new SelfManaged({
     secret: new OwnSecret(api, namespace, secret),
-    registration: new OwnRegistration(api, NAME),
+    registration: new OwnRegistration(api, name),
     entries: ENTRIES,
-    hosts: [`${service}.${namespace}.svc`, ...host],
+    hosts: [`${name}.${namespace}.svc`, ...host],
     schedule,
     keyPair,
     logger,

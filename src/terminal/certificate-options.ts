@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import { isHost } from '../certificates/host.ts'
-import { NAME, SECRET } from '../manifests/names.ts'
-import { namespaceOf, settable } from './options.ts'
+import { SECRET } from '../manifests/names.ts'
+import { nameOf, settable } from './options.ts'
 
 const SECOND = 1_000
 const DAY = 24 * 60 * 60 * SECOND
@@ -36,10 +36,6 @@ export const selfManagedOptions = () => [
     .default([])
     .argParser(hostsOf),
   secretOption(),
-  settable('--service <name>', 'Service that the API server calls').default(NAME).argParser(nameOf),
-  settable('--namespace <namespace>', 'namespace of the Secret and the Service; default: that of the Pod').argParser(
-    namespaceOf,
-  ),
   // As with cert-manager: short enough not to need revocation, and long enough to survive a weekend without the API server.
   settable('--certificate-lifetime <duration>', 'lifetime of a self-managed certificate, such as 7d, 12h or 30s')
     .default(7 * DAY, '7d')
@@ -67,11 +63,4 @@ function hostsOf(text: string, before: readonly string[] = []): string[] {
   if (!hosts.every(isHost))
     throw new InvalidArgumentError('DNS names or IP addresses, without a scheme and a port, separated by commas')
   return [...before, ...hosts]
-}
-
-/** Parses the name of a Secret or a Service. */
-function nameOf(text: string): string {
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text))
-    throw new InvalidArgumentError('a name: at most 63 lower-case letters, digits and -, with no - at either end')
-  return text
 }

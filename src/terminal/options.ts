@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { MODES } from '../admission/settings.ts'
+import { NAMES } from '../manifests/names.ts'
 import { NAMESPACE } from '../policy/names.ts'
 import { Failure } from '../system/failure.ts'
 
@@ -77,6 +78,14 @@ export const failurePolicyOption = () =>
     'what happens to writes in mode deny while refgrant cannot answer; default: that of the configuration, Ignore',
   ).choices(['Fail', 'Ignore'])
 
+/** The options about the names of the objects of an installation. */
+export const nameOptions = (byDefault: string) => [
+  settable('--name <name>', 'name of the registration, of the Service, of the account and of its roles')
+    .default(NAMES.name)
+    .argParser(nameOf),
+  settable('--namespace <namespace>', `namespace of these; default: ${byDefault}`).argParser(namespaceOf),
+]
+
 export const meshRoutesOption = () =>
   settable(
     '--mesh-routes <treatment>',
@@ -99,4 +108,11 @@ function originOf(text: string): string {
       'https://HOST:PORT, without a user, a query or a fragment, which the API server rejects, and without a path, since each entry adds its own',
     )
   return text.replace(/\/+$/, '')
+}
+
+/** Parses the name of an object. */
+export function nameOf(text: string): string {
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text))
+    throw new InvalidArgumentError('a name: at most 63 lower-case letters, digits and -, with no - at either end')
+  return text
 }

@@ -24,6 +24,9 @@ async function configured() {
 const registrationIn = (objects: readonly ApiObject[]) =>
   objects.find(({ kind }) => kind === 'ValidatingWebhookConfiguration')?.webhooks
 
+const rightsIn = (objects: readonly ApiObject[]) =>
+  objects.filter(({ kind }) => kind.endsWith('Role')).map(({ kind, rules }) => [kind, rules])
+
 suite('the chart', () => {
   test('has no problem that helm lint finds', async () => {
     for (const values of ['minimal', 'all']) {
@@ -57,14 +60,24 @@ suite('the chart', () => {
       ['--set', 'configuration.mode=audit'],
       ['--mode', 'audit'],
     ],
+    'with other names': [
+      ['--set', 'fullnameOverride=gate,namespaceOverride=infra'],
+      ['--name', 'gate', '--namespace', 'infra', '--secret', 'gate-authority'],
+    ],
+    'with a certificate from a Secret': [
+      ['--set', 'certificates.source=files,certificates.secretName=tls'],
+      ['--certificates', 'files'],
+    ],
     'under Fail': [
       ['--set', 'configuration.failurePolicy=Fail'],
       ['--failure-policy', 'Fail'],
     ],
   }
   for (const [title, [values, argv]] of Object.entries(settings))
-    test(`registers what refgrant manifests prints, ${title}`, async () => {
-      assert.deepEqual(registrationIn(await rendered(...values)), registrationIn(await printed('manifests', ...argv)))
+    test(`has the registration and the rights that refgrant manifests prints, ${title}`, async () => {
+      const [chart, command] = [await rendered(...values), await printed('manifests', ...argv)]
+      assert.deepEqual(registrationIn(chart), registrationIn(command))
+      assert.deepEqual(rightsIn(chart), rightsIn(command))
     })
 
   test('registers what refgrant manifests prints, for a configuration with rows', async () => {

@@ -17,7 +17,7 @@ export async function template(...argv: string[]): Promise<Result> {
 
 /** The objects that the chart renders. */
 export async function rendered(...argv: string[]): Promise<ApiObject[]> {
-  const { code, stdout, stderr } = await template(...REGISTRY, ...argv)
+  const { code, stdout, stderr } = await template(...REGISTRY, '--no-hooks', ...argv)
   if (code !== 0) throw new Error(`helm template ${argv.join(' ')}: ${stderr}`)
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as ApiObject | null)

@@ -16,7 +16,6 @@ import { folderWith } from '../folders.ts'
 const CERTIFICATE_DEFAULTS = {
   host: [],
   secret: 'refgrant-authority',
-  service: 'refgrant',
   authorityLifetime: 100_000,
   certificateLifetime: 10_000,
   propagation: 1_000,

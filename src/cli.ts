@@ -14,6 +14,7 @@ const builders: Record<string, () => Promise<Command>> = {
   audit: async () => (await import('./commands/audit.ts')).auditCommand(),
   catalogue: async () => (await import('./commands/catalogue.ts')).catalogueCommand(),
   manifests: async () => (await import('./commands/manifests.ts')).manifestsCommand(),
+  probe: async () => (await import('./commands/probe.ts')).probeCommand(),
   certs: async () => (await import('./commands/certs.ts')).certsCommand(),
   version: async () => (await import('./commands/version.ts')).versionCommand(),
 }

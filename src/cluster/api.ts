@@ -38,11 +38,11 @@ export interface RequestOptions {
 
 /** A write of one object, or of a part of it. */
 export interface Write {
-  readonly method: 'PUT' | 'PATCH'
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
-  readonly contentType: string
+  readonly contentType?: string
   /** What becomes the JSON of the body. */
-  readonly body: unknown
+  readonly body?: unknown
 }
 
 /** How a watch is read. `silence` is the longest time without data, in ms. */
@@ -96,6 +96,19 @@ export class Api {
    */
   async write(write: Write, signal: AbortSignal): Promise<unknown> {
     return this.#whole(write.path, await this.#open(write.path, signal, { write }))
+  }
+
+  /**
+   * Writes, and returns the warnings of the answer.
+   *
+   * @throws as `write`
+   */
+  async warningsOf(write: Write, signal: AbortSignal): Promise<string[]> {
+    const response = await this.#open(write.path, signal, { write })
+    await this.#whole(write.path, response)
+    // RFC 7234, 5.5: a code, an agent and a quoted text; the API server always writes `299 - "..."`.
+    const texts = String(response.headers.warning ?? '').matchAll(/299 - ("(?:[^"\\]|\\.)*")/g)
+    return [...texts].map(([, quoted = '""']) => quoted.slice(1, -1).replace(/\\(.)/g, '$1'))
   }
 
   async #whole(path: string, response: IncomingMessage): Promise<unknown> {

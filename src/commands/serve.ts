@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { NAMES } from '../manifests/names.ts'
 import type { ServeOptions } from '../runtime/serve.ts'
 import { certificatesOption, selfManagedOptions } from '../terminal/certificate-options.ts'
@@ -10,6 +10,7 @@ import {
   meshRoutesOption,
   modeOption,
   nameOptions,
+  seconds,
   settable,
 } from '../terminal/options.ts'
 import { stopSignal } from '../terminal/stop.ts'
@@ -19,9 +20,6 @@ import { stopSignal } from '../terminal/stop.ts'
  * Source: Kubernetes, "Pod Lifecycle", "Termination of Pods".
  */
 const DRAIN = 10
-
-/** The longest such time, in s: an hour is longer than any cluster waits for a pod, and far shorter than the longest timer. */
-const LONGEST_DRAIN = 3_600
 
 /** `refgrant serve`: runs the webhook. */
 export function serveCommand(): Command {
@@ -72,10 +70,3 @@ const options = () => [
     .choices(['debug', 'info', 'warn', 'error'])
     .default('info'),
 ]
-
-function seconds(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !(value >= 0 && value <= LONGEST_DRAIN))
-    throw new InvalidArgumentError(`a number of seconds from 0 to ${LONGEST_DRAIN}`)
-  return value
-}

@@ -116,3 +116,14 @@ export function nameOf(text: string): string {
     throw new InvalidArgumentError('a name: at most 63 lower-case letters, digits and -, with no - at either end')
   return text
 }
+
+/** The longest wait that a flag may ask for, in s: an hour is longer than any cluster waits for a pod, and far shorter than the longest timer. */
+const LONGEST_WAIT = 3_600
+
+/** Parses a number of seconds. */
+export function seconds(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= LONGEST_WAIT))
+    throw new InvalidArgumentError(`a number of seconds from 0 to ${LONGEST_WAIT}`)
+  return value
+}

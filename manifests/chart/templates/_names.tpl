@@ -38,6 +38,33 @@ labels: {{- include "refgrant.labels" . | nindent 2 }}
 {{ $registry }}/{{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ $tag }}{{ end }}
 {{- end -}}
 
+{{/* What the Pods of the server and of the probe share. */}}
+{{- define "refgrant.pod" -}}
+{{- with .Values.imagePullSecrets -}}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{ end -}}
+{{- with .Values.nodeSelector -}}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{ end -}}
+{{- with .Values.tolerations -}}
+tolerations: {{- toYaml . | nindent 2 }}
+{{ end -}}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  seccompProfile:
+    type: RuntimeDefault
+{{- end -}}
+
+{{- define "refgrant.container" -}}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+{{- end -}}
+
 {{/* What refgrant computed, as YAML; an error if it is not from this configuration. */}}
 {{- define "refgrant.generated" -}}
 {{- $generated := .Values.generated | default (.Files.Get "generated.yaml" | fromYaml).generated -}}

@@ -15,9 +15,10 @@ export async function template(...argv: string[]): Promise<Result> {
   return run(await helm(), ['template', 'refgrant', CHART, '--namespace', 'refgrant-system', ...argv])
 }
 
-/** The objects that the chart renders. */
+/** The objects that the chart renders, without those of the probe unless `--show-only` asks for them. */
 export async function rendered(...argv: string[]): Promise<ApiObject[]> {
-  const { code, stdout, stderr } = await template(...REGISTRY, '--no-hooks', ...argv)
+  const hooks = argv.includes('--show-only') ? [] : ['--no-hooks']
+  const { code, stdout, stderr } = await template(...REGISTRY, ...hooks, ...argv)
   if (code !== 0) throw new Error(`helm template ${argv.join(' ')}: ${stderr}`)
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as ApiObject | null)

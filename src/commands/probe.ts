@@ -1,0 +1,58 @@
+import { Command, Option } from 'commander'
+import type { ConnectionChoice } from '../cluster/connection.ts'
+import type { Overrides } from '../config/config.ts'
+import { configurationOf } from '../input/configuration.ts'
+import { NAMES } from '../manifests/names.ts'
+import { configOption, contextOption, kubeconfigOption, modeOption, namespaceOf, seconds } from '../terminal/options.ts'
+import { print } from '../terminal/print.ts'
+import { stopSignal } from '../terminal/stop.ts'
+
+/** How long an API server may take to notice a registration, in s: it follows them by a watch, so most take less than one. */
+const SEEN = 60
+
+interface ProbeOptions extends ConnectionChoice, Overrides {
+  readonly namespace: string
+  readonly targetNamespace: string
+  readonly wait: number
+  readonly config?: string
+}
+
+/** `refgrant probe`: tries whether the API server asks refgrant. */
+export function probeCommand(): Command {
+  return new Command('probe')
+    .description('try whether the API server asks refgrant: dry-run a route without a grant and with one')
+    .addHelpText(
+      'after',
+      '\nCreates a ReferenceGrant for the second dry run, and removes it again.\n\nExit codes: 0 as it should be, or the cluster does not have Gateway API; 2 not as it should be.',
+    )
+    .addOption(
+      new Option('-n, --namespace <namespace>', 'namespace of the route').default('default').argParser(namespaceOf),
+    )
+    .addOption(
+      new Option('--target-namespace <namespace>', 'namespace that it refers to, in which the grant is created')
+        .default(NAMES.namespace)
+        .argParser(namespaceOf),
+    )
+    .addOption(
+      new Option('--wait <seconds>', 'how long the API server may take to notice a change of the registration')
+        .default(SEEN)
+        .argParser(seconds),
+    )
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
+    .addOption(configOption())
+    .addOption(modeOption())
+    .action(async ({ namespace, targetNamespace, wait, config, mode, ...choice }: ProbeOptions) => {
+      const signal = stopSignal('the ReferenceGrant refgrant-probe may be left')
+      const settings = await configurationOf(config, { mode })
+      // Imported only here: the import of the client takes longer than the other commands.
+      const [{ probe }, { Trial }, { Api }, { connectionFrom }] = await Promise.all([
+        import('../runtime/probe.ts'),
+        import('../cluster/trial.ts'),
+        import('../cluster/api.ts'),
+        import('../cluster/connection.ts'),
+      ])
+      const trial = new Trial(new Api(connectionFrom(choice)), namespace, targetNamespace, wait * 1_000)
+      await print([`${await probe(trial, namespace, settings, signal)}\n`])
+    })
+}

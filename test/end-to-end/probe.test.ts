@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { rendered } from '../harness/control-plane/chart.ts'
+import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { refgrant as command } from '../harness/program/cli.ts'
+import type { Refgrant } from '../harness/program/refgrant.ts'
+import { until } from '../harness/until.ts'
+
+const NAMESPACE = 'refgrant-system'
+
+let cluster: Cluster
+let refgrant: Refgrant
+/** A kubeconfig of the account of the probe, with the rights that the chart gives it. */
+let account: string
+
+before(async () => {
+  cluster = await startCluster()
+  const { api, kubeconfigFor } = cluster.controlPlane
+  refgrant = await startGuard(cluster)
+  const objects = await rendered('--show-only', 'templates/probe.yaml')
+  await api.apply(...objects.filter(({ kind }) => kind !== 'Job'))
+  account = await kubeconfigFor('probe', await api.token(NAMESPACE, 'refgrant-probe'))
+})
+after(async () => {
+  await refgrant?.stop()
+  await cluster?.controlPlane.stop()
+})
+
+const probe = (...argv: string[]) => command(['probe', '--kubeconfig', account, ...argv])
+
+const label = (mode: string) =>
+  cluster.kubectl(['label', '--overwrite', 'namespace', 'default', `refgrant.dev/mode=${mode}`])
+
+/** The grants that a probe has left. */
+const left = async () => (await cluster.kubectl(['get', 'referencegrants', '-A', '-o', 'name'])).stdout
+
+suite('refgrant probe, with the account of the chart', () => {
+  const modes: Record<string, string> = {
+    deny: 'refused without a grant, and permitted with it',
+    warn: 'warned of without a grant, and not with it',
+    audit: 'not refused; look for the annotations of refgrant in the audit log of the API server',
+  }
+  for (const [mode, words] of Object.entries(modes))
+    test(`sees mode ${mode}, and leaves no grant`, async () => {
+      await label(mode)
+      assert.deepEqual(await probe(), {
+        code: 0,
+        stdout: `a reference from the namespace default, which has mode ${mode}, is ${words}\n`,
+        stderr: '',
+      })
+      assert.equal(await left(), '')
+    })
+
+  test('takes the mode from the configuration where the namespace has no label', async () => {
+    await label('deny')
+    await cluster.kubectl(['label', 'namespace', 'default', 'refgrant.dev/mode-'])
+    assert.match((await probe('--mode', 'deny')).stdout, /has mode deny, is refused without a grant/)
+  })
+
+  test('can do nothing else with its account', async () => {
+    for (const right of [
+      'create httproutes -n refgrant-system',
+      'list referencegrants -A',
+      'get secrets -A',
+      'get pods -A',
+    ]) {
+      const { stdout } = await cluster.kubectl([
+        'auth',
+        'can-i',
+        ...right.split(' '),
+        `--as=system:serviceaccount:${NAMESPACE}:refgrant-probe`,
+      ])
+      assert.equal(stdout.trim(), 'no', right)
+    }
+  })
+
+  test('fails if refgrant does not answer, with the words of the API server', async () => {
+    await refgrant.stop()
+    const { code, stdout, stderr } = await probe('--wait', '1')
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(
+      stderr,
+      /^refgrant: a reference from the namespace default, which has mode deny, is not judged as it should be: .*failed calling webhook "deny\.refgrant\.dev"/,
+    )
+    assert.equal(await left(), '')
+  })
+
+  test('fails if the API server does not ask refgrant', async () => {
+    await cluster.kubectl(['delete', 'validatingwebhookconfiguration', 'refgrant'])
+    // The API server goes by that a moment later.
+    const { code } = await until('the probe says so', async () => {
+      const ended = await probe('--wait', '0')
+      return /the API server permitted it, and did not warn\n$/.test(ended.stderr) && ended
+    })
+    assert.equal(code, 2)
+  })
+
+  test('does not probe a cluster without Gateway API', async () => {
+    await cluster.kubectl(['delete', 'crd', 'httproutes.gateway.networking.k8s.io'])
+    const { code, stdout } = await probe()
+    assert.deepEqual(
+      [code, stdout],
+      [0, 'not probed: the cluster does not serve HTTPRoutes and ReferenceGrants of Gateway API\n'],
+    )
+  })
+})

@@ -42,6 +42,15 @@ const authority: ReferrerKind = {
   kind: 'KongCACertificate',
   plural: 'kongcacertificates',
 }
+/** The kinds of Kong whose control plane may be in another namespace, beside the certificates. */
+const kongReferrers: readonly ReferrerKind[] = [
+  ['KongService', 'kongservices'],
+  ['KongUpstream', 'kongupstreams'],
+  ['KongConsumerGroup', 'kongconsumergroups'],
+  ['KongKeySet', 'kongkeysets'],
+  ['KongDataPlaneClientCertificate', 'kongdataplaneclientcertificates'],
+].map(([kind = '', plural = '']) => ({ group: 'configuration.konghq.com', kind, plural }))
+const controlPlane: GroupKind = { group: 'konnect.konghq.com', kind: 'KonnectGatewayControlPlane' }
 const kongGrant: GrantKind = {
   group: 'configuration.konghq.com',
   kind: 'KongReferenceGrant',
@@ -92,6 +101,20 @@ const KONG_AUTHORITY = github(
   'api/configuration/v1alpha1/kongcacertificate_types.go',
 )
 
+/** The kinds that may name a namespace in `controlPlaneRef`, for which `CheckKongReferenceGrantForResource` is called. */
+const KONG_CONTROL_PLANE = github(
+  'Kong/kong-operator',
+  '052f823c4bd3ffd1d24930e338632e09655f4f0d',
+  'config/crd/kong-operator/configuration.konghq.com_kongservices.yaml',
+)
+const controlPlaneOf = (from: ReferrerKind): GuardedField => ({
+  from,
+  path: 'spec.controlPlaneRef.konnectNamespacedRef',
+  to: controlPlane,
+  grantKind: kongGrant,
+  source: KONG_CONTROL_PLANE,
+})
+
 /**
  * The guarded fields of other projects. A field is listed only if the project's own code requires a grant for it: Envoy
  * Gateway does not for telemetry backends, and its policies select targets of other namespaces by selectors, which are
@@ -139,6 +162,13 @@ export const presets = {
       { from: agentPolicy, path: 'spec.traffic.extProc.conditional[].policy.backendRef', to: service, source: AGENTGATEWAY },
       { from: agentPolicy, path: 'spec.traffic.jwtAuthentication.providers[].jwks.remote.backendRef', to: service, source: AGENTGATEWAY },
       { from: agentPolicy, path: 'spec.backend.mcp.authentication.jwks.backendRef', to: service, source: AGENTGATEWAY },
+      { from: agentPolicy, path: 'spec.traffic.rateLimit.global.backendRef', to: service, source: AGENTGATEWAY },
+      { from: agentPolicy, path: 'spec.traffic.rateLimit.conditional[].policy.global.backendRef', to: service, source: AGENTGATEWAY },
+      { from: agentPolicy, path: 'spec.frontend.tracing.backendRef', to: service, source: AGENTGATEWAY },
+      { from: agentPolicy, path: 'spec.frontend.accessLog.otlp.backendRef', to: service, source: AGENTGATEWAY },
+      { from: agentPolicy, path: 'spec.backend.ai.promptGuard.request[].webhook.backendRef', to: service, source: AGENTGATEWAY },
+      { from: agentPolicy, path: 'spec.backend.ai.promptGuard.response[].webhook.backendRef', to: service, source: AGENTGATEWAY },
+      { from: agentPolicy, path: 'spec.backend.mcp.guardrails.processors[].remote.backendRef', to: service, source: AGENTGATEWAY },
     ],
   },
   'ai-gateway': {
@@ -156,6 +186,7 @@ export const presets = {
   kong: {
     grantKinds: [kongGrant],
     fields: [
+      ...[...kongReferrers, certificate, authority].map(controlPlaneOf),
       { from: certificate, path: 'spec.secretRef', to: secret, grantKind: kongGrant, source: KONG },
       { from: certificate, path: 'spec.secretRefAlt', to: secret, grantKind: kongGrant, source: KONG },
       { from: authority, path: 'spec.secretRef', to: secret, grantKind: kongGrant, source: KONG_AUTHORITY },

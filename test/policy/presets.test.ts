@@ -17,10 +17,18 @@ test('each preset has the expected number of fields of each kind', () => {
   assert.deepEqual(Object.fromEntries(counts), {
     'envoy-gateway': { SecurityPolicy: 10, EnvoyExtensionPolicy: 4, ClientTrafficPolicy: 2, HTTPRouteFilter: 1 },
     kgateway: { TrafficPolicy: 2 },
-    agentgateway: { AgentgatewayPolicy: 6 },
+    agentgateway: { AgentgatewayPolicy: 13 },
     'ai-gateway': { AIGatewayRoute: 1 },
     'volume-data-sources': { PersistentVolumeClaim: 1 },
-    kong: { KongCertificate: 2, KongCACertificate: 1 },
+    kong: {
+      KongService: 1,
+      KongUpstream: 1,
+      KongConsumerGroup: 1,
+      KongKeySet: 1,
+      KongDataPlaneClientCertificate: 1,
+      KongCertificate: 3,
+      KongCACertificate: 2,
+    },
   })
 })
 

@@ -5,6 +5,7 @@ import { readInput } from '../input/files.ts'
 import { grantObject } from '../policy/grant.ts'
 import { grantKindFor, kindOf } from '../policy/grant-kinds.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
+import { misspeltNamespaces, type NearMiss } from '../policy/near-miss.ts'
 import type { Reference } from '../policy/reference.ts'
 import { survey } from '../policy/survey.ts'
 import { flawsOf } from '../report/flaws.ts'
@@ -22,7 +23,7 @@ import {
 } from '../terminal/options.ts'
 import { print, reportProblems, tell, tellNotes } from '../terminal/print.ts'
 import { findingSentence } from '../wording/finding.ts'
-import { objectTitle } from '../wording/objects.ts'
+import { grantTitle, objectTitle } from '../wording/objects.ts'
 import { quote } from '../wording/quote.ts'
 
 interface GrantOptions {
@@ -65,13 +66,18 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   }))
   const objects = missing.map(({ object }) => object)
   await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
-  tellNotes([...input.notes, ...notes])
+  tellNotes([...input.notes, ...notes, ...misspeltNamespaces(refused, input.grants).map(nearMissNote)])
   // An object that could not be read or judged may lack a grant.
   if (refused.length + notes.length + input.problems.length === 0) process.stderr.write('no grant is missing\n')
   const useless = flawsOf(missing, (object) => object, coverage).flaws.filter(({ severity }) => severity === 'error')
   for (const flaw of useless) tell(`error: ${findingSentence(flaw)}`)
   if (useless.length > 0) process.exitCode = EXIT.findings
   reportProblems([...input.problems, ...refused.flatMap(ungrantableLines)])
+}
+
+function nearMissNote({ reference, grant, meant }: NearMiss): string {
+  const title = grantTitle(grant, grantKindFor(reference).kind)
+  return `the namespace ${quote(reference.from.namespace)} may be misspelt: ${title} permits the same from namespace ${quote(meant)}`
 }
 
 function ungrantableLines(reference: Reference): string[] {

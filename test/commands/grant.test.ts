@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
-import { ROUTE } from '../harness/objects/texts.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
 
 /** Runs `grant` on the route, with a change to its backend in the other namespace. */
@@ -44,4 +44,31 @@ test('a printed grant that cannot permit anything is an error', async () => {
     stderr,
     'refgrant: error: ReferenceGrant "httproute-from-shop-to-services-payments" in namespace "billing": spec.to[0].kind is "services": kinds are compared exactly, write "Service"\n',
   )
+})
+
+suite('a namespace of a route that is nearly one of a grant', { concurrency: 2 }, () => {
+  const noteOf = async (namespace: string, granted = 'shop') => {
+    const files = {
+      'route.yaml': ROUTE.replace('namespace: shop', `namespace: ${namespace}`),
+      'grant.yaml': GRANT.replace('namespace: shop', `namespace: ${granted}`),
+    }
+    const { stdout, stderr } = await refgrant(['grant', '.'], { cwd: folderWith(files) })
+    assert.match(stdout, new RegExp(`namespace: ${namespace}`))
+    return stderr
+  }
+
+  for (const namespace of ['shpo', 'shopp', 'shap'])
+    test(`is noted: ${namespace}`, async () => {
+      assert.equal(
+        await noteOf(namespace),
+        `refgrant: note: the namespace "${namespace}" may be misspelt: ReferenceGrant "shop" in namespace "billing" permits the same from namespace "shop"\n`,
+      )
+    })
+
+  for (const [one, other] of [
+    ['shop2', 'shop1'],
+    ['team-b', 'team-a'],
+    ['checkout', 'shop'],
+  ] as const)
+    test(`is another one: ${one}`, async () => assert.equal(await noteOf(one, other), ''))
 })

@@ -38,19 +38,17 @@ export function* readObjectsOf(text: string, room: Room): Generator<ObjectDocume
  * Source: k8s.io/apimachinery, pkg/apis/meta/v1/unstructured/helpers.go (decodeToList); k8s.io/cli-runtime,
  * pkg/resource/visitor.go (FlattenListVisitor).
  *
- * @throws DocumentError if an item is not an object
+ * @throws DocumentError if an item is not an object, or a list itself
  */
 export function objectsOf(document: ValueDocument): ObjectDocument[] | undefined {
   const { value } = document
   if (!isObject(value) || !isText(value.kind)) return undefined
   if (!isList(value)) return [objectAt(document, value, [])]
-  const objects: ObjectDocument[] = []
   const inferred = { kind: value.kind.replace(/List$/, ''), apiVersion: value.apiVersion }
-  for (const [index, item] of (value.items ?? []).entries()) {
+  return (value.items ?? []).map((item, index) => {
     const named = isObject(item) && !isText(item.kind) && !isText(item.apiVersion) ? { ...item, ...inferred } : item
-    addItems(document, named, ['items', index], objects)
-  }
-  return objects
+    return itemOf(document, named, ['items', index])
+  })
 }
 
 /**
@@ -63,15 +61,15 @@ export function anyObject(document: ValueDocument): ObjectDocument {
   return objectAt(document, document.value, [])
 }
 
-function addItems(
-  document: ValueDocument,
-  item: unknown,
-  path: readonly (string | number)[],
-  objects: ObjectDocument[],
-) {
+/** @throws DocumentError if an item is not an object, or a list itself */
+function itemOf(document: ValueDocument, item: unknown, path: readonly (string | number)[]): ObjectDocument {
   if (!isObject(item)) throw new DocumentError(document.lineAt(path), 'this item of a list is not an object')
-  if (!Array.isArray(item.items)) objects.push(objectAt(document, item, path))
-  else for (const [index, one] of item.items.entries()) addItems(document, one, [...path, 'items', index], objects)
+  if (Array.isArray(item.items))
+    throw new DocumentError(
+      document.lineAt(path),
+      'kubectl refuses a list in a list: write its items in the outer list',
+    )
+  return objectAt(document, item, path)
 }
 
 function objectAt(

@@ -39,10 +39,10 @@ suite('the objects of a text, with their lines:', () => {
     assert.deepEqual(found('kind: List\nitems: []\n'), [])
   })
 
-  test('the items of nested lists, and of any kind with a list of items', () => {
-    assert.deepEqual(found('kind: Shopping\nitems:\n- kind: A\n- kind: B\n  items:\n  - kind: C\n'), [
+  test('the items of any kind with a list of items', () => {
+    assert.deepEqual(found('kind: Shopping\nitems:\n- kind: A\n- kind: B\n'), [
       ['A', 3],
-      ['C', 6],
+      ['B', 4],
     ])
     assert.deepEqual(found('kind: WhiteList\nitems: none\n'), [['WhiteList', 1]])
   })
@@ -175,6 +175,11 @@ suite('a text that kubectl would not read the same way is an error with its line
       `kind: A\n---\na0: &a0 [x]\n${Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(9)}]\n`).join('')}`,
       9,
       /^aliases stand for more than 1000000 values up to here$/,
+    ],
+    'a list in a list': [
+      'kind: List\nitems:\n- kind: A\n- kind: List\n  items: []\n',
+      4,
+      /^kubectl refuses a list in a list/,
     ],
     'an item of a list that is a word': [
       'kind: List\nitems:\n- kind: A\n- b\n',

@@ -251,7 +251,7 @@ const list = fc
   .constantFrom('List', 'ThingList', 'Thing')
   .map(
     (kind) => (name: string) =>
-      `apiVersion: example.com/v1\nkind: ${kind}\nitems:\n- metadata: {name: ${name}}\n- {kind: B, metadata: {name: ${name}b}}\n- {apiVersion: v1, kind: L, items: [{kind: C, metadata: {name: ${name}c}}]}\n`,
+      `apiVersion: example.com/v1\nkind: ${kind}\nitems:\n- metadata: {name: ${name}}\n- {kind: B, metadata: {name: ${name}b}}\n`,
   )
 const notAnObject = fc
   .constantFrom('- a\n- b\n', 'foo\n', '{a: 1}\n', 'null\n', '# c\n', '\n', '{}')

@@ -4,22 +4,20 @@ import { type Config, type Overrides, registrationOf, shapingOf, writtenOf } fro
 import { configurationOf } from '../input/configuration.ts'
 import { type ClientOptions, webhookClient } from '../input/webhook-client.ts'
 import { chartValues } from '../manifests/chart-values.ts'
-import { NAMES } from '../manifests/names.ts'
 import { objectsOf, PARTS, type Part, remarkOn } from '../manifests/parts.ts'
 import { driftJson, driftText } from '../report/drift.ts'
 import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
+import type { Wanted } from '../runtime/comparison.ts'
 import { EXIT, Failure } from '../system/failure.ts'
-import { certificatesOption, secretOption } from '../terminal/certificate-options.ts'
+import { clientOptions } from '../terminal/client-options.ts'
 import {
   configOption,
   contextOption,
   failurePolicyOption,
   kubeconfigOption,
   modeOption,
-  nameOptions,
   outputOption,
-  urlOption,
 } from '../terminal/options.ts'
 import { print, tell } from '../terminal/print.ts'
 
@@ -42,10 +40,6 @@ export function manifestsCommand(): Command {
       '\nWithout a part, prints rbac and webhook. Apply webhook last, when a server answers.\nThe part mode-label-policy is optional: it lets only users with the verb set-refgrant-mode change the mode label of a\nnamespace. The part values prints the values of the chart for a configuration.\n\nExit codes: 0 done; 1 --diff found differences; 2 failed.',
     )
     .addArgument(parts)
-    .addOption(urlOption())
-    .option('--ca <file>', 'PEM file with the authority of the server certificate; default: none')
-    .addOption(certificatesOption('self-managed without --ca, otherwise files'))
-    .addOption(secretOption())
     .addOption(configOption())
     .addOption(modeOption())
     .addOption(failurePolicyOption())
@@ -53,28 +47,38 @@ export function manifestsCommand(): Command {
     .option('--diff', 'print only where the live registration and rights differ; reads them with your own rights')
     .addOption(kubeconfigOption())
     .addOption(contextOption())
-  for (const option of nameOptions(NAMES.namespace)) command.addOption(option)
+  for (const option of clientOptions()) command.addOption(option)
   return command.action(async (part: Part | 'values' | undefined, options: ManifestsOptions) => {
     const { config: file, output, mode, failurePolicy, diff } = options
     const config = await configurationOf(file, { mode, failurePolicy })
     if (part === 'values') return printValues(config, options)
+    if (options.static && (part !== 'webhook' || diff))
+      throw new Failure(
+        '--static is for the part webhook, without --diff: the API server does not show what it reads from files',
+      )
     const registration = registrationOf(config)
     const client = await webhookClient(options)
     const chosen = part === undefined ? COMPARED : [part]
-    if (diff) {
-      if (part !== undefined && !COMPARED.includes(part)) throw notCompared(part)
-      // Imported only here: the import of the client takes longer than the manifests.
-      const { comparisonsWith } = await import('../input/comparisons.ts')
-      const comparisons = await comparisonsWith({ registration, client }, options)
-      const report = comparisons.filter((one) => chosen.includes(one.part))
-      if (report.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
-      return print(output === 'json' ? driftJson(report) : driftText(report))
-    }
+    if (diff) return printDifferences(chosen, { registration, client }, options)
     const objects = chosen.flatMap((name) => objectsOf(name, registration, client))
     await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
     const remark = remarkOn(chosen, registration, client)
     if (remark !== undefined) tell(remark)
   })
+}
+
+/** Prints where the live objects differ from the wanted ones. */
+async function printDifferences(chosen: readonly Part[], wanted: Wanted, options: ManifestsOptions): Promise<void> {
+  const other = chosen.find((part) => !COMPARED.includes(part))
+  if (other)
+    throw new Failure(
+      `--diff compares only ${COMPARED.join(' and ')}, not ${other}: run refgrant manifests ${other} | kubectl diff -f -`,
+    )
+  // Imported only here: the import of the client takes longer than the manifests.
+  const { comparisonsWith } = await import('../input/comparisons.ts')
+  const report = (await comparisonsWith(wanted, options)).filter((one) => chosen.includes(one.part))
+  if (report.some(({ differences }) => differences.length > 0)) process.exitCode = EXIT.findings
+  await print(options.output === 'json' ? driftJson(report) : driftText(report))
 }
 
 /** Prints the values of the chart that follow from a configuration. */
@@ -84,10 +88,4 @@ async function printValues(config: Config, { url, ca, diff, output }: ManifestsO
   const generated = chartValues(registrationOf(config), shapingOf(config))
   const values = { configuration: writtenOf(config), generated }
   await print(output === 'json' ? toJson(values) : toYaml([values]))
-}
-
-function notCompared(part: Part): Failure {
-  return new Failure(
-    `--diff compares only ${COMPARED.join(' and ')}, not ${part}: run refgrant manifests ${part} | kubectl diff -f -`,
-  )
 }

@@ -13,6 +13,8 @@ export interface ClientOptions {
   readonly name: string
   /** By default, as in the shipped manifests. */
   readonly namespace?: string
+  /** Whether the API server reads the registration from a file. */
+  readonly static?: true
 }
 
 /**
@@ -22,7 +24,12 @@ export interface ClientOptions {
  */
 export async function webhookClient(options: ClientOptions): Promise<WebhookClient> {
   const { url, ca, certificates, secret, name, namespace = NAMES.namespace } = options
-  const reached = { url, names: { name, namespace } }
+  const isStatic = options.static === true
+  if (isStatic && (url === undefined || ca === undefined))
+    throw new Failure(
+      '--static needs --url and --ca: an entry in a file cannot name a Service, and no server can write its authority into the file, so self-managed certificates do not suit',
+    )
+  const reached = { url, names: { name, namespace }, isStatic }
   if (ca === undefined) return { ...reached, secret: certificates === 'files' ? undefined : secret }
   if (certificates === 'self-managed')
     throw new Failure('--certificates self-managed does not use --ca: the server writes its own authority')

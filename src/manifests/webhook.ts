@@ -18,7 +18,12 @@ export interface WebhookClient {
   readonly secret?: string | undefined
   /** What the objects are called; as in the shipped manifests by default. */
   readonly names?: Names
+  /** Whether the API server reads the registration from a file in its `staticManifestsDir`. */
+  readonly isStatic?: boolean
 }
+
+/** The end of the names in such files. Source: k8s.io/apiserver/pkg/admission/plugin/manifest, StaticConfigSuffix. */
+const STATIC = '.static.k8s.io'
 
 /** The settings of the configuration that shape the registration. */
 export interface Registration {
@@ -43,7 +48,7 @@ export function webhookConfiguration(registration: Registration, client: Webhook
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: (client.names ?? NAMES).name },
+    metadata: { name: `${(client.names ?? NAMES).name}${client.isStatic ? STATIC : ''}` },
     webhooks: entriesOf(registration).map(({ name, path, ...entry }) => ({
       name,
       clientConfig: clientConfig(path, client),

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { cpSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { CHART, overlays, REGISTRY, template } from '../harness/control-plane/chart.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { type Helm, helm } from '../harness/control-plane/helm.ts'
+import { folderWith } from '../harness/folders.ts'
 import { route } from '../harness/objects/objects.ts'
 import { run } from '../harness/program/run.ts'
 import { until } from '../harness/until.ts'
@@ -87,6 +89,14 @@ test('the API server takes every object of each overlay', async () => {
     assert.equal(code, 0, stderr)
     assert.match(stdout, /deployment\.apps\/refgrant/)
   }
+})
+
+test('the kustomization of docs/install.md names an image', async () => {
+  const [, own = ''] = /```yaml\n(apiVersion: kustomize.*?)```/s.exec(readFileSync('docs/install.md', 'utf8')) ?? []
+  const folder = folderWith({ 'kustomization.yaml': own })
+  cpSync('manifests', path.join(folder, 'manifests'), { recursive: true })
+  const { stdout, stderr } = await cluster.kubectl(['kustomize', folder])
+  assert.match(stdout, /image: registry\.example\.com\/team\/refgrant:/, stderr)
 })
 
 for (const major of [4, 3] as const)

@@ -6,6 +6,7 @@ import { CHART, overlays, REGISTRY, template } from '../harness/control-plane/ch
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { type Helm, helm } from '../harness/control-plane/helm.ts'
+import { documented, leftOf } from '../harness/control-plane/installation.ts'
 import { folderWith } from '../harness/folders.ts'
 import { route } from '../harness/objects/objects.ts'
 import { run } from '../harness/program/run.ts'
@@ -34,16 +35,6 @@ async function helmDoes(major: Helm, ...argv: string[]): Promise<void> {
   assert.equal(code, 0, stderr)
 }
 
-/** Runs a command of docs/install.md, as it is there. */
-async function documented(name: string): Promise<void> {
-  const [, command = ''] = readFileSync('docs/install.md', 'utf8').split(`<!-- command: ${name} -->\n`)
-  const [lines = ''] = command.split('\n\n')
-  const script = `kubectl() { "$KUBECTL" "$@"; }\n${lines}`
-  const { kubectl, kubeconfig } = cluster.controlPlane
-  const { code, stderr } = await run('bash', ['-c', script], { env: { KUBECTL: kubectl, KUBECONFIG: kubeconfig } })
-  assert.equal(code, 0, stderr)
-}
-
 /** What comes of a write that refgrant would have to judge: refused since nothing answers, or stored. */
 async function crossing(): Promise<'refused' | 'passes'> {
   const object = JSON.stringify(route({ name: 'checkout', backends: [['payments', 'billing']] }))
@@ -54,17 +45,6 @@ async function crossing(): Promise<'refused' | 'passes'> {
 
 /** The API server goes by a registration a moment after it was written. */
 const becomes = (outcome: 'refused' | 'passes') => until(outcome, async () => (await crossing()) === outcome)
-
-/** All objects of refgrant that are left, with their kinds. */
-async function left(): Promise<string[]> {
-  const kinds = 'all,cm,secret,sa,role,rolebinding,pdb,lease,netpol,resourcequota'
-  const own = ['get', kinds, '-n', NAMESPACE, '-o', 'name', '-l', 'app.kubernetes.io/name=refgrant']
-  const clusterWide =
-    'clusterrole,clusterrolebinding,validatingwebhookconfiguration,validatingadmissionpolicy,flowschema'
-  const names = [await cluster.kubectl(own), await cluster.kubectl(['get', clusterWide, '-o', 'name'])]
-  const releases = await cluster.kubectl(['get', 'secret', '-n', NAMESPACE, '-o', 'name'])
-  return [...names, releases].flatMap(({ stdout }) => stdout.split('\n')).filter((name) => /refgrant/.test(name))
-}
 
 test('the API server takes every object of the chart, field by field', async () => {
   for (const values of [REGISTRY, ['--values', `${CHART}/ci/all-values.yaml`]]) {
@@ -115,7 +95,7 @@ for (const major of [4, 3] as const)
     })
 
     test('is switched off by one command, and stays off when the release is upgraded', async () => {
-      await documented('off')
+      await documented('off', cluster.controlPlane)
       await becomes('passes')
       await helmDoes(
         major,
@@ -131,7 +111,7 @@ for (const major of [4, 3] as const)
     })
 
     test('is switched on again by another', async () => {
-      await documented('on')
+      await documented('on', cluster.controlPlane)
       await becomes('refused')
     })
 
@@ -144,7 +124,7 @@ for (const major of [4, 3] as const)
 
     test('leaves nothing when it is uninstalled', async () => {
       await helmDoes(major, 'uninstall', 'refgrant')
-      assert.deepEqual(await left(), [])
+      assert.deepEqual(await leftOf(cluster.controlPlane), [])
       await becomes('passes')
     })
   })

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { Progress } from '../harness/control-plane/progress.ts'
 import { startGatewayCluster } from './gateway-cluster.ts'
 import type { Node } from './node.ts'
-import { install } from './plain.ts'
+import { Release } from './release.ts'
 
 // `make cluster`: runs a cluster of one real node on this machine, with refgrant installed, until Ctrl-C.
 
@@ -23,7 +23,7 @@ async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
 async function cluster(): Promise<void> {
   const node = await step('starting a node', () => startGatewayCluster(stop.signal))
   try {
-    await step('installing refgrant', () => install(node))
+    await step('installing refgrant', () => Release.install(node))
     process.stdout.write(instructions(node))
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
     process.stderr.write('\nstopping\n')
@@ -46,7 +46,8 @@ Ready: a cluster of one real node, with refgrant installed. In another terminal,
     kubectl apply -f ${route}     # accepted
     kubectl -n refgrant-system logs deployment/refgrant
     kubectl -n refgrant-system rollout restart deployment/refgrant    # no review is lost
-    kubectl delete validatingwebhookconfiguration refgrant    # takes refgrant out of the write path
+
+docs/install.md goes on: the ladder, the switch, upgrades.
 
 The node pulls images from 127.0.0.1:5000, which has refgrant and busybox with any tag. The logs of the node are in
 ${folder}/logs. To stop everything, press Ctrl-C.

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { LONG } from '../harness/traffic/faults.ts'
+import { until } from '../harness/until.ts'
+import { startGatewayCluster } from './gateway-cluster.ts'
+import { assertJudged, type Load, underLoad } from './load.ts'
+import type { Node } from './node.ts'
+import { FAIL, Release } from './release.ts'
+
+/** Asserts that no write failed for want of an answer; while refgrant is out of the way, all pass. */
+const assertNoneFailed = ({ unjudged, failed }: Load) =>
+  assert.deepEqual({ unjudged, failed }, { unjudged: 0, failed: 0 })
+
+for (const major of [4, 3] as const)
+  suite(`the life of a release of Helm ${major} on a node`, {
+    skip: !LONG && 'it takes minutes: make test-long',
+  }, () => {
+    let node: Node
+    let release: Release
+    before(async () => {
+      node = await startGatewayCluster()
+      release = await Release.install(node, { major, settings: [FAIL] })
+      await release.becomes('refused')
+    })
+    after(() => node?.stop())
+
+    test('no write fails while it is switched off and on', async () => {
+      const load = await underLoad(node.api, async () => {
+        await release.documented('off')
+        await release.becomes('passes')
+        await release.documented('on')
+        await release.becomes('refused')
+      })
+      assertNoneFailed(load)
+    })
+
+    test('while it is off, its pods restart, it is upgraded, and it stays off', async () => {
+      await release.documented('off')
+      await release.becomes('passes')
+      await release.kubectl('rollout', 'restart', 'deployment/refgrant')
+      await release.rolledOut()
+      await release.upgrade(FAIL, 'image.tag=second')
+      assert.equal(await release.crossing(), 'passes')
+      await release.documented('on')
+      await release.becomes('refused')
+      await release.rolledOut()
+      assertJudged(await underLoad(node.api, async () => {}))
+    })
+
+    test('is uninstalled under load, and leaves nothing', async (context) => {
+      const load = await underLoad(node.api, async () => {
+        // Helm 3 deletes the registration last (docs/install.md).
+        if (major === 3) await release.documented('off')
+        await release.helm('uninstall', 'refgrant', '--wait')
+        await until('nothing is left', async () => (await release.left()).length === 0)
+      })
+      context.diagnostic(JSON.stringify({ ...load, wrong: load.wrong.length }))
+      assertNoneFailed(load)
+    })
+
+    test('judges after it is installed again', async () => {
+      release = await Release.install(node, { major })
+      await release.becomes('refused')
+    })
+  })

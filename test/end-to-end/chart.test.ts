@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
+import { parse } from 'yaml'
+import manifest from '../../package.json' with { type: 'json' }
 import { CHART, overlay, overlays, REGISTRY, rendered, template } from '../harness/control-plane/chart.ts'
 import { printed } from '../harness/control-plane/guarded-cluster.ts'
 import { helm } from '../harness/control-plane/helm.ts'
@@ -116,6 +118,11 @@ suite('the chart', () => {
     test(`renders ${folder}, as make overlays does`, async () => {
       assert.equal(readFileSync(`${folder}/refgrant.yaml`, 'utf8'), await overlay(folder))
     })
+
+  test('is for the version of the package', () => {
+    const { version, appVersion } = parse(readFileSync(`${CHART}/Chart.yaml`, 'utf8'))
+    assert.deepEqual([version, appVersion], [manifest.version, manifest.version])
+  })
 
   test('has a disruption budget only above one replica', async () => {
     const budgets = async (replicas: number) =>

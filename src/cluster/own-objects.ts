@@ -11,6 +11,8 @@ export class OwnSecret {
   readonly #api: Api
   readonly #namespace: string
   readonly #name: string
+  /** The manager of what this replica applies. */
+  readonly #manager = `refgrant-${randomUUID()}`
 
   constructor(api: Api, namespace: string, name: string) {
     this.#api = api
@@ -43,13 +45,13 @@ export class OwnSecret {
   }
 
   /**
-   * Creates it by an apply, because a right to create objects by POST cannot be limited to a name. Each apply has a
-   * manager of its own, so that it conflicts with that of another replica.
+   * Creates it by an apply, because a right to create objects by POST cannot be limited to a name. Each replica is a
+   * manager of its own, so that its apply conflicts with that of another.
    */
   async #create(data: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
     const metadata = { namespace: this.#namespace, name: this.#name }
     const body = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data }
-    const path = `${this.#path}?fieldManager=refgrant-${randomUUID()}`
+    const path = `${this.#path}?fieldManager=${this.#manager}`
     await this.#api.write({ method: 'PATCH', path, contentType: 'application/apply-patch+yaml', body }, signal)
   }
 

@@ -29,11 +29,8 @@ export const secretOption = () =>
 
 /** The options of self-managed certificates, in the order of the help. */
 export const selfManagedOptions = () => [
-  settable(
-    '--host <host...>',
-    'more DNS names and IP addresses of a self-managed certificate, for a URL; default: none',
-  )
-    .default([])
+  settable('--host <host...>', 'more DNS names and IP addresses of a self-managed certificate, for a URL')
+    .default([], 'none')
     .argParser(hostsOf),
   secretOption(),
   // As with cert-manager: short enough not to need revocation, and long enough to survive a weekend without the API server.

@@ -33,6 +33,14 @@ export async function auditAnnotations(
     .filter((annotations) => Object.keys(annotations).length > 0)
 }
 
+/** The requests of a user that the audit log has, each as verb, resource and name. */
+export async function requestsOf(controlPlane: Pick<ControlPlane, 'folder'>, user: string): Promise<Set<string>> {
+  const lines = (await text(createReadStream(fileOf(controlPlane)))).split('\n').slice(0, -1)
+  const events = lines.filter((line) => line.includes(user)).map((line) => JSON.parse(line))
+  const theirs = events.filter((event) => event.user.username === user && event.objectRef)
+  return new Set(theirs.map(({ verb, objectRef: { resource, name = '' } }) => `${verb} ${resource} ${name}`.trimEnd()))
+}
+
 function annotationsIn({ annotations = {} }: { annotations?: Annotations }): Annotations {
   const ours = Object.entries(annotations).filter(([key]) => key.includes('.refgrant.dev/'))
   return Object.fromEntries(ours.map(([key, value]) => [key.split('/')[1], value]))

@@ -36,10 +36,11 @@ const STRICT = ['--failure-policy', 'Fail']
 export async function applyRegistration(
   { api }: ControlPlane,
   { url }: Pick<Refgrant, 'url'>,
-  caFile: string,
+  caFile: string | undefined,
   settings: readonly string[],
 ): Promise<void> {
-  const how = ['--url', new URL(url).origin, '--ca', caFile, ...STRICT, ...settings]
+  const ca = caFile === undefined ? [] : ['--ca', caFile]
+  const how = ['--url', new URL(url).origin, ...ca, ...STRICT, ...settings]
   await api.apply(...(await printed('manifests', 'webhook', ...how)))
 }
 
@@ -53,12 +54,13 @@ const PROBED = {
 /**
  * Registers the webhook as the manifests do, and waits until the API server calls it.
  *
+ * @param caFile the authorities; undefined if the server writes them itself
  * @param settings further arguments of `refgrant manifests`
  */
 export async function register(
   controlPlane: ControlPlane,
   server: Pick<Refgrant, 'url'> & Partial<Pick<Refgrant, 'log'>>,
-  caFile: string,
+  caFile: string | undefined,
   settings: readonly string[] = [],
 ): Promise<void> {
   const { api } = controlPlane

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { until } from '../harness/until.ts'
+import { alerts } from './alerts.ts'
+import { startGatewayCluster } from './gateway-cluster.ts'
+import type { Node } from './node.ts'
+import { Prometheus } from './prometheus.ts'
+import { Release } from './release.ts'
+
+suite('Prometheus on a node', () => {
+  let node: Node
+  let prometheus: Prometheus
+  before(async () => {
+    node = await startGatewayCluster()
+    const release = await Release.install(node)
+    await release.becomes('refused')
+    prometheus = await Prometheus.start(node)
+  })
+  after(() => node?.stop())
+
+  test('scrapes each replica by the Service for metrics, and the API server', async () => {
+    await until(
+      'both replicas are scraped',
+      async () => (await prometheus.query('up{job="refgrant"} == 1')).length === 2,
+    )
+    await until(
+      'the API server is scraped',
+      async () => (await prometheus.query('up{job="apiserver"} == 1')).length === 1,
+    )
+  })
+
+  test('has the refusals as refgrant and as the API server count them', async () => {
+    const [own = 0] = await prometheus.query('sum(refgrant_reviews_total{decision="refused"})')
+    const rejections = 'apiserver_admission_webhook_rejection_count{name="deny.refgrant.dev",error_type="no_error"}'
+    const [theirs = 0] = await prometheus.query(`sum(${rejections})`)
+    assert.ok(own > 0)
+    assert.equal(theirs, own)
+  })
+
+  test('knows each metric of refgrant that an alert is about', async () => {
+    const names = new Set(alerts().flatMap(({ expr }) => expr.match(/\brefgrant_\w+/g) ?? []))
+    // Only a server with a folder of grants has it.
+    assert.ok(names.delete('refgrant_unreadable_files'))
+    for (const name of names) assert.ok((await prometheus.get(`metadata?metric=${name}`))[name], name)
+  })
+
+  test('evaluates each alert rule without an error', async () => {
+    const rules = await until('each rule is evaluated', async () => {
+      const { groups } = await prometheus.get('rules')
+      const all: { name: string; health: string }[] = groups.flatMap(({ rules }: { rules: object[] }) => rules)
+      return all.every(({ health }) => health !== 'unknown') && all
+    })
+    const found = rules.map(({ name, health }) => ({ name, health }))
+    assert.deepEqual(
+      found,
+      alerts().map(({ alert }) => ({ name: alert, health: 'ok' })),
+    )
+  })
+})

@@ -119,6 +119,12 @@ suite('the chart', () => {
       assert.equal(readFileSync(`${folder}/refgrant.yaml`, 'utf8'), await overlay(folder))
     })
 
+  test('has the alerts of docs/monitoring.md', async () => {
+    const [, alerts = ''] = /```yaml\n(.*?)```/s.exec(readFileSync('docs/monitoring.md', 'utf8')) ?? []
+    const objects = await rendered('--set', 'prometheusRule.enabled=true')
+    assert.deepEqual(objects.find(({ kind }) => kind === 'PrometheusRule')?.spec, parse(alerts))
+  })
+
   test('is for the version of the package', () => {
     const { version, appVersion } = parse(readFileSync(`${CHART}/Chart.yaml`, 'utf8'))
     assert.deepEqual([version, appVersion], [manifest.version, manifest.version])

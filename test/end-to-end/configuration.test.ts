@@ -240,8 +240,8 @@ test('the policy on the mode label lets only holders of its verb change it', asy
 
 test('a live registration that is not as the configuration has it is reported, and is no reason to be unready', async () => {
   const { api, kubeconfig } = cluster.controlPlane
-  const diff = (...argv: string[]) =>
-    command(['manifests', '--diff', '--kubeconfig', kubeconfig, '--failure-policy', 'Fail', '--config', file, ...argv])
+  const flags = ['--failure-policy', 'Fail', '--certificates', 'files', '--config', file]
+  const diff = (...argv: string[]) => command(['manifests', '--diff', '--kubeconfig', kubeconfig, ...flags, ...argv])
   await configure({})
   await registered()
   assert.deepEqual(await diff(), { code: 0, stdout: '', stderr: '' })

@@ -40,7 +40,7 @@ test('troubleshooting.md is headed by the words of refgrant', () => {
       .map((file) => readFileSync(`src/${room}/${file}`, 'utf8')),
   )
   const own = headingsOf('docs/troubleshooting.md').filter((heading) =>
-    /^(refgrant is|could not|a namespace has|which no|is too large|if the grant|waiting)/.test(heading),
+    /^(refgrant is|could not|a namespace has|which no|is too large|The budget|waiting)/.test(heading),
   )
   assert.equal(own.length, 7)
   for (const heading of own)

@@ -119,7 +119,7 @@ async function judgeRest(
     const read = await judgeFresh(rest, lookUps.source, signal)
     if (read instanceof LookupFailed) return undecided(read.message)
     const { verdicts, unread } = read
-    // The budget of fresh reads is spent.
+    // The budget of fresh reads is exhausted.
     if (verdicts.length === 0) return refuseUnconfirmed(rest, cached)
     const missing = verdicts.filter((verdict) => !verdict.permitted)
     const refused = missing.filter(({ complete }) => complete).map(({ reference }) => reference)

@@ -12,7 +12,8 @@ import { LONGEST, warningsOf } from './warnings.ts'
 const CAUSES = 16
 
 /** The sentence that a denial of a dry run adds. */
-const DRY_RUN = 'This was a dry run: a ReferenceGrant of the same dry run is not stored, so it cannot be seen here.'
+const DRY_RUN =
+  'This was a dry run: a ReferenceGrant of the same dry run is not stored, so refgrant cannot read it. Store the grant first, or use refgrant check.'
 
 /** An AdmissionReview v1 that answers a request. Source: k8s.io/api/admission/v1, types.go. */
 export interface ReviewResponse {

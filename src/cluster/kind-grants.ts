@@ -97,7 +97,7 @@ function indexObserver(kind: GrantKind, observer: ClusterObserver, logger: Logge
     incomplete: (namespace) => {
       logger.warn(
         { namespace, kind: kind.kind },
-        'not all grants of a namespace are cached: they exceed the limits of the cache; a fresh read gets the others when a review needs them',
+        'some grants of the namespace are not cached: they exceed a limit. Reviews use fresh reads; raise the memory limit or write smaller grants.',
       )
     },
   }

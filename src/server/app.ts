@@ -145,8 +145,8 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
     if (status === 415) return plainText(reply, status, `${error.message}: send the review as application/json`)
     if (status < 500) return plainText(reply, status, error.message)
-    logger.error({ err: error }, 'a review failed for a reason inside refgrant')
-    return plainText(reply, 500, 'refgrant failed to judge this request; its log says why')
+    logger.error({ err: error }, 'internal error while judging a review')
+    return plainText(reply, 500, 'internal error in refgrant: see the server log')
   })
   app.setNotFoundHandler((_request, reply) =>
     plainText(reply, 404, `this path is not served; POST an AdmissionReview to ${PATHS.join(', ')}`),

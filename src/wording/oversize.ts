@@ -18,7 +18,7 @@ const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: str
   references: { of: 'references to other namespaces', remedy: 'Split the object into several objects.' },
 }
 
-const amount = ({ cap, found, most }: Oversize) => `it has ${found} ${WORDS[cap].of}, and at most ${most} are read.`
+const amount = ({ cap, found, most }: Oversize) => `it has ${found} ${WORDS[cap].of}; the limit is ${most}.`
 const unjudged = (oversize: Oversize) => ` is too large to be judged: ${amount(oversize)}`
 
 /** Returns what is wrong with an object that is too large, and what to do. */

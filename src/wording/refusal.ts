@@ -14,11 +14,11 @@ export const SPELT_OUT = 8
 
 /** The sentence for a refusal by cached grants alone. */
 export const UNCONFIRMED =
-  'Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.'
+  'The budget of fresh reads is exhausted, so this refusal is based on cached grants. If you created the grant seconds ago, apply again.'
 
 /** The sentence for a refusal that the configuration causes: by default, it would be a warning. */
 const STORED =
-  'The stored object had the first of these already: existingViolations is "deny" in the configuration of refgrant.'
+  'The stored object already has the first of these references. refgrant refuses it because existingViolations is "deny".'
 
 /** The content of a refusal. */
 export interface Refusal {
@@ -86,7 +86,7 @@ export function violationLines(reference: Reference, kept: boolean, limit: numbe
   const target = [...kindPieces(to), ' ', name(to.name)]
   const needed = [...kindPieces(from), ' in namespace ', name(from.namespace)]
   return [
-    line`${objectPieces(from)}: ${field(path)} refers to ${target}${place}, which no ${grant} permits${kept ? '; it was there before' : ''}.`,
+    line`${objectPieces(from)}: ${field(path)} refers to ${target}${place}, which no ${grant} permits${kept ? '; the stored object already has this reference' : ''}.`,
     line`Needed${place}: ${article(kind)} ${grant} from ${needed} to ${target}.`,
   ]
 }

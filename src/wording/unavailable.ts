@@ -16,16 +16,16 @@ export function overloadSentence(reason: keyof typeof OVERLOAD): string {
  * of the API server.
  */
 export const NO_LOOKUP = {
-  stale: 'the cached grants are stale, and the budget for fresh reads is spent',
-  incomplete: 'not all grants of a namespace are cached, and the budget for fresh reads is spent',
-  unreadable: 'the last reads failed, and the budget for more reads is spent',
+  stale: 'the cached grants are stale, and the budget of fresh reads is exhausted',
+  incomplete: 'not all grants of a namespace are cached, and the budget of fresh reads is exhausted',
+  unreadable: 'the last fresh reads failed, and the budget of fresh reads is exhausted',
   tooMany: 'a namespace has more grants than can be read',
   late: 'the API server did not answer in time',
   unreachable: 'the API server could not be reached',
   lateFolder: 'the folder of grants was not read in time',
   unreadableFolder: 'the folder of grants could not be read',
   answered: (status: number) => `the API server answered HTTP ${status}`,
-  notWatched: (kind: string) => `refgrant watches objects of kind ${kind} only after a restart`,
+  notWatched: (kind: string) => `refgrant does not watch kind ${kind} yet: restart the server`,
 }
 
 /** Returns the answer to a review whose grants could not be looked up. */

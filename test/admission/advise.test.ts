@@ -45,7 +45,7 @@ suite('the author of a grant gets', () => {
     const oversize = { cap: 'values', found: 130_000, most: 120_000 } as const
     assert.deepEqual(advice(2, 'ReferenceGrant', { oversize, storedOversized: false }), {
       warnings: [
-        'ReferenceGrant "shop" in namespace "billing" was not read, because it is too large: it has 130000 values, and at most 120000 are read.',
+        'ReferenceGrant "shop" in namespace "billing" was not read, because it is too large: it has 130000 values; the limit is 120000.',
       ],
       count: 'unread',
     })

@@ -38,7 +38,7 @@ suite('an object with more references than are judged', () => {
     assert.deepEqual([response.allowed, response.status?.code, response.status?.reason], [false, 403, 'Forbidden'])
     assert.equal(
       response.status?.message,
-      'HTTPRoute "checkout" in namespace "shop" is too large to be judged: it has 10001 references to other namespaces, and at most 10000 are read.\nSplit the object into several objects.',
+      'HTTPRoute "checkout" in namespace "shop" is too large to be judged: it has 10001 references to other namespaces; the limit is 10000.\nSplit the object into several objects.',
     )
   })
 

@@ -92,7 +92,7 @@ suite('a denial', () => {
       answer(refused(1), 'deny', dryRun === undefined ? {} : { dryRun }).status?.message
     assert.equal(
       message(true),
-      `${message()}\nThis was a dry run: a ReferenceGrant of the same dry run is not stored, so it cannot be seen here.`,
+      `${message()}\nThis was a dry run: a ReferenceGrant of the same dry run is not stored, so refgrant cannot read it. Store the grant first, or use refgrant check.`,
     )
     assert.equal(message(false), message())
     assert.doesNotMatch(message() ?? '', /dry run/)

@@ -36,7 +36,7 @@ suite('warnings of violations', () => {
 
   test('say which violation is kept', () => {
     assert.deepEqual(existing([reference(3)]), [
-      line(3).replace('permits.', 'permits; it was there before.'),
+      line(3).replace('permits.', 'permits; the stored object already has this reference.'),
       needed('s3'),
     ])
   })
@@ -57,7 +57,7 @@ suite('warnings of violations', () => {
   test('say that a refusal is unconfirmed, if the budget is spent', () => {
     const said = refused([reference(0)], { confirmed: false })
     assert.deepEqual(said.slice(0, 2), [line(0), needed('s0')])
-    assert.match(said[2] ?? '', /^Too many references were refused lately to look again/)
+    assert.match(said[2] ?? '', /^The budget of fresh reads is exhausted/)
     assert.equal(said.length, 3)
   })
 
@@ -148,7 +148,7 @@ function holdTo(warnings: readonly string[], title: string): void {
     assert.doesNotMatch(warning, /[\p{C}\p{Zl}\p{Zp}]/u)
     assert.match(
       warning,
-      /(permits(; it was there before)?\.|["\w…)]\.|other namespaces\.|try once more\.|more findings\.)$/,
+      /(permits(; the stored object already has this reference)?\.|["\w…)]\.|other namespaces\.|apply again\.|more findings\.)$/,
     )
   }
 }

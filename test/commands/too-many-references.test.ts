@@ -27,7 +27,7 @@ test('check reports an error for an object with too many references, since the w
   assert.equal(code, 1, stdout)
   assert.match(
     stdout,
-    /^route\.json:1: error: HTTPRoute "checkout" in namespace "shop" is too large to be judged: it has 10001 references to other namespaces, and at most 10000 are read\. Split the object into several objects\. \[too-many-references\]$/m,
+    /^route\.json:1: error: HTTPRoute "checkout" in namespace "shop" is too large to be judged: it has 10001 references to other namespaces; the limit is 10000\. Split the object into several objects\. \[too-many-references\]$/m,
   )
 })
 

@@ -98,13 +98,16 @@ suite('serving settings take effect while the server runs', () => {
     const changed = { ...object, spec: { ...(object.spec as object), hostnames: ['shop.example.com'] } }
     const warned = await apply(changed)
     assert.equal(warned.code, 0, warned.stderr)
-    assert.match(warned.stderr, /^Warning: HTTPRoute "route-\d+" .* permits; it was there before\.\n/)
+    assert.match(
+      warned.stderr,
+      /^Warning: HTTPRoute "route-\d+" .* permits; the stored object already has this reference\.\n/,
+    )
 
     await configure({ existingViolations: 'deny' })
     const again = { ...object, spec: { ...(object.spec as object), hostnames: ['other.example.com'] } }
     assert.match(
       (await apply(again)).stderr,
-      /\nThe stored object had the first of these already: existingViolations is "deny"/,
+      /\nThe stored object already has the first of these references\. refgrant refuses it because existingViolations is "deny"/,
     )
     const labelled = await cluster.kubectl(['label', 'httproute', object.metadata.name, '-n', 'shop', 'a=b'])
     assert.deepEqual([labelled.code, labelled.stderr], [0, ''])

@@ -166,7 +166,7 @@ suite('grants come and go', () => {
     assert.equal(renamed.code, 0, renamed.stderr)
     assert.match(
       renamed.stderr,
-      /^Warning: HTTPRoute "held" in namespace "shop": spec\.rules\[0\].* permits; it was there before\.\n/,
+      /^Warning: HTTPRoute "held" in namespace "shop": spec\.rules\[0\].* permits; the stored object already has this reference\.\n/,
     )
 
     await cluster.kubectl(['delete', 'httproute', 'held', '-n', 'shop', '--wait=false'])
@@ -230,7 +230,7 @@ suite('nothing leaks', () => {
       until('the budget is spent', async () => {
         const greedy = () => answer(route({ name: 'greedy', backends: [['any', `n-${namespaces++}`]] }))
         const [, said] = await Promise.all([Promise.all(Array.from({ length: 30 }, greedy)), answer()])
-        return said.includes('Too many references were refused lately') && said
+        return said.includes('The budget of fresh reads is exhausted') && said
       })
     const states = [
       () => cluster.namespaces('treasury'),

@@ -63,7 +63,7 @@ suite('a refusal says, word for word', () => {
       lines(
         'HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[0] refers to Service "payments" in namespace "billing", which no ReferenceGrant permits.',
         'Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service "payments".',
-        'Too many references were refused lately to look again: if the grant was created in the last seconds, try once more.',
+        'The budget of fresh reads is exhausted, so this refusal is based on cached grants. If you created the grant seconds ago, apply again.',
         PRINT,
       ),
     )
@@ -73,7 +73,7 @@ suite('a refusal says, word for word', () => {
     const said = refused([reference(0)], { stored: true }).split('\n')
     assert.equal(
       said[2],
-      'The stored object had the first of these already: existingViolations is "deny" in the configuration of refgrant.',
+      'The stored object already has the first of these references. refgrant refuses it because existingViolations is "deny".',
     )
   })
 

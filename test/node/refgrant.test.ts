@@ -23,6 +23,18 @@ suite('refgrant on a node', () => {
     await node.api.delete(grant({ name: 'payments', to: 'payments' }))
   })
 
+  test('passes the probe, which shows what it saw and leaves nothing', async () => {
+    const said = await release.helm('test', 'refgrant')
+    assert.match(said, /which has mode deny, is refused without a grant, and permitted with it/)
+    assert.equal(await node.kubectl('get', 'jobs,referencegrants', '--all-namespaces', '--output=name'), '')
+  })
+
+  test('is seen by the commands of docs/troubleshooting.md', async () => {
+    const said = await release.documented('look', 'docs/troubleshooting.md')
+    for (const seen of [/refgrant-\S+ +1\/1 +Running/, /"msg":"review"/, /^\[\+\]certificate/m, /^ok$/m])
+      assert.match(said, seen)
+  })
+
   test('judges each write while it is upgraded, the first one after the upgrade included', async (context) => {
     await release.upgrade(FAIL)
     const load = await underLoad(node.api, async () => {

@@ -57,6 +57,11 @@ export class Release {
     return release
   }
 
+  /** Returns refgrant as kubectl has installed it. */
+  static async found(node: Node): Promise<Release> {
+    return new Release(node, await helm(4))
+  }
+
   /** Upgrades it to the chart of this repository, with these settings; what waits for it waits as Helm does. */
   async upgrade(...settings: string[]): Promise<void> {
     await this.helm('upgrade', NAME, CHART, '--wait', ...set(settings))
@@ -77,7 +82,8 @@ export class Release {
     const where = ['--namespace', NAMESPACE, '--kubeconfig', this.#node.kubeconfig]
     const { code, stdout, stderr } = await run(this.#helm, [...argv, ...where], { env: Object.fromEntries(own) })
     assert.equal(code, 0, `helm ${argv.join(' ')}: ${stderr}`)
-    return stdout
+    // What hooks say is on standard error.
+    return stdout + stderr
   }
 
   /** Runs kubectl in the namespace, and returns what it prints. */
@@ -85,9 +91,9 @@ export class Release {
     return this.#node.kubectl('--namespace', NAMESPACE, ...argv)
   }
 
-  /** Runs a command of docs/install.md. */
-  documented(name: string): Promise<void> {
-    return documented(name, this.#administrator)
+  /** Runs a command of a guide, docs/install.md by default, and returns what it prints. */
+  documented(name: string, guide?: string): Promise<string> {
+    return documented(name, this.#administrator, guide)
   }
 
   /** The names of all objects of refgrant that are left. */

@@ -14,12 +14,16 @@ const KINDS = 'all,cm,secret,sa,role,rolebinding,pdb,lease,netpol,resourcequota'
 const CLUSTER_WIDE =
   'clusterrole,clusterrolebinding,validatingwebhookconfiguration,validatingadmissionpolicy,validatingadmissionpolicybinding,flowschema'
 
-/** Runs a command of docs/install.md, as it is there; it must succeed. */
-export async function documented(name: string, administrator: Administrator): Promise<void> {
-  const [, command = ''] = readFileSync('docs/install.md', 'utf8').split(`<!-- command: ${name} -->\n`)
+/** Runs a command of a guide, as it is there, and returns what it prints; it must succeed. */
+export async function documented(
+  name: string,
+  administrator: Administrator,
+  guide = 'docs/install.md',
+): Promise<string> {
+  const [, command = ''] = readFileSync(guide, 'utf8').split(`<!-- command: ${name} -->\n`)
   const [lines = ''] = command.split('\n\n')
-  assert.notEqual(lines, '', `docs/install.md has no command ${name}`)
-  await shell(`kubectl() { "$KUBECTL" "$@"; }\n${lines}`, administrator)
+  assert.notEqual(lines, '', `${guide} has no command ${name}`)
+  return shell(`set -e; kubectl() { "$KUBECTL" "$@"; }\n${lines}`, administrator)
 }
 
 /** The names of all objects of refgrant that are left, with their kinds. */

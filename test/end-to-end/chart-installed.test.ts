@@ -79,6 +79,32 @@ test('the kustomization of docs/install.md names an image', async () => {
   assert.match(stdout, /image: registry\.example\.com\/team\/refgrant:/, stderr)
 })
 
+test('a release takes over what refgrant manifests has installed', async () => {
+  await cluster.controlPlane.api.apply(...(await printed('manifests')))
+  await helmDoes(4, 'install', 'refgrant', CHART, ...REGISTRY, '--take-ownership')
+  await helmDoes(4, 'uninstall', 'refgrant')
+  assert.deepEqual(await leftOf(cluster.controlPlane), [])
+})
+
+for (const argv of [['apply'], ['apply', '--server-side']])
+  test(`a kustomization stays off when it is applied again: kubectl ${argv.join(' ')}`, async () => {
+    const folder = overlays.find((one) => one.endsWith('fail-closed')) ?? ''
+    const applied = async () => assert.equal((await cluster.kubectl([...argv, '-k', folder])).code, 0)
+    await applied()
+    await becomes('refused')
+    await documented('off', cluster.controlPlane)
+    await becomes('passes')
+    await applied()
+    const { stdout } = await cluster.kubectl(['get', 'validatingwebhookconfiguration', 'refgrant', '-o', 'yaml'])
+    assert.equal(stdout.match(/refgrant\.dev\/switch: "on"/g)?.length, 4)
+    await documented('on', cluster.controlPlane)
+    await becomes('refused')
+    // Without a controller manager, the namespace would stay.
+    const objects = (await cluster.kubectl(['kustomize', folder])).stdout.split(/^---$/m)
+    const own = objects.filter((object) => !/^kind: Namespace$/m.test(object)).join('---')
+    assert.equal((await cluster.kubectl(['delete', '-f', '-'], own)).code, 0)
+  })
+
 for (const major of [4, 3] as const)
   suite(`with every server down, a release of Helm ${major}`, () => {
     const set = (...settings: string[]) => [...REGISTRY, ...settings.flatMap((setting) => ['--set', setting])]

@@ -53,7 +53,7 @@ async function certificateAt(place: string): Promise<X509Certificate> {
   try {
     return new X509Certificate(await readFile(place))
   } catch (error) {
-    throw new Failure(`${bare(place)} is not a certificate that can be kept: ${reasonOf(error)}`, { cause: error })
+    throw new Failure(`cannot parse ${bare(place)} as a certificate: ${reasonOf(error)}`, { cause: error })
   }
 }
 

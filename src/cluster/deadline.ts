@@ -32,6 +32,6 @@ export class Deadline {
   }
 
   #start(milliseconds: number): NodeJS.Timeout {
-    return setTimeout(() => this.#over.abort(new Error(`${this.#lack} in ${milliseconds} ms`)), milliseconds)
+    return setTimeout(() => this.#over.abort(new Error(`${this.#lack} within ${milliseconds / 1_000} s`)), milliseconds)
   }
 }

@@ -154,7 +154,7 @@ export class Reflector<T> {
   async #list({ reason, path }: Listing, signal: AbortSignal): Promise<Event> {
     const { api, resource, store, now } = this.#options
     const begun = now()
-    const deadline = new Deadline(`${path}: no end of the list`, LONGEST_LIST, signal)
+    const deadline = new Deadline(`${path}: the list did not end`, LONGEST_LIST, signal)
     try {
       const { resourceVersion } = await listInto(store, api, resource, path, undefined, deadline.signal)
       this.#listed({ reason, begun, path, streamed: false })

@@ -20,7 +20,7 @@ export interface Outcome {
   readonly warnings: readonly string[]
 }
 
-/** Tries whether the API server asks refgrant, by dry runs of a route that refers to another namespace. */
+/** Tests whether the API server calls refgrant, by dry runs of a route that refers to another namespace. */
 export class Trial {
   readonly #api: Api
   readonly #namespace: string

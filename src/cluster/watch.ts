@@ -59,7 +59,7 @@ export async function* watch(
   const path = pathOf(resource, request)
   const longest = request.duration + GRACE
   let listing = request.resourceVersion === undefined
-  const deadline = new Deadline(`${path}: no end`, listing ? LONGEST_LIST : longest, signal)
+  const deadline = new Deadline(`${path}: the answer did not end`, listing ? LONGEST_LIST : longest, signal)
   const options = { shape: eventShape(resource), most: resource.most, silence: longest, opened }
   try {
     for await (const { event, whole } of api.stream(path, options, deadline.signal)) {

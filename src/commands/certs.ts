@@ -48,7 +48,9 @@ async function certs({ out, host, client, keep, force }: CertsOptions): Promise<
     const missing = places.filter((place) => !there.includes(place))
     // The key of the authority is not stored, so it cannot sign a missing certificate.
     if (missing.length > 0)
-      throw new Failure(`cannot keep ${list(there)} without ${list(missing)}. Replace all files with --force`)
+      throw new Failure(
+        `cannot keep ${list(there)}: ${list(missing)} ${missing.length === 1 ? 'is' : 'are'} missing. Replace all files with --force`,
+      )
     const problem = await problemIn(out, host ?? [], client)
     if (problem !== undefined) throw new Failure(`${problem}. Replace all files with --force in place of --keep`)
     return

@@ -37,7 +37,7 @@ export function manifestsCommand(): Command {
     .description('print the Kubernetes objects that the server needs: its account, its rights and its registration')
     .addHelpText(
       'after',
-      '\nWithout a part, prints rbac and webhook. Apply webhook last, when a server answers.\nThe part mode-label-policy is optional: it lets only users with the verb set-refgrant-mode change the mode label of a\nnamespace. The part values prints the values of the chart for a configuration.\n\nExit codes: 0 done; 1 --diff found differences; 2 failed.',
+      '\nWithout a part, prints rbac and webhook. Apply webhook last, after the Deployment is ready.\nThe part mode-label-policy is optional: it lets only users with the verb set-refgrant-mode change the mode label of a\nnamespace. The part values prints the values of the chart for a configuration.\n\nExit codes: 0 done; 1 --diff found differences; 2 failed.',
     )
     .addArgument(parts)
     .addOption(configOption())

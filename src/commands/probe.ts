@@ -17,13 +17,13 @@ interface ProbeOptions extends ConnectionChoice, Overrides {
   readonly config?: string
 }
 
-/** `refgrant probe`: tries whether the API server asks refgrant. */
+/** `refgrant probe`: tests whether the API server calls refgrant. */
 export function probeCommand(): Command {
   return new Command('probe')
-    .description('try whether the API server asks refgrant: dry-run a route without a grant and with one')
+    .description('test whether the API server calls refgrant: dry-run a route without a grant and with one')
     .addHelpText(
       'after',
-      '\nCreates a ReferenceGrant for the second dry run, and removes it again.\n\nExit codes: 0 as it should be, or the cluster does not have Gateway API; 2 not as it should be.',
+      '\nCreates a ReferenceGrant for the second dry run, and deletes it again.\n\nExit codes: 0 the outcome matches the mode, or the cluster has no Gateway API; 2 it does not match, or the probe failed.',
     )
     .addOption(
       new Option('-n, --namespace <namespace>', 'namespace of the route').default('default').argParser(namespaceOf),

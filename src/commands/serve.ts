@@ -45,7 +45,7 @@ const options = () => [
   certificatesOption('self-managed in a Pod without --cert and --key, otherwise files'),
   settable('--cert <file>', 'certificate chain, PEM; read again when it changes; default: certs/tls.crt'),
   settable('--key <file>', 'private key of the certificate, PEM; default: certs/tls.key'),
-  ...nameOptions(`that of the Pod, otherwise ${NAMES.namespace}`),
+  ...nameOptions(`the namespace of the Pod, else ${NAMES.namespace}`),
   ...selfManagedOptions(),
   settable('--client-ca <file>', 'answer only clients with a certificate of these authorities; default: any client'),
   settable('--client-name <name...>', 'answer only clients with one of these common names; default: any name').default(
@@ -57,7 +57,7 @@ const options = () => [
   failurePolicyOption(),
   settable(
     '--existing-violations <treatment>',
-    'updates that keep a violation; default: that of the configuration, warn',
+    'updates that keep a violation; default: from the configuration, else warn',
   ).choices(['warn', 'deny']),
   meshRoutesOption(),
   settable(

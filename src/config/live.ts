@@ -51,7 +51,7 @@ export class LiveConfig {
       if (this.#text === before) return undefined
       this.#config = configOf(this.file, this.#text, this.#overrides)
       this.#settings = settingsOf(this.#config)
-      this.#logger.info({ file: this.file }, 'configuration read again')
+      this.#logger.info({ file: this.file }, 'reloaded the configuration')
       return 'done'
     } catch (error) {
       if (this.#text === before) return undefined
@@ -63,7 +63,7 @@ export class LiveConfig {
   #report({ message }: ConfigError): void {
     this.#logger.error(
       { file: this.file, problems: message.split('\n') },
-      'the configuration cannot be used; the last one stays in force',
+      'cannot use the changed configuration; the last valid one stays in force',
     )
   }
 }

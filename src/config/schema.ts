@@ -154,7 +154,7 @@ export const configurationSchema = {
         minimum: 35,
         default: 40,
         description:
-          'age of the cached grants beyond which every verdict needs a fresh read; a watch proves itself every 30 s',
+          'age of the cached grants beyond which every verdict needs a fresh read; each watch confirms the cache every 30 s',
       },
     }),
   },

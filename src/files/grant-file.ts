@@ -21,7 +21,7 @@ const MOST_TOKENS = 500_000
 export interface GrantFile {
   /** The digest of the content; undefined if the file could not be read. */
   readonly digest: string | undefined
-  /** Why it says nothing new. */
+  /** Why the new content was rejected. */
   readonly problem?: Place
   /** The grants of the last content that could be read, without those that the API server rejects. */
   readonly grants: readonly Grant[]

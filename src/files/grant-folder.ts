@@ -32,11 +32,11 @@ interface GrantFolderOptions {
 }
 
 /**
- * The ReferenceGrants of a folder, which is compared at each look, and each refusal looks first. A file that cannot be read any
- * more is logged, once for each state it is in, and what it last said stays in force; a deleted file takes its grants
- * along. Of grants with one name, the one in the file that kubectl reads last counts, and in a file the last one.
+ * The ReferenceGrants of a folder. It is compared each second and before each refusal. If a file cannot be read, this is
+ * logged once for each state of the file, and the last grants of the file stay in force. If a file is deleted, its grants
+ * are removed. Of grants with one name, the one in the file that kubectl reads last counts, and in a file the last one.
  *
- * While the folder itself cannot be read, what is known grows old.
+ * While the folder itself cannot be read, the cached grants become stale.
  */
 export class GrantFolder implements GrantSource {
   #lookup = lookupIn([])
@@ -130,11 +130,12 @@ export class GrantFolder implements GrantSource {
     const { logger, folder } = this.#options
     try {
       await this.#read()
-      if (this.#problem !== undefined) logger.info({ folder }, 'the folder can be read again')
+      if (this.#problem !== undefined) logger.info({ folder }, 'the grants folder can be read again')
       this.#problem = undefined
     } catch (error) {
       const reason = unreadable(error).message
-      if (reason !== this.#problem) logger.error({ folder, reason }, 'cannot read the folder; its grants grow old')
+      if (reason !== this.#problem)
+        logger.error({ folder, reason }, 'cannot read the grants folder; the cached grants become stale')
       this.#problem = reason
     }
   }
@@ -164,7 +165,7 @@ export class GrantFolder implements GrantSource {
     const inOrder = [...files].sort(([a], [b]) => kubectlOrder(a, b))
     this.#grants = inOrder.flatMap(([, { grants }]) => grants)
     this.#lookup = lookupIn(this.#grants)
-    logger.info({ folder, files: files.size, grants: this.#grants.length }, 'grants read')
+    logger.info({ folder, files: files.size, grants: this.#grants.length }, 'loaded the grants')
   }
 
   /** Whether a file or one of its folders exists but cannot be read. */
@@ -175,14 +176,14 @@ export class GrantFolder implements GrantSource {
 
   #tellSkipped({ skipped, templates }: Tree): void {
     for (const { path: place } of templates) {
-      if (!this.#templates.has(place)) this.#options.logger.warn({ place }, 'templates of Helm are not read')
+      if (!this.#templates.has(place)) this.#options.logger.warn({ place }, 'skipped Helm templates')
       this.#templates.add(place)
     }
     const before = this.#skipped
     this.#skipped = new Map(skipped.map(({ path, reason }) => [path, reason]))
     for (const [place, reason] of this.#skipped)
       if (before.get(place) !== reason)
-        this.#options.logger.error({ place, reason }, 'cannot read this; what it last said stays in force')
+        this.#options.logger.error({ place, reason }, 'cannot read a file or folder; its last grants stay in force')
   }
 
   async #readFile(file: FoundFile, before: GrantFile | undefined, slices: Slices): Promise<GrantFile | undefined> {
@@ -203,8 +204,8 @@ export class GrantFolder implements GrantSource {
 
   #logRefused({ refused: { first, count } }: GrantFile): void {
     const { logger } = this.#options
-    for (const refused of first) logger.error(refused, 'a grant does not count')
-    if (count > first.length) logger.error({ more: count - first.length }, 'more grants of this file do not count')
+    for (const refused of first) logger.error(refused, 'ignored a grant that the API server would reject')
+    if (count > first.length) logger.error({ more: count - first.length }, 'ignored more grants of this file')
   }
 }
 

@@ -55,32 +55,32 @@ interface Source {
 }
 
 /**
- * Reads the objects of files, of folders with their subfolders, and of standard input. What cannot be read is told
- * beside what can, so that one broken file does not hide the others.
+ * Reads the objects of files, of folders with their subfolders, and of standard input. Unreadable files
+ * are reported with the objects of the others, so that one broken file does not hide them.
  *
+ * @param command the name of the command that reads them, such as `check`
  * @param namespace the namespace of objects that name none
  * @param exclude globs of what is left out of folders
  */
 export async function readObjects(
   paths: readonly string[],
+  command: string,
   namespace: string,
   exclude: readonly string[] = [],
 ): Promise<FileObjects> {
-  const reading = new Reading(namespace, exclude)
+  const reading = new Reading(command, namespace, exclude)
   for (const path of paths) await reading.find(path)
   await reading.readAll()
   return reading
 }
 
-/** What a path that somebody named must not be, so that a program that failed does not look like success. */
+/** Errors for empty inputs that were named, so that a failed program does not look like success. */
 const NOTHING = {
   'standard input': 'standard input holds no Kubernetes object: the command that writes it may have failed',
   pipe: 'holds no Kubernetes object: the command that writes it may have failed',
   file: 'is empty, or holds nothing but comments',
   folder: '',
 }
-
-const TEMPLATE = '; a template of Helm is read once it is rendered: helm template CHART | refgrant check -'
 
 class Reading implements FileObjects {
   objects: FileObject[] = []
@@ -91,12 +91,14 @@ class Reading implements FileObjects {
   readonly templates: Templates[] = []
   others = 0
   files = 0
+  readonly #command: string
   readonly #namespace: string
   readonly #exclude: readonly string[]
   readonly #sources = new Map<string, Source>()
   readonly #room = wholeMemory()
 
-  constructor(namespace: string, exclude: readonly string[]) {
+  constructor(command: string, namespace: string, exclude: readonly string[]) {
+    this.#command = command
     this.#namespace = namespace
     this.#exclude = exclude
   }
@@ -124,7 +126,7 @@ class Reading implements FileObjects {
     this.folders.push(asked)
     const { files, skipped, others, templates } = await filesIn(asked, this.#exclude)
     this.templates.push(...templates)
-    for (const place of others) this.left.push({ place, message: 'is left out; name it to have it read' })
+    for (const place of others) this.left.push({ place, message: 'skipped: to read this folder, pass its path' })
     for (const { path, reason } of skipped) this.problems.push({ place: path, message: reason })
     if (files.length === 0 && skipped.length === 0 && templates.length === 0)
       this.problems.push({ place: asked, message: 'there is no YAML or JSON file in this folder' })
@@ -141,7 +143,7 @@ class Reading implements FileObjects {
         const isFile = source.origin === 'file' || source.origin === 'folder'
         if (isFile && error instanceof ValueError && !mayHoldObject(text))
           this.left.push({ place: source.file, message: 'holds no Kubernetes object, and is left out' })
-        else this.#tell(source.file, error, text.includes('{{') ? TEMPLATE : '')
+        else this.#tell(source.file, error, text.includes('{{') ? this.#templateHint() : '')
       }
     }
     this.#markPatches()
@@ -192,6 +194,10 @@ class Reading implements FileObjects {
     )
   }
 
+  #templateHint(): string {
+    return `; to read a template of Helm, render it: helm template CHART | refgrant ${this.#command} -`
+  }
+
   /** @param hint what may help with a text that is not well-formed */
   #tell(place: string, error: unknown, hint = ''): void {
     if (error instanceof DocumentError)
@@ -203,7 +209,7 @@ class Reading implements FileObjects {
 /** Whether a text that is YAML has the field `kind` somewhere, which may also be written with escapes or in base64. */
 const mayHoldObject = (text: string) => /kind|\\|!!?binary|tag:yaml|%TAG/.test(text)
 
-/** The first part of what an object calls itself that is there, and is not a string. */
+/** Returns the first identity field that is not a string. */
 function notText({ apiVersion, metadata }: Record<string, unknown>): string | undefined {
   const isWrong = (value: unknown) => value !== undefined && value !== null && typeof value !== 'string'
   if (isWrong(apiVersion)) return 'apiVersion'
@@ -226,7 +232,7 @@ function unnamed({ apiVersion, kind }: Record<string, unknown>): string {
   if (apiVersion === API_VERSION && kind === 'Configuration')
     return 'is a configuration of refgrant, not an object to check'
   if (apiVersion === API_VERSION) return 'is a report of refgrant, not an object to check'
-  return `${printable(text(kind))} does not have a name, so refgrant leaves it out, as it does with patches`
+  return `skipped: ${printable(text(kind))} does not have metadata.name`
 }
 
 /** Returns the kind and name of an object. */

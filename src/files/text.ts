@@ -47,7 +47,7 @@ export function decoded(content: Buffer): string {
   return new TextDecoder(encoding).decode(content)
 }
 
-const TOO_LARGE = `is larger than ${LARGEST_FILE / MIB} MiB, which is the most that is read of one file`
+const TOO_LARGE = `exceeds the limit of ${LARGEST_FILE / MIB} MiB for a file`
 
 async function withFile<T>(path: string, flags: number, use: (file: FileHandle) => Promise<T>): Promise<T> {
   let file: FileHandle | undefined

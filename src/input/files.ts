@@ -44,10 +44,10 @@ export interface Input {
  */
 export async function readInput(asked: Asked, coverage: Coverage, command: string): Promise<Input> {
   if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
-    throw new Failure('standard input can be read once: name - as a path or with --grants')
+    throw new Failure('standard input is given twice: use - either as a path or with --grants')
   const namespace = asked.namespace ?? 'default'
-  const main = withoutPatches(await readObjects(asked.paths, namespace, asked.exclude), coverage)
-  const beside = withoutPatches(await readObjects(asked.grants ?? [], namespace, asked.exclude), coverage)
+  const main = withoutPatches(await readObjects(asked.paths, command, namespace, asked.exclude), coverage)
+  const beside = withoutPatches(await readObjects(asked.grants ?? [], command, namespace, asked.exclude), coverage)
   const isGrant = ({ object }: FileObject) => grantKindOf(object, coverage.grantKinds) !== undefined
   const isChecked = (one: FileObject) => isGrant(one) || coverage.referrer(one.name) !== undefined
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]

@@ -80,7 +80,7 @@ function* verdict(report: AuditReport, permitted: number, refused: number): Gene
       : ''
   yield `${references} into other namespaces: ${permitted} permitted, ${refused} not permitted${not}${exempt}\n`
   const nothing = grants - permitting.length
-  const all = `${counted(grants, 'grant')}: ${permitting.length} with effect, ${nothing} without`
+  const all = `${counted(grants, 'grant')}: ${permitting.length} permitting something, ${nothing} permitting nothing`
   const idle = only === undefined && problems.length === 0 ? `, ${survey.unused.length} unused` : ''
   const { error, warning, note } = counts
   yield `${all}${idle}; ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}\n`

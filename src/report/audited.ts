@@ -74,7 +74,9 @@ function withoutUnknown(
 function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Audited): string[] {
   if (only !== undefined && unjudged.length > 0) {
     const them = counted(unjudged.length, 'reference')
-    return [`cannot judge ${them} into other namespaces: --namespace ${quote(only)} does not read their grants`]
+    return [
+      `cannot judge ${them} into other namespaces: with --namespace ${quote(only)}, audit does not read the grants of other namespaces`,
+    ]
   }
   return unjudged.map(({ reference: { from, path, to } }) => {
     const what = `${path} refers to namespace ${quote(to.namespace)}, which has a grant that cannot be read`

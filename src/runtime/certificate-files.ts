@@ -35,7 +35,7 @@ export async function keyPairOfFiles(
       return told('failed')
     }
     keyPair.replace(found.pair)
-    logger.info({ file: cert, expires: validityOf(found.pair.cert).to }, 'certificate read again')
+    logger.info({ file: cert, expires: validityOf(found.pair.cert).to }, 'reloaded the certificate')
     told('done')
   })
   const task = { name: 'certificate files', run: (signal: AbortSignal) => looks.run(signal) }

@@ -57,7 +57,7 @@ export async function clusterGrants(
     configure: (changed) => {
       grants.limit(limitsOf(changed))
       if (!isDeepStrictEqual(live.settings.coverage.grantKinds, kinds))
-        logger.warn('changed grantKinds take effect when the server restarts')
+        logger.warn('grantKinds changed: restart the server to apply the change')
       drift.soon()
     },
   }

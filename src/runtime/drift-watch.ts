@@ -7,7 +7,7 @@ import { compare, type Wanted } from './comparison.ts'
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
-/** How often to compare the live objects, in ms: soon after an edit, and a comparison takes only two reads. */
+/** How often to compare the live objects, in ms: soon after an edit, and a comparison takes only two reads, or three with self-managed certificates. */
 const COMPARE = 60_000
 
 /** The same while there are differences, in ms: an installation registers the webhook moments after the server starts. */
@@ -21,7 +21,7 @@ const UNKNOWN = 'unknown'
 
 /** The command that repairs differences. It needs the configuration of the server. */
 const REMEDY =
-  'refgrant manifests | kubectl apply -f -, with the --config of this server, with --ca where its certificate comes from files, and with --url where the registration has a URL'
+  'Run refgrant manifests --config FILE | kubectl apply -f -. Add --ca FILE for certificates from files, and --url URL for a registration with a URL.'
 
 interface DriftOptions {
   readonly api: Api
@@ -88,7 +88,9 @@ export class DriftWatch implements Task {
     this.#logged = logged
     const drifted = lines.length > 0 && { remedy: REMEDY }
     const details = { differences: lines, ...drifted, ...(tolerated.length > 0 && { tolerated }) }
-    this.#options.logger[drifted ? 'warn' : 'info'](details, 'compared the registration with the configuration')
+    const { logger } = this.#options
+    if (drifted) logger.warn(details, 'the live registration or rights differ from the configuration')
+    else logger.info(details, 'no drift')
   }
 }
 
@@ -101,5 +103,6 @@ export class DriftWatch implements Task {
 export function registration(lines: readonly string[] | undefined, age: number | undefined): Check {
   const last = lines === undefined ? 'last ' : ''
   const when = age === undefined ? [] : [`${last}compared ${(age / 1_000).toFixed(1)} s ago`]
-  return { name: 'registration', ok: lines?.length === 0, detail: [...(lines ?? ['not known']), ...when].join('; ') }
+  const unknown = [age === undefined ? 'not compared' : 'cannot compare']
+  return { name: 'registration', ok: lines?.length === 0, detail: [...(lines ?? unknown), ...when].join('; ') }
 }

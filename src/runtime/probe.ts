@@ -7,23 +7,29 @@ import { Failure } from '../system/failure.ts'
 /** The words of each refusal and warning of refgrant about a violation. */
 const VIOLATION = 'which no ReferenceGrant permits'
 
-/** Whether an outcome without a grant is what a mode leads to. In mode audit, a client sees nothing. */
+/** Whether an outcome without a grant is what a mode requires. In mode audit, a client sees nothing. */
 const SHOWS: Record<Mode, (outcome: Outcome) => boolean> = {
   deny: ({ refusal }) => refusal?.includes(VIOLATION) ?? false,
   warn: ({ refusal, warnings }) => refusal === undefined && warnings.some((text) => text.includes(VIOLATION)),
   audit: ({ refusal }) => refusal === undefined,
 }
 
-const WORDS: Record<Mode, string> = {
-  deny: 'refused without a grant, and permitted with it',
-  warn: 'warned of without a grant, and not with it',
-  audit: 'not refused; look for the annotations of refgrant in the audit log of the API server',
+const DONE: Record<Mode, string> = {
+  deny: 'the API server refused a route without a grant, and allowed it with one',
+  warn: 'the API server warned without a grant, and did not warn with one',
+  audit: 'the API server allowed a route without a grant; look for the annotations of refgrant in its audit log',
+}
+
+const FAILED: Record<Mode, string> = {
+  deny: 'was not refused as mode deny requires',
+  warn: 'was not allowed with a warning as mode warn requires',
+  audit: 'was not allowed as mode audit requires',
 }
 
 /**
- * Tries whether the API server asks refgrant, and returns the result in words.
+ * Tests whether the API server calls refgrant, and returns the result in words.
  *
- * @throws Failure if the outcome is not what the mode of the namespace leads to
+ * @throws Failure if the outcome is not what the mode of the namespace requires
  */
 export async function probe(
   trial: Trial,
@@ -35,18 +41,18 @@ export async function probe(
     return 'not probed: the cluster does not serve HTTPRoutes and ReferenceGrants of Gateway API'
   const label = await trial.label(modeLabel, signal)
   const mode = MODES.find((one) => one === label) ?? byDefault
-  const subject = `a reference from the namespace ${namespace}, which has mode ${mode},`
+  const done = `namespace ${namespace} has mode ${mode}: ${DONE[mode]}`
   const without = await trial.until(SHOWS[mode], signal)
-  if (!SHOWS[mode](without)) throw new Failure(`${subject} is not judged as it should be: ${told(without)}`)
-  if (mode === 'audit') return `${subject} is ${WORDS[mode]}`
+  if (!SHOWS[mode](without)) throw new Failure(`the dry run without a grant ${FAILED[mode]}: ${described(without)}`)
+  if (mode === 'audit') return done
   const permitted = ({ refusal, warnings }: Outcome) => refusal === undefined && warnings.length === 0
   const granted = await trial.granted(() => trial.until(permitted, signal), signal)
   if (!permitted(granted))
-    throw new Failure(`${subject} is not permitted although a grant permits it: ${told(granted)}`)
-  return `${subject} is ${WORDS[mode]}`
+    throw new Failure(`the dry run with a grant was not allowed without a warning: ${described(granted)}`)
+  return done
 }
 
-function told({ refusal, warnings }: Outcome): string {
+function described({ refusal, warnings }: Outcome): string {
   if (refusal !== undefined) return refusal
-  return warnings.length > 0 ? warnings.join(' ') : 'the API server permitted it, and did not warn'
+  return warnings.length > 0 ? warnings.join(' ') : 'the API server allowed the route, and did not warn'
 }

@@ -60,7 +60,8 @@ export async function serve(options: ServeOptions, stopping: AbortSignal): Promi
   if (stopping.aborted) return
   await listen(health, metrics, 'serving health and metrics', logger)
   await listen(app, reviews, 'serving reviews', logger)
-  // Tasks begin last, so that a start that fails sends nothing to the API server.
+  // Tasks begin last, so that a failed start does not watch or write. With guarded fields, discovery has run by then
+  // (clusterGrants).
   await Promise.race([tasks.run(), drained(stopping, options.drain, logger)])
 }
 

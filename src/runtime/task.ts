@@ -8,7 +8,7 @@ const LONGEST_END = 500
 export interface Task {
   readonly name: string
   /**
-   * Runs until the signal. It logs failures outside of this process, and retries. If it throws, or ends before the
+   * Runs until the signal. The task logs external failures and retries. If it throws, or ends before the
    * signal, that is a bug and ends the server. Errors after the signal are ignored.
    */
   run(signal: AbortSignal): Promise<void>

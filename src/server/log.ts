@@ -81,7 +81,7 @@ class StandardOutput implements DestinationStream {
   #tellDropped(): void {
     const lines = this.#dropped
     this.#dropped = 0
-    const entry = { level: 'warn', time: new Date().toISOString(), lines, msg: 'dropped lines of the log' }
+    const entry = { level: 'warn', time: new Date().toISOString(), lines, msg: 'dropped log lines' }
     this.write(`${JSON.stringify(entry)}\n`)
   }
 }

@@ -81,7 +81,7 @@ export class ReviewRecorder {
         fields,
         ...(suppressed > 0 && { suppressed }),
       },
-      'the configuration guards fields that are not references in this object; its other fields were judged',
+      'skipped guarded fields that do not hold a reference in this object: correct the object or guardedFields',
     )
   }
 }

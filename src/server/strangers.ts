@@ -24,7 +24,7 @@ export function refuseStrangers(app: FastifyInstance, { clients, observer, logge
     observer.clientRefused(reason)
     const suppressed = pace.take()
     if (suppressed !== undefined)
-      logger.warn({ reason, ...details, ...(suppressed > 0 && { suppressed }) }, 'refused a client')
+      logger.warn({ reason, ...details, ...(suppressed > 0 && { suppressed }) }, 'rejected a client')
   }
   // The handshake fails for a client without a certificate. If a certificate is not trusted, the socket has the reason.
   app.server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket: TLSSocket) => {

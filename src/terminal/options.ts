@@ -69,13 +69,13 @@ export const contextOption = () =>
 export const modeOption = () =>
   settable(
     '--mode <mode>',
-    'what happens to violations in namespaces without the mode label; default: that of the configuration, deny',
+    'what happens to violations in namespaces without the mode label; default: from the configuration, else deny',
   ).choices(MODES)
 
 export const failurePolicyOption = () =>
   settable(
     '--failure-policy <policy>',
-    'what happens to writes in mode deny while refgrant cannot answer; default: that of the configuration, Ignore',
+    'what happens to writes in mode deny while refgrant cannot answer; default: from the configuration, else Ignore',
   ).choices(['Fail', 'Ignore'])
 
 /** The options about the names of the objects of an installation. */
@@ -83,13 +83,16 @@ export const nameOptions = (byDefault: string) => [
   settable('--name <name>', 'name of the registration, of the Service, of the account and of its roles')
     .default(NAMES.name)
     .argParser(nameOf),
-  settable('--namespace <namespace>', `namespace of these; default: ${byDefault}`).argParser(namespaceOf),
+  settable(
+    '--namespace <namespace>',
+    `namespace of the Service, the account and the Secret; default: ${byDefault}`,
+  ).argParser(namespaceOf),
 ]
 
 export const meshRoutesOption = () =>
   settable(
     '--mesh-routes <treatment>',
-    'routes that serve only a mesh; default: that of the configuration, exempt',
+    'whether mesh-only routes need grants; default: from the configuration, else exempt',
   ).choices(['exempt', 'enforce'])
 
 export const urlOption = () =>

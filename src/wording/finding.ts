@@ -17,7 +17,7 @@ export function findingSentence(finding: Finding): string {
   if (!('grant' in finding)) return objectSentence(finding)
   const title = grantTitle(finding.grant, finding.grantKind)
   if (finding.code !== 'grant-duplicate') return `${title}: ${lintSentence(finding)}`
-  return `${title} is also at ${placeTitle(finding.other)}, with another content: of the two, the last that is applied counts`
+  return `${title} is defined again at ${placeTitle(finding.other)} with different contents: the one applied last takes effect`
 }
 
 /** Returns what is wrong with an object that has more references than are judged. */

@@ -8,11 +8,11 @@ const SENTENCES: Sentences = {
   'core-group': () => 'names the group "core": the core group is ""',
   'no-group': ({ group }) =>
     `names the group ${quote(group)}, which is not a group: write its domain without a version, since a version never counts`,
-  'no-kind': ({ kind }) => `names the kind ${quote(kind)}, which no object can be of: write letters and digits`,
+  'no-kind': ({ kind }) => `names the kind ${quote(kind)}, which is not a valid kind: write letters and digits`,
   'same-plural': ({ kind, plural, known }) =>
-    `calls ${quote(kind)} ${quote(plural)}, which is what ${quote(known)} is called: a resource has one kind`,
+    `gives kind ${quote(kind)} the plural ${quote(plural)}, which belongs to kind ${quote(known)}`,
   'group-field': ({ field }) => `has the groupField ${quote(field)}, which is another part of a reference`,
-  'duplicate-kind': ({ kind }) => `repeats a kind or its plural: ${quote(kind)} counts already`,
+  'duplicate-kind': ({ kind }) => `repeats a kind or its plural: ${quote(kind)} is already a grant kind`,
   'kind-spelling': ({ kind, meant }) =>
     `names the kind ${quote(kind)}: kinds are compared exactly, write ${quote(meant)}`,
   'cluster-scoped': ({ kind }) => `is about ${quote(kind)}, which is cluster-scoped: a ReferenceGrant cannot accept it`,

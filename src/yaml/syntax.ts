@@ -22,18 +22,18 @@ const SENTENCES: readonly (readonly [message: RegExp, sentence: string])[] = [
   ],
   [
     /^Block scalar|^Unexpected token in block scalar/,
-    'the lines of a text behind | or > are not indented alike, or more follows on its line',
+    'indent the lines after | or > equally, and write no text on the line of | or >',
   ],
   [/^The : indicator must be at most/, 'this key is longer than 1,024 characters'],
   [/^A node can have at most one (anchor|tag)/, 'a value can have only one $1'],
   [/^An alias node must not/, 'an alias cannot have a tag or an anchor'],
-  [/^(Anchor|Alias) cannot be an empty string/, 'the name of an anchor is missing behind & or *'],
+  [/^(Anchor|Alias) cannot be an empty string/, 'the name of an anchor is missing after & or *'],
   [/ tag|^Verbatim tags/, 'this tag is not valid: remove it, or write the value in quotes'],
-  [/^Unexpected flow-(seq|map)-end/, 'a bracket or a brace is closed that is not open'],
+  [/^Unexpected flow-(seq|map)-end/, 'a closing bracket or brace has no opening one'],
   [/^Not a YAML token/, 'there is text where only a comment may be'],
   [
     /^Unexpected .* at node end$|^Unexpected \S+ token/,
-    'there is text behind the end of a value: write the whole in quotes, or begin a new line',
+    'there is text after the end of a value: write the whole in quotes, or begin a new line',
   ],
 ]
 

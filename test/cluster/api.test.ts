@@ -113,7 +113,7 @@ suite('a request whose credentials never come', { timeout: 10_000 }, () => {
     t.mock.method(globalThis, 'setTimeout', (act: () => void, ms: number) => set(act, ms === 30_000 ? 10 : ms))
     const answer = api.get('/version', new AbortController().signal)
     await assert.rejects(answer, {
-      message: '/version: no credentials (check the credential plugin of the kubeconfig) in 30000 ms',
+      message: '/version: no credentials (check the credential plugin of the kubeconfig) within 30 s',
     })
   })
 })

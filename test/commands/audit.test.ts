@@ -34,7 +34,7 @@ suite('audit of files', () => {
     assert.equal(
       stdout,
       `2 references into other namespaces: 1 permitted, 1 not permitted
-2 grants: 1 with effect, 1 without, 1 unused; 2 errors, 0 warnings, 0 notes
+2 grants: 1 permitting something, 1 permitting nothing, 1 unused; 2 errors, 0 warnings, 0 notes
 
 1 reference that no grant permits
 
@@ -71,7 +71,10 @@ billing    core
     test(`lists a grant that permits nothing as unused only: ${title}`, async () => {
       const cwd = folderWith({ 'grant.yaml': grant })
       const { stdout } = await refgrant(['audit', '.'], { cwd })
-      assert.match(stdout, /^0 references into other namespaces: [^\n]*\n1 grant: 0 with effect, 1 without, 1 unused; /)
+      assert.match(
+        stdout,
+        /^0 references into other namespaces: [^\n]*\n1 grant: 0 permitting something, 1 permitting nothing, 1 unused; /,
+      )
       assert.doesNotMatch(stdout, /permits\n/)
       assert.match(stdout, /\n1 grant that nothing uses\n/)
       const report = JSON.parse((await refgrant(['audit', '.', '-o', 'json'], { cwd })).stdout)
@@ -156,7 +159,7 @@ suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
       ['referencegrants', 'httproutes'].map((name) => `/apis/${GROUP}/v1/namespaces/shop/${name}?limit=500`),
     )
     assert.match(stdout, /^Only namespace "shop" was read: /)
-    assert.match(stdout, /\n1 grant: 1 with effect, 0 without; /)
+    assert.match(stdout, /\n1 grant: 1 permitting something, 0 permitting nothing; /)
   })
 
   test('says that the namespace has nothing to audit', async (t) => {
@@ -175,7 +178,7 @@ suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
     assert.match(stdout, /\n1 reference that cannot be judged\n\nOBJECT .*\nHTTPRoute "shop\/checkout" /)
     assert.equal(
       stderr,
-      'refgrant: cannot judge 1 reference into other namespaces: --namespace "shop" does not read their grants\n',
+      'refgrant: cannot judge 1 reference into other namespaces: with --namespace "shop", audit does not read the grants of other namespaces\n',
     )
     const report = JSON.parse((await audit('-o', 'json')).stdout)
     assert.deepEqual(

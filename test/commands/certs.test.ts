@@ -64,7 +64,7 @@ suite('certs', { concurrency: 2 }, () => {
   test('does not keep files if one is missing', async () => {
     const other = folderWith({ 'certs/ca.crt': 'mine' })
     const { code, stderr } = await refgrant(['certs', '--keep'], { cwd: other })
-    const says = 'cannot keep certs/ca.crt without certs/tls.crt, certs/tls.key. Replace all files with --force'
+    const says = 'cannot keep certs/ca.crt: certs/tls.crt, certs/tls.key are missing. Replace all files with --force'
     assert.deepEqual([code, stderr], [2, `refgrant: ${says}\n`])
     assert.deepEqual(contentOf(path.join(other, 'certs')), { 'ca.crt': 'mine' })
   })

@@ -129,11 +129,14 @@ suite('a document that is not an object', { concurrency: 2 }, () => {
 
   test('is an error without a warning of Node if it is an unrendered template', async () => {
     const template = GRANT.replace(/metadata:\n.*\n.*\n/, 'metadata: {name: {{ .Release.Name }}}\n')
-    const { code, lines } = await said(['check', '.'], { 'a.yaml': template })
-    assert.equal(code, 2)
-    assert.deepEqual(lines, [
-      'a.yaml:3: a list or an object cannot be a key: correct the indentation, or write a text in quotes; a template of Helm is read once it is rendered: helm template CHART | refgrant check -',
-    ])
+    for (const command of ['check', 'grant', 'audit']) {
+      const { code, lines } = await said([command, '.'], { 'a.yaml': template })
+      assert.equal(code, 2)
+      assert.equal(
+        lines[0],
+        `a.yaml:3: a list or an object cannot be a key: correct the indentation, or write a text in quotes; to read a template of Helm, render it: helm template CHART | refgrant ${command} -`,
+      )
+    }
   })
 
   test('is left out if it has no name', async () => {
@@ -142,9 +145,7 @@ suite('a document that is not an object', { concurrency: 2 }, () => {
       'b.yaml': GRANT,
     })
     assert.equal(code, 0)
-    assert.deepEqual(lines, [
-      'note: a.yaml:4: HTTPRoute does not have a name, so refgrant leaves it out, as it does with patches',
-    ])
+    assert.deepEqual(lines, ['note: a.yaml:4: skipped: HTTPRoute does not have metadata.name'])
   })
 
   test('is noted as a configuration of refgrant if it is one', async () => {
@@ -193,8 +194,8 @@ suite('of a folder', { concurrency: 2 }, () => {
     const { code, lines } = await said(['check', '.', ...exclude], files)
     assert.equal(code, 0)
     assert.deepEqual(lines.slice(0, 2), [
-      'note: node_modules: is left out; name it to have it read',
-      'note: deep/.hidden: is left out; name it to have it read',
+      'note: node_modules: skipped: to read this folder, pass its path',
+      'note: deep/.hidden: skipped: to read this folder, pass its path',
     ])
     for (const left of ['.git', 'deep', 'tests', 'a/b.yaml']) assert.equal((await said(['check', left], files)).code, 2)
   })
@@ -389,7 +390,7 @@ suite('check finds', { concurrency: 2 }, () => {
     assert.equal(code, 0)
     assert.match(
       stdout,
-      /^b\.yaml:1: warning: ReferenceGrant "shop" in namespace "billing" is also at a\.yaml:1, with another content: .* \[grant-duplicate\]\n3 files/,
+      /^b\.yaml:1: warning: ReferenceGrant "shop" in namespace "billing" is defined again at a\.yaml:1 with different contents: .* \[grant-duplicate\]\n3 files/,
     )
   })
 
@@ -521,5 +522,5 @@ test('files of other programs that are not read as YAML of Kubernetes are left o
 
 test('standard input is read once', async () => {
   const { code, lines } = await said(['check', '-', '--grants', '-'], {}, ROUTE)
-  assert.deepEqual([code, lines], [2, ['standard input can be read once: name - as a path or with --grants']])
+  assert.deepEqual([code, lines], [2, ['standard input is given twice: use - either as a path or with --grants']])
 })

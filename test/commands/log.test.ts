@@ -91,7 +91,7 @@ suite('a log that cannot be written does not stop the server:', { concurrency: 2
     ;(child.stdout as Readable).setEncoding('utf8').on('data', (piece: string) => {
       log += piece
     })
-    await until('it says how many', () => log.includes('"msg":"dropped lines of the log"'))
+    await until('it says how many', () => log.includes('"msg":"dropped log lines"'))
     assert.ok(log.length > MIB, `${log.length} characters`)
     await refuse()
     const closed = once(child, 'close')
@@ -101,7 +101,7 @@ suite('a log that cannot be written does not stop the server:', { concurrency: 2
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line))
-    const dropped = lines.filter(({ msg }) => msg === 'dropped lines of the log')
+    const dropped = lines.filter(({ msg }) => msg === 'dropped log lines')
     assert.equal(dropped.length, 1)
     assert.ok(dropped[0].lines > 0)
     assert.equal(lines.filter(({ msg }) => msg === 'review').length + dropped[0].lines, MANY + 1)

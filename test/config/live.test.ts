@@ -27,7 +27,7 @@ suite('a configuration that follows its file', () => {
     assert.deepEqual([live.config.mode, live.settings.mode], ['warn', 'warn'])
     assert.deepEqual(
       log.map(({ msg }) => msg),
-      ['configuration read again'],
+      ['reloaded the configuration'],
     )
   })
 

@@ -88,10 +88,10 @@ suite('a row that cannot work is an error with its line and the reason', () => {
     [
       'another kind of a known plural',
       { ...row, from: { ...httpRoute, kind: 'Shield' } },
-      /which is what "HTTPRoute" is called/,
+      /gives kind "Shield" the plural "httproutes", which belongs to kind "HTTPRoute"/,
     ],
     ['a group that ends with a hyphen', { ...row, from: { ...row.from, group: 'example.com-' } }, /is not a group/],
-    ['a kind that cannot be', { ...row, from: { ...row.from, kind: 'A "b"' } }, /which no object can be of/],
+    ['a kind that cannot be', { ...row, from: { ...row.from, kind: 'A "b"' } }, /which is not a valid kind/],
     [
       'a plural of 64 characters',
       { ...row, from: { ...row.from, plural: 'a'.repeat(64) } },

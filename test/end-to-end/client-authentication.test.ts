@@ -78,7 +78,7 @@ test('a client without a certificate, or with one of another authority, gets no 
   // A server's certificate is no client's.
   await assert.rejects(ask({ cert: file('tls.crt'), key: file('tls.key') }))
   await until('both are counted', async () => (await refused('not_trusted')) === 2)
-  const logged = refgrant.log.filter(({ msg }) => msg === 'refused a client')
+  const logged = refgrant.log.filter(({ msg }) => msg === 'rejected a client')
   assert.deepEqual(
     logged.map(({ level, reason, problem }) => [level, reason, problem]),
     [

@@ -36,16 +36,16 @@ const left = async () => (await cluster.kubectl(['get', 'referencegrants', '-A',
 
 suite('refgrant probe, with the account of the chart', () => {
   const modes: Record<string, string> = {
-    deny: 'refused without a grant, and permitted with it',
-    warn: 'warned of without a grant, and not with it',
-    audit: 'not refused; look for the annotations of refgrant in the audit log of the API server',
+    deny: 'the API server refused a route without a grant, and allowed it with one',
+    warn: 'the API server warned without a grant, and did not warn with one',
+    audit: 'the API server allowed a route without a grant; look for the annotations of refgrant in its audit log',
   }
   for (const [mode, words] of Object.entries(modes))
     test(`sees mode ${mode}, and leaves no grant`, async () => {
       await label(mode)
       assert.deepEqual(await probe(), {
         code: 0,
-        stdout: `a reference from the namespace default, which has mode ${mode}, is ${words}\n`,
+        stdout: `namespace default has mode ${mode}: ${words}\n`,
         stderr: '',
       })
       assert.equal(await left(), '')
@@ -54,7 +54,10 @@ suite('refgrant probe, with the account of the chart', () => {
   test('takes the mode from the configuration where the namespace has no label', async () => {
     await label('deny')
     await cluster.kubectl(['label', 'namespace', 'default', 'refgrant.dev/mode-'])
-    assert.match((await probe('--mode', 'deny')).stdout, /has mode deny, is refused without a grant/)
+    assert.match(
+      (await probe('--mode', 'deny')).stdout,
+      /has mode deny: the API server refused a route without a grant/,
+    )
   })
 
   test('can do nothing else with its account', async () => {
@@ -80,17 +83,17 @@ suite('refgrant probe, with the account of the chart', () => {
     assert.deepEqual([code, stdout], [2, ''])
     assert.match(
       stderr,
-      /^refgrant: a reference from the namespace default, which has mode deny, is not judged as it should be: .*failed calling webhook "deny\.refgrant\.dev"/,
+      /^refgrant: the dry run without a grant was not refused as mode deny requires: .*failed calling webhook "deny\.refgrant\.dev"/,
     )
     assert.equal(await left(), '')
   })
 
-  test('fails if the API server does not ask refgrant', async () => {
+  test('fails if the API server does not call refgrant', async () => {
     await cluster.kubectl(['delete', 'validatingwebhookconfiguration', 'refgrant'])
     // The API server goes by that a moment later.
     const { code } = await until('the probe says so', async () => {
       const ended = await probe('--wait', '0')
-      return /the API server permitted it, and did not warn\n$/.test(ended.stderr) && ended
+      return /the API server allowed the route, and did not warn\n$/.test(ended.stderr) && ended
     })
     assert.equal(code, 2)
   })

@@ -15,7 +15,7 @@ const LARGE = 64 * 1024 * 1024 + 1
 
 /** What is read of a path: the names of the objects, and the problems by their place below the path. */
 async function read(...paths: string[]) {
-  const { objects, problems, files } = await readObjects(paths, 'default')
+  const { objects, problems, files } = await readObjects(paths, 'check', 'default')
   const below = (place: string) => path.relative(paths[0] as string, place)
   return {
     names: objects.map(({ name }) => name.name),
@@ -94,7 +94,7 @@ suite('of a folder is read', { timeout: 120_000 }, () => {
     const { names, problems } = await read(folder)
     assert.deepEqual(names, ['a', 'd'])
     assert.deepEqual(Object.keys(problems), ['b.yaml:2', 'c.yaml'])
-    assert.equal(problems['c.yaml'], 'is larger than 64 MiB, which is the most that is read of one file')
+    assert.equal(problems['c.yaml'], 'exceeds the limit of 64 MiB for a file')
   })
 })
 
@@ -131,13 +131,13 @@ suite('a path on the command line', { timeout: 120_000 }, () => {
 
   test('is read up to 64 MiB, whatever it is', async () => {
     const { problems } = await read('/dev/zero')
-    assert.deepEqual(problems, { '': 'is larger than 64 MiB, which is the most that is read of one file' })
+    assert.deepEqual(problems, { '': 'exceeds the limit of 64 MiB for a file' })
   })
 
   test('standard input is read up to 64 MiB too', async () => {
     const { code, stderr } = await refgrant(['check', '-'], { input: ' '.repeat(LARGE) })
     assert.equal(code, 2)
-    assert.equal(stderr, 'refgrant: -: is larger than 64 MiB, which is the most that is read of one file\n')
+    assert.equal(stderr, 'refgrant: -: exceeds the limit of 64 MiB for a file\n')
   })
 })
 
@@ -150,7 +150,7 @@ test('a folder that may not be read is a problem, and the rest is read', {
   const program = `
     process.setuid(65534)
     const { readObjects } = await import('./src/files/object-files.ts')
-    const { objects, problems } = await readObjects([${JSON.stringify(folder)}], 'default')
+    const { objects, problems } = await readObjects([${JSON.stringify(folder)}], 'check', 'default')
     console.log(JSON.stringify([objects.length, problems]))
   `
   // As root everything may be read.

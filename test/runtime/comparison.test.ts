@@ -202,7 +202,7 @@ suite('a server that compares periodically', () => {
     assert.deepEqual(told, [undefined, undefined, 0, undefined])
     assert.deepEqual(
       log.map((line) => JSON.parse(line).msg.split(' ')[0]),
-      ['cannot', 'compared', 'cannot'],
+      ['cannot', 'no', 'cannot'],
     )
   })
 
@@ -216,13 +216,13 @@ suite('a server that compares periodically', () => {
     const drifting = watch({ find } as unknown as Api, () => {})
     const detail = () => drifting.remarks()[0]?.detail
     await drifting.compare(never)
-    assert.equal(detail(), 'not known')
+    assert.equal(detail(), 'not compared')
     fails = false
     await drifting.compare(never)
     assert.match(detail() ?? '', /^compared \d+\.\d s ago$/)
     fails = true
     await drifting.compare(never)
-    assert.match(detail() ?? '', /^not known; last compared \d+\.\d s ago$/)
+    assert.match(detail() ?? '', /^cannot compare; last compared \d+\.\d s ago$/)
   })
 
   test('aborts a comparison in progress when it stops, without a log entry', async () => {

@@ -8,7 +8,7 @@ import { Tasks } from '../../src/runtime/task.ts'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
 
-test('grants of a folder are counted, and the registration is reported as not known', async () => {
+test('grants of a folder are counted, and the registration is reported as not compared', async () => {
   const registry = new Registry()
   const logger = pino({ level: 'silent' })
   const supply = await folderGrants(folderWith({ 'grants.yaml': GRANT }), {
@@ -22,5 +22,5 @@ test('grants of a folder are counted, and the registration is reported as not kn
     tasks.checks().map(({ name, ok }) => ({ name, ok })),
     [{ name: 'grants', ok: true }],
   )
-  assert.deepEqual(tasks.remarks(), [{ name: 'registration', ok: false, detail: 'not known' }])
+  assert.deepEqual(tasks.remarks(), [{ name: 'registration', ok: false, detail: 'not compared' }])
 })

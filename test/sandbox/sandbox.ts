@@ -84,8 +84,7 @@ async function sandbox(): Promise<void> {
 
 /** Waits until the server has compared the registration and found no difference: it was started before the registration. */
 async function compared({ log }: Refgrant): Promise<void> {
-  const isSame = ({ msg, differences }: Record<string, unknown>) =>
-    msg === 'compared the registration with the configuration' && String(differences) === ''
+  const isSame = ({ msg }: Record<string, unknown>) => msg === 'no drift'
   await until('the registration is as the configuration has it', () => stop.signal.aborted || log.some(isSame))
 }
 

@@ -146,7 +146,7 @@ test(`${CLIENTS} clients ask for more than it can judge: the rest is turned away
     await until(`a review is ${answer}`, async () => (await send(number, odd)) === answer || odd.length > 0)
   const sent = permitted + denied + shed + wrong
   context.diagnostic(
-    `${CLIENTS} clients at once: ${sent} reviews, ${wrong} wrong, ${permitted} permitted, ${denied} denied, ${shed} turned away`,
+    `${CLIENTS} clients at once: ${sent} reviews, ${wrong} wrong, ${permitted} permitted, ${denied} denied, ${shed} rejected with 503`,
   )
   assert.deepEqual(odd.slice(0, 3), [])
   await until('nothing is in flight', async () => (await inFlight()) === 0)

@@ -14,7 +14,7 @@ const TROUBLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     [`apiserver_admission_match_condition_evaluation_errors_total{${DENY}}`]: '0+1x60',
   },
   RefgrantFilesUnreadable: { refgrant_unreadable_files: '1x60' },
-  RefgrantKnowsNothingNew: { refgrant_knowledge_age_seconds: '41x60' },
+  RefgrantCacheStale: { refgrant_knowledge_age_seconds: '41x60' },
   RefgrantOverloaded: { 'refgrant_reviews_shed_total{reason="full"}': '0+1x60' },
   RefgrantOverBudget: { 'refgrant_fresh_reads_total{result="over_budget"}': '0+61x60' },
   // A certificate of a day, whose last sixth has begun: time starts at 0.

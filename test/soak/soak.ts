@@ -62,7 +62,7 @@ async function soak(cluster: FaultyCluster<TcpProxy>, inspector: Inspector): Pro
     add(counts, history.tally())
     forgetReviews(refgrant.log)
     const seconds = Math.round((performance.now() - begun) / 1_000)
-    say(`${seconds} of ${minutes * 60} s: ${inWords(counts)}, ${churn.gone} grants came and went`)
+    say(`${seconds} of ${minutes * 60} s: ${inWords(counts)}, ${churn.gone} grants created and deleted`)
   }
 
   const begun = performance.now()
@@ -120,7 +120,7 @@ function show({ counts, gone, faults, memory, latency, asked }: Report): string 
     ...[50, 99, 100].map((percent) => percentile(values, percent).toFixed(1)),
   ]
   return [
-    `soak of ${minutes} minutes: ${inWords(counts)}, ${gone} grants came and went\n` +
+    `soak of ${minutes} minutes: ${inWords(counts)}, ${gone} grants created and deleted\n` +
       `faults: ${faults.cut} cuts, ${faults.truncate} in the middle of a line, ${faults.hole} holes of 5 s\n`,
     table(
       ['memory of refgrant, MiB', 'start', 'middle', 'end'],

@@ -13,6 +13,6 @@ export default async function* faultTable(events: AsyncIterable<TestEvent>): Asy
     const file = data.file ?? ''
     if (name) rows.set(file, [...(rows.get(file) ?? []), `| ${name} | ${reviews} | ${wrong} | ${more} |\n`])
   }
-  yield '| fault | reviews | wrong answers | of which |\n|---|---|---|---|\n'
+  yield '| fault | reviews | wrong answers | details |\n|---|---|---|---|\n'
   for (const [, lines] of [...rows].sort(([one], [other]) => one.localeCompare(other))) yield lines.join('')
 }

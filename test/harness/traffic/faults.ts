@@ -167,7 +167,7 @@ export async function judgeUnder(
   const reviews = permitted + denied + unjudged
   context.diagnostic(
     `${name}: ${reviews} reviews, ${wrong.length} wrong, ${permitted} permitted, ${denied} denied, ${unjudged} not judged, ` +
-      `${churn.gone} grants came and went, stalest permit ${Math.round(stalest)} ms, followed again after ${recovery} ms`,
+      `${churn.gone} grants created and deleted, longest stale permit ${Math.round(stalest)} ms, time to resync ${recovery} ms`,
   )
   // A few tell as much as all.
   assert.deepEqual(wrong.slice(0, 3), [])

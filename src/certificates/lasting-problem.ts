@@ -1,24 +1,25 @@
+/** The most problems to report before a check without one: the words of an error may change each time. */
+const MOST = 100
+
 /**
- * Reports a problem once, when two consecutive checks find it: two files may be replaced one after the other, and two
- * replicas may write at once.
+ * Reports each problem once, from the second consecutive check that finds any: two files may be replaced one after the
+ * other, and two replicas may write at once.
  */
 export class LastingProblem {
-  #last: string | undefined
-  #isReported = false
+  #lasts = false
+  readonly #reported = new Set<string>()
 
   /** Records the problem of a check. Returns whether to report it. */
   found(problem: string): boolean {
-    const isNew = problem !== this.#last
-    this.#last = problem
-    if (isNew) this.#isReported = false
-    if (isNew || this.#isReported) return false
-    this.#isReported = true
-    return true
+    const isDue = this.#lasts && !this.#reported.has(problem) && this.#reported.size < MOST
+    if (isDue) this.#reported.add(problem)
+    this.#lasts = true
+    return isDue
   }
 
   /** Records a check without a problem. */
   gone(): void {
-    this.#last = undefined
-    this.#isReported = false
+    this.#lasts = false
+    this.#reported.clear()
   }
 }

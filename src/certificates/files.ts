@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { constants } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import { Failure } from '../system/failure.ts'
@@ -7,6 +8,9 @@ import { quote } from '../wording/quote.ts'
 import type { Certificate } from './issue.ts'
 import { pemBlocks } from './pem.ts'
 import { authoritiesIn } from './trust.ts'
+
+/** Flags of a read that does not wait for the writer of a named pipe: it would wait forever, even at the end of the process. */
+const WITHOUT_WAITING = constants.O_RDONLY | constants.O_NONBLOCK
 
 /**
  * Reads the certificate and the private key of the server.
@@ -67,7 +71,7 @@ export async function readAuthorities(file: string): Promise<string> {
 
 async function textOf(file: string, what: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8')
+    return await readFile(file, { encoding: 'utf8', flag: WITHOUT_WAITING })
   } catch (error) {
     throw new Error(`cannot read ${what}: ${quote(file)}: ${reasonOf(error)}`, { cause: error })
   }

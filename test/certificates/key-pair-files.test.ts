@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeEach, suite, test } from 'node:test'
@@ -53,6 +54,13 @@ suite('a key pair in files', () => {
   const bad: Record<string, [spoil: () => void, says: RegExp]> = {
     'the key of another certificate': [() => replaceFile(at('tls.key'), second.key), /does not belong to/],
     'what is not PEM': [() => replaceFile(at('tls.crt'), 'none'), /does not hold usable PEM/],
+    'a named pipe': [
+      () => {
+        rmSync(at('tls.crt'))
+        execFileSync('mkfifo', [at('tls.crt')])
+      },
+      /does not hold usable PEM/,
+    ],
     'no file': [() => rmSync(at('tls.key')), /no such file/],
     'an expired certificate': [
       () => {

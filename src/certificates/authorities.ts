@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import type { Authority } from './issue.ts'
+import { type Authority, nameOfAuthority } from './issue.ts'
 
 /** The authorities that all replicas share. */
 export interface Authorities {
@@ -40,7 +40,7 @@ export function authoritiesFrom(data: unknown): Authorities | undefined {
   }
   const current = authorityFrom(text('ca.crt'), text('ca.key'))
   if (!current) return undefined
-  const previous = certificateFrom(text('previous.crt'))?.toString()
+  const previous = certificateFrom(text('previous.crt'))?.certificate.toString()
   return { current, next: authorityFrom(text('next.crt'), text('next.key')), previous }
 }
 
@@ -49,23 +49,25 @@ export function trustBundle({ current, next, previous }: Authorities): string {
   return [...new Set([current.cert, next?.cert, previous])].sort().join('')
 }
 
-/** An authority as `issueAuthority` makes it: with one common name and a P-256 key, for which `issueServer` is made. */
 function authorityFrom(cert: string, key: string): Authority | undefined {
-  const certificate = certificateFrom(cert)
-  if (!certificate?.ca) return undefined
-  const name = /^CN=([ -~]+)$/.exec(certificate.subject)?.[1]
+  const { name, certificate } = certificateFrom(cert) ?? {}
   try {
     const privateKey = createPrivateKey(key)
     if (name === undefined || privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return undefined
-    return certificate.checkPrivateKey(privateKey) ? { name, cert: certificate.toString(), key, privateKey } : undefined
+    return certificate?.checkPrivateKey(privateKey)
+      ? { name, cert: certificate.toString(), key, privateKey }
+      : undefined
   } catch {
     return undefined
   }
 }
 
-function certificateFrom(pem: string): X509Certificate | undefined {
+/** The certificate of an authority as `issueAuthority` makes it. */
+function certificateFrom(pem: string): { name: string; certificate: X509Certificate } | undefined {
   try {
-    return new X509Certificate(pem)
+    const certificate = new X509Certificate(pem)
+    const name = nameOfAuthority(certificate)
+    return name === undefined ? undefined : { name, certificate }
   } catch {
     return undefined
   }

@@ -43,6 +43,27 @@ export function issueAuthority(name: string, days: number): Authority {
 }
 
 /**
+ * Returns the common name of an authority as `issueAuthority` makes it; undefined for any other certificate. An API
+ * server may refuse what another authority signs: Go compares the bytes of names, and heeds all extensions.
+ */
+export function nameOfAuthority(certificate: X509Certificate): string | undefined {
+  const name = /^CN=([ -~]{1,64})$/.exec(certificate.subject)?.[1]
+  if (name === undefined) return undefined
+  const example = new X509Certificate(issueAuthority(name, 1).cert)
+  return formOf(certificate) === formOf(example) ? name : undefined
+}
+
+/** Returns the DER of the issuer, the subject and the extensions of a certificate. */
+function formOf({ raw }: X509Certificate): string {
+  const [body] = asn1.fromDer(raw.toString('binary')).value as forge.asn1.Asn1[]
+  const parts = body?.value as forge.asn1.Asn1[]
+  return [3, 5, 7]
+    .map((index) => parts[index])
+    .map((part) => part && asn1.toDer(part).toHex())
+    .join()
+}
+
+/**
  * Issues a server certificate with a new P-256 key.
  *
  * @param hosts the DNS names and IP addresses that clients verify, at least one; the first is the common name

@@ -43,9 +43,19 @@ test('an authority that was read signs certificates that it verifies', () => {
   )
 })
 
+/** The name of an authority, in hexadecimal digits. */
+const NAMED = Buffer.from('refgrant').toString('hex')
+
 suite('a Secret has no authority if it holds', () => {
   const pair = ({ cert, key }: { cert: string; key: string }) => ({ 'ca.crt': base64(cert), 'ca.key': base64(key) })
   const named = issueAuthority('refgrant', 1)
+  /** The same authority with other bytes in its certificate, in hexadecimal digits. */
+  const altered = (before: string, after: string) => {
+    const hex = new X509Certificate(named.cert).raw.toString('hex')
+    const cert = new X509Certificate(Buffer.from(hex.replaceAll(before, after), 'hex')).toString()
+    assert.notEqual(cert, named.cert)
+    return { cert, key: named.key }
+  }
   const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
   const contents: Record<string, unknown> = {
     nothing: undefined,
@@ -59,6 +69,8 @@ suite('a Secret has no authority if it holds', () => {
     'the key of another authority': pair({ cert: first.cert, key: second.key }),
     'a key of another curve': pair({ cert: first.cert, key: String(p384) }),
     'a certificate that is not an authority': pair(issueServer(named, ['a.example'], 1)),
+    'an authority with the name in another encoding': pair(altered(`1308${NAMED}`, `0c08${NAMED}`)),
+    'an authority for other purposes': pair(altered('03020106', '03020102')),
     'an authority with an RSA key': pair(issue({ name: 'rsa', ca: true })),
   }
   for (const [title, data] of Object.entries(contents))

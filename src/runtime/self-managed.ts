@@ -11,6 +11,7 @@ import { injection } from '../certificates/injection.ts'
 import { issueAuthority, issueServer } from '../certificates/issue.ts'
 import { LastingProblem } from '../certificates/lasting-problem.ts'
 import { after, isDue, nextStep, type Schedule, type Step } from '../certificates/rotation.ts'
+import { Deadline } from '../cluster/deadline.ts'
 import type { OwnRegistration, OwnSecret } from '../cluster/own-objects.ts'
 import type { Check } from '../server/health.ts'
 import type { ServedKeyPair } from '../server/tls.ts'
@@ -56,6 +57,7 @@ export class SelfManaged implements Task {
   /** What all entries trust, and since when, in ms. */
   #trusted: { readonly bundle: string; readonly since: number } | undefined
   #wasTrusted = false
+  #lastStep: Step | undefined
   /** The authority that signed the certificate in use, PEM. */
   #issuer: string | undefined
 
@@ -87,8 +89,11 @@ export class SelfManaged implements Task {
   /** Takes one step, and renews the certificate if it is due. */
   async look(stop: AbortSignal): Promise<void> {
     const { logger, told } = this.#options
+    // First, because a process that was suspended answers reviews while the API server answers this look.
+    this.#renew()
+    const deadline = new Deadline('the API server has not answered all requests of a look', LONGEST, stop)
     try {
-      const step = await this.#step(AbortSignal.any([stop, AbortSignal.timeout(LONGEST)]))
+      const step = await this.#step(deadline.signal)
       this.#problem.gone()
       if (step !== undefined) {
         logger.info({ step }, 'took a step in the life of the certificate authorities')
@@ -96,11 +101,13 @@ export class SelfManaged implements Task {
       }
     } catch (error) {
       if (stop.aborted) return
-      const { message } = error as Error
+      const { message } = deadline.reasonFor(error) as Error
       if (this.#problem.found(message)) {
         logger.warn({ reason: message }, 'cannot look after the certificate authorities')
         told.renewal('failed')
       }
+    } finally {
+      deadline.clear()
     }
     this.#renew()
   }
@@ -118,9 +125,10 @@ export class SelfManaged implements Task {
     const changed = after(step, situation, () => this.#issueAuthority())
     if (changed) {
       await secret.write(found, secretDataOf(changed), SECRET_KEYS, signal)
-      // The next step often follows at once.
-      this.#looks.soon()
+      // The next step often follows at once. The same step follows only if somebody undoes it.
+      if (step !== this.#lastStep) this.#looks.soon()
     }
+    this.#lastStep = step
     const authorities = changed ?? stored
     if (authorities) this.#authorities = authorities
     if (stored && step === 'trust') this.#compare(await registration.patch(patch, signal), stored)

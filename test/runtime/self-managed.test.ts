@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { suite, test } from 'node:test'
+import { mock, suite, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { issueAuthority } from '../../src/certificates/issue.ts'
 import type { Schedule, Step } from '../../src/certificates/rotation.ts'
@@ -195,6 +196,45 @@ suite('self-managed certificates', () => {
       await replica.look()
       assert.ok(replica.isTrustedBy(cluster.trusted))
     }
+  })
+
+  test('are renewed before the API server answers: a process that was suspended has an expired one', async () => {
+    const cluster = new FakeCluster()
+    const replica = new Replica(cluster)
+    await replica.look(2)
+    const before = replica.keyPair.current
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * HOUR })
+    const { read } = cluster.registration
+    cluster.registration.read = async () => {
+      assert.notEqual(replica.keyPair.current, before)
+      return read()
+    }
+    await replica.look()
+    mock.timers.reset()
+    assert.notEqual(replica.keyPair.current, before)
+    assert.equal(replica.failed, 0)
+    await replica.look(2)
+    assert.deepEqual(
+      replica.log.filter(({ reason }) => reason),
+      [],
+    )
+  })
+
+  test('do not write without a pause while somebody undoes each write', async () => {
+    const cluster = new FakeCluster()
+    let writes = 0
+    cluster.afterWrite = () => {
+      writes += 1
+      cluster.data = undefined
+    }
+    const stop = new AbortController()
+    const { task } = new Replica(cluster, { ...calm, propagation: HOUR })
+    const running = task.run(stop.signal)
+    for (let n = 0; n < 200; n += 1) await turn()
+    stop.abort()
+    await running
+    // It begins, and recovers twice: then it pauses.
+    assert.equal(writes, 3)
   })
 
   test('report a problem that lasts, once, and go on when it is over', async () => {

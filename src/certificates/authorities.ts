@@ -29,7 +29,7 @@ export function secretDataOf({ current, next, previous }: Authorities): SecretDa
 }
 
 /**
- * Reads the data of a Secret, in which anything may be. What is not an authority of this kind is left out.
+ * Reads the unvalidated data of a Secret. What is not an authority of this kind is left out.
  *
  * @returns undefined without a current authority
  */

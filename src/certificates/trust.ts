@@ -40,9 +40,9 @@ export function trustProblem(chain: string, caBundle: string, now = new Date()):
   const [leaf, ...intermediates] = pemBlocks(chain).flatMap((pem) => certificate(pem) ?? [])
   if (!leaf) return 'cannot be compared: the served chain holds no certificate'
   if (!isCurrent(leaf, now))
-    return `does not help: the served certificate is valid from ${leaf.validFrom} to ${leaf.validTo}`
+    return `cannot verify the server: the served certificate is valid from ${leaf.validFrom} to ${leaf.validTo}`
   if (leaf.keyUsage && !leaf.keyUsage.some((usage) => SERVER_USAGES.includes(usage)))
-    return 'does not help: the served certificate is not for server authentication'
+    return 'cannot verify the server: the served certificate is not for server authentication'
   if (caBundle === '') {
     publicAuthorities ??= rootCertificates.map((pem) => new X509Certificate(pem))
     if (leadsTo(leaf, intermediates, publicAuthorities, now)) return undefined
@@ -66,7 +66,7 @@ export function hostProblem(chain: string, host: string): string | undefined {
   const valid = isIP(bare) ? leaf.checkIP(bare) : leaf.checkHost(bare.replace(/\.$/, ''), options)
   if (valid !== undefined) return undefined
   const names = leaf.subjectAltName === undefined ? 'no name' : quote(leaf.subjectAltName)
-  return `is reached as ${quote(bare)}, and the served certificate is valid for ${names}`
+  return `names host ${quote(bare)}, but the served certificate is valid only for ${names}`
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Api } from './api.ts'
 
-/** A Secret, as far as it is known what is in it. */
+/** A Secret with unvalidated data. */
 export interface Secret {
   readonly data?: unknown
 }

@@ -114,7 +114,9 @@ function scheduleOf({ authorityLifetime, certificateLifetime, propagation }: Cer
 function withCheck({ keyPair, task }: KeyPairSupply): Task {
   const check = (): Check => {
     const { current } = keyPair
-    const detail = current ? `expires ${validityOf(current.cert).to.toISOString()}` : 'waiting for the first one'
+    const detail = current
+      ? `expires ${validityOf(current.cert).to.toISOString()}`
+      : 'waiting for the first certificate'
     return { name: 'certificate', ok: current !== undefined, detail }
   }
   return { name: task.name, run: (signal) => task.run(signal), checks: () => [check(), ...(task.checks?.() ?? [])] }

@@ -19,7 +19,7 @@ import type { Renewal } from './metrics/certificates.ts'
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
 
-/** The longest time between two looks, in ms: for so long writes may fail after somebody has emptied a caBundle. */
+/** The longest time between two looks, in ms: the longest time for which an emptied caBundle stays unrepaired. */
 const LOOK = 5_000
 
 /** Timeout for a look, in ms. */
@@ -54,7 +54,7 @@ export class SelfManaged implements Task {
   readonly #problem = new LastingProblem()
   /** The authorities at the last look. */
   #authorities: Authorities | undefined
-  /** What all entries trust, and since when, in ms. */
+  /** The bundle that all entries have, and since when, in ms. */
   #trusted: { readonly bundle: string; readonly since: number } | undefined
   #wasTrusted = false
   #lastStep: Step | undefined
@@ -80,8 +80,10 @@ export class SelfManaged implements Task {
   readonly checks = (): Check[] => {
     const { current, next } = this.#authorities ?? {}
     const expiry = current && `expires ${validityOf(current.cert).to.toISOString()}`
-    const trust = this.#wasTrusted ? 'trusted by the registration' : 'waiting for the registration to trust it'
-    const successor = next && 'its successor waits until the API server trusts it'
+    const trust = this.#wasTrusted
+      ? 'trusted by the registration'
+      : 'waiting until every webhook entry has the authority in its caBundle'
+    const successor = next && 'the next authority waits until the API server trusts it'
     const detail = [expiry, trust, successor].filter((part) => part !== undefined).join('; ')
     return [{ name: 'authority', ok: this.#wasTrusted, detail }]
   }
@@ -96,14 +98,14 @@ export class SelfManaged implements Task {
       const step = await this.#step(deadline.signal)
       this.#problem.gone()
       if (step !== undefined) {
-        logger.info({ step }, 'took a step in the life of the certificate authorities')
+        logger.info({ step }, 'reconciled the certificate authorities')
         told.step(step)
       }
     } catch (error) {
       if (stop.aborted) return
       const { message } = deadline.reasonFor(error) as Error
       if (this.#problem.found(message)) {
-        logger.warn({ reason: message }, 'cannot look after the certificate authorities')
+        logger.warn({ reason: message }, 'cannot reconcile the certificate authorities; retrying')
         told.renewal('failed')
       }
     } finally {

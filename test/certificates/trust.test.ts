@@ -142,7 +142,7 @@ suite('the served certificate is valid for a host', () => {
     test(`it is not valid for ${host}`, () =>
       assert.match(
         hostProblem(served, host) ?? '',
-        /^is reached as ".*", and the served certificate is valid for "DNS:refgrant/,
+        /^names host ".*", but the served certificate is valid only for "DNS:refgrant/,
       ))
   test('without a name it is valid for none', () =>
     assert.match(hostProblem(pem(issue({ name: 'localhost' })), 'localhost') ?? '', /valid for no name$/))

@@ -225,7 +225,7 @@ suite('the rights', () => {
     await until('the API server knows', async () => !(await mayCreate()))
     const server = await start(context, { waitFor: 'listening', more: ['--propagation', '1s'] })
     await until('that is counted', async () => (await renewals(server, 'failed')) === 1)
-    assert.match(await server.health('/readyz'), /\[-\]certificate: waiting for the first one\n\[-\]authority/)
+    assert.match(await server.health('/readyz'), /\[-\]certificate: waiting for the first certificate\n\[-\]authority/)
     await api().apply(role)
     await until('it is ready', async () => (await server.health('/readyz')) === 'ok\n')
   })

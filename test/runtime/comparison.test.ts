@@ -87,10 +87,10 @@ suite('the served certificate, compared with a live registration', () => {
       }
     })
     const found = await lines(api, { served })
-    assert.match(found.join('\n'), /deny.*clientConfig is reached as "refgrant\.other\.svc", and/)
+    assert.match(found.join('\n'), /deny.*clientConfig names host "refgrant\.other\.svc", but/)
     assert.match(
       found.join('\n'),
-      /warn\.refgrant\.dev\]\.clientConfig is reached as "localhost", and the served certificate/,
+      /warn\.refgrant\.dev\]\.clientConfig names host "localhost", but the served certificate/,
     )
     assert.equal(found.length, 3)
   })

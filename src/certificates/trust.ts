@@ -65,8 +65,8 @@ export function hostProblem(chain: string, host: string): string | undefined {
   const options = { subject: 'never', partialWildcards: false } as const
   const valid = isIP(bare) ? leaf.checkIP(bare) : leaf.checkHost(bare.replace(/\.$/, ''), options)
   if (valid !== undefined) return undefined
-  const names = leaf.subjectAltName === undefined ? 'no name' : quote(leaf.subjectAltName)
-  return `names host ${quote(bare)}, but the served certificate is valid only for ${names}`
+  const names = leaf.subjectAltName === undefined ? 'for no name' : `only for ${quote(leaf.subjectAltName)}`
+  return `names host ${quote(bare)}, but the served certificate is valid ${names}`
 }
 
 /**

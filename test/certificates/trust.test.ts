@@ -86,7 +86,7 @@ suite('the served certificate is not trusted', () => {
     'if it has expired': [
       pem(issue({ name: 'leaf', by: root, from: -3, to: -1 })),
       pem(root),
-      /^does not help: .*valid from .* to /,
+      /^cannot verify the server: .*valid from .* to /,
     ],
     'if it is for clients': [
       pem(issue({ name: 'leaf', by: root, clientOnly: true })),

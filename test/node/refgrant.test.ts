@@ -25,7 +25,7 @@ suite('refgrant on a node', () => {
 
   test('passes the probe, which shows what it saw and leaves nothing', async () => {
     const said = await release.helm('test', 'refgrant')
-    assert.match(said, /which has mode deny, is refused without a grant, and permitted with it/)
+    assert.match(said, /has mode deny: the API server refused a route without a grant, and allowed it with one/)
     assert.equal(await node.kubectl('get', 'jobs,referencegrants', '--all-namespaces', '--output=name'), '')
   })
 

@@ -23,7 +23,7 @@ async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
 async function cluster(): Promise<void> {
   const node = await step('starting a node', () => startGatewayCluster(stop.signal))
   try {
-    await step('installing refgrant', () => Release.install(node))
+    await step('installing refgrant', async () => (await Release.on(node)).install())
     process.stdout.write(instructions(node))
     if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve))
     process.stderr.write('\nstopping\n')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { LONG } from '../harness/traffic/faults.ts'
 import { until } from '../harness/until.ts'
@@ -6,6 +7,9 @@ import { startGatewayCluster } from './gateway-cluster.ts'
 import { assertJudged, type Load, underLoad } from './load.ts'
 import type { Node } from './node.ts'
 import { FAIL, Release } from './release.ts'
+
+/** The chart of version 0.1.0, as Helm packed it. */
+const FIRST_CHART = path.join(import.meta.dirname, 'refgrant-0.1.0.tgz')
 
 /** Asserts that no write failed for want of an answer; while refgrant is out of the way, all pass. */
 const assertNoneFailed = ({ unjudged, failed }: Load) =>
@@ -19,10 +23,20 @@ for (const major of [4, 3] as const)
     let release: Release
     before(async () => {
       node = await startGatewayCluster()
-      release = await Release.install(node, { major, settings: [FAIL] })
+      release = await Release.on(node, major)
+      await release.installChart(FIRST_CHART, FAIL)
       await release.becomes('refused')
     })
     after(() => node?.stop())
+
+    test('each write is judged while it is upgraded from its first chart', async () => {
+      const load = await underLoad(node.api, async () => {
+        await release.upgrade(FAIL, 'image.tag=second')
+        assert.equal(await release.crossing(), 'refused')
+        await release.rolledOut()
+      })
+      assertJudged(load)
+    })
 
     test('no write fails while it is switched off and on', async () => {
       const load = await underLoad(node.api, async () => {
@@ -39,7 +53,7 @@ for (const major of [4, 3] as const)
       await release.becomes('passes')
       await release.kubectl('rollout', 'restart', 'deployment/refgrant')
       await release.rolledOut()
-      await release.upgrade(FAIL, 'image.tag=second')
+      await release.upgrade(FAIL, 'image.tag=third')
       assert.equal(await release.crossing(), 'passes')
       await release.documented('on')
       await release.becomes('refused')
@@ -59,7 +73,7 @@ for (const major of [4, 3] as const)
     })
 
     test('judges after it is installed again', async () => {
-      release = await Release.install(node, { major })
+      await release.install()
       await release.becomes('refused')
     })
   })

@@ -15,7 +15,8 @@ suite('on a node where something goes wrong', { skip: !LONG && 'it takes minutes
   let release: Release
   before(async () => {
     node = await startGatewayCluster()
-    release = await Release.install(node, { settings: [FAIL] })
+    release = await Release.on(node)
+    await release.install(FAIL)
     await release.becomes('refused')
   })
   after(() => node?.stop())

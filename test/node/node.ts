@@ -64,6 +64,7 @@ export async function startNode(signal?: AbortSignal): Promise<Node> {
   const { done } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next()
   if (done) {
     await end()
+    if (signal?.aborted) rmSync(folder, { recursive: true })
     signal?.throwIfAborted()
     throw new Error(`the node did not start; its logs are in ${folder}`)
   }

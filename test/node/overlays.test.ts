@@ -32,7 +32,7 @@ suite('the kustomizations on a node', { skip: !LONG && 'it takes minutes: make t
 
   async function rollOut(): Promise<Release> {
     await node.kubectl('-n', NAMESPACE, 'rollout', 'status', 'deployment/refgrant', '--timeout=180s')
-    return Release.found(node)
+    return Release.on(node)
   }
 
   for (const overlay of overlays.filter((folder) => !folder.endsWith('cert-manager')))
@@ -40,7 +40,7 @@ suite('the kustomizations on a node', { skip: !LONG && 'it takes minutes: make t
       const folder = kustomization(overlay)
       await node.kubectl('apply', '-k', folder)
       const begun = performance.now()
-      const release = await Release.found(node)
+      const release = await Release.on(node)
       // Under Fail, the API server refuses such a write without a verdict until then.
       await release.becomes(overlay.endsWith('audit-only') ? 'passes' : 'refused')
       context.diagnostic(`judged after ${((performance.now() - begun) / 1_000).toFixed(1)} s`)

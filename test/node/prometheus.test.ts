@@ -12,7 +12,8 @@ suite('Prometheus on a node', () => {
   let prometheus: Prometheus
   before(async () => {
     node = await startGatewayCluster()
-    const release = await Release.install(node)
+    const release = await Release.on(node)
+    await release.install()
     await release.becomes('refused')
     prometheus = await Prometheus.start(node)
   })

@@ -16,7 +16,8 @@ suite('refgrant on a node', () => {
   after(() => node?.stop())
 
   test('refuses what no grant permits, once it is installed', async () => {
-    release = await Release.install(node)
+    release = await Release.on(node)
+    await release.install()
     await release.becomes('refused')
     await node.api.apply(grant({ name: 'payments', to: 'payments' }))
     assert.equal(await release.crossing(), 'passes')

@@ -17,14 +17,6 @@ const CROSSING = route({ name: 'checkout', backends: [['payments', 'billing']] }
 /** The last step of the ladder: a write that refgrant cannot judge is refused. */
 export const FAIL = 'configuration.failurePolicy=Fail'
 
-interface Options {
-  /** The release of Helm. */
-  readonly major?: Helm
-  readonly chart?: string
-  /** Values, as --set takes them. */
-  readonly settings?: readonly string[]
-}
-
 /** A pod, as much of it as tests read. */
 interface Pod {
   readonly metadata: { readonly name: string }
@@ -50,16 +42,24 @@ export class Release {
     this.#helm = helm
   }
 
-  /** Installs refgrant; what waits for it waits as Helm does. */
-  static async install(node: Node, { major = 4, chart = CHART, settings = [] }: Options = {}): Promise<Release> {
-    const release = new Release(node, await helm(major))
-    await release.helm('install', NAME, chart, '--create-namespace', '--wait', ...set(settings))
-    return release
+  /** refgrant on a node, which is not installed yet. */
+  static async on(node: Node, major: Helm = 4): Promise<Release> {
+    return new Release(node, await helm(major))
   }
 
-  /** Returns refgrant as kubectl has installed it. */
-  static async found(node: Node): Promise<Release> {
-    return new Release(node, await helm(4))
+  /** Installs it with these settings, and waits as long as Helm does. */
+  async install(...settings: string[]): Promise<void> {
+    await this.installChart(CHART, ...settings)
+  }
+
+  /** Installs it likewise, without waiting for its pods and without the probe. */
+  async startInstall(...settings: string[]): Promise<void> {
+    await this.helm('install', NAME, CHART, '--create-namespace', '--no-hooks', ...set(settings))
+  }
+
+  /** Installs another chart of it. */
+  async installChart(chart: string, ...settings: string[]): Promise<void> {
+    await this.helm('install', NAME, chart, '--create-namespace', '--wait', ...set(settings))
   }
 
   /** Upgrades it to the chart of this repository, with these settings; what waits for it waits as Helm does. */
@@ -111,6 +111,17 @@ export class Release {
   /** Waits until such a route is refused, or passes: the API server goes by a registration a moment after it was written. */
   async becomes(outcome: 'refused' | 'passes'): Promise<void> {
     await until(`a crossing route is ${outcome}`, async () => (await this.crossing()) === outcome)
+  }
+
+  /** The value of one of refgrant's metrics, by the begin of its line; undefined if no replica has it. */
+  async metric(line: string): Promise<number | undefined> {
+    const path = `/api/v1/namespaces/${NAMESPACE}/services/refgrant-metrics:metrics/proxy/metrics`
+    const { status, body } = await this.#node.api.request('GET', path)
+    if (status !== 200) return undefined
+    const found = String(body)
+      .split('\n')
+      .find((text) => text.startsWith(line))
+    return found === undefined ? undefined : Number(found.split(' ').at(-1))
   }
 
   async pods(): Promise<readonly Pod[]> {

@@ -30,8 +30,8 @@ const scripts: Record<string, Script> = {
   'HTTP 429': aboutGrants(failure(429, { 'retry-after': '1' })),
   'HTTP 500': aboutGrants(failure(500)),
   garbage: aboutGrants(...nonsense),
-  'HTTP 404 and discovery fails': (path) => (path === '/apis' ? failure(500) : gone(path)),
-  'HTTP 404 and discovery is garbage': (path) => (path === '/apis' ? garbage('{}') : gone(path)),
+  'HTTP 404 and discovery fails': (path, method) => (path === '/apis' ? failure(500) : gone(path, method)),
+  'HTTP 404 and discovery is garbage': (path, method) => (path === '/apis' ? garbage('{}') : gone(path, method)),
   'HTTP 404 and discovery lists it': gone,
 }
 

@@ -29,8 +29,8 @@ export interface ReverseProxy {
   close(): Promise<void>
 }
 
-/** The answer to a path, if it has one. */
-export type Script = (path: string) => Scripted | undefined
+/** The answer to a request, if it has one. */
+export type Script = (path: string, method: string) => Scripted | undefined
 
 /** Passes everything on to `upstream`; what a watch says comes `delay` ms late. */
 export async function startReverseProxy(upstream: { server: string; ca: string }, delay = 0): Promise<ReverseProxy> {
@@ -45,7 +45,7 @@ export async function startReverseProxy(upstream: { server: string; ca: string }
     (request, response) => {
       const isWatch = request.url?.includes('watch=1')
       if (!isWatch && request.url?.includes('/namespaces/')) lists += 1
-      const answer = scripted(request.url ?? '')
+      const answer = scripted(request.url ?? '', request.method ?? '')
       if (answer) {
         response.writeHead(answer.status, answer.headers).end(answer.body)
         return
@@ -71,8 +71,8 @@ export async function startReverseProxy(upstream: { server: string; ca: string }
     lists: () => lists,
     script(script) {
       let answers = 0
-      scripted = (path) => {
-        const answer = script(path)
+      scripted = (path, method) => {
+        const answer = script(path, method)
         if (answer) answers += 1
         return answer
       }

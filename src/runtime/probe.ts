@@ -26,6 +26,10 @@ const FAILED: Record<Mode, string> = {
   audit: 'was not allowed as mode audit requires',
 }
 
+/** Why the API server may allow the route without a warning, and what to do. */
+const UNSEEN =
+  'The registration may be missing or switched off, or have another mode: see refgrant manifests --diff, or set --mode'
+
 /**
  * Tests whether the API server calls refgrant, and returns the result in words.
  *
@@ -54,5 +58,5 @@ export async function probe(
 
 function described({ refusal, warnings }: Outcome): string {
   if (refusal !== undefined) return refusal
-  return warnings.length > 0 ? warnings.join(' ') : 'the API server allowed the route, and did not warn'
+  return warnings.length > 0 ? warnings.join(' ') : `the API server allowed the route, and did not warn. ${UNSEEN}`
 }

@@ -23,7 +23,7 @@ const ready = async (victim: Victim) => {
   await until('the server is ready', async () => (await victim.health('/readyz')) === 'ok\n')
 }
 
-/** Many ask for a namespace's grants afresh. */
+/** Many reviews need a fresh read of one namespace. */
 const readAfresh = (namespace: string, times: number) => async (victim: Victim) => {
   const body = review(route(reference('vault', namespace)))
   await atOnce(times, () => send(victim, '/validate/deny?timeout=10s', body))
@@ -79,7 +79,7 @@ const attacks: Record<string, Attack> = {
     { ready: false },
     ready,
   ],
-  '60 grants of 1.36 MiB, read afresh': [
+  '60 grants of 1.36 MiB, in a fresh read': [
     () => ({
       list: (namespace) => (namespace === 'target' ? grantsOf([], 60, large('target')) : quiet.list(namespace)),
     }),
@@ -121,7 +121,7 @@ for (const [title, make] of Object.entries(huge)) {
     { ready: false },
     ready,
   ]
-  attacks[`one object of 64 MiB (${title}), read afresh`] = [
+  attacks[`one object of 64 MiB (${title}), in a fresh read`] = [
     () => ({
       list: (namespace) =>
         namespace === 'target' ? grantsOf([make(64 * MIB)], 0, large('target')) : quiet.list(namespace),

@@ -127,7 +127,7 @@ const volleys: Record<string, Volley> = {
     bodies: () => [review(commaRoute(reference('vault', 'treasury')))],
   },
   'a body of 100 MiB': { count: 4, bodies: () => [Buffer.from(review(`{"x":"${'x'.repeat(100 * MIB)}"}`))] },
-  'a body of 100 MiB that nobody asked for': {
+  'a body of 100 MiB to a path that is not served': {
     path: '/nowhere',
     count: 4,
     bodies: () => [Buffer.alloc(100 * MIB, ' ')],

@@ -140,7 +140,7 @@ const attacks: Record<string, [attack: (victim: Victim) => Promise<void>, siege?
     },
     { mayShed: true },
   ],
-  'refused reviews in one go on 200 connections, whose answers nobody reads': [
+  'refused reviews in one go on 200 connections, whose answers are not read': [
     async (victim) => {
       // A denial of some KiB for each KiB that is sent.
       const refused = whole(review(route(repeated(`{"name":"${'v'.repeat(200)}","namespace":"t"}`, 16))))

@@ -39,7 +39,7 @@ const attacks: Record<string, (victim: Victim) => Promise<void>> = {
     await enough(victim)
     closeAll(sockets)
   },
-  'metrics asked for in one go on 200 connections, whose answers nobody reads': async (victim) => {
+  'metrics asked for in one go on 200 connections, whose answers are not read': async (victim) => {
     const sockets = await openAll(200, () => connect(victim.healthPort))
     for (const socket of sockets) socket.pause().write(get('/metrics').repeat(60))
     await enough(victim)

@@ -116,6 +116,6 @@ function processorTime(): number {
 }
 
 function tell(): void {
-  // Once the parent has left, nobody is told.
+  // After the parent has ended, nothing receives the message.
   process.send?.(tally, undefined, undefined, () => {})
 }

@@ -47,7 +47,7 @@ export interface Victim extends Refgrant {
 export interface Siege {
   /**
    * Whether the server may turn its neighbour's reviews away while the attack lasts, since it holds all that it can; by
-   * default while it does not know the grants yet, and must read them afresh, for which there is a budget.
+   * default while it does not know the grants yet, and needs fresh reads, for which there is a budget.
    */
   readonly mayShed?: boolean
   /** Where grants come from; a folder with a grant of billing to shop by default. */

@@ -63,7 +63,7 @@ test('a read that costs more than a token is charged afterwards to the same buck
   assert.equal(allowed('billing', 9), 4)
 })
 
-test('a spent key stays spent when many keys come after it', () => {
+test('an exhausted key stays exhausted when many keys come after it', () => {
   const { clock, allowed } = budget({ burst: 2, perSecond: 0.001 })
   assert.equal(allowed('shop', 9), 2)
   clock.now += 1

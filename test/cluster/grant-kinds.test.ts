@@ -108,7 +108,7 @@ test('a kind that is not watched gives no verdict', { timeout: 60_000 }, async (
   assert.equal(await guarded(), 'refgrant does not watch kind Permit yet: restart the server')
 })
 
-test('where the budget is spent, failed reads of a kind do not count for another', { timeout: 60_000 }, async (t) => {
+test('if the budget is exhausted, failed reads of a kind do not count for another', { timeout: 60_000 }, async (t) => {
   const { grants, stop, route, guarded } = await start(t, { burst: 1 })
   const ended = grants.run(stop.signal)
   await until('the ReferenceGrants are cached', () => grants.size === 1)

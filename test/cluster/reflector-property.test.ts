@@ -110,7 +110,7 @@ async function follow(script: readonly (readonly [Step[], number])[], repeats: n
       if (repeats === 0) judge(cluster, store, reflector)
     }
   }
-  cluster.take({ what: 'mend' })
+  cluster.take({ what: 'repair' })
   await turns(SETTLED)
   stop.abort()
   await ended

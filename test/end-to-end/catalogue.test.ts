@@ -78,7 +78,7 @@ const NOT_GUARDED: readonly { field: string; of: readonly GroupKind[]; because: 
 interface Released extends KindVersion {
   readonly release: string
   readonly channel: string
-  /** All of it in words, for whoever reads a failure. */
+  /** All of it in words, for the reader of a failure. */
   readonly title: string
 }
 

@@ -62,7 +62,7 @@ suite('what an API server takes is judged, however many commas its texts hold:',
   })
 })
 
-/** Objects that nobody could want, one for each cap on content; each would be refused for its first reference too. */
+/** Objects that are too large, one for each cap on content. Each would also be refused for its first reference. */
 const beyond: Record<string, string> = {
   'more than 8 MiB': route(missing).replace('{', `{"x":"${'x'.repeat(9 * MIB)}",`),
   'more than 8 MiB beyond Latin-1': route(missing).replace('{', `{"x":"\u{2028}${'x'.repeat(9 * MIB)}",`),

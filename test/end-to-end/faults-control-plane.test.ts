@@ -13,7 +13,7 @@ let cluster: FaultyCluster<TcpProxy>
 before(async () => {
   cluster = await startFaultyCluster(TcpProxy.start)
 })
-afterEach(() => cluster?.proxy.mend())
+afterEach(() => cluster?.proxy.repair())
 after(() => cluster?.stop())
 
 const least = { permitted: 30, denied: 10, gone: 5 }

@@ -15,7 +15,7 @@ const CUT = { after: 4_000, grants: 16_000 }
 /** How long nothing passes, in s: within the bound of 40 s, or long enough that what was known before is too old. */
 const HOLE = LONG ? 60 : 5
 
-/** Fresh reads so few that they are spent at once, however slow the machine is. */
+/** A budget of fresh reads that even a slow machine exhausts at once. */
 const FEW = { burst: 1, perSecond: 0.01 }
 
 const config = configFile()
@@ -25,7 +25,7 @@ before(async () => {
   cluster = await startFaultyCluster(TcpProxy.start, { more: ['--config', config] })
 })
 // A scenario that fails leaves its fault behind.
-afterEach(() => cluster?.proxy.mend())
+afterEach(() => cluster?.proxy.repair())
 after(() => cluster?.stop())
 
 const few = { permitted: 30, denied: 10, gone: 10 }
@@ -106,7 +106,7 @@ suite('no answer is wrong, and the watch recovers', () => {
       await configure(refgrant, config, { budgets: { eachNamespace: FEW, allNamespaces: FEW } })
       await churn.applyMany()
       const spent = (await refgrant.metric('refgrant_fresh_reads_total', 'over_budget')) - overBudget
-      assert.ok(spent > 0, 'the budget is spent')
+      assert.ok(spent > 0, 'the budget is exhausted')
       await configure(refgrant, config, {})
       proxy.refuse(false)
       await lasting(churn, 2)

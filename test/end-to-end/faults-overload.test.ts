@@ -69,7 +69,7 @@ const reviews = [
 
 type Answer = 'permitted' | 'denied' | 'shed' | 'wrong'
 
-/** Sends a review; what is neither a right verdict nor turned away as it should be is in `odd`. */
+/** Sends a review. `odd` collects answers that are neither a right verdict nor a 503. */
 async function send(number: number, odd: string[] = []): Promise<Answer> {
   const { body: template, permitted } = reviews[number % reviews.length] as (typeof reviews)[number]
   const body = renewed(template)
@@ -98,7 +98,7 @@ async function flood(enough: (counts: Record<Answer, number>) => boolean) {
   return { ...counts, odd }
 }
 
-/** Sends a review; whoever wants the answer reads it. */
+/** Sends a review. The caller reads the answer. */
 function begin(body: Buffer): ClientRequest {
   const headers = { 'content-type': 'application/json', 'content-length': body.length }
   return https
@@ -131,11 +131,11 @@ test('clients that leave while their reviews wait take nothing with them', async
   }
   assert.deepEqual([await send(0), await send(1)], ['permitted', 'denied'])
   const judged = (await server.metric('refgrant_reviews_total')) - before - 2
-  assert.ok(judged < LEAVING, `${judged} were judged for nobody`)
+  assert.ok(judged < LEAVING, `${judged} were judged although their clients had gone`)
   await until('nothing is in flight', async () => (await inFlight()) === 0)
 })
 
-test(`${CLIENTS} clients ask for more than it can judge: the rest is turned away, and all is well at once`, async (context) => {
+test(`${CLIENTS} clients send more than the server can judge: it rejects the rest with 503, and recovers at once`, async (context) => {
   const before = await inspector.memory()
   const end = performance.now() + LASTING * 1_000
   const { permitted, denied, shed, wrong, odd } = await flood(

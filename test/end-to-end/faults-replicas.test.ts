@@ -73,7 +73,7 @@ async function startBlind(context: TestContext, fault: (proxy: TcpProxy) => void
   return startReplica(context, { grants: ['--kubeconfig', kubeconfig], waitFor: 'listening' })
 }
 
-/** The cluster as a churn takes it: whoever is asked directly is behind the balancer. */
+/** The cluster for a churn. Direct reviews go to the replica behind the balancer. */
 const judged = (refgrant: Refgrant, { url }: Balancer) => {
   const history = new History(readConfig(undefined).bounds.knowledgeAgeSeconds * 1_000)
   return { ...cluster, refgrant: { ...refgrant, url }, history }
@@ -130,7 +130,7 @@ suite('of two replicas, one has never synced', () => {
   }
 })
 
-suite('a replica that has never synced is alone, and whoever waits for the verdict is told why there is none', () => {
+suite('a replica that has never synced is alone, and the client that waits for a verdict gets the reason why there is none', () => {
   const faults: Record<string, [fault: (proxy: TcpProxy) => void, why: string]> = {
     'it is refused connections': [(proxy) => proxy.refuse(true), 'the API server could not be reached'],
     'it gets no answer': [(proxy) => proxy.hole(), 'the API server did not answer in time'],

@@ -32,7 +32,7 @@ const STEP = 8
 const OTHERS = ['shop-0', 'shop-1', 'shop-2', 'shop-3']
 const PAUSE = 250
 
-/** The share of each namespace is the default; beyond it there is next to nothing, so that it is spent on any machine. */
+/** The share of each namespace is the default. The rest of the budget is so small that every machine exhausts it. */
 const config = configFile({ budgets: { allNamespaces: { burst: 1, perSecond: 0.01 } } })
 const { eachNamespace: OWN, allNamespaces: RESERVE } = readConfig(config).budgets
 
@@ -57,7 +57,7 @@ after(async () => {
 
 const create = (object: ApiObject) => cluster.controlPlane.api.create(object)
 
-test('one tenant who has everything refused keeps nobody else from a grant and its route in one go', async (context) => {
+test('a tenant whose writes are all refused does not keep others from applying a grant and its route together', async (context) => {
   const reads = async () => ({
     seen: proxy.lists(),
     started: await refgrant.metric('refgrant_fresh_reads_total', 'started'),

@@ -171,7 +171,7 @@ suite('files of a hostile size', { timeout: 300_000 }, () => {
   })
 })
 
-test('a report is not written faster than it is read, and ends when nobody reads on', async () => {
+test('a report is not written faster than it is read, and ends when its reader ends', async () => {
   const backends = Array.from({ length: 5_000 }, (_, n) => `        - {name: s${n}, namespace: billing}\n`).join('')
   const folder = folderWith({ 'route.yaml': ROUTE.replace(/ +- name: cart.*/s, backends) })
   const { stdout, stderr } = await run('sh', ['-c', `${process.execPath} ${CLI} audit ${folder} | head -n 1`])

@@ -223,11 +223,11 @@ suite('nothing leaks', () => {
     assert.equal(new Set(await answersInEachState()).size, 1)
   })
 
-  test('and so it is with the budget of fresh reads spent', async () => {
+  test('and so it is when the budget of fresh reads is exhausted', async () => {
     // The budget fills up again as time goes: volleys, until one leaves nothing for the curious object behind it.
     let namespaces = 0
     const answerWithBudgetSpent = () =>
-      until('the budget is spent', async () => {
+      until('the budget is exhausted', async () => {
         const greedy = () => answer(route({ name: 'greedy', backends: [['any', `n-${namespaces++}`]] }))
         const [, said] = await Promise.all([Promise.all(Array.from({ length: 30 }, greedy)), answer()])
         return said.includes('The budget of fresh reads is exhausted') && said

@@ -38,7 +38,7 @@ export function prometheusRoot(): Promise<string> {
 /** Returns where busybox is, which needs no library. */
 export const busyboxIn = (root: string) => path.join(root, 'usr/bin/busybox')
 
-/** Unpacks the libraries of the image and the packages of this name, and does the rest, in a folder that nobody sees before. */
+/** Unpacks the libraries of the image and the packages of this name, and does the rest, in a folder that is renamed when it is complete. */
 async function unpacked(name: keyof Pinned, finish: (root: string) => Promise<void>): Promise<string> {
   const root = path.join(cacheFolder, `${name}-root-${hashOf([IMAGE_PINS, PINS, import.meta.filename])}`)
   if (existsSync(root)) return root

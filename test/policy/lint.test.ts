@@ -29,7 +29,7 @@ suite('one mistake in a valid grant is a finding with its code and its field', (
     ],
     ['a null group', { from: [from], to: [{ ...to, group: null }] }, 'grant-incomplete-entry spec.to[0].group'],
     [
-      'an entry that is no object',
+      'an entry that is not an object',
       { from: ['HTTPRoute'], to: [to] },
       'grant-incomplete-entry spec.from[0].group',
       'grant-incomplete-entry spec.from[0].kind',
@@ -64,7 +64,7 @@ suite('one mistake in a valid grant is a finding with its code and its field', (
       'grant-own-namespace spec.from[0].namespace',
     ],
     [
-      'a kind that nobody refers from',
+      'a kind without a guarded field',
       { from: [{ group: '', kind: 'Service', namespace: 'shop' }], to: [to] },
       'grant-unknown-referrer spec.from[0].kind',
     ],
@@ -116,7 +116,7 @@ suite('one mistake in a valid grant is a finding with its code and its field', (
       'grant-unknown-field spec.to[0].namespace',
     ],
     [
-      'a field that nobody would think of',
+      'a field with an unusual name',
       { from: [from], to: [{ ...to, 'a\nb': 1 }] },
       'grant-unknown-field spec.to[0]."a\\nb"',
     ],

@@ -129,7 +129,7 @@ suite('self-managed certificates', () => {
     assert.deepEqual([replica.steps, replica.isReady], [['begin'], true])
   })
 
-  test('share one authority, whoever creates it', async () => {
+  test('share one authority, whichever of them creates it', async () => {
     const cluster = new FakeCluster()
     const replicas = [1, 2, 3].map(() => new Replica(cluster))
     await Promise.all(replicas.map((replica) => replica.look()))

@@ -64,7 +64,7 @@ suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
     await until(() => capacity.counts.reviews === 0)
     assert.deepEqual(capacity.held, { bodies: 0, values: 0, answers: 0 })
     assert.deepEqual(observer.turnedAway, ['gone'])
-    assert.deepEqual(observer.reviews, [], 'nobody was answered')
+    assert.deepEqual(observer.reviews, [], 'no review was answered')
   })
 
   test('keeps its references, but not the rest of its object', async (t) => {

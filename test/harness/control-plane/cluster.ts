@@ -61,7 +61,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         controlPlane.api.apply(...names.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))),
     }
   } catch (error) {
-    // Nobody else could stop it, and while it runs the test run does not end.
+    // Nothing else stops it, and the test run does not end while it runs.
     await controlPlane.stop()
     throw error
   }

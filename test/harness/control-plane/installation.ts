@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { run } from '../program/run.ts'
 
-/** Whoever installs refgrant. */
+/** The account that installs refgrant. */
 interface Administrator {
   /** Path of kubectl. */
   readonly kubectl: string

@@ -91,7 +91,7 @@ export class TcpProxy {
   }
 
   /** Ends every fault but what cannot be undone. */
-  mend(): void {
+  repair(): void {
     this.refuse(false)
     this.delay(0)
     this.heal()

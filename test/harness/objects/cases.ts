@@ -84,7 +84,7 @@ function readCase(topic: string, sentence: string): Case {
     existsSync(path.join(folder, file)) ? readFileSync(path.join(folder, file), 'utf8') : ''
   const list = (file: string) => parseAllDocuments(text(file)).map((document) => document.toJS() as ApiObject)
   const [object] = list('object.yaml')
-  if (!object) throw new Error(`test/cases/${name}: there is no object.yaml`)
+  if (!object) throw new Error(`test/cases/${name}: object.yaml is missing`)
   const one = {
     title: `${topic.replaceAll('-', ' ')}: ${sentence.replaceAll('-', ' ')}`,
     object,

@@ -30,7 +30,7 @@ export type Step =
   | { readonly what: 'stream'; readonly streams: boolean }
   | { readonly what: 'wait'; readonly milliseconds: number }
   /** All faults end. */
-  | { readonly what: 'mend' }
+  | { readonly what: 'repair' }
 
 /** A watch: how much had happened when it began, and until when it was asked to last, in ms. */
 interface Line {
@@ -102,7 +102,7 @@ export class ChangingCluster {
       case 'wait':
         this.now += step.milliseconds
         break
-      case 'mend':
+      case 'repair':
         this.#failures = 0
         this.#starting = 0
         this.#lag = 0
@@ -212,7 +212,7 @@ export class ChangingCluster {
     }
   }
 
-  /** When a watch is ended. Where what is sent is late, no end is early: nobody could tell it from one in time. */
+  /** When a watch is ended. If events are late, no watch ends early, since it would look like an end in time. */
   #endOf({ ends, until }: Line): number {
     return this.#ends.slice(ends).find((end) => this.#lag === 0 || end >= until) ?? Infinity
   }

@@ -87,7 +87,7 @@ export class Churn {
     this.#loops = [this.#write(), ...Array.from({ length: ASKERS }, (_, index) => this.#askAll(index))]
   }
 
-  /** Removes the grants that have been there from the start, for good. */
+  /** Removes the grants that exist from the start, and does not create them again. */
   async revoke(): Promise<void> {
     while (!(await this.#removeEach(REVOKED)));
   }

@@ -9,7 +9,7 @@ export interface Operation {
  * Returns the patch that gives entries of a registration this caBundle. It is empty if all of them have it, and never
  * adds an entry. It only applies to entries that are still as they were read.
  *
- * @param registration the live registration, in which anything may be; undefined if there is none
+ * @param registration the unvalidated live registration; undefined if it does not exist
  * @param names the entries to write, where they exist
  * @param bundle PEM
  */

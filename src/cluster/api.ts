@@ -76,7 +76,7 @@ export class Api {
   }
 
   /**
-   * Returns the JSON at `path`; undefined if there is none.
+   * Returns the JSON at `path`; undefined if the object does not exist.
    *
    * @throws ApiError for any status other than 200 and 404; Error as `get`
    */

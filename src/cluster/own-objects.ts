@@ -20,7 +20,11 @@ export class OwnSecret {
     this.#name = name
   }
 
-  /** @throws ApiError or Error if it cannot be read; undefined if it does not exist */
+  /**
+   * Returns the Secret; undefined if it does not exist.
+   *
+   * @throws ApiError or Error if it cannot be read
+   */
   read(signal: AbortSignal): Promise<Secret | undefined> {
     return this.#api.find(this.#path, signal) as Promise<Secret | undefined>
   }
@@ -70,15 +74,18 @@ export class OwnRegistration {
     this.#path = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`
   }
 
-  /** @throws ApiError or Error if it cannot be read; undefined if it does not exist */
+  /**
+   * Returns the registration; undefined if it does not exist.
+   *
+   * @throws ApiError or Error if it cannot be read
+   */
   read(signal: AbortSignal): Promise<unknown> {
     return this.#api.find(this.#path, signal)
   }
 
   /**
-   * Applies a JSON Patch, and returns the registration as it is then. An apply would not do: if the owner of the
-   * registration removes an entry by an apply, what this account had applied of the entry would stay, and the API server
-   * would refuse the rest as incomplete.
+   * Applies a JSON Patch, and returns the patched registration. Server-side apply does not work here: if the owner
+   * removes an entry, the fields that this account owns keep an incomplete entry, which the API server rejects.
    *
    * @throws ApiError with the status 422 if a test of the patch fails
    */

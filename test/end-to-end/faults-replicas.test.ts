@@ -130,7 +130,7 @@ suite('of two replicas, one has never synced', () => {
   }
 })
 
-suite('a replica that has never synced is alone, and the client that waits for a verdict gets the reason why there is none', () => {
+suite('a replica that has never synced is alone, and the client that waits for a verdict gets the reason for the failed look-up', () => {
   const faults: Record<string, [fault: (proxy: TcpProxy) => void, why: string]> = {
     'it is refused connections': [(proxy) => proxy.refuse(true), 'the API server could not be reached'],
     'it gets no answer': [(proxy) => proxy.hole(), 'the API server did not answer in time'],

@@ -87,7 +87,7 @@ export async function runImage(layout: string): Promise<Container> {
 /**
  * Returns the process of Node below another, as this machine numbers it.
  *
- * @throws Error if there is none
+ * @throws Error if Node is not below it
  */
 function pidOfNode(ancestor: ChildProcess): number {
   const below = [Number(ancestor.pid)]

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { helm } from '../harness/control-plane/helm.ts'
-import { Progress } from '../harness/control-plane/progress.ts'
+import { stepsUntil } from '../harness/control-plane/progress.ts'
 import { startGatewayCluster } from './gateway-cluster.ts'
 import type { Node } from './node.ts'
 import { Release } from './release.ts'
@@ -10,16 +10,7 @@ import { Release } from './release.ts'
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort(signal))
 
-/** Does one step, and shows how long it takes. */
-async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
-  stop.signal.throwIfAborted()
-  const progress = new Progress(what)
-  try {
-    return await work()
-  } finally {
-    progress.end()
-  }
-}
+const step = stepsUntil(stop.signal)
 
 async function cluster(): Promise<void> {
   const node = await step('starting a node', () => startGatewayCluster(stop.signal))

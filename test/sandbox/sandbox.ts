@@ -9,7 +9,7 @@ import { type Cluster, startCluster, startGuard } from '../harness/control-plane
 import type { ControlPlane } from '../harness/control-plane/control-plane.ts'
 import { cacheFolder } from '../harness/control-plane/go-programs.ts'
 import { printed } from '../harness/control-plane/guarded-cluster.ts'
-import { Progress } from '../harness/control-plane/progress.ts'
+import { stepsUntil } from '../harness/control-plane/progress.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
 import { until } from '../harness/until.ts'
 
@@ -47,16 +47,7 @@ async function takeLock(socket: string): Promise<Server | undefined> {
   return promise
 }
 
-/** Does one step, and shows how long it takes. */
-async function step<T>(what: string, work: () => Promise<T>): Promise<T> {
-  stop.signal.throwIfAborted()
-  const progress = new Progress(what)
-  try {
-    return await work()
-  } finally {
-    progress.end()
-  }
-}
+const step = stepsUntil(stop.signal)
 
 async function sandbox(): Promise<void> {
   await binaries(stop.signal)

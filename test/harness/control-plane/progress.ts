@@ -2,6 +2,19 @@
 const ON_TERMINAL = 1_000
 const IN_LOG = 30_000
 
+/** Returns a function that does one step, and shows how long it takes. After an abort, it throws the reason. */
+export function stepsUntil(signal: AbortSignal) {
+  return async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted()
+    const progress = new Progress(what)
+    try {
+      return await work()
+    } finally {
+      progress.end()
+    }
+  }
+}
+
 /** Tells on stderr that something slow is going on, and for how long it has been. */
 export class Progress {
   readonly #what: string

@@ -18,7 +18,7 @@ INSTALLED := node_modules/.package-lock.json
 BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
-.PHONY: help run try sandbox cluster test bench test-unit test-attacks test-image test-node test-long fuzz soak lint format generate \
+.PHONY: help run try sandbox cluster test bench bench-full test-unit test-attacks test-image test-node test-long fuzz soak lint format generate \
 	overlays certs node-path bundle image image-pins clean
 
 help: ## list these commands
@@ -78,8 +78,12 @@ SEED :=
 fuzz: $(INSTALLED) ## judge RUNS random reviews (default 50,000); SEED=N repeats a failure
 	REFGRANT_FUZZ_RUNS=$(RUNS) $(and $(SEED),REFGRANT_FUZZ_SEED=$(SEED)) $(TEST) 'test/fuzz/*.test.ts'
 
-bench: $(BUNDLE) ## measure the memory of a million grants, what one tenant can cost others, and what the time of a refusal reveals
+bench: $(BUNDLE) ## measure what a review, a start and the memory cost beside bare Node (Linux; results in dist/bench.json)
 	@node test/bench/bench.ts
+
+bench-full: $(BUNDLE) ## the same for all sizes of reviews, and what tenants cost each other and what the time of a refusal reveals
+	@node test/bench/bench.ts --full
+	@node test/bench/security.ts
 
 MINUTES := 10
 soak: $(INSTALLED) ## judge reviews under changing grants and a bad network for MINUTES (default 10): wrong answers, memory, delays

@@ -1,0 +1,128 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+import { certificates } from '../harness/program/certificates.ts'
+
+const FLOOR = path.join(import.meta.dirname, 'floor')
+
+/** The processor of each program; the load has another. */
+const PROCESSOR = '0'
+
+/** A webhook that runs. */
+export interface Program {
+  readonly name: string
+  readonly url: string
+  readonly path: string
+  readonly pid: number
+  /** The CPU time that it has used, in s. */
+  cpu(): number
+  /** Its resident memory, in MiB. */
+  resident(): number
+  stop(): Promise<void>
+}
+
+/** What the image runs refgrant with: the options of its Dockerfile. */
+export function imageOptions(): string[] {
+  const dockerfile = readFileSync(path.join(import.meta.dirname, '..', '..', 'Dockerfile'), 'utf8')
+  const entry = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
+  const options = /^ENV NODE_OPTIONS="?([^"\n]*)/m.exec(dockerfile)?.[1]?.split(' ') ?? []
+  return [...options, ...entry.filter((word) => word.startsWith('--'))]
+}
+
+/** Bare Node, and bare Fastify. */
+export async function startFloor(which: 'node' | 'fastify'): Promise<Program> {
+  const { child, lines } = await start(process.execPath, [path.join(FLOOR, `${which}.mjs`), ...(await keyPair())])
+  const { port } = await lines(({ port }) => port !== undefined)
+  return programOf(which === 'node' ? 'bare node:https' : 'bare Fastify', `https://127.0.0.1:${port}`, child)
+}
+
+/** The bundle, as the image runs it, once it is ready. */
+export async function startBundle(grants: readonly string[]): Promise<Program & { readonly health: string }> {
+  const [cert = '', key = ''] = await keyPair()
+  const serve = ['dist/refgrant.js', 'serve', ...grants, '--cert', cert, '--key', key]
+  const addresses = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0', '--drain', '0']
+  const { child, lines } = await start(process.execPath, [...imageOptions(), ...serve, ...addresses])
+  const { port: healthPort } = await lines(({ msg }) => msg === 'serving health and metrics')
+  const { port } = await lines(({ msg }) => msg === 'serving reviews')
+  const health = `http://127.0.0.1:${healthPort}`
+  while (!(await fetch(`${health}/readyz`).catch(() => undefined))?.ok) await wait(5)
+  return { ...programOf('refgrant', `https://127.0.0.1:${port}`, child), health }
+}
+
+/** The programs that make the same decision, where they are: see docs/performance.md. */
+export async function startOthers(grants: number): Promise<Program[]> {
+  const given = (process.env.OTHERS ?? '').split(' ').filter((other) => other !== '')
+  const running = given.map((other) => {
+    const [name = '', url = '', pid] = other.split(',')
+    return { ...programOf(name, new URL(url).origin, { pid: Number(pid) }), path: new URL(url).pathname }
+  })
+  const source = path.join(process.env.ANCHORS ?? '../shared/anchors', 'go-webhook')
+  return existsSync(source) ? [await startGo(source, grants), ...running] : running
+}
+
+async function startGo(source: string, grants: number): Promise<Program> {
+  const binary = path.join(mkdtempSync(path.join(tmpdir(), 'refgrant-')), 'go-webhook')
+  execFileSync('go', ['build', '-o', binary, '.'], { cwd: source, stdio: 'inherit' })
+  const [CERT, KEY] = await keyPair()
+  const port = 20_000 + (process.pid % 10_000)
+  const env = { ...process.env, CERT, KEY, ADDR: `127.0.0.1:${port}`, GRANTS: String(grants), GOMAXPROCS: '1' }
+  const { child } = await start(binary, [], env)
+  const url = `https://127.0.0.1:${port}`
+  // It prints nothing; any answer of the socket shows that it listens.
+  while (!(await fetch(`http://127.0.0.1:${port}`).catch(() => undefined))) await wait(20)
+  return { ...programOf('Go, controller-runtime', url, child), path: '/validate' }
+}
+
+async function keyPair(): Promise<string[]> {
+  const folder = await certificates()
+  return [path.join(folder, 'tls.crt'), path.join(folder, 'tls.key')]
+}
+
+type Line = Record<string, unknown>
+
+/** Starts a program on the processor of programs. It ends with this process. */
+async function start(command: string, argv: readonly string[], env = process.env) {
+  const pinned = ['--pdeathsig', 'KILL', 'taskset', '-c', PROCESSOR, command, ...argv]
+  const child = spawn('setpriv', pinned, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(child, 'spawn')
+  const seen: Line[] = []
+  const changed = new EventTarget()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    seen.push(JSON.parse(line))
+    changed.dispatchEvent(new Event('line'))
+  })
+  const lines = async (is: (line: Line) => boolean): Promise<Line> => {
+    for (;;) {
+      const found = seen.find(is)
+      if (found) return found
+      if (child.exitCode !== null) throw new Error(`${command} ended with exit code ${child.exitCode}`)
+      await Promise.race([once(changed, 'line'), once(child, 'exit')])
+    }
+  }
+  return { child, lines }
+}
+
+function programOf(name: string, url: string, child: ChildProcess | { readonly pid: number }): Program {
+  const pid = child.pid as number
+  return {
+    ...{ name, url, pid, path: '/validate/deny?timeout=10s' },
+    cpu: () => cpuOf(pid),
+    resident: () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024,
+    async stop() {
+      if (!('kill' in child)) return
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+  }
+}
+
+/** Returns the CPU time of the threads of a process, in s. Source: Linux, sched-stats.rst. */
+function cpuOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const times = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+  return times.reduce((sum, nanoseconds) => sum + Number(nanoseconds), 0) / 1e9
+}

@@ -19,6 +19,7 @@ import { configFileOf } from './harness/program/live-config.ts'
 import { appWith } from './harness/stand-ins/app.ts'
 import { lookUpsIn, sourceOf } from './harness/stand-ins/grant-source.ts'
 import { post } from './harness/traffic/post.ts'
+import { A_DAY } from './harness/validities.ts'
 
 let lookup = lookupIn([])
 const source = sourceOf({ of: (kind) => lookup.of(kind) })
@@ -90,8 +91,8 @@ suite('cases in memory', () => {
 })
 
 suite('cases over HTTPS', () => {
-  const authority = issueAuthority('cases', 1)
-  const keyPair = issueServer(authority, ['127.0.0.1'], 1)
+  const authority = issueAuthority('cases', A_DAY)
+  const keyPair = issueServer(authority, ['127.0.0.1'], A_DAY)
   const app = appWith({ settings: () => settings, source, keyPair: new ServedKeyPair(keyPair) })
   const agent = new https.Agent({ ca: authority.cert, keepAlive: true })
   before(() => app.listen({ host: '127.0.0.1', port: 0 }))

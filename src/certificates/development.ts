@@ -6,9 +6,10 @@ import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { bare, quote } from '../wording/quote.ts'
 import { issueAuthority, issueClient, issueServer } from './issue.ts'
+import { validFor } from './validity.ts'
 
-/** Validity of development certificates, in days. They are for one machine, and quick to make again. */
-const DAYS = 365
+/** Lifetime of development certificates, in ms: a year. They are for one machine, and quick to make again. */
+const LIFETIME = 365 * 24 * 60 * 60 * 1_000
 
 /**
  * Returns the paths of development certificates: those of the authority and the server, and of a client if it is named.
@@ -69,9 +70,10 @@ export async function makeCertificates(
   hosts: readonly [string, ...string[]],
   name: string | undefined,
 ): Promise<void> {
-  const authority = issueAuthority(`refgrant development ${new Date().toISOString()}`, DAYS)
-  const server = issueServer(authority, hosts, DAYS)
-  const client = name === undefined ? undefined : issueClient(authority, name, DAYS)
+  const validity = validFor(LIFETIME)
+  const authority = issueAuthority(`refgrant development ${new Date().toISOString()}`, validity)
+  const server = issueServer(authority, hosts, validity)
+  const client = name === undefined ? undefined : issueClient(authority, name, validity)
   // The key of the authority is not written, so it cannot sign anything else.
   const contents = [authority.cert, server.cert, server.key, client?.cert, client?.key]
   for (const [index, place] of places.entries()) {

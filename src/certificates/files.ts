@@ -31,18 +31,6 @@ export async function readKeyPair(certFile: string, keyFile: string): Promise<Ce
   return { cert, key }
 }
 
-/** From when to when a certificate is valid. */
-export interface Validity {
-  readonly from: Date
-  readonly to: Date
-}
-
-/** Returns the validity of a certificate, in PEM. */
-export function validityOf(cert: string): Validity {
-  const { validFromDate: from, validToDate: to } = new X509Certificate(cert)
-  return { from, to }
-}
-
 /**
  * Reads the authorities of clients, in PEM.
  *

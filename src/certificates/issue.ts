@@ -1,12 +1,7 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import forge from 'node-forge'
-
-/** How long ago the validity of a new certificate begins, in ms: the clocks of two machines differ. */
-const BACKDATED = 60 * 60 * 1_000
-
-/** A day, in ms. */
-const DAY = 24 * 60 * 60 * 1_000
+import { type Validity, validFor } from './validity.ts'
 
 const { asn1 } = forge
 // The type declarations of node-forge leave this function out.
@@ -30,15 +25,14 @@ export interface Authority extends Certificate {
  * Issues a certificate authority with a new P-256 key.
  *
  * @param name its common name; an authority and its successor need different names
- * @param days its validity, which may be a fraction
  */
-export function issueAuthority(name: string, days: number): Authority {
+export function issueAuthority(name: string, validity: Validity): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const extensions = [
     { name: 'basicConstraints', cA: true, critical: true },
     { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
   ]
-  const cert = certificate({ subject: name, issuer: name, days, publicKey, extensions }, privateKey)
+  const cert = certificate({ subject: name, issuer: name, validity, publicKey, extensions }, privateKey)
   return { name, cert, key: pem(privateKey), privateKey }
 }
 
@@ -49,7 +43,7 @@ export function issueAuthority(name: string, days: number): Authority {
 export function nameOfAuthority(certificate: X509Certificate): string | undefined {
   const name = /^CN=([ -~]{1,64})$/.exec(certificate.subject)?.[1]
   if (name === undefined) return undefined
-  const example = new X509Certificate(issueAuthority(name, 1).cert)
+  const example = new X509Certificate(issueAuthority(name, validFor(0)).cert)
   return formOf(certificate) === formOf(example) ? name : undefined
 }
 
@@ -68,7 +62,11 @@ function formOf({ raw }: X509Certificate): string {
  *
  * @param hosts the DNS names and IP addresses that clients verify, at least one; the first is the common name
  */
-export function issueServer(authority: Authority, hosts: readonly [string, ...string[]], days: number): Certificate {
+export function issueServer(
+  authority: Authority,
+  hosts: readonly [string, ...string[]],
+  validity: Validity,
+): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const altNames = hosts.map((host) => (isIP(host) ? { type: 7, ip: host } : { type: 2, value: host }))
   const extensions = [
@@ -78,12 +76,12 @@ export function issueServer(authority: Authority, hosts: readonly [string, ...st
     { name: 'subjectAltName', altNames },
   ]
   const names = { subject: hosts[0], issuer: authority.name }
-  const cert = certificate({ ...names, days, publicKey, extensions }, authority.privateKey)
+  const cert = certificate({ ...names, validity, publicKey, extensions }, authority.privateKey)
   return { cert, key: pem(privateKey) }
 }
 
 /** Issues a client certificate with a new P-256 key and this common name. */
-export function issueClient(authority: Authority, name: string, days: number): Certificate {
+export function issueClient(authority: Authority, name: string, validity: Validity): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const extensions = [
     { name: 'basicConstraints', cA: false, critical: true },
@@ -91,14 +89,14 @@ export function issueClient(authority: Authority, name: string, days: number): C
     { name: 'extKeyUsage', clientAuth: true },
   ]
   const names = { subject: name, issuer: authority.name }
-  const cert = certificate({ ...names, days, publicKey, extensions }, authority.privateKey)
+  const cert = certificate({ ...names, validity, publicKey, extensions }, authority.privateKey)
   return { cert, key: pem(privateKey) }
 }
 
 interface Content {
   readonly subject: string
   readonly issuer: string
-  readonly days: number
+  readonly validity: Validity
   readonly publicKey: KeyObject
   readonly extensions: object[]
 }
@@ -108,14 +106,14 @@ interface Content {
  * crypto supports elliptic curves but does not issue certificates. So forge writes the body of the certificate (RFC
  * 5280, section 4.1), this function replaces the key and the algorithms in it, and Node signs it.
  */
-function certificate({ subject, issuer, days, publicKey, extensions }: Content, signer: KeyObject): string {
+function certificate({ subject, issuer, validity, publicKey, extensions }: Content, signer: KeyObject): string {
   const draft = pki.createCertificate()
   draft.publicKey = pki.setRsaPublicKey(forge.jsbn.BigInteger.ONE, forge.jsbn.BigInteger.ONE)
   // The first four bits make the number positive and its first byte not zero: OpenSSL refuses leading zero bytes, and
   // forge removes only one. The rest is random, as RFC 5280 and the CA/Browser Forum require.
   draft.serialNumber = `4${randomBytes(16).toString('hex').slice(1)}`
-  draft.validity.notBefore = new Date(Date.now() - BACKDATED)
-  draft.validity.notAfter = new Date(Date.now() + days * DAY)
+  draft.validity.notBefore = validity.from
+  draft.validity.notAfter = validity.to
   draft.setSubject([{ name: 'commonName', value: subject }])
   draft.setIssuer([{ name: 'commonName', value: issuer }])
   draft.setExtensions(extensions)

@@ -1,6 +1,6 @@
 import type { Authorities } from './authorities.ts'
-import { validityOf } from './files.ts'
 import type { Authority } from './issue.ts'
+import { validityOf } from './validity.ts'
 
 /**
  * The steps of a replica in the life of the authorities:

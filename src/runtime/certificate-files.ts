@@ -1,7 +1,7 @@
 import type { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
-import { validityOf } from '../certificates/files.ts'
 import { KeyPairFiles } from '../certificates/key-pair-files.ts'
+import { validityOf } from '../certificates/validity.ts'
 import { ServedKeyPair } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
 import type { KeyPairSupply } from './key-pair.ts'

@@ -1,7 +1,7 @@
 import type { Registry } from '@prometheus-io/client'
 import type { Logger } from 'pino'
-import { validityOf } from '../certificates/files.ts'
 import type { Schedule } from '../certificates/rotation.ts'
+import { expiryOf, validityOf } from '../certificates/validity.ts'
 import { type ConnectionChoice, isInPod } from '../cluster/connection.ts'
 import { OwnRegistration, OwnSecret } from '../cluster/own-objects.ts'
 import type { Names } from '../manifests/names.ts'
@@ -114,9 +114,7 @@ function scheduleOf({ authorityLifetime, certificateLifetime, propagation }: Cer
 function withCheck({ keyPair, task }: KeyPairSupply): Task {
   const check = (): Check => {
     const { current } = keyPair
-    const detail = current
-      ? `expires ${validityOf(current.cert).to.toISOString()}`
-      : 'waiting for the first certificate'
+    const detail = current ? expiryOf(current.cert) : 'waiting for the first certificate'
     return { name: 'certificate', ok: current !== undefined, detail }
   }
   return { name: task.name, run: (signal) => task.run(signal), checks: () => [check(), ...(task.checks?.() ?? [])] }

@@ -6,11 +6,11 @@ import {
   secretDataOf,
   trustBundle,
 } from '../certificates/authorities.ts'
-import { validityOf } from '../certificates/files.ts'
 import { injection } from '../certificates/injection.ts'
 import { issueAuthority, issueServer } from '../certificates/issue.ts'
 import { LastingProblem } from '../certificates/lasting-problem.ts'
 import { after, isDue, nextStep, type Schedule, type Step } from '../certificates/rotation.ts'
+import { expiryOf, validFor, validityOf } from '../certificates/validity.ts'
 import { Deadline } from '../cluster/deadline.ts'
 import type { OwnRegistration, OwnSecret } from '../cluster/own-objects.ts'
 import type { Check } from '../server/health.ts'
@@ -24,9 +24,6 @@ const LOOK = 5_000
 
 /** Timeout for a look, in ms. */
 const LONGEST = 10_000
-
-/** A day, in ms. */
-const DAY = 24 * 60 * 60 * 1_000
 
 export interface SelfManagedOptions {
   readonly secret: Pick<OwnSecret, 'read' | 'write'>
@@ -79,7 +76,7 @@ export class SelfManaged implements Task {
 
   readonly checks = (): Check[] => {
     const { current, next } = this.#authorities ?? {}
-    const expiry = current && `expires ${validityOf(current.cert).to.toISOString()}`
+    const expiry = current && expiryOf(current.cert)
     const trust = this.#wasTrusted
       ? 'trusted by the registration'
       : 'waiting until every webhook entry has the authority in its caBundle'
@@ -154,7 +151,7 @@ export class SelfManaged implements Task {
   #issueAuthority() {
     // Two authorities need different names.
     const name = `refgrant ${new Date().toISOString()}`
-    return issueAuthority(name, this.#options.schedule.authorityLifetime / DAY)
+    return issueAuthority(name, validFor(this.#options.schedule.authorityLifetime))
   }
 
   #renew(): void {
@@ -164,7 +161,7 @@ export class SelfManaged implements Task {
     const isOfAuthority = this.#issuer === authority.cert
     const { current } = keyPair
     if (current && isOfAuthority && !isDue(current.cert, schedule.certificateLifetime, Date.now())) return
-    const issued = issueServer(authority, hosts, schedule.certificateLifetime / DAY)
+    const issued = issueServer(authority, hosts, validFor(schedule.certificateLifetime))
     keyPair.replace(issued)
     this.#issuer = authority.cert
     logger.info(

@@ -10,8 +10,9 @@ import {
 } from '../../src/certificates/authorities.ts'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { issue } from '../harness/stand-ins/certificates.ts'
+import { A_DAY } from '../harness/validities.ts'
 
-const [first, second, third] = [1, 2, 3].map((n) => issueAuthority(`refgrant ${n}`, 1)) as [
+const [first, second, third] = [1, 2, 3].map((n) => issueAuthority(`refgrant ${n}`, A_DAY)) as [
   ReturnType<typeof issueAuthority>,
   ReturnType<typeof issueAuthority>,
   ReturnType<typeof issueAuthority>,
@@ -37,7 +38,7 @@ test('the Secret holds the authorities, and no key of the previous one', () => {
 
 test('an authority that was read signs certificates that it verifies', () => {
   const { current } = authoritiesFrom(secretDataOf(all)) as Authorities
-  const server = new X509Certificate(issueServer(current, ['a.example'], 1).cert)
+  const server = new X509Certificate(issueServer(current, ['a.example'], A_DAY).cert)
   assert.ok(
     server.checkIssued(new X509Certificate(first.cert)) && server.verify(new X509Certificate(first.cert).publicKey),
   )
@@ -48,7 +49,7 @@ const NAMED = Buffer.from('refgrant').toString('hex')
 
 suite('a Secret has no authority if it holds', () => {
   const pair = ({ cert, key }: { cert: string; key: string }) => ({ 'ca.crt': base64(cert), 'ca.key': base64(key) })
-  const named = issueAuthority('refgrant', 1)
+  const named = issueAuthority('refgrant', A_DAY)
   /** The same authority with other bytes in its certificate, in hexadecimal digits. */
   const altered = (before: string, after: string) => {
     const hex = new X509Certificate(named.cert).raw.toString('hex')
@@ -68,7 +69,7 @@ suite('a Secret has no authority if it holds', () => {
     'a certificate without its key': { 'ca.crt': base64(first.cert) },
     'the key of another authority': pair({ cert: first.cert, key: second.key }),
     'a key of another curve': pair({ cert: first.cert, key: String(p384) }),
-    'a certificate that is not an authority': pair(issueServer(named, ['a.example'], 1)),
+    'a certificate that is not an authority': pair(issueServer(named, ['a.example'], A_DAY)),
     'an authority with the name in another encoding': pair(altered(`1308${NAMED}`, `0c08${NAMED}`)),
     'an authority for other purposes': pair(altered('03020106', '03020102')),
     'an authority with an RSA key': pair(issue({ name: 'rsa', ca: true })),

@@ -5,12 +5,13 @@ import path from 'node:path'
 import { after, suite, test } from 'node:test'
 import { readClientAuthorities, readKeyPair } from '../../src/certificates/files.ts'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { A_DAY, EXPIRED } from '../harness/validities.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'refgrant-'))
 after(() => rmSync(folder, { recursive: true }))
 const [certFile, keyFile] = [path.join(folder, 'tls.crt'), path.join(folder, 'tls.key')]
-const authority = issueAuthority('test', 1)
-const pair = issueServer(authority, ['localhost'], 1)
+const authority = issueAuthority('test', A_DAY)
+const pair = issueServer(authority, ['localhost'], A_DAY)
 
 /** Reads a key pair from files with these contents. */
 function read({ cert, key }: { cert: string; key: string }) {
@@ -26,13 +27,13 @@ test('a certificate with its key is read, with or without intermediates', async 
 })
 
 suite('a key pair that cannot be used is an error that names the file:', () => {
-  const { key } = issueServer(authority, ['localhost'], 1)
+  const { key } = issueServer(authority, ['localhost'], A_DAY)
   const pairs: Record<string, [pair: { cert: string; key: string }, message: string | RegExp]> = {
     'no certificate': [{ ...pair, cert: 'none' }, new RegExp(`^${certFile} does not hold usable PEM: `)],
     'no key': [{ ...pair, key: 'none' }, new RegExp(`^${keyFile} does not hold usable PEM: `)],
     'the key of another certificate': [{ ...pair, key }, `the key in ${keyFile} does not belong to ${certFile}`],
     'an expired certificate': [
-      issueServer(authority, ['localhost'], -0.01),
+      issueServer(authority, ['localhost'], EXPIRED),
       new RegExp(`^the certificate in ${certFile} expired on .*: renew it$`),
     ],
   }

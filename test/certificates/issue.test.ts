@@ -6,12 +6,12 @@ import { type AddressInfo, connect } from 'node:net'
 import { after, mock, suite, test } from 'node:test'
 import tls from 'node:tls'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { A_DAY, EXPIRED } from '../harness/validities.ts'
 
-const DAY = 24 * 60 * 60 * 1_000
 const NAME = 'refgrant.refgrant-system.svc'
 
-const authority = issueAuthority('refgrant', 10)
-const server = issueServer(authority, [NAME, '*.example.com', '127.0.0.1', 'fd00::7'], 5)
+const authority = issueAuthority('refgrant', A_DAY)
+const server = issueServer(authority, [NAME, '*.example.com', '127.0.0.1', 'fd00::7'], A_DAY)
 
 const closing: (() => void)[] = []
 after(() => {
@@ -55,42 +55,41 @@ suite('a client that trusts the authority', { timeout: 300_000 }, () => {
   }
 
   test('refuses a server whose certificate has expired', async () => {
-    await assert.rejects(handshake(issueServer(authority, [NAME], -0.01), NAME), { code: 'CERT_HAS_EXPIRED' })
+    await assert.rejects(handshake(issueServer(authority, [NAME], EXPIRED), NAME), { code: 'CERT_HAS_EXPIRED' })
   })
 
   test('refuses a server of another authority, even with the same name', async () => {
-    const [other, namesake] = [issueAuthority('other', 10), issueAuthority('refgrant', 10)]
-    await assert.rejects(handshake(issueServer(other, [NAME], 5), NAME), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
-    await assert.rejects(handshake(issueServer(namesake, [NAME], 5), NAME), { code: 'CERT_SIGNATURE_FAILURE' })
+    const [other, namesake] = [issueAuthority('other', A_DAY), issueAuthority('refgrant', A_DAY)]
+    await assert.rejects(handshake(issueServer(other, [NAME], A_DAY), NAME), {
+      code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    })
+    await assert.rejects(handshake(issueServer(namesake, [NAME], A_DAY), NAME), { code: 'CERT_SIGNATURE_FAILURE' })
   })
 
   test('refuses a server whose certificate is signed with a server’s key', async () => {
     const posing = { ...server, name: NAME, privateKey: createPrivateKey(server.key) }
-    const { cert, key } = issueServer(posing, ['bank.example'], 5)
+    const { cert, key } = issueServer(posing, ['bank.example'], A_DAY)
     await assert.rejects(handshake({ cert: cert + server.cert, key }, 'bank.example'), /certificate signing|invalid CA/)
   })
 
   test('may trust several authorities, while one replaces the other', async () => {
-    const next = issueAuthority('refgrant, next', 10)
+    const next = issueAuthority('refgrant, next', A_DAY)
     const both = authority.cert + next.cert
     assert.equal((await handshake(server, NAME, both)).authorized, true)
-    assert.equal((await handshake(issueServer(next, [NAME], 5), NAME, both)).authorized, true)
+    assert.equal((await handshake(issueServer(next, [NAME], A_DAY), NAME, both)).authorized, true)
   })
 })
 
 suite('a certificate', () => {
   const certificates = { authority: new X509Certificate(authority.cert), server: new X509Certificate(server.cert) }
 
-  test('is valid from an hour ago for its days', () => {
-    for (const [certificate, days] of [
-      [certificates.authority, 10],
-      [certificates.server, 5],
-    ] as const) {
-      const lasts = certificate.validToDate.getTime() - certificate.validFromDate.getTime()
-      // Certificates have whole seconds.
-      assert.ok(Math.abs(lasts - days * DAY - 60 * 60 * 1_000) <= 1_000)
-      assert.ok(certificate.validFromDate.getTime() < Date.now() - 59 * 60 * 1_000)
-    }
+  test('has the given validity, in whole seconds', () => {
+    for (const { validFromDate: from, validToDate: to } of Object.values(certificates))
+      for (const [found, given] of [
+        [from, A_DAY.from],
+        [to, A_DAY.to],
+      ] as const)
+        assert.equal(found.getTime(), Math.floor(given.getTime() / 1_000) * 1_000)
   })
 
   test('has a P-256 key', () => {
@@ -115,7 +114,7 @@ suite('a certificate', () => {
   })
 
   test('has a unique serial number, positive and of at most 20 bytes', () => {
-    const numbers = Array.from({ length: 50 }, () => new X509Certificate(issueAuthority('a', 1).cert).serialNumber)
+    const numbers = Array.from({ length: 50 }, () => new X509Certificate(issueAuthority('a', A_DAY).cert).serialNumber)
     assert.equal(new Set(numbers).size, 50)
     for (const number of numbers) assert.match(number, /^[\dA-F]{1,40}$/)
   })
@@ -128,7 +127,7 @@ suite('a certificate', () => {
     for (const beginning of ['0000', '00007f', '000000', '0080', '7fff', 'ffff']) {
       mock.method(crypto, 'randomBytes', (size: number) => Buffer.concat([Buffer.from(beginning, 'hex')], size))
       syncBuiltinESMExports()
-      const { serialNumber } = new X509Certificate(issueAuthority('a', 1).cert)
+      const { serialNumber } = new X509Certificate(issueAuthority('a', A_DAY).cert)
       assert.equal(serialNumber.length, 32)
     }
   })

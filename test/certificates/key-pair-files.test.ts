@@ -6,9 +6,10 @@ import { beforeEach, suite, test } from 'node:test'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { KeyPairFiles } from '../../src/certificates/key-pair-files.ts'
 import { folderWith, replaceFile } from '../harness/folders.ts'
+import { A_DAY, EXPIRED } from '../harness/validities.ts'
 
-const authority = issueAuthority('test', 1)
-const issue = () => issueServer(authority, ['localhost'], 1)
+const authority = issueAuthority('test', A_DAY)
+const issue = () => issueServer(authority, ['localhost'], A_DAY)
 const [first, second] = [issue(), issue()]
 
 suite('a key pair in files', () => {
@@ -64,7 +65,7 @@ suite('a key pair in files', () => {
     'no file': [() => rmSync(at('tls.key')), /no such file/],
     'an expired certificate': [
       () => {
-        const { cert, key } = issueServer(authority, ['localhost'], -0.01)
+        const { cert, key } = issueServer(authority, ['localhost'], EXPIRED)
         replaceFile(at('tls.crt'), cert)
         replaceFile(at('tls.key'), key)
       },

@@ -3,13 +3,14 @@ import { suite, test } from 'node:test'
 import type { Authorities } from '../../src/certificates/authorities.ts'
 import { issueAuthority } from '../../src/certificates/issue.ts'
 import { after, isDue, nextStep, type Situation, type Step } from '../../src/certificates/rotation.ts'
+import { validFor } from '../../src/certificates/validity.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
 
 const schedule = { authorityLifetime: 30 * DAY, certificateLifetime: 7 * DAY, propagation: MINUTE }
 const now = Date.now()
-const authority = (daysLeft: number) => issueAuthority(`refgrant ${daysLeft}`, daysLeft)
+const authority = (daysLeft: number) => issueAuthority(`refgrant ${daysLeft}`, validFor(daysLeft * DAY))
 const [fresh, successor, due, expired] = [authority(20), authority(30), authority(9), authority(-0.01)]
 
 /** A situation in which nothing has to be done, but for a change. */

@@ -9,9 +9,10 @@ import { type Certificate, issueAuthority, issueServer } from '../../src/certifi
 import { Api } from '../../src/cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../../src/cluster/connection.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
+import { A_DAY } from '../harness/validities.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
-const identity = (name: string) => issueServer(issueAuthority('users', 1), [name], 1)
+const identity = (name: string) => issueServer(issueAuthority('users', A_DAY), [name], A_DAY)
 
 async function start(t: TestContext) {
   const server = await FakeApiServer.start()

@@ -5,6 +5,7 @@ import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { type ListOptions, listPages } from '../../src/cluster/list.ts'
 import { type Exchange, FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
+import { A_DAY } from '../harness/validities.ts'
 
 const SHAPE = { metadata: { name: 'whole', namespace: 'whole' }, spec: 'whole' } as const
 const GRANTS = '/grants?limit=500'
@@ -193,7 +194,7 @@ suite('a list', { timeout: 60_000 }, () => {
   })
 
   test('on its own connection opens a new one, closes it, and sends the same credentials', async (t) => {
-    const { cert, key } = issueServer(issueAuthority('users', 1), ['alice'], 1)
+    const { cert, key } = issueServer(issueAuthority('users', A_DAY), ['alice'], A_DAY)
     const base64 = (text: string) => Buffer.from(text).toString('base64')
     const certificate = { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) }
     const { server, list } = await start(t, { ...certificate, token: 'secret' })

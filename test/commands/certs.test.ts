@@ -6,6 +6,7 @@ import { before, suite, test } from 'node:test'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { folderWith } from '../harness/folders.ts'
 import { refgrant } from '../harness/program/cli.ts'
+import { A_DAY, EXPIRED } from '../harness/validities.ts'
 
 const contentOf = (folder: string) =>
   Object.fromEntries(readdirSync(folder).map((file) => [file, readFileSync(path.join(folder, file), 'utf8')]))
@@ -70,8 +71,8 @@ suite('certs', { concurrency: 2 }, () => {
   })
 
   test('does not keep a certificate that has expired', async () => {
-    const authority = issueAuthority('old', 1)
-    const { cert, key } = issueServer(authority, ['localhost'], -0.01)
+    const authority = issueAuthority('old', A_DAY)
+    const { cert, key } = issueServer(authority, ['localhost'], EXPIRED)
     const out = folderWith({ 'ca.crt': authority.cert, 'tls.crt': cert, 'tls.key': key })
     const { code, stderr } = await refgrant(['certs', '--keep', '--out', out])
     assert.equal(code, 2)

@@ -15,9 +15,10 @@ import { TETHER } from '../harness/program/refgrant.ts'
 import { post } from '../harness/traffic/post.ts'
 import { GROUP, MIB, review } from '../harness/traffic/reviews.ts'
 import { until } from '../harness/until.ts'
+import { A_DAY } from '../harness/validities.ts'
 
-const authority = issueAuthority('log', 1)
-const pair = issueServer(authority, ['127.0.0.1'], 1)
+const authority = issueAuthority('log', A_DAY)
+const pair = issueServer(authority, ['127.0.0.1'], A_DAY)
 const folder = folderWith({ 'tls.crt': pair.cert, 'tls.key': pair.key, 'grants/grant.yaml': GRANT })
 const skip = process.platform !== 'linux' && 'needs /dev/full'
 

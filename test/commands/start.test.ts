@@ -14,12 +14,13 @@ import { GRANT } from '../harness/objects/texts.ts'
 import { CLI, refgrant } from '../harness/program/cli.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
+import { A_DAY, EXPIRED } from '../harness/validities.ts'
 
 /** How long a failing start may take, in ms, before the test kills it; on an idle machine it takes less than 1 s. */
 const STUCK = 300_000
 
-const authority = issueAuthority('start', 1)
-const pair = issueServer(authority, ['localhost'], 1)
+const authority = issueAuthority('start', A_DAY)
+const pair = issueServer(authority, ['localhost'], A_DAY)
 const HEAD = 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\n'
 const OWN_ROW = `${HEAD}guardedFields:
   - from: { group: example.com, kind: Policy, plural: policies }
@@ -29,8 +30,8 @@ const BROKEN = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
 const folder = folderWith({
   'tls.crt': pair.cert,
   'tls.key': pair.key,
-  'other.key': issueServer(authority, ['localhost'], 1).key,
-  'expired.crt': issueServer(authority, ['localhost'], -0.01).cert,
+  'other.key': issueServer(authority, ['localhost'], A_DAY).key,
+  'expired.crt': issueServer(authority, ['localhost'], EXPIRED).cert,
   'chain-broken.crt': `${pair.cert}${BROKEN}`,
   'ca-broken.crt': `${authority.cert}${BROKEN}`,
   'none.pem': 'none\n',

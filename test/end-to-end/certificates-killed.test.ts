@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { secretDataOf } from '../../src/certificates/authorities.ts'
 import { issueAuthority } from '../../src/certificates/issue.ts'
+import { validFor } from '../../src/certificates/validity.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { applyRegistration, register, serverAccount } from '../harness/control-plane/guarded-cluster.ts'
 import { type ReverseProxy, startReverseProxy } from '../harness/network/reverse-proxy.ts'
@@ -62,7 +63,7 @@ async function killAt(fatal: number, when: 'before' | 'after'): Promise<void> {
 
 /** An authority that is due: of its four hours, one is left. */
 async function putDue(): Promise<void> {
-  const current = issueAuthority('refgrant old', 1 / 24)
+  const current = issueAuthority('refgrant old', validFor(60 * 60 * 1_000))
   const metadata = { namespace: 'refgrant-system', name: 'refgrant-authority' }
   const body = { apiVersion: 'v1', kind: 'Secret', metadata, data: secretDataOf({ current }) }
   await cluster.controlPlane.api.must('POST', SECRETS, body)

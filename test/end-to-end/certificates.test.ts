@@ -14,6 +14,7 @@ import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 import { ConstantLoad } from '../harness/traffic/constant-load.ts'
 import { LONG } from '../harness/traffic/faults.ts'
 import { until } from '../harness/until.ts'
+import { A_DAY } from '../harness/validities.ts'
 
 /** Long enough for an API server to notice a change on a busy machine, and short for a test. */
 const USUAL = ['--propagation', '5s']
@@ -157,7 +158,7 @@ suite('certificates that the servers issue themselves', () => {
     }
   })
 
-  const stranger = Buffer.from(issueAuthority('stranger', 1).cert).toString('base64')
+  const stranger = Buffer.from(issueAuthority('stranger', A_DAY).cert).toString('base64')
   test('are trusted again soon after somebody has emptied or replaced the caBundle', async (context) => {
     const server = await start(context)
     await registerAll(context, server)
@@ -255,8 +256,8 @@ suite('the rights', () => {
 })
 
 test('certificates from files are read again, while no review fails', async (context) => {
-  const authority = issueAuthority('files', 1)
-  const issue = () => issueServer(authority, ['127.0.0.1'], 1)
+  const authority = issueAuthority('files', A_DAY)
+  const issue = () => issueServer(authority, ['127.0.0.1'], A_DAY)
   const [first, second, third] = [issue(), issue(), issue()]
   const certs = folderWith({ 'ca.crt': authority.cert })
   const put = (version: string, { cert, key }: Certificate) => {

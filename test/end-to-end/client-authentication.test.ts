@@ -13,6 +13,7 @@ import { refgrant as command } from '../harness/program/cli.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 import { post } from '../harness/traffic/post.ts'
 import { until } from '../harness/until.ts'
+import { A_DAY } from '../harness/validities.ts'
 
 const NAME = 'kube-apiserver'
 const certs = folderWith({})
@@ -74,7 +75,7 @@ const refused = (reason: string) => refgrant.metric('refgrant_clients_refused_to
 test('a client without a certificate, or with one of another authority, gets no answer, and leaves a trace', async () => {
   await assert.rejects(ask({}))
   await until('it is counted', async () => (await refused('no_certificate')) === 1)
-  await assert.rejects(ask(issueClient(issueAuthority('others', 1), NAME, 1)))
+  await assert.rejects(ask(issueClient(issueAuthority('others', A_DAY), NAME, A_DAY)))
   // A server's certificate is no client's.
   await assert.rejects(ask({ cert: file('tls.crt'), key: file('tls.key') }))
   await until('both are counted', async () => (await refused('not_trusted')) === 2)

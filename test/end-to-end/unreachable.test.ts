@@ -11,9 +11,10 @@ import type { ApiObject } from '../harness/objects/api-object.ts'
 import { route } from '../harness/objects/objects.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
 import { until } from '../harness/until.ts'
+import { A_DAY } from '../harness/validities.ts'
 
 /** An authority that did not issue the certificate of any server. */
-const clientCa = path.join(folderWith({ 'ca.crt': issueAuthority('clients', 1).cert }), 'ca.crt')
+const clientCa = path.join(folderWith({ 'ca.crt': issueAuthority('clients', A_DAY).cert }), 'ca.crt')
 
 let cluster: Cluster
 let silent: Server

@@ -9,6 +9,7 @@ import { folderWith } from '../harness/folders.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
 import { LONG } from '../harness/traffic/faults.ts'
 import { until } from '../harness/until.ts'
+import { A_DAY } from '../harness/validities.ts'
 import { startGatewayCluster } from './gateway-cluster.ts'
 import type { Node } from './node.ts'
 import { NAMESPACE, Release } from './release.ts'
@@ -54,8 +55,8 @@ suite('the kustomizations on a node', { skip: !LONG && 'it takes minutes: make t
     const objects = parseAllDocuments(printed).map((document) => document.toJS() as ApiObject)
     const certificate = objects.find(({ kind, metadata }) => kind === 'Certificate' && metadata.name === 'refgrant')
     const { secretName, dnsNames } = (certificate as ApiObject).spec as { secretName: string; dnsNames: [string] }
-    const authority = issueAuthority('cert-manager', 1)
-    const { cert, key } = issueServer(authority, dnsNames, 1)
+    const authority = issueAuthority('cert-manager', A_DAY)
+    const { cert, key } = issueServer(authority, dnsNames, A_DAY)
     await node.api.apply(...objects.filter(({ apiVersion }) => !apiVersion.startsWith('cert-manager')))
     await node.api.apply({
       apiVersion: 'v1',

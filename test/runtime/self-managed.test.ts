@@ -8,6 +8,7 @@ import type { Schedule, Step } from '../../src/certificates/rotation.ts'
 import { ApiError } from '../../src/cluster/api-error.ts'
 import { SelfManaged } from '../../src/runtime/self-managed.ts'
 import { ServedKeyPair } from '../../src/server/tls.ts'
+import { A_DAY } from '../harness/validities.ts'
 
 const HOUR = 60 * 60 * 1_000
 const NAME = 'deny.refgrant.dev'
@@ -190,7 +191,7 @@ suite('self-managed certificates', () => {
     const cluster = new FakeCluster()
     const replica = new Replica(cluster)
     await replica.look(2)
-    const stranger = Buffer.from(issueAuthority('stranger', 1).cert).toString('base64')
+    const stranger = Buffer.from(issueAuthority('stranger', A_DAY).cert).toString('base64')
     for (const bundle of ['', stranger]) {
       cluster.bundle = bundle
       await replica.look()

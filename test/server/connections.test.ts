@@ -12,9 +12,10 @@ import type { Connections } from '../../src/server/connections.ts'
 import { buildListener, type ListenerOptions } from '../../src/server/listener.ts'
 import { tlsOptions } from '../../src/server/tls.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
+import { A_DAY } from '../harness/validities.ts'
 
 const MIB = 1024 * 1024
-const keyPair = tlsOptions(issueServer(issueAuthority('test', 1), ['localhost'], 1), undefined)
+const keyPair = tlsOptions(issueServer(issueAuthority('test', A_DAY), ['localhost'], A_DAY), undefined)
 
 let app: FastifyInstance
 let connections: Connections

@@ -10,17 +10,18 @@ import { buildListener } from '../../src/server/listener.ts'
 import { refuseStrangers } from '../../src/server/strangers.ts'
 import { tlsOptions } from '../../src/server/tls.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
+import { A_DAY } from '../harness/validities.ts'
 
 /** More rejections than the log writes at once and, at one a second, during the test. */
 const MANY = 500
 
 test('clients with another name are rejected: all are counted, but not all are logged', async (t) => {
-  const authority = issueAuthority('clients', 1)
+  const authority = issueAuthority('clients', A_DAY)
   const clients = { ca: authority.cert, names: new Set(['kube-apiserver']) }
   const log: { reason: string; names: string[]; address: string; suppressed?: number }[] = []
   const logger = pino({ base: null }, { write: (line: string) => log.push(JSON.parse(line)) })
   const observer = new ServerRecorder()
-  const pair = issueServer(authority, ['127.0.0.1'], 1)
+  const pair = issueServer(authority, ['127.0.0.1'], A_DAY)
   const { app } = buildListener({
     tls: tlsOptions(pair, clients),
     connections: { most: 10, bodies: false, observer },
@@ -32,7 +33,7 @@ test('clients with another name are rejected: all are counted, but not all are l
   const { port } = app.server.address() as AddressInfo
 
   async function ask(name: string, times: number): Promise<string> {
-    const agent = new https.Agent({ ca: authority.cert, keepAlive: true, ...issueClient(authority, name, 1) })
+    const agent = new https.Agent({ ca: authority.cert, keepAlive: true, ...issueClient(authority, name, A_DAY) })
     let answer = ''
     for (let n = 0; n < times; n += 1) {
       const request = https.get(`https://127.0.0.1:${port}/`, { agent })

@@ -8,6 +8,7 @@ import { isAllowed, ServedKeyPair } from '../../src/server/tls.ts'
 import { appWith } from '../harness/stand-ins/app.ts'
 import { post } from '../harness/traffic/post.ts'
 import { until } from '../harness/until.ts'
+import { A_DAY } from '../harness/validities.ts'
 
 test('clients are allowed by the name in their certificate, or all of them', () => {
   const named = (CN: string) => ({ getPeerCertificate: () => ({ subject: { CN } }) }) as unknown as TLSSocket
@@ -16,8 +17,8 @@ test('clients are allowed by the name in their certificate, or all of them', () 
   assert.equal(isAllowed(named('stranger'), { ca: '', names: undefined }), true)
 })
 
-const authority = issueAuthority('test', 1)
-const issue = () => issueServer(authority, ['localhost', '127.0.0.1', '::1'], 1)
+const authority = issueAuthority('test', A_DAY)
+const issue = () => issueServer(authority, ['localhost', '127.0.0.1', '::1'], A_DAY)
 
 /** The certificate that a new connection is shown, and the version of TLS; rejects if the handshake fails. */
 function shown({ address, port }: AddressInfo, options: tls.ConnectionOptions = {}): Promise<[cert: string, string]> {

@@ -1,6 +1,6 @@
 import type { Registry } from '@prometheus-io/client'
-import type { Validity } from '../../certificates/files.ts'
 import { STEPS, type Step } from '../../certificates/rotation.ts'
+import type { Validity } from '../../certificates/validity.ts'
 import { counterBy, gauge, gaugeBy } from './instruments.ts'
 
 /** The result of a new certificate: it is in use, or it cannot be used or obtained. */

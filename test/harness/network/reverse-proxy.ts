@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { Transform } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
+import { A_DAY } from '../validities.ts'
 
 /** An answer that the API server did not give. */
 export interface Scripted {
@@ -34,14 +35,14 @@ export type Script = (path: string, method: string) => Scripted | undefined
 
 /** Passes everything on to `upstream`; what a watch says comes `delay` ms late. */
 export async function startReverseProxy(upstream: { server: string; ca: string }, delay = 0): Promise<ReverseProxy> {
-  const authority = issueAuthority('proxy', 1)
+  const authority = issueAuthority('proxy', A_DAY)
   const agent = new https.Agent({ ca: upstream.ca, keepAlive: true })
   let lists = 0
   let scripted: Script = () => undefined
   let pass = () => wait<void>(delay)
   // An idle connection that is closed here can lose a request that is on its way.
   const proxy = https.createServer(
-    { ...issueServer(authority, ['127.0.0.1'], 1), keepAliveTimeout: 0 },
+    { ...issueServer(authority, ['127.0.0.1'], A_DAY), keepAliveTimeout: 0 },
     (request, response) => {
       const isWatch = request.url?.includes('watch=1')
       if (!isWatch && request.url?.includes('/namespaces/')) lists += 1

@@ -11,6 +11,7 @@ import { reloads } from '../../../src/runtime/reload.ts'
 import { serversFor } from '../../../src/runtime/servers.ts'
 import { Tasks } from '../../../src/runtime/task.ts'
 import { folderWith } from '../folders.ts'
+import { A_DAY } from '../validities.ts'
 
 /** The flags about certificates that have a default. */
 const CERTIFICATE_DEFAULTS = {
@@ -36,7 +37,7 @@ export async function exposedBy(
   const registry = new Registry()
   const logger = pino({ level: 'silent' })
   const live = new LiveConfig(file, {}, logger)
-  const issued = issueServer(issueAuthority('test', 1), ['localhost'], 1)
+  const issued = issueServer(issueAuthority('test', A_DAY), ['localhost'], A_DAY)
   const folder = folderWith({ 'tls.crt': issued.cert, 'tls.key': issued.key })
   const files = { cert: path.join(folder, 'tls.crt'), key: path.join(folder, 'tls.key') }
   const choice = {

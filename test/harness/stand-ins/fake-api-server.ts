@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
+import { A_DAY } from '../validities.ts'
 
 /** The group that grants belong to. */
 const GROUP = 'gateway.networking.k8s.io'
@@ -112,11 +113,11 @@ export class FakeApiServer {
   readonly #arrivals = new EventEmitter()
 
   private constructor() {
-    const authority = issueAuthority('fake API server', 1)
+    const authority = issueAuthority('fake API server', A_DAY)
     this.ca = authority.cert
     // A client's certificate is asked for and believed: who it names is for the test to judge.
     // An idle connection that is closed here can lose a request that is on its way.
-    const server = { ...issueServer(authority, ['127.0.0.1'], 1), keepAliveTimeout: 0 }
+    const server = { ...issueServer(authority, ['127.0.0.1'], A_DAY), keepAliveTimeout: 0 }
     const options = { ...server, requestCert: true, rejectUnauthorized: false }
     this.#server = https.createServer(options, (request, response) => {
       const exchange = new Exchange(request, response)

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { json } from 'node:stream/consumers'
 import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
 import { folderWith } from '../folders.ts'
+import { A_DAY } from '../validities.ts'
 
 /** A webhook that allows everything, and remembers what it was asked about. */
 export interface Recorder {
@@ -19,9 +20,9 @@ export interface Recorder {
 
 export async function startRecorder(): Promise<Recorder> {
   const called = new Map<string, number>()
-  const authority = issueAuthority('recorder', 1)
+  const authority = issueAuthority('recorder', A_DAY)
   // An idle connection that is closed here can lose a request that is on its way.
-  const options = { ...issueServer(authority, ['127.0.0.1'], 1), keepAliveTimeout: 0 }
+  const options = { ...issueServer(authority, ['127.0.0.1'], A_DAY), keepAliveTimeout: 0 }
   const server = https.createServer(options, async (request, response) => {
     // biome-ignore lint/suspicious/noExplicitAny: a review
     const { request: review } = (await json(request)) as any

@@ -44,7 +44,9 @@ UNIT_TESTS = $(TEST) --test-concurrency=4 \
 		-not -path 'test/image/*' -not -path 'test/node/*' -not -path 'test/control-plane/*' | sort)
 
 test: $(BUNDLE) ## run all tests; the first run compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README)
+	@# The programs are built before the tests, whose files run at the same time and would build one program several times.
 	node test/harness/control-plane/binaries.ts
+	node test/harness/control-plane/helm.ts
 	$(UNIT_TESTS)
 	@# A process that a failed test left behind would keep this run alive, so the runner forces its end. The other runs do not:
 	@# a forced end may come before the last results are reported.

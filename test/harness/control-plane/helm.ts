@@ -18,3 +18,12 @@ export async function helm(major: Helm = 4): Promise<string> {
   })
   return programs.path('helm')
 }
+
+if (import.meta.main) {
+  try {
+    console.log(await helm())
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
+}

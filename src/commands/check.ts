@@ -15,7 +15,7 @@ import {
   pathsOf,
 } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
-import { grantCommandFor } from '../wording/grant-command.ts'
+import { explainCommandFor, grantCommandFor } from '../wording/grant-command.ts'
 
 interface CheckOptions {
   readonly filename: readonly string[]
@@ -53,8 +53,8 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const input = await readInput({ paths, grants, namespace, exclude }, coverage, 'check')
   const notes = [...input.notes, ...unknownToFiles(config)]
   const report = checkOf({ ...input, notes }, coverage, new Set(config.exempt.namespaces))
-  const remedy = grantCommandFor(paths, options)
-  await print(output === 'json' ? checkJson(report) : checkText(report, remedy, process.stdout))
+  const remedies = { grant: grantCommandFor(paths, options), explain: explainCommandFor(paths, options) }
+  await print(output === 'json' ? checkJson(report) : checkText(report, remedies, process.stdout))
   if (report.counts.error > 0) process.exitCode = EXIT.findings
   tellNotes(report.notes)
   reportProblems(report.problems)

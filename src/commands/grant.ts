@@ -5,7 +5,7 @@ import { readInput } from '../input/files.ts'
 import { grantObject } from '../policy/grant.ts'
 import { grantKindFor, kindOf } from '../policy/grant-kinds.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
-import { misspeltNamespaces, type NearMiss } from '../policy/near-miss.ts'
+import { NearMisses } from '../policy/near-misses.ts'
 import type { Reference } from '../policy/reference.ts'
 import { survey } from '../policy/survey.ts'
 import { flawsOf } from '../report/flaws.ts'
@@ -23,7 +23,8 @@ import {
 } from '../terminal/options.ts'
 import { print, reportProblems, tell, tellNotes } from '../terminal/print.ts'
 import { findingSentence } from '../wording/finding.ts'
-import { grantTitle, objectTitle } from '../wording/objects.ts'
+import { editNote } from '../wording/near-miss.ts'
+import { objectTitle } from '../wording/objects.ts'
 import { quote } from '../wording/quote.ts'
 
 interface GrantOptions {
@@ -66,7 +67,7 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   }))
   const objects = missing.map(({ object }) => object)
   await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
-  tellNotes([...input.notes, ...notes, ...misspeltNamespaces(refused, input.grants).map(nearMissNote)])
+  tellNotes([...input.notes, ...notes, ...editNotes(refused, new NearMisses(input.candidates))])
   // An object that could not be read or judged may lack a grant.
   if (refused.length + notes.length + input.problems.length === 0) process.stderr.write('no grant is missing\n')
   const useless = flawsOf(missing, (object) => object, coverage).flaws.filter(({ severity }) => severity === 'error')
@@ -75,9 +76,13 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   reportProblems([...input.problems, ...refused.flatMap(ungrantableLines)])
 }
 
-function nearMissNote({ reference, grant, meant }: NearMiss): string {
-  const title = grantTitle(grant, grantKindFor(reference).kind)
-  return `the namespace ${quote(reference.from.namespace)} may be misspelt: ${title} permits the same from namespace ${quote(meant)}`
+/** Returns a note for each target that an existing grant nearly exposes to the referrer. */
+function editNotes(references: readonly Reference[], nearMisses: NearMisses): string[] {
+  const notes = references.map((reference) => {
+    const nearest = nearMisses.nearest(reference)
+    return nearest && editNote(nearest, reference)
+  })
+  return [...new Set(notes.filter((one) => one !== undefined))]
 }
 
 function ungrantableLines(reference: Reference): string[] {

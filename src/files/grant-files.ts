@@ -1,5 +1,6 @@
 import { type Grant, parseGrant } from '../policy/grant.ts'
-import { type GrantKind, grantKindOf } from '../policy/grant-kinds.ts'
+import { type GrantKind, grantKindOf, isGrantLike } from '../policy/grant-kinds.ts'
+import type { Candidate } from '../policy/near-miss.ts'
 import { refusedField } from '../policy/refused-grant.ts'
 import { grantTitle } from '../wording/objects.ts'
 import { DocumentError } from '../yaml/documents.ts'
@@ -47,4 +48,17 @@ export function grantsAmong(objects: readonly FileObject[], kinds: readonly Gran
     const grant = kind && parseGrant({ ...one.object, metadata: { name, namespace } }, kind)
     return grant ? [{ grant, object: one, refused: refusedField(one.object, kind) }] : []
   })
+}
+
+/** An object of a file that is a grant, or was meant to be one. */
+export type FileCandidate = FileObject & Candidate
+
+/** The grants among objects, and the objects that were meant to be grants. */
+export function candidatesAmong(objects: readonly FileObject[], kinds: readonly GrantKind[]): FileCandidate[] {
+  return objects
+    .filter(({ name }) => isGrantLike(name, kinds))
+    .map((one) => {
+      const kind = grantKindOf(one.object, kinds)
+      return { ...one, refused: kind && refusedField(one.object, kind) }
+    })
 }

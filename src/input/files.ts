@@ -1,4 +1,4 @@
-import { type FileGrant, grantsAmong } from '../files/grant-files.ts'
+import { candidatesAmong, type FileCandidate, type FileGrant, grantsAmong } from '../files/grant-files.ts'
 import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
 import { STDIN } from '../files/text.ts'
 import type { Coverage } from '../policy/coverage.ts'
@@ -30,6 +30,8 @@ export interface Input {
   readonly own: readonly FileGrant[]
   /** The grants that count: those among the objects and those of `--grants` that the API server accepts. */
   readonly grants: readonly Grant[]
+  /** The objects that may be near misses of a reference: all grants, and what was meant to be one. */
+  readonly candidates: readonly FileCandidate[]
   /** Lines about what could not be read. */
   readonly problems: readonly string[]
   /** Lines about what was left out or assumed. */
@@ -58,6 +60,7 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
     objects: main.objects,
     own,
     grants: [...own, ...others].filter(({ refused }) => refused === undefined).map(({ grant }) => grant),
+    candidates: candidatesAmong([...main.objects, ...beside.objects], coverage.grantKinds),
     problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),

@@ -2,6 +2,7 @@ import type { Severity } from './finding-codes.ts'
 import type { GrantName } from './grant.ts'
 import type { LintFinding } from './lint.ts'
 import type { ObjectFlaw } from './lint-object.ts'
+import type { NearMiss } from './near-miss.ts'
 import type { ObjectName, Reference } from './reference.ts'
 
 /** A place in a file; lines count from 1. */
@@ -15,6 +16,8 @@ interface NotPermitted {
   readonly code: 'not-permitted'
   readonly severity: Severity
   readonly reference: Reference
+  /** The grant that is nearest to permitting it. */
+  readonly nearest?: NearMiss
 }
 
 /** An object with more references into other namespaces than the webhook judges, which it therefore denies. */

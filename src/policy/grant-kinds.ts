@@ -47,6 +47,11 @@ export function kindOf(
   return kinds.find((kind) => resourceOf(kind) === resource) ?? REFERENCE_GRANT
 }
 
+/** Whether a kind is one of grants, or has a name as if it were: ReferencePolicy, or the kind of another project. */
+export function isGrantLike({ group, kind }: GroupKind, kinds: readonly GrantKind[]): boolean {
+  return /Reference(Grant|Policy)s?$/i.test(kind) || kinds.some((one) => one.group === group && one.kind === kind)
+}
+
 /** Returns the grant kind of an object, whatever its version; undefined if the object is not a grant. */
 export function grantKindOf(
   { apiVersion, kind }: { readonly apiVersion?: unknown; readonly kind?: unknown },

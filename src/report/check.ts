@@ -9,6 +9,7 @@ import { placeTitle } from '../wording/place.ts'
 import { visible } from '../wording/quote.ts'
 import { neededGrants, SPELT_OUT } from '../wording/refusal.ts'
 import { shown, toJson } from './json.ts'
+import { nearMissJson } from './near-miss.ts'
 
 /** The result of `refgrant check`. */
 export interface CheckReport {
@@ -28,15 +29,21 @@ export interface CheckReport {
   readonly notes: readonly string[]
 }
 
+/** Commands that help with references that no grant permits. */
+interface Remedies {
+  readonly grant: string
+  readonly explain: string
+}
+
 const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan' } as const
 
 /**
  * Prints the report as text: a line for each finding, `FILE:LINE: SEVERITY: SENTENCE [CODE]`, the grants that are needed, and
  * a summary.
  *
- * @param remedy the command that prints the missing grants
+ * @param remedies the commands that print the missing grants, and all near misses
  */
-export function* checkText(report: CheckReport, remedy: string, stream: NodeJS.WriteStream): Generator<string> {
+export function* checkText(report: CheckReport, remedies: Remedies, stream: NodeJS.WriteStream): Generator<string> {
   for (const finding of report.findings) {
     const place = finding.place ? `${placeTitle(finding.place)}: ` : ''
     const severity = styleText(COLOURS[finding.severity], finding.severity, { stream })
@@ -47,8 +54,10 @@ export function* checkText(report: CheckReport, remedy: string, stream: NodeJS.W
   const refused = report.findings.flatMap((one) => (one.code === 'not-permitted' ? [one.reference] : []))
   if (refused.length > 0) {
     if (refused.length <= SPELT_OUT) for (const line of neededGrants(refused)) yield `${line}\n`
-    yield `To print the grants that are missing: ${visible(remedy)}\n`
+    yield `To print the grants that are missing: ${visible(remedies.grant)}\n`
   }
+  const isNear = report.findings.some((one) => one.code === 'not-permitted' && one.nearest)
+  if (isNear) yield `To see every grant that nearly permits a reference: ${visible(remedies.explain)}\n`
   yield `${summaryLine(report)}\n`
 }
 
@@ -96,6 +105,7 @@ function subjectOf(finding: Finding) {
         object: shown(finding.reference.from),
         field: finding.reference.path,
         target: shown(finding.reference.to),
+        nearest: finding.nearest && nearMissJson(finding.nearest),
       }
     case 'too-many-references':
       return { object: shown(finding.object), references: finding.references }

@@ -3,6 +3,8 @@ import type { Finding, GrantFlaw, Place } from '../policy/finding.ts'
 import { SEVERITIES, type Severity } from '../policy/finding-codes.ts'
 import type { Grant } from '../policy/grant.ts'
 import { lintObject, type ObjectFlaw } from '../policy/lint-object.ts'
+import type { Candidate } from '../policy/near-miss.ts'
+import { NearMisses } from '../policy/near-misses.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import type { CheckReport } from './check.ts'
 import { duplicatesOf } from './duplicates.ts'
@@ -25,6 +27,8 @@ interface Checked {
   readonly own: readonly WrittenGrant<CheckedObject>[]
   /** Those that count. */
   readonly grants: readonly Grant[]
+  /** The objects that may be near misses of a reference. */
+  readonly candidates: readonly Candidate[]
   readonly problems: readonly string[]
   /** What was left out or assumed. */
   readonly notes: readonly string[]
@@ -36,7 +40,7 @@ interface Checked {
  * @param exemptNamespaces namespaces of objects that the webhook does not judge
  */
 export function checkOf(checked: Checked, coverage: Coverage, exemptNamespaces: ReadonlySet<string>): CheckReport {
-  const { files, objects, own, grants, problems, notes } = checked
+  const { files, objects, own, grants, candidates, problems, notes } = checked
   const surveyed = survey(coverage, objects, grants, exemptNamespaces)
   const { tooLarge, exemptObjects } = surveyed
   const { rendered: references, notes: unrendered } = withoutVariables(surveyed.references)
@@ -44,6 +48,7 @@ export function checkOf(checked: Checked, coverage: Coverage, exemptNamespaces: 
   const duplicates = duplicatesOf(own)
   const objectFlaws = objects.flatMap((one) => [...lintObject(coverage, one.name, one.object)].map(flawIn(one)))
   const refused = references.filter(({ grants }) => grants.length === 0)
+  const nearMisses = new NearMisses(candidates)
   return {
     files,
     objects: objects.length,
@@ -53,7 +58,7 @@ export function checkOf(checked: Checked, coverage: Coverage, exemptNamespaces: 
       ...duplicates.slice(0, SHOWN),
       ...objectFlaws.slice(0, SHOWN),
       ...tooLarge.map(tooManyReferences),
-      ...refused.slice(0, SHOWN).map(notPermitted),
+      ...refused.slice(0, SHOWN).map((one) => notPermitted(one, nearMisses)),
     ].sort(byPlace),
     counts: {
       error: counts.error + tooLarge.length + refused.length + countOf(objectFlaws, 'error'),
@@ -77,9 +82,10 @@ const flawIn =
 const countOf = (flaws: readonly ObjectFlaw[], severity: Severity) =>
   flaws.filter((one) => one.severity === severity).length
 
-function notPermitted({ object, reference }: SurveyedReference<WrittenObject>): Placed {
+function notPermitted({ object, reference }: SurveyedReference<WrittenObject>, nearMisses: NearMisses): Placed {
   const place = { file: object.file, line: object.lineOf(reference.path) }
-  return { code: 'not-permitted', severity: SEVERITIES['not-permitted'], reference, place }
+  const nearest = nearMisses.nearest(reference)
+  return { code: 'not-permitted', severity: SEVERITIES['not-permitted'], reference, ...(nearest && { nearest }), place }
 }
 
 function tooManyReferences({ object, count }: { object: WrittenObject; count: number }): Placed {

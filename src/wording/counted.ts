@@ -3,7 +3,7 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`
 }
 
-/** Returns the article of a word: `a` ReferenceGrant, `an` object. */
+/** Returns the article of a word as it is spoken: `a` ReferenceGrant, `an` object, `an` HTTPRoute. */
 export function article(word: string): 'a' | 'an' {
-  return /^[aeio]/i.test(word) ? 'an' : 'a'
+  return /^([aeioAEIO]|[FHLMNRSX][A-Z])/.test(word) ? 'an' : 'a'
 }

@@ -4,6 +4,7 @@ import type { ObjectCode } from '../policy/finding-codes.ts'
 import type { ObjectFlaw } from '../policy/lint-object.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import { lintSentence } from './grant-finding.ts'
+import { nearestSentence } from './near-miss.ts'
 import { grantTitle, objectTitle } from './objects.ts'
 import { oversizeSentence } from './oversize.ts'
 import { placeTitle } from './place.ts'
@@ -12,7 +13,11 @@ import { sentence } from './refusal.ts'
 
 /** Returns a finding in words, without its place. */
 export function findingSentence(finding: Finding): string {
-  if (finding.code === 'not-permitted') return `${objectTitle(finding.reference.from)}: ${sentence(finding.reference)}`
+  if (finding.code === 'not-permitted') {
+    const { reference, nearest } = finding
+    const said = `${objectTitle(reference.from)}: ${sentence(reference)}`
+    return nearest ? `${said} ${nearestSentence(nearest, reference)}` : said
+  }
   if (finding.code === 'too-many-references') return tooManyReferences(finding.object, finding.references)
   if (!('grant' in finding)) return objectSentence(finding)
   const title = grantTitle(finding.grant, finding.grantKind)

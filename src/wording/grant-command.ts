@@ -9,13 +9,20 @@ interface Read {
 }
 
 /** Returns the command that prints the grants that files lack. */
-export function grantCommandFor(paths: readonly string[], { grants = [], namespace, exclude, config }: Read): string {
-  const words = [
-    ...paths.map(shellArgument),
+export function grantCommandFor(paths: readonly string[], read: Read): string {
+  return ['refgrant grant', ...paths.map(shellArgument), ...optionsOf(read)].join(' ')
+}
+
+/** Returns the command that explains the references of files. */
+export function explainCommandFor(paths: readonly string[], read: Read): string {
+  return ['refgrant explain -f', ...paths.map(shellArgument), ...optionsOf(read)].join(' ')
+}
+
+function optionsOf({ grants = [], namespace, exclude, config }: Read): string[] {
+  return [
     ...(grants.length > 0 ? ['--grants', ...grants.map(shellArgument)] : []),
     ...(namespace === undefined ? [] : ['-n', shellArgument(namespace)]),
     ...exclude.flatMap((one) => ['--exclude', shellArgument(one)]),
     ...(config === undefined ? [] : ['--config', shellArgument(config)]),
   ]
-  return `refgrant grant ${words.join(' ')}`
 }

@@ -46,29 +46,31 @@ test('a printed grant that cannot permit anything is an error', async () => {
   )
 })
 
-suite('a namespace of a route that is nearly one of a grant', { concurrency: 2 }, () => {
-  const noteOf = async (namespace: string, granted = 'shop') => {
+suite('an existing grant that nearly permits the reference is noted, with its edit:', { concurrency: 2 }, () => {
+  const noteOf = async (namespace: string, granted: string, name = 'payments') => {
     const files = {
       'route.yaml': ROUTE.replace('namespace: shop', `namespace: ${namespace}`),
-      'grant.yaml': GRANT.replace('namespace: shop', `namespace: ${granted}`),
+      'grant.yaml': GRANT.replace('namespace: shop', `namespace: ${granted}`).replace('payments', name),
     }
     const { stdout, stderr } = await refgrant(['grant', '.'], { cwd: folderWith(files) })
     assert.match(stdout, new RegExp(`namespace: ${namespace}`))
     return stderr
   }
+  const note = (namespace: string, granted: string, edit: string) =>
+    `refgrant: note: in place of a new grant, you may correct ReferenceGrant "shop" in namespace "billing": spec.from[0].namespace is "${granted}", but the reference comes from namespace "${namespace}": ${edit}\n`
 
   for (const namespace of ['shpo', 'shopp', 'shap'])
-    test(`is noted: ${namespace}`, async () => {
-      assert.equal(
-        await noteOf(namespace),
-        `refgrant: note: the namespace "${namespace}" may be misspelt: ReferenceGrant "shop" in namespace "billing" permits the same from namespace "shop"\n`,
-      )
-    })
+    test(`a misspelt namespace: ${namespace}`, async () =>
+      assert.equal(await noteOf(namespace, 'shop'), note(namespace, 'shop', `write "${namespace}"`)))
 
   for (const [one, other] of [
     ['shop2', 'shop1'],
     ['team-b', 'team-a'],
     ['checkout', 'shop'],
   ] as const)
-    test(`is another one: ${one}`, async () => assert.equal(await noteOf(one, other), ''))
+    test(`another namespace: ${one}`, async () =>
+      assert.equal(await noteOf(one, other), note(one, other, `add an entry with "${one}"`)))
+
+  test('not a grant for another object and another namespace', async () =>
+    assert.equal(await noteOf('checkout', 'shop', 'ledger'), ''))
 })

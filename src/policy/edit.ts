@@ -1,0 +1,50 @@
+import { grantObject } from './grant.ts'
+import { grantKindFor } from './grant-kinds.ts'
+import type { Difference, NearMiss } from './near-miss.ts'
+import { property } from './property.ts'
+import type { Reference } from './reference.ts'
+
+/** An operation of a JSON Patch (RFC 6902). */
+export interface Operation {
+  readonly op: 'add' | 'replace' | 'test'
+  readonly path: string
+  readonly value: unknown
+}
+
+/**
+ * Returns the JSON Patch that makes a grant permit a reference; undefined if another object is needed, since the kind, the
+ * version or the namespace of an object cannot change.
+ *
+ * What is only written in a wrong way is replaced. An entry for another kind, namespace or object stays, since others may
+ * need it, and the patch adds an entry. `test` makes the patch fail if the grant was changed in between.
+ */
+export function editOf({ candidate, differences }: NearMiss, reference: Reference): readonly Operation[] | undefined {
+  if (differences.some(({ path, how }) => how === 'rejected' || !path.startsWith('spec.'))) return undefined
+  const { from, to } = reference
+  const whole = { namespace: to.namespace, name: '', from: [from].map(accepted), to: [to].map(exposed) }
+  const { spec } = grantObject(whole, grantKindFor(reference))
+  const written = property(candidate.object, 'spec')
+  if (written === undefined || written === null) return [{ op: 'add', path: '/spec', value: spec }]
+  return (['from', 'to'] as const).flatMap((half) => {
+    const ofHalf = differences.filter(({ path }) => path.startsWith(`spec.${half}`))
+    if (ofHalf.length === 0) return []
+    if (ofHalf.every(({ how }) => how === 'slip')) return ofHalf.flatMap(replacement)
+    const entries = property(written, half)
+    const [entry] = spec[half]
+    return Array.isArray(entries)
+      ? [{ op: 'add', path: `/spec/${half}/-`, value: entry }]
+      : [{ op: 'add', path: `/spec/${half}`, value: [entry] }]
+  })
+}
+
+const accepted = ({ group, kind, namespace }: Reference['from']) => ({ group, kind, namespace })
+const exposed = ({ group, kind, name }: Reference['to']) => ({ group, kind, name })
+
+function replacement({ path, found, wanted }: Difference): Operation[] {
+  const pointer = `/${path.replaceAll(/\[(\d+)\]/g, '.$1').replaceAll('.', '/')}`
+  if (found === undefined) return [{ op: 'add', path: pointer, value: wanted }]
+  return [
+    { op: 'test', path: pointer, value: found },
+    { op: 'replace', path: pointer, value: wanted },
+  ]
+}

@@ -1,0 +1,59 @@
+import { grantKindFor } from '../policy/grant-kinds.ts'
+import type { Candidate, Difference, NearMiss } from '../policy/near-miss.ts'
+import type { Reference } from '../policy/reference.ts'
+import { article } from './counted.ts'
+import { grantTitle, printable } from './objects.ts'
+import { quote, visible } from './quote.ts'
+
+/** Returns the grant that is nearest to permitting a reference, in a sentence. */
+export function nearestSentence({ candidate, differences }: NearMiss, reference: Reference): string {
+  const what = differences.map((one) => differenceSentence(one, reference)).join(', and ')
+  return `The nearest is ${candidateTitle(candidate)}: ${what}.`
+}
+
+/** Returns how to correct the grant that is nearest, in place of a new one. */
+export function editNote({ candidate, differences }: NearMiss, reference: Reference): string {
+  const what = differences.map((one) => `${differenceSentence(one, reference)}: ${editSentence(one)}`).join('; ')
+  return `in place of a new grant, you may correct ${candidateTitle(candidate)}: ${what}`
+}
+
+/** Returns the kind, name and namespace of an object that is a grant, or was meant to be one. */
+function candidateTitle({ name }: Candidate): string {
+  return grantTitle(name, name.kind)
+}
+
+/** Returns what is wrong with a field: `spec.from[0].kind is "GRPCRoute", but the reference comes from an HTTPRoute`. */
+export function differenceSentence(difference: Difference, reference: Reference): string {
+  const { path, found, how } = difference
+  if (how === 'empty') return `${visible(path)} has no entries`
+  if (how === 'rejected') return `${visible(path)} is not valid, so the API server rejects the grant`
+  const is = found === undefined ? 'is missing' : found === '' ? 'is ""' : `is ${quote(found)}`
+  return `${visible(path)} ${is}, ${reasonOf(difference, reference)}`
+}
+
+/** Returns what to write in a field: `write "HTTPRoute"`. */
+export function editSentence({ path, wanted = '', how }: Difference): string {
+  if (path === 'metadata.namespace') return `create it in namespace ${quote(wanted)}`
+  if (how === 'empty') return 'add an entry'
+  if (how === 'rejected') return 'correct it'
+  return how === 'slip' ? `write ${quote(wanted)}` : `add an entry with ${quote(wanted)}`
+}
+
+function reasonOf({ path, found, wanted = '' }: Difference, reference: Reference): string {
+  const { from, to } = reference
+  const grant = printable(grantKindFor(reference).kind)
+  if (path === 'apiVersion') return `but ${article(grant)} ${grant} has ${quote(wanted)}`
+  if (path === 'kind') return `but only ${article(grant)} ${grant} permits this reference`
+  if (path === 'metadata.namespace') {
+    const whose = found === from.namespace ? `the namespace of the ${printable(from.kind)}, ` : ''
+    return `${whose}but the target is in namespace ${quote(wanted)}`
+  }
+  const part = path.slice(path.lastIndexOf('.') + 1)
+  if (path.startsWith('spec.from')) {
+    if (part === 'kind') return `but the reference comes from ${article(from.kind)} ${printable(from.kind)}`
+    return `but the reference comes from ${part} ${quote(wanted)}`
+  }
+  if (part === 'group') return `but the group of ${printable(to.kind)} is ${quote(wanted)}`
+  if (part === 'kind') return `but the reference is to ${article(to.kind)} ${printable(to.kind)}`
+  return `but the reference is to ${quote(wanted)}`
+}

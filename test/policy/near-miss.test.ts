@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { editOf } from '../../src/policy/edit.ts'
+import { parseGrant } from '../../src/policy/grant.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
+import { judge } from '../../src/policy/judge.ts'
+import { isOneOff } from '../../src/policy/likeness.ts'
+import { NearMisses } from '../../src/policy/near-misses.ts'
+import type { Reference } from '../../src/policy/reference.ts'
+import { refusedField } from '../../src/policy/refused-grant.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
+import { applyPatch } from '../harness/objects/json-patch.ts'
+import { MISTAKES, type Mistake, mistaken, PAIRS } from '../harness/objects/mistakes.ts'
+import { grant } from '../harness/objects/objects.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+
+const REFERENCE: Reference = {
+  from: { group: GROUP, kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' },
+  to: { group: '', kind: 'Service', namespace: 'billing', name: 'payments' },
+  path: 'spec.rules[0].backendRefs[1]',
+}
+
+/** Grants that are meant for other references. */
+const OTHERS = [
+  grant({ name: 'a-warehouse', to: 'stock', from: { kind: 'GRPCRoute', namespace: 'warehouse' } }),
+  grant({ name: 'b-gateways', to: 'wildcard', from: { kind: 'Gateway', namespace: 'infra' } }),
+  grant({ name: 'c-market', to: 'cart', namespace: 'shop', from: { namespace: 'market' } }),
+  grant({ name: 'd-elsewhere', to: 'tax', namespace: 'finance' }),
+]
+
+function candidateOf(object: ApiObject) {
+  const { apiVersion, kind, metadata } = object
+  const group = apiVersion.split('/')[0] ?? ''
+  const name = { group, kind, namespace: metadata.namespace ?? '', name: metadata.name ?? '' }
+  const own = group === GROUP && kind === 'ReferenceGrant'
+  return { name, object, refused: own ? refusedField(object, REFERENCE_GRANT) : undefined }
+}
+
+const missesOf = (objects: readonly ApiObject[], reference = REFERENCE) =>
+  new NearMisses(objects.map(candidateOf)).of(reference).misses
+
+/** The fields of the first near miss, and what they must be. */
+function firstOf(...mistakes: readonly Mistake[]) {
+  const [first] = missesOf([...OTHERS, mistaken(...mistakes)])
+  assert.equal(first?.candidate.name.name, 'allow-shop')
+  return Object.fromEntries(first.differences.map(({ path, wanted }) => [path, wanted]))
+}
+
+suite('the nearest of several grants is the one with a mistake, and each field that differs is named', () => {
+  for (const mistake of MISTAKES) test(mistake.title, () => assert.deepEqual(firstOf(mistake), mistake.differs))
+
+  test('two mistakes in one grant', () => {
+    assert.ok(PAIRS.length > 100)
+    for (const [one, other] of PAIRS)
+      assert.deepEqual(firstOf(one, other), { ...one.differs, ...other.differs }, `${one.title}; ${other.title}`)
+  })
+})
+
+test('an edit of the grant makes it permit the reference', () => {
+  const ofSpec = [...MISTAKES.map((one) => [one]), ...PAIRS].filter((mistakes) =>
+    mistakes.every(({ differs }) => Object.keys(differs).every((field) => field.startsWith('spec'))),
+  )
+  assert.ok(ofSpec.length > 30)
+  for (const mistakes of ofSpec) {
+    const object = mistaken(...mistakes)
+    const [miss] = missesOf([object])
+    const edited = applyPatch(object, (miss && editOf(miss, REFERENCE)) ?? [])
+    const grants = lookupIn([parseGrant(edited)].filter((one) => one !== undefined))
+    const titles = mistakes.map(({ title }) => title).join('; ')
+    assert.equal(judge([REFERENCE], grants)[0]?.permitted, true, titles)
+  }
+})
+
+suite('an entry for another object stays, and what is misspelt is replaced:', () => {
+  const patchOf = (title: string) => {
+    const [miss] = missesOf([mistaken(...MISTAKES.filter((one) => one.title === title))])
+    return miss && editOf(miss, REFERENCE)
+  }
+
+  test('another kind', () =>
+    assert.deepEqual(patchOf('from.kind is another one'), [
+      { op: 'add', path: '/spec/from/-', value: { group: GROUP, kind: 'HTTPRoute', namespace: 'shop' } },
+    ]))
+
+  test('a misspelt name', () =>
+    assert.deepEqual(patchOf('to.name is one letter off'), [
+      { op: 'test', path: '/spec/to/0/name', value: 'payment' },
+      { op: 'replace', path: '/spec/to/0/name', value: 'payments' },
+    ]))
+
+  test('another namespace of the grant needs another object', () =>
+    assert.equal(patchOf('it is in the namespace of the route'), undefined))
+})
+
+test('a grant that permits the reference is not a near miss, whatever else there is', () => {
+  assert.deepEqual(
+    missesOf([mistaken(), ...OTHERS]).map(({ candidate }) => candidate.name.name),
+    [],
+  )
+})
+
+test('a grant for another object in a third namespace is not a near miss, but one that names the target is', () => {
+  const elsewhere = grant({ name: 'finance', to: 'payments', namespace: 'finance' })
+  const every = { ...(elsewhere.spec as object), to: [{ group: '', kind: 'Service' }] }
+  assert.equal(missesOf([elsewhere]).length, 1)
+  assert.equal(missesOf([{ ...elsewhere, spec: every }]).length, 0)
+})
+
+test('the entry that is nearest counts, by its index as written', () => {
+  const from = [null, { kind: 'HTTPRoute' }, { group: GROUP, kind: 'HTTPRoute', namespace: 'shpo' }]
+  const to = [
+    { group: '', kind: 'Secret', name: 'other' },
+    { group: '', kind: 'Service' },
+  ]
+  const one = { ...mistaken(), spec: { from, to } }
+  const fieldsOf = (refused?: string) => {
+    const candidate = { ...candidateOf(one), refused }
+    return new NearMisses([candidate]).of(REFERENCE).misses[0]?.differences.map(({ path }) => path)
+  }
+  assert.deepEqual(fieldsOf(), ['spec.from[2].namespace'])
+  assert.deepEqual(fieldsOf('spec.from[1].group'), ['spec.from[2].namespace', 'spec.from[1].group'])
+  assert.deepEqual(fieldsOf('spec.from[2].namespace'), ['spec.from[2].namespace'])
+})
+
+test('the nearest comes first: what is misspelt, then another group or kind, then another namespace or name', () => {
+  const titles = ['to.name is another one', 'from.kind is another one', 'to.group is core', 'from.group is another one']
+  const grants = titles.map((title, at) => {
+    const object = mistaken(...MISTAKES.filter((one) => one.title === title))
+    return { ...object, metadata: { ...object.metadata, name: `g${at}` } }
+  })
+  assert.deepEqual(
+    missesOf(grants).map(({ candidate }) => titles[Number(candidate.name.name?.slice(1))]),
+    ['to.group is core', 'from.kind is another one', 'from.group is another one', 'to.name is another one'],
+  )
+})
+
+test('the work is bounded, and what was not compared is told', () => {
+  const entries = Array.from({ length: 1_000 }, (_, at) => ({ group: GROUP, kind: 'HTTPRoute', namespace: `a${at}` }))
+  const large = { ...mistaken(), spec: { from: entries, to: entries } }
+  const search = new NearMisses([candidateOf(large), candidateOf(mistaken())], 500)
+  assert.deepEqual([search.of(REFERENCE).complete, search.of(REFERENCE).misses], [false, []])
+})
+
+test('a text is one letter off if one character is added, left out or replaced, or two neighbours are swapped', () => {
+  for (const other of ['paymentss', 'xpayments', 'payment', 'ayments', 'pavments', 'apyments', 'paymenst', 'paymetns'])
+    assert.ok(isOneOff('payments', other), other)
+  for (const other of ['payments', 'payment-', 'pay', 'stnemyap', 'payments-v2', 'yapments'])
+    assert.equal(isOneOff('payments', other), other === 'payment-', other)
+  assert.deepEqual(
+    [isOneOff('', 'a'), isOneOff('aa', 'a'), isOneOff('ab', 'ba'), isOneOff('', '')],
+    [true, true, true, false],
+  )
+})

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import type { Difference } from '../../src/policy/near-miss.ts'
+import type { Reference } from '../../src/policy/reference.ts'
+import { differenceSentence, editSentence } from '../../src/wording/near-miss.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+
+const REFERENCE: Reference = {
+  from: { group: GROUP, kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' },
+  to: { group: '', kind: 'Service', namespace: 'billing', name: 'payments' },
+  path: 'spec.rules[0].backendRefs[1]',
+}
+
+type Case = [path: string, found: string | undefined, wanted: string | undefined, how: Difference['how'], says: string]
+
+const cases: readonly Case[] = [
+  [
+    'apiVersion',
+    'a/v1',
+    `${GROUP}/v1beta1`,
+    'slip',
+    `is "a/v1", but a ReferenceGrant has "${GROUP}/v1beta1": write "${GROUP}/v1beta1"`,
+  ],
+  [
+    'kind',
+    'ReferencePolicy',
+    'ReferenceGrant',
+    'slip',
+    'is "ReferencePolicy", but only a ReferenceGrant permits this reference: write "ReferenceGrant"',
+  ],
+  [
+    'metadata.namespace',
+    'shop',
+    'billing',
+    'other',
+    'is "shop", the namespace of the HTTPRoute, but the target is in namespace "billing": create it in namespace "billing"',
+  ],
+  [
+    'metadata.namespace',
+    'biling',
+    'billing',
+    'slip',
+    'is "biling", but the target is in namespace "billing": create it in namespace "billing"',
+  ],
+  [
+    'spec.from[0].group',
+    'x',
+    GROUP,
+    'other',
+    `is "x", but the reference comes from group "${GROUP}": add an entry with "${GROUP}"`,
+  ],
+  [
+    'spec.from[0].kind',
+    'GRPCRoute',
+    'HTTPRoute',
+    'other',
+    'is "GRPCRoute", but the reference comes from an HTTPRoute: add an entry with "HTTPRoute"',
+  ],
+  [
+    'spec.from[1].namespace',
+    'shpo',
+    'shop',
+    'slip',
+    'is "shpo", but the reference comes from namespace "shop": write "shop"',
+  ],
+  ['spec.to[0].group', 'core', '', 'slip', 'is "core", but the group of Service is "": write ""'],
+  ['spec.to[0].group', undefined, '', 'slip', 'is missing, but the group of Service is "": write ""'],
+  [
+    'spec.to[0].kind',
+    'Secret',
+    'Service',
+    'other',
+    'is "Secret", but the reference is to a Service: add an entry with "Service"',
+  ],
+  ['spec.to[0].name', '', 'payments', 'slip', 'is "", but the reference is to "payments": write "payments"'],
+  ['spec.from', undefined, undefined, 'empty', 'has no entries: add an entry'],
+  [
+    'spec.to[1].name',
+    undefined,
+    undefined,
+    'rejected',
+    'is not valid, so the API server rejects the grant: correct it',
+  ],
+]
+
+suite('a field that differs is worded with its edit:', () => {
+  for (const [path, found, wanted, how, says] of cases)
+    test(`${path} ${says}`, () => {
+      const difference = { path, found, wanted, how }
+      assert.equal(`${differenceSentence(difference, REFERENCE)}: ${editSentence(difference)}`, `${path} ${says}`)
+    })
+})
+
+test('a value that would steer a terminal is escaped', () => {
+  const difference = { path: 'spec.to[0].name', found: 'a\u001b[31m\n', wanted: 'payments', how: 'other' } as const
+  assert.match(differenceSentence(difference, REFERENCE), /is "a\\u001b\[31m\\n", but/)
+})

@@ -5,10 +5,17 @@ import type { ObjectFlaw } from './lint-object.ts'
 import type { NearMiss } from './near-miss.ts'
 import type { ObjectName, Reference } from './reference.ts'
 
-/** A place in a file; lines count from 1. */
-export interface Place {
-  readonly file: string
+/** A part of a text. Lines and columns count from 1, columns in UTF-16 units; the end is behind the last character. */
+export interface Span {
   readonly line: number
+  readonly column: number
+  readonly endLine: number
+  readonly endColumn: number
+}
+
+/** A part of a file. */
+export interface Place extends Span {
+  readonly file: string
 }
 
 /** A reference into another namespace that no grant permits. */

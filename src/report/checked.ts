@@ -10,7 +10,7 @@ import type { CheckReport } from './check.ts'
 import { duplicatesOf } from './duplicates.ts'
 import { flawsOf } from './flaws.ts'
 import { withoutVariables } from './variables.ts'
-import type { WrittenGrant, WrittenObject } from './written.ts'
+import { placeOf, type WrittenGrant, type WrittenObject } from './written.ts'
 
 /** The most references without a grant that a report shows; the others are counted. */
 const SHOWN = 1_000
@@ -71,27 +71,24 @@ export function checkOf(checked: Checked, coverage: Coverage, exemptNamespaces: 
   }
 }
 
-function placed({ object: { file, lineOf }, ...flaw }: GrantFlaw & { object: WrittenObject }): Placed {
-  return { ...flaw, place: { file, line: lineOf(flaw.path) } }
+function placed({ object, ...flaw }: GrantFlaw & { object: WrittenObject }): Placed {
+  return { ...flaw, place: placeOf(object, flaw.path) }
 }
 
-const flawIn =
-  ({ file, lineOf }: WrittenObject) =>
-  (flaw: ObjectFlaw) => ({ ...flaw, place: { file, line: lineOf(flaw.path) } })
+const flawIn = (object: WrittenObject) => (flaw: ObjectFlaw) => ({ ...flaw, place: placeOf(object, flaw.path) })
 
 const countOf = (flaws: readonly ObjectFlaw[], severity: Severity) =>
   flaws.filter((one) => one.severity === severity).length
 
 function notPermitted({ object, reference }: SurveyedReference<WrittenObject>, nearMisses: NearMisses): Placed {
-  const place = { file: object.file, line: object.lineOf(reference.path) }
+  const place = placeOf(object, reference.path)
   const nearest = nearMisses.nearest(reference)
   return { code: 'not-permitted', severity: SEVERITIES['not-permitted'], reference, ...(nearest && { nearest }), place }
 }
 
 function tooManyReferences({ object, count }: { object: WrittenObject; count: number }): Placed {
-  const place = { file: object.file, line: object.line }
   const severity = SEVERITIES['too-many-references']
-  return { code: 'too-many-references', severity, object: object.name, references: count, place }
+  return { code: 'too-many-references', severity, object: object.name, references: count, place: placeOf(object, '') }
 }
 
 type Placed = Finding & { readonly place: Place }

@@ -2,7 +2,7 @@ import type { DuplicateGrant } from '../policy/finding.ts'
 import { SEVERITIES } from '../policy/finding-codes.ts'
 import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
-import type { WrittenGrant, WrittenObject } from './written.ts'
+import { placeOf, type WrittenGrant, type WrittenObject } from './written.ts'
 
 /** A grant of a file, with the path from the command line that led to it. */
 type FoundGrant = WrittenGrant<WrittenObject & { readonly asked: string }>
@@ -20,8 +20,8 @@ export function duplicatesOf(grants: readonly FoundGrant[]): DuplicateGrant[] {
       grant: { namespace: after.grant.namespace, name: after.grant.name },
       grantKind: after.object.name.kind,
       path: 'metadata.name',
-      other: placeOf(before),
-      place: placeOf(after),
+      other: placeOf(before.object, ''),
+      place: placeOf(after.object, ''),
     }))
 }
 
@@ -31,7 +31,7 @@ export function conflictsOf(grants: readonly FoundGrant[]): string[] {
     .filter(([before, after]) => before.object.asked !== after.object.asked)
     .map(([before, after]) => {
       const title = grantTitle(after.grant, after.object.name.kind)
-      return `${placeTitle(before.object)} and ${placeTitle(after.object)} define ${title} with different contents: only the second counts`
+      return `${placeTitle(placeOf(before.object, ''))} and ${placeTitle(placeOf(after.object, ''))} define ${title} with different contents: only the second counts`
     })
 }
 
@@ -47,4 +47,3 @@ function pairsOf(grants: readonly FoundGrant[]): [before: FoundGrant, after: Fou
 }
 
 const contentOf = ({ grant: { from, to } }: FoundGrant) => JSON.stringify([from, to])
-const placeOf = ({ object: { file, line } }: FoundGrant) => ({ file, line })

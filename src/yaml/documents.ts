@@ -1,18 +1,18 @@
 import { getHeapStatistics } from 'node:v8'
 import { Composer, type CST, type Document, isNode, Lexer, LineCounter, Parser } from 'yaml'
+import type { Span } from '../policy/finding.ts'
+import type { Range } from './ranges.ts'
 import { type Chunk, chunksOf, DocumentError, ValueError } from './stream.ts'
 import { syntaxSentence } from './syntax.ts'
 import { LimitedValues, NO_KEY } from './values.ts'
 
 export { DocumentError, ValueError } from './stream.ts'
 
-/** A value from a YAML or JSON text. Lines are counted from 1. */
+/** A value from a YAML or JSON text. */
 export interface ValueDocument {
   readonly value: unknown
-  /** The first line of the value. */
-  readonly line: number
-  /** Returns the line of a part, by keys and indexes; the line of the nearest enclosing part if that part is absent. */
-  lineAt(steps: readonly (string | number)[]): number
+  /** Returns where a part is, by keys and indexes; where the nearest enclosing part is if that part is absent. */
+  spanAt(steps: readonly (string | number)[]): Span
 }
 
 /**
@@ -82,18 +82,40 @@ export function* readDocumentsOf(text: string, room: Room): Generator<ValueDocum
 
 function* documentsOf(chunk: Chunk, aliases: { values: number }, room: Room): Generator<ValueDocument | undefined> {
   const lines = new LineCounter()
-  const lineAt = (offset: number) => chunk.line - 1 + Math.max(1, lines.linePos(offset).line)
+  const positions = positionsIn(lines, chunk)
+  const { lineAt } = positions
   const values = new LimitedValues(chunk, lineAt, aliases)
   let read = 0
   for (const document of composedOf(chunk, lines, lineAt, room)) {
     if (document) read += 1
     if (document && read > 1)
       throw new DocumentError(beginOf(document, lineAt), 'kubectl ignores everything from ... to the next ---')
-    yield document && contentOf(document, values, lineAt)
+    yield document && contentOf(document, values, positions)
   }
 }
 
-type LineAt = (offset: number) => number
+interface Positions {
+  readonly lineAt: (offset: number) => number
+  readonly spanOf: (range: Range) => Span
+}
+
+/** Converts offsets into lines and columns. Keeps only numbers, since a document needs it as long as its object is in use. */
+function positionsIn(lines: LineCounter, { line, column }: Pick<Chunk, 'line' | 'column'>): Positions {
+  const lineAt = (offset: number) => line - 1 + Math.max(1, lines.linePos(offset).line)
+  const columnAt = (offset: number) => {
+    const at = lines.linePos(offset)
+    return at.line === 1 ? column - 1 + at.col : at.col
+  }
+  const spanOf = ([begin, end]: Range) => ({
+    line: lineAt(begin),
+    column: columnAt(begin),
+    endLine: lineAt(end),
+    endColumn: columnAt(end),
+  })
+  return { lineAt, spanOf }
+}
+
+type LineAt = Positions['lineAt']
 
 /** Composes each scalar as a string, with the style in which it is written. */
 const TEXTS = { schema: 'failsafe', resolveKnownTags: false, merge: false, uniqueKeys: false } as const
@@ -196,11 +218,10 @@ function offsetOf(source: ErrorSource): number {
 }
 
 /** Returns the value of a document; undefined if it is empty. */
-function contentOf(document: Document, values: LimitedValues, lineAt: LineAt): ValueDocument | undefined {
+function contentOf(document: Document, values: LimitedValues, { spanOf }: Positions): ValueDocument | undefined {
   const value = resolved(document, values)
   if (value === null || value === undefined) return undefined
-  const line = beginOf(document, lineAt)
-  return { value, line, lineAt: (steps) => values.lineOf(value, line, steps) }
+  return { value, spanAt: (steps) => spanOf(values.rangeAt(value, steps)) }
 }
 
 /** @throws ValueError */

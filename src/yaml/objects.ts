@@ -1,3 +1,4 @@
+import type { Span } from '../policy/finding.ts'
 import { DocumentError, parseDocuments, type Room, readDocumentsOf, type ValueDocument } from './documents.ts'
 
 /** An object from a YAML or JSON text. Lines are counted from 1. */
@@ -5,8 +6,10 @@ export interface ObjectDocument {
   readonly object: Record<string, unknown>
   /** The first line of the object. */
   readonly line: number
-  /** Returns the line of a field, such as `spec.rules[0]`; the line of the nearest enclosing field if it is absent. */
+  /** Returns the first line of what `spanOf` returns. */
   lineOf(field: string): number
+  /** Returns where a field such as `spec.rules[0]` is; where the nearest enclosing field is if it is absent. */
+  spanOf(field: string): Span
 }
 
 /**
@@ -57,16 +60,16 @@ export function objectsOf(document: ValueDocument): ObjectDocument[] | undefined
  * @throws DocumentError if the document is a list or a scalar
  */
 export function anyObject(document: ValueDocument): ObjectDocument {
-  if (!isObject(document.value)) throw new DocumentError(document.line, 'this document is not an object')
+  if (!isObject(document.value)) throw new DocumentError(document.spanAt([]).line, 'this document is not an object')
   return objectAt(document, document.value, [])
 }
 
 /** @throws DocumentError if an item is not an object, or a list itself */
 function itemOf(document: ValueDocument, item: unknown, path: readonly (string | number)[]): ObjectDocument {
-  if (!isObject(item)) throw new DocumentError(document.lineAt(path), 'this item of a list is not an object')
+  if (!isObject(item)) throw new DocumentError(document.spanAt(path).line, 'this item of a list is not an object')
   if (Array.isArray(item.items))
     throw new DocumentError(
-      document.lineAt(path),
+      document.spanAt(path).line,
       'kubectl refuses a list in a list: write its items in the outer list',
     )
   return objectAt(document, item, path)
@@ -77,8 +80,8 @@ function objectAt(
   object: Record<string, unknown>,
   path: readonly (string | number)[],
 ): ObjectDocument {
-  const lineOf = (field: string) => document.lineAt([...path, ...stepsOf(field)])
-  return { object, line: path.length > 0 ? document.lineAt(path) : document.line, lineOf }
+  const spanOf = (field: string) => document.spanAt([...path, ...stepsOf(field)])
+  return { object, line: document.spanAt(path).line, lineOf: (field) => spanOf(field).line, spanOf }
 }
 
 /** Splits `spec.rules[0]` into `['spec', 'rules', 0]`. */

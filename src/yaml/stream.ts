@@ -10,6 +10,8 @@ export interface Chunk {
   readonly isJson: boolean
   /** The first line of the part, counted from 1. */
   readonly line: number
+  /** The first column of the part in that line, counted from 1. */
+  readonly column: number
 }
 
 /** An error in a text: it is not YAML, or a document is not an object. `line` counts from 1. */
@@ -68,7 +70,8 @@ function* jsonOf(text: string, rest: Rest): Generator<Chunk> {
       Object.assign(rest, { from: rest.from + blank.length, line: rest.line + (blank.endsWith('\n') ? 1 : 0) })
       return
     }
-    yield { text: value, written: value, isSeparated: false, isJson: true, line }
+    const column = begin - text.lastIndexOf('\n', begin - 1)
+    yield { text: value, written: value, isSeparated: false, isJson: true, line, column }
     Object.assign(rest, { from: end, line: line + newlines(text, begin, end) })
   }
 }
@@ -167,7 +170,7 @@ function yaml(part: string, line: number): Chunk {
   const text = written.replace(BREAKS, '\n')
   const refused = REFUSED.exec(text)
   if (refused) throw new DocumentError(line + newlines(written, 0, refused.index + 1), refusal(refused[0]))
-  return { text, written, isSeparated: SEPARATORS.test(written), isJson: false, line }
+  return { text, written, isSeparated: SEPARATORS.test(written), isJson: false, line, column: 1 }
 }
 
 function refusal(found: string): string {

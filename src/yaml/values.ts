@@ -1,6 +1,8 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
 import { quote } from '../wording/quote.ts'
-import { type Resolved, resolvePlain, resolveTagged } from './scalars.ts'
+import { define } from './define.ts'
+import { isMerge, isPlain, resolve } from './nodes.ts'
+import { packed, type Range, unpacked } from './ranges.ts'
 import { type Chunk, DocumentError, SEPARATORS } from './stream.ts'
 
 /**
@@ -9,8 +11,8 @@ import { type Chunk, DocumentError, SEPARATORS } from './stream.ts'
  */
 const MOST_BY_ALIASES = 1_000_000
 
-/** The lines of the parts of an object or a list, by key or by index. An object has the shape of its lines, which saves memory. */
-type Lines = Record<string, number> | number[]
+/** The ranges of the parts of an object or a list, by key or by index. An object has the shape of its ranges, which saves memory. */
+type Ranges = Record<string, number> | number[]
 
 /** How many values the aliases of one text have stood for so far. */
 interface Aliases {
@@ -23,10 +25,14 @@ interface Anchor {
   size: number | undefined
 }
 
-/** Converts the nodes of a document into values, and records the lines of their parts. */
+/** Converts the nodes of a document into values, and records the ranges of their parts. */
 export class LimitedValues {
   readonly #lineAt: (offset: number) => number
-  readonly #lines = new Map<object, Lines>()
+  readonly #ranges = new Map<object, Ranges>()
+  /** The range of the whole value. */
+  #whole = 0
+  /** The end of the last scalar, alias or closing bracket so far. */
+  #end = 0
   #anchors = new Map<string, Anchor>()
   readonly #aliases: Aliases
   /** The values so far, including those of aliases. */
@@ -52,27 +58,35 @@ export class LimitedValues {
   valueOf(contents: unknown): unknown {
     this.#anchors = new Map()
     const value = this.#valueOf(contents)
-    // lineOf() needs neither, and would keep the whole file in memory.
+    this.#whole = this.#rangeOf(contents, null)
+    // rangeAt() needs neither, and would keep the whole file in memory.
     this.#written = ''
     this.#anchors.clear()
     return value
   }
 
-  /** Returns the line of a part, by keys and indexes; the line of the nearest enclosing part if that part is absent. */
-  lineOf(value: unknown, line: number, steps: readonly (string | number)[]): number {
-    let enclosing = line
+  /** Returns the range of a part, by keys and indexes; the range of the nearest enclosing part if that part is absent. */
+  rangeAt(value: unknown, steps: readonly (string | number)[]): Range {
+    let enclosing = this.#whole
     let part = value
     for (const step of steps) {
-      const lines = this.#lines.get(part as object)
-      const found = lines && Object.hasOwn(lines, step) ? (lines as Record<string | number, number>)[step] : undefined
+      const ranges = this.#ranges.get(part as object)
+      const found =
+        ranges && Object.hasOwn(ranges, step) ? (ranges as Record<string | number, number>)[step] : undefined
       if (found === undefined) break
       enclosing = found
       part = (part as Record<string | number, unknown>)[step]
     }
-    return enclosing
+    return unpacked(enclosing)
   }
 
   #valueOf(node: unknown): unknown {
+    const value = this.#anchoredOf(node)
+    this.#endAt(node)
+    return value
+  }
+
+  #anchoredOf(node: unknown): unknown {
     if (isAlias(node)) return this.#aliased(node.source, node)
     const before = this.#count
     this.#count += 1
@@ -137,23 +151,23 @@ export class LimitedValues {
 
   #list({ items }: YAMLSeq): unknown[] {
     const list: unknown[] = []
-    const lines: number[] = []
+    const ranges: number[] = []
     for (const item of items) {
       list.push(this.#valueOf(item))
-      lines.push(this.#lineOf(item))
+      ranges.push(this.#rangeOf(item, null))
     }
-    this.#lines.set(list, lines)
+    this.#ranges.set(list, ranges)
     return list
   }
 
   #object({ items }: YAMLMap): Record<string, unknown> {
     const object: Record<string, unknown> = {}
-    const lines: Record<string, number> = {}
-    this.#lines.set(object, lines)
+    const ranges: Record<string, number> = {}
+    this.#ranges.set(object, ranges)
     const written = new Set<string>()
     for (const pair of items) {
       if (isMerge(pair.key)) {
-        this.#merge(object, lines, pair.value, this.#lineOf(pair.key))
+        this.#merge(object, ranges, pair.value, this.#lineOf(pair.key))
         continue
       }
       const key = this.#key(pair.key)
@@ -162,7 +176,7 @@ export class LimitedValues {
         throw new DocumentError(this.#lineOf(pair.key), `keys must be unique, and ${quote(key)} is given twice`)
       written.add(key)
       define(object, key, value)
-      define(lines, key, this.#lineOf(pair.value, this.#lineOf(pair.key)))
+      define(ranges, key, this.#rangeOf(pair.value, pair.key))
     }
     return object
   }
@@ -173,14 +187,14 @@ export class LimitedValues {
    *
    * Source: go.yaml.in/yaml/v2, decode.go (merge), which differs from the specification of merge keys here.
    */
-  #merge(object: Record<string, unknown>, lines: Record<string, number>, node: unknown, line: number): void {
+  #merge(object: Record<string, unknown>, ranges: Record<string, number>, node: unknown, line: number): void {
     const sources = isSeq(node) ? node.items.map((item) => this.#valueOf(item)) : [this.#valueOf(node)]
     for (const source of sources.reverse()) {
-      const from = this.#lines.get(source as object)
+      const from = this.#ranges.get(source as object)
       if (!from || Array.isArray(from)) throw new DocumentError(line, 'only objects can be merged')
       for (const [key, place] of Object.entries(from)) {
         define(object, key, (source as Record<string, unknown>)[key])
-        define(lines, key, place)
+        define(ranges, key, place)
       }
     }
   }
@@ -206,9 +220,22 @@ export class LimitedValues {
     return this.#written.slice(at, at + 2)
   }
 
-  #lineOf(node: unknown, otherwise = this.#lineAt(0)): number {
-    const range = (node as Node | null)?.range
-    return range ? this.#lineAt(range[0]) : otherwise
+  #lineOf(node: unknown): number {
+    return this.#lineAt((node as Node | null)?.range?.[0] ?? 0)
+  }
+
+  /** Records the end of a node without parts after it; that of an object or a list without brackets is the end of its last part. */
+  #endAt(node: unknown): void {
+    const { range, flow = isScalar(node) || isAlias(node) } = (node ?? {}) as Node & { flow?: boolean }
+    if (!range || !flow || range[0] === range[1]) return
+    const isBlock = isScalar(node) && node.type?.startsWith('BLOCK')
+    this.#end = isBlock ? range[0] + this.#written.slice(range[0], range[1]).trimEnd().length : range[1]
+  }
+
+  /** Returns the range of a node that was just read; that of its key if the node is absent or empty. */
+  #rangeOf(node: unknown, key: unknown): number {
+    const [begin, end] = (node as Node | null)?.range ?? [0, 0]
+    return packed(begin === end ? ((key as Node | null)?.range?.[0] ?? begin) : begin, this.#end)
   }
 }
 
@@ -222,29 +249,3 @@ const BLANKS = 'this line of spaces may belong to the string before it: remove t
 const GLUED_COLON = /^:[,[\]{}]/
 
 export const NO_KEY = 'a list or an object cannot be a key: correct the indentation, or write a text in quotes'
-
-/** Whether a scalar has no quotes. */
-const isPlain = ({ type }: Scalar) => type === undefined || type === 'PLAIN'
-
-function resolve(node: Scalar): Resolved {
-  const text = String(node.value)
-  if (node.tag !== undefined) {
-    if (text === '' && isPlain(node)) return { problem: 'has a tag but no value: write ""' }
-    return resolveTagged(text, node.tag)
-  }
-  if (!isPlain(node)) return { value: text }
-  if (text.startsWith('?')) return { problem: 'begins with a question mark: write it in quotes' }
-  return resolvePlain(text)
-}
-
-function isMerge(key: unknown): boolean {
-  if (!isScalar(key) || key.value !== '<<') return false
-  return key.tag === undefined ? isPlain(key) : ['!', 'tag:yaml.org,2002:merge'].includes(key.tag)
-}
-
-/** Sets a property of any name. An assignment to `__proto__` would set the prototype. */
-function define(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__')
-    Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
-  else object[key] = value
-}

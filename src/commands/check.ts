@@ -2,10 +2,14 @@ import { Command } from 'commander'
 import { coverageOf } from '../config/config.ts'
 import { configurationOf } from '../input/configuration.ts'
 import { readInput } from '../input/files.ts'
+import { formatFor } from '../input/format.ts'
 import { unknownToFiles } from '../input/notes.ts'
-import { checkJson, checkText } from '../report/check.ts'
+import type { FailOn } from '../policy/fail-on.ts'
+import { checkText, failed } from '../report/check.ts'
 import { checkOf } from '../report/checked.ts'
+import { type MachineFormat, WRITERS } from '../report/formats/writers.ts'
 import { EXIT } from '../system/failure.ts'
+import { failOnOption } from '../terminal/check-options.ts'
 import {
   configOption,
   excludeOption,
@@ -16,6 +20,7 @@ import {
 } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 import { explainCommandFor, grantCommandFor } from '../wording/grant-command.ts'
+import { version } from './version.ts'
 
 interface CheckOptions {
   readonly filename: readonly string[]
@@ -23,8 +28,11 @@ interface CheckOptions {
   readonly namespace?: string
   readonly exclude: readonly string[]
   readonly config?: string
-  readonly output: 'text' | 'json'
+  readonly output: 'text' | MachineFormat
+  readonly failOn: FailOn
 }
+
+const FORMATS = ['text', ...Object.keys(WRITERS)]
 
 /** `refgrant check`: checks the objects of files against the grants among them. */
 export function checkCommand(): Command {
@@ -40,13 +48,17 @@ export function checkCommand(): Command {
     .addOption(namespaceOption())
     .addOption(excludeOption())
     .addOption(configOption())
-    .addOption(outputOption())
-    .addHelpText('after', '\nExit codes: 0 no errors found; 1 errors found; 2 the check failed or is incomplete.')
+    .addOption(outputOption(FORMATS))
+    .addOption(failOnOption())
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 nothing found that --fail-on names; 1 something found; 2 the check failed or is incomplete.',
+    )
     .action(check)
 }
 
 async function check(args: string[], options: CheckOptions): Promise<void> {
-  const { filename, grants, namespace, exclude, output } = options
+  const { filename, grants, namespace, exclude, output, failOn } = options
   const paths = pathsOf(args, filename, 'check')
   const config = await configurationOf(options.config)
   const coverage = coverageOf(config)
@@ -54,8 +66,9 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const notes = [...input.notes, ...unknownToFiles(config)]
   const report = checkOf({ ...input, notes }, coverage, new Set(config.exempt.namespaces))
   const remedies = { grant: grantCommandFor(paths, options), explain: explainCommandFor(paths, options) }
-  await print(output === 'json' ? checkJson(report) : checkText(report, remedies, process.stdout))
-  if (report.counts.error > 0) process.exitCode = EXIT.findings
+  const format = await formatFor(report, { version, failOn, hasHashes: output === 'sarif' })
+  await print(output === 'text' ? checkText(report, remedies, process.stdout) : WRITERS[output](report, format))
+  if (failed(failOn, report)) process.exitCode = EXIT.findings
   tellNotes(report.notes)
   reportProblems(report.problems)
 }

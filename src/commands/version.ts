@@ -5,7 +5,8 @@ import { toJson } from '../report/json.ts'
 import { outputOption } from '../terminal/options.ts'
 import { print } from '../terminal/print.ts'
 
-const { version } = manifest
+/** The version of refgrant. */
+export const { version } = manifest
 const { node } = process.versions
 
 /** The version as a line of text. */

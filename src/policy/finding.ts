@@ -53,5 +53,12 @@ export interface DuplicateGrant {
   readonly place: Place
 }
 
+/** Whether a baseline has a finding, too. */
+export type Change = 'introduced' | 'unchanged'
+
 /** A finding of `refgrant check`. */
-export type Finding = (NotPermitted | TooLarge | GrantFlaw | ObjectFlaw | DuplicateGrant) & { readonly place?: Place }
+export type Finding = (NotPermitted | TooLarge | GrantFlaw | ObjectFlaw | DuplicateGrant) & {
+  readonly place?: Place
+  /** Only with a baseline. */
+  readonly change?: Change
+}

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { API_VERSION } from '../admission/names.ts'
+import { type FailOn, fails } from '../policy/fail-on.ts'
 import type { Finding } from '../policy/finding.ts'
 import type { Severity } from '../policy/finding-codes.ts'
 import type { ObjectName } from '../policy/reference.ts'
@@ -9,7 +10,7 @@ import { placeTitle } from '../wording/place.ts'
 import { visible } from '../wording/quote.ts'
 import { neededGrants, SPELT_OUT } from '../wording/refusal.ts'
 import { shown, toJson } from './json.ts'
-import { nearMissJson } from './near-miss.ts'
+import { type Told, toldOf } from './told.ts'
 
 /** The result of `refgrant check`. */
 export interface CheckReport {
@@ -27,6 +28,18 @@ export interface CheckReport {
   readonly problems: readonly string[]
   /** What was left out or assumed. */
   readonly notes: readonly string[]
+  /** Only if the findings were compared with those of a baseline. */
+  readonly baseline?: Comparison
+}
+
+/** How findings differ from those of a baseline. */
+interface Comparison {
+  /** The file or the revision. */
+  readonly source: string
+  readonly introduced: number
+  readonly unchanged: number
+  /** The findings that only the baseline has. */
+  readonly fixed: readonly Told[]
 }
 
 /** Commands that help with references that no grant permits. */
@@ -86,42 +99,19 @@ export function checkJson(report: CheckReport): Generator<string> {
     problems,
     notes: report.notes,
     summary: { files, objects, references, errors, warnings, notes },
-    findings: findings.map(flat),
+    findings: findings.map(toldOf),
     omittedFindings: omitted(report),
     exempt: exemptObjects.map(({ object, reason }) => ({ object: shown(object), reason })),
   })
 }
 
-function flat(finding: Finding) {
-  const { code, severity, place } = finding
-  return { code, severity, message: findingSentence(finding), ...place, ...subjectOf(finding) }
+/** Whether a report makes the command fail. Findings that are not shown count by their severity. */
+export function failed(failOn: FailOn, report: CheckReport): boolean {
+  if (report.findings.some((finding) => fails(failOn, finding))) return true
+  return !failOn.onlyNew && [...failOn.severities].some((severity) => report.counts[severity] > 0)
 }
 
-/** Returns the object or grant of a finding, and the field. */
-function subjectOf(finding: Finding) {
-  switch (finding.code) {
-    case 'not-permitted':
-      return {
-        object: shown(finding.reference.from),
-        field: finding.reference.path,
-        target: shown(finding.reference.to),
-        nearest: finding.nearest && nearMissJson(finding.nearest),
-      }
-    case 'too-many-references':
-      return { object: shown(finding.object), references: finding.references }
-    case 'reference-policy':
-    case 'reference-unknown-field':
-    case 'reference-impossible-value':
-    case 'field-misfit':
-    case 'mesh-parent-core-group':
-      return { object: shown(finding.object), field: finding.path }
-    case 'grant-duplicate':
-      return { grant: shown(finding.grant), field: finding.path, other: finding.other }
-    default:
-      return { grant: shown(finding.grant), field: finding.path }
-  }
-}
-
-function omitted({ findings, counts }: CheckReport): number {
+/** Returns the number of findings that are counted but not shown. */
+export function omitted({ findings, counts }: CheckReport): number {
   return counts.error + counts.warning + counts.note - findings.length
 }

@@ -33,6 +33,11 @@ const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy:
   'grant-every-name': { meaning: 'the grant exposes every object of a kind', remedy: 'add `name` to expose one' },
 }
 
+/** Returns what a finding means, and what to do about it, in Markdown. */
+export function meaningOf(code: FindingCode): { readonly meaning: string; readonly remedy: string } {
+  return MEANINGS[code]
+}
+
 /** The findings as a Markdown table. */
 export function findingsTable(): string {
   const rows = Object.entries(SEVERITIES).map(([code, severity]) => {

@@ -37,7 +37,6 @@ export class LimitedValues {
   readonly #aliases: Aliases
   /** The values so far, including those of aliases. */
   #count = 0
-
   #written: string
   readonly #isSeparated: boolean
   readonly #isJson: boolean

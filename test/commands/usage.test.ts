@@ -21,7 +21,7 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   ],
   'a value that is not a choice': [
     ['check', '-o', 'xml', '.'],
-    "option '-o, --output <format>' cannot be 'xml': it must be one of text, json. See: refgrant check --help",
+    "option '-o, --output <format>' cannot be 'xml': it must be one of text, json, sarif, junit, github, gitlab, markdown. See: refgrant check --help",
   ],
   'a value that is not a number': [
     ['serve', '--drain', 'soon'],

@@ -1,0 +1,39 @@
+import type { Finding } from './finding.ts'
+import { type FindingCode, SEVERITIES, type Severity } from './finding-codes.ts'
+
+/** Which findings make a command fail. */
+export interface FailOn {
+  readonly severities: ReadonlySet<Severity>
+  readonly codes: ReadonlySet<FindingCode>
+  /** Whether only findings count that the baseline does not have. */
+  readonly onlyNew: boolean
+}
+
+/** What decides whether a finding makes a command fail. */
+type Judged = Pick<Finding, 'code' | 'severity' | 'change'>
+
+/** What each word stands for; a code stands for itself. */
+const WORDS: Record<string, readonly Severity[]> = {
+  error: ['error'],
+  warning: ['error', 'warning'],
+  note: ['error', 'warning', 'note'],
+  none: [],
+}
+
+/**
+ * Returns which findings make a command fail, by severities, codes and the word `new`; errors do without a severity or a
+ * code. Undefined if a word is unknown.
+ */
+export function failOnOf(words: readonly string[]): FailOn | undefined {
+  const known = (word: string) => word === 'new' || Object.hasOwn(WORDS, word) || Object.hasOwn(SEVERITIES, word)
+  if (!words.every(known)) return undefined
+  const codes = new Set(words.filter((word): word is FindingCode => Object.hasOwn(SEVERITIES, word)))
+  const named = words.filter((word) => Object.hasOwn(WORDS, word))
+  const severities = (named.length + codes.size === 0 ? ['error'] : named).flatMap((word) => WORDS[word] ?? [])
+  return { severities: new Set(severities), codes, onlyNew: words.includes('new') }
+}
+
+/** Whether a finding makes the command fail. */
+export function fails({ severities, codes, onlyNew }: FailOn, { code, severity, change }: Judged): boolean {
+  return (severities.has(severity) || codes.has(code)) && !(onlyNew && change === 'unchanged')
+}

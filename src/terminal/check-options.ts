@@ -1,0 +1,17 @@
+import { InvalidArgumentError, Option } from 'commander'
+import { type FailOn, failOnOf } from '../policy/fail-on.ts'
+
+export const failOnOption = () => {
+  let words: string[] = []
+  return new Option(
+    '--fail-on <what>',
+    'what makes the exit code 1: error, warning (and errors), note (all), none, a code such as not-permitted, and new (only what the baseline does not have); several with commas',
+  )
+    .default(failOnOf([]), 'error')
+    .argParser((text: string): FailOn => {
+      words = [...words, ...text.split(',')]
+      const failOn = failOnOf(words)
+      if (!failOn) throw new InvalidArgumentError('error, warning, note, none, new, or codes of findings')
+      return failOn
+    })
+}

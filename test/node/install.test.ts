@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, suite, test } from 'node:test'
+import { failedCalls } from '../harness/control-plane/api-server-counts.ts'
 import { LONG } from '../harness/traffic/faults.ts'
 import { until } from '../harness/until.ts'
 import { startGatewayCluster } from './gateway-cluster.ts'
-import { failedCalls, underLoad } from './load.ts'
+import { underLoad } from './load.ts'
 import type { Node } from './node.ts'
 import { FAIL, Release } from './release.ts'
 

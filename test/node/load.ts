@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ApiClient } from '../harness/control-plane/api-client.ts'
+import { failedCalls } from '../harness/control-plane/api-server-counts.ts'
 import { CHURNED, Churn } from '../harness/traffic/churn.ts'
 import { BOUND, handsOn } from '../harness/traffic/faults.ts'
 import { History, type Tally } from '../harness/traffic/history.ts'
@@ -35,16 +36,4 @@ export async function underLoad(api: ApiClient, happen: () => Promise<unknown>):
 export function assertJudged({ wrong, unjudged, failed, permitted, denied }: Load): void {
   assert.deepEqual({ wrong: wrong.slice(0, 3), unjudged, failed }, { wrong: [], unjudged: 0, failed: 0 })
   assert.ok(permitted > 0 && denied > 0, `${permitted} permitted, ${denied} denied`)
-}
-
-/** Calls of refgrant that failed since the API server's start: it let the write pass, or refused it, by the failurePolicy. */
-export async function failedCalls(api: ApiClient): Promise<number> {
-  const lines = (await api.must('GET', '/metrics')).split('\n') as string[]
-  const isFailure = (line: string) =>
-    /^apiserver_admission_webhook_fail_open_count\{/.test(line) ||
-    /^apiserver_admission_webhook_rejection_count\{.*error_type="(apiserver_internal|calling_webhook)_error"/.test(line)
-  return lines
-    .filter(isFailure)
-    .filter((line) => line.includes('.refgrant.dev"'))
-    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }

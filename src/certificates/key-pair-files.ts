@@ -1,6 +1,6 @@
+import { ProblemReports } from '../system/problem-reports.ts'
 import { readKeyPair } from './files.ts'
 import type { Certificate } from './issue.ts'
-import { LastingProblem } from './lasting-problem.ts'
 
 /** What a look at the files found: another pair, or files that cannot be used; undefined if neither is new. */
 export type Look = { readonly pair: Certificate } | { readonly problem: string } | undefined
@@ -14,7 +14,8 @@ export class KeyPairFiles {
   readonly #key: string
   /** The last pair that can be used. */
   #pair: Certificate
-  readonly #problem = new LastingProblem()
+  /** Two files may be replaced one after the other, so one problem is tolerated. */
+  readonly #problems = new ProblemReports(() => performance.now(), 1)
 
   private constructor(cert: string, key: string, pair: Certificate) {
     this.#cert = cert
@@ -39,13 +40,13 @@ export class KeyPairFiles {
   async look(): Promise<Look> {
     try {
       const pair = await readKeyPair(this.#cert, this.#key)
-      this.#problem.gone()
+      this.#problems.gone()
       if (pair.cert === this.#pair.cert && pair.key === this.#pair.key) return undefined
       this.#pair = pair
       return { pair }
     } catch (error) {
       const problem = (error as Error).message
-      return this.#problem.found(problem) ? { problem } : undefined
+      return this.#problems.found(problem) ? { problem } : undefined
     }
   }
 }

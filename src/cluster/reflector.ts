@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { ProblemReports } from '../system/problem-reports.ts'
+import { reasonOf } from '../system/reason.ts'
 import type { Api } from './api.ts'
 import { ApiError } from './api-error.ts'
 import { Backoff } from './backoff.ts'
 import { Deadline } from './deadline.ts'
 import { confirmAbsent, discover } from './discovery.ts'
-import { FailureLog } from './failure-log.ts'
 import type { ClusterObserver, ListReason } from './observer.ts'
 import { type Event, type Listing, next, type Probing, START, type State } from './reflector-state.ts'
 import { nameOf, type Resource } from './resource.ts'
@@ -57,7 +58,7 @@ export class Reflector<T> {
   readonly #options: ReflectorOptions<T>
   readonly #name: string
   readonly #backoff: Backoff
-  readonly #failures: FailureLog
+  readonly #problems: ProblemReports
   #state: State = START
   #completeAt = -Infinity
   #listedAt = -Infinity
@@ -68,7 +69,7 @@ export class Reflector<T> {
     this.#options = options
     this.#name = nameOf(options.resource)
     this.#backoff = new Backoff(options.now)
-    this.#failures = new FailureLog(options.logger, options.now)
+    this.#problems = new ProblemReports(options.now)
   }
 
   /**
@@ -189,7 +190,7 @@ export class Reflector<T> {
       }
       // The watch has brought something: it counts as a success, however it ends.
       this.#backoff.success()
-      this.#failures.succeeded()
+      this.#problems.gone()
     }
     if (this.#state.does === 'list') throw new Error(`${path}: the watch ended before its list`)
     return this.#ended(path, begun, times)
@@ -233,7 +234,8 @@ export class Reflector<T> {
     const { kind } = this.#options.resource
     const asked = error instanceof ApiError ? (error.retryAfter ?? 0) : 0
     const pause = Math.max(this.#backoff.failure(), Math.min(asked, LONGEST_PAUSE))
-    this.#failures.failed(error, { kind, retryMilliseconds: Math.round(pause) }, 'watching failed; trying again')
+    const details = { reason: reasonOf(error), kind, retryMilliseconds: Math.round(pause) }
+    if (this.#problems.found(details.reason)) this.#options.logger.warn(details, 'watching failed; trying again')
     await wait(pause, undefined, { signal })
   }
 }

@@ -8,13 +8,13 @@ import {
 } from '../certificates/authorities.ts'
 import { injection } from '../certificates/injection.ts'
 import { issueAuthority, issueServer } from '../certificates/issue.ts'
-import { LastingProblem } from '../certificates/lasting-problem.ts'
 import { after, isDue, nextStep, type Schedule, type Step } from '../certificates/rotation.ts'
 import { expiryOf, validFor, validityOf } from '../certificates/validity.ts'
 import { Deadline } from '../cluster/deadline.ts'
 import type { OwnRegistration, OwnSecret } from '../cluster/own-objects.ts'
 import type { Check } from '../server/health.ts'
 import type { ServedKeyPair } from '../server/tls.ts'
+import { ProblemReports } from '../system/problem-reports.ts'
 import type { Renewal } from './metrics/certificates.ts'
 import { Periodic } from './periodic.ts'
 import type { Task } from './task.ts'
@@ -48,7 +48,8 @@ export class SelfManaged implements Task {
   readonly name = 'self-managed certificates'
   readonly #options: SelfManagedOptions
   readonly #looks: Periodic
-  readonly #problem = new LastingProblem()
+  /** Two replicas may write at once, so one problem is tolerated. */
+  readonly #problems = new ProblemReports(() => performance.now(), 1)
   /** The authorities at the last look. */
   #authorities: Authorities | undefined
   /** The bundle that all entries have, and since when, in ms. */
@@ -93,7 +94,7 @@ export class SelfManaged implements Task {
     const deadline = new Deadline('the API server has not answered all requests of a look', LONGEST, stop)
     try {
       const step = await this.#step(deadline.signal)
-      this.#problem.gone()
+      this.#problems.gone()
       if (step !== undefined) {
         logger.info({ step }, 'reconciled the certificate authorities')
         told.step(step)
@@ -101,7 +102,7 @@ export class SelfManaged implements Task {
     } catch (error) {
       if (stop.aborted) return
       const { message } = deadline.reasonFor(error) as Error
-      if (this.#problem.found(message)) {
+      if (this.#problems.found(message)) {
         logger.warn({ reason: message }, 'cannot reconcile the certificate authorities; retrying')
         told.renewal('failed')
       }

@@ -10,7 +10,7 @@ import { validityOf } from './validity.ts'
  * - `trust`: write the authorities into the entries of the registration
  * - `prepare`: make the successor of an authority that is due
  * - `promote`: the API server trusts the successor, so let it sign
- * - `retire`: drop the previous authority, which has expired
+ * - `retire`: drop the previous authority, which is not valid any more
  */
 export const STEPS = ['begin', 'recover', 'trust', 'prepare', 'promote', 'retire'] as const
 export type Step = (typeof STEPS)[number]
@@ -34,7 +34,7 @@ export interface Schedule {
 }
 
 /**
- * Returns the next step; undefined if there is nothing to do. Each step leaves a state from which any replica can
+ * Returns the next step at a time of the API server, in ms since the epoch; undefined if there is nothing to do. Each step leaves a state from which any replica can
  * continue, so a replica may end anywhere.
  */
 export function nextStep(
@@ -42,13 +42,13 @@ export function nextStep(
   schedule: Schedule,
   now: number,
 ): Step | undefined {
-  if (!stored) return remembered && !isExpired(remembered.current.cert, now) ? 'recover' : 'begin'
+  if (!stored) return remembered && isValid(remembered.current.cert, now) ? 'recover' : 'begin'
   const { current, next, previous } = stored
-  const hasNext = next !== undefined && !isExpired(next.cert, now)
-  // Nothing trusts an expired authority, so there is nothing to wait for.
-  if (isExpired(current.cert, now)) return hasNext ? 'promote' : 'begin'
+  const hasNext = next !== undefined && isValid(next.cert, now)
+  // Nothing trusts an authority that is not valid, so there is nothing to wait for.
+  if (!isValid(current.cert, now)) return hasNext ? 'promote' : 'begin'
   if (trustedFor === undefined) return 'trust'
-  if (previous !== undefined && isExpired(previous, now)) return 'retire'
+  if (previous !== undefined && !isValid(previous, now)) return 'retire'
   if (hasNext) return trustedFor >= schedule.propagation ? 'promote' : undefined
   return isDue(current.cert, schedule.authorityLifetime, now) ? 'prepare' : undefined
 }
@@ -82,6 +82,7 @@ export function isDue(cert: string, lifetime: number, now: number): boolean {
   return to.getTime() - lifetime / 3 <= now || from.getTime() > now
 }
 
-function isExpired(cert: string, now: number): boolean {
-  return validityOf(cert).to.getTime() <= now
+function isValid(cert: string, now: number): boolean {
+  const { from, to } = validityOf(cert)
+  return from.getTime() <= now && now < to.getTime()
 }

@@ -8,6 +8,7 @@ import { ApiError, apiError } from './api-error.ts'
 import { chunks } from './chunks.ts'
 import type { Connection } from './connection.ts'
 import { Deadline } from './deadline.ts'
+import { ServerClock } from './server-clock.ts'
 import { inTurns } from './turns.ts'
 
 /**
@@ -60,6 +61,8 @@ export interface StreamedEvent {
 
 /** Client for one API server. */
 export class Api {
+  /** The clock of the API server. */
+  readonly clock = new ServerClock(() => performance.now())
   readonly #connection: Connection
 
   constructor(connection: Connection) {
@@ -192,6 +195,7 @@ export class Api {
     const { method = 'GET', contentType, body } = write ?? {}
     const headers = { ...options.headers, ...(contentType !== undefined && { 'content-type': contentType }) }
     const url = `${this.#connection.server}${path}`
+    const asked = performance.now()
     const request = https.request(url, { ...options, method, headers, signal }, resolve)
     request.end(body === undefined ? undefined : JSON.stringify(body))
     request.on('error', (error) => reject(readable(error, this.#connection.server)))
@@ -202,6 +206,7 @@ export class Api {
       ANSWER_BEGINS,
     )
     const response = await promise.finally(() => clearTimeout(late))
+    this.clock.heard(response.headers.date, asked)
     const { statusCode } = response
     if (statusCode === 200 || (write && statusCode === 201)) return response
     throw await apiError(path, response)

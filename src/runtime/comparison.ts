@@ -57,11 +57,11 @@ export async function compare(
     const [counted, tolerated] = [all.filter((one) => !one.tolerated), all.filter((one) => one.tolerated)]
     return { object: `${wanted.kind} ${name}`, part, differences: counted, tolerated }
   }
-  const trust = { served, wanted: client.caBundle }
+  const trust = () => ({ served, wanted: client.caBundle, now: new Date(api.clock.now()) })
   return Promise.all([
     ...shaped('webhook').map((one) => {
       const names = new Set((one.webhooks ?? []).map(({ name }) => name))
-      return compareOne('webhook', one, (live) => trustDifferences(live, names, trust))
+      return compareOne('webhook', one, (live) => trustDifferences(live, names, trust()))
     }),
     ...shaped('rbac').map((one) => compareOne('rbac', one)),
   ])

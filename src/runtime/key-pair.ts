@@ -86,11 +86,16 @@ function selfManaged(options: CertificateOptions, { logger, registry }: Context)
   })
   const told = {
     renewal: certificateMetrics(registry, validities),
-    step: authorityMetrics(registry, () => task.authorities?.next !== undefined),
+    step: authorityMetrics(
+      registry,
+      () => task.authorities?.next !== undefined,
+      () => api.clock.ahead,
+    ),
   }
   const task: SelfManaged = new SelfManaged({
     secret: new OwnSecret(api, namespace, secret),
     registration: new OwnRegistration(api, name),
+    clock: api.clock,
     entries: ENTRIES,
     hosts: [`${name}.${namespace}.svc`, ...host],
     schedule,

@@ -12,6 +12,7 @@ import { after, isDue, nextStep, type Schedule, type Step } from '../certificate
 import { expiryOf, validFor, validityOf } from '../certificates/validity.ts'
 import { Deadline } from '../cluster/deadline.ts'
 import type { OwnRegistration, OwnSecret } from '../cluster/own-objects.ts'
+import type { ServerClock } from '../cluster/server-clock.ts'
 import type { Check } from '../server/health.ts'
 import type { ServedKeyPair } from '../server/tls.ts'
 import { ProblemReports } from '../system/problem-reports.ts'
@@ -25,9 +26,14 @@ const LOOK = 5_000
 /** Timeout for a look, in ms. */
 const LONGEST = 10_000
 
+/** From which difference of the clocks on the log tells it, in ms: clocks that are kept differ by less than a second. */
+const NOTED = 60_000
+
 export interface SelfManagedOptions {
   readonly secret: Pick<OwnSecret, 'read' | 'write'>
   readonly registration: Pick<OwnRegistration, 'read' | 'patch'>
+  /** The clock that the API server verifies certificates by. */
+  readonly clock: Pick<ServerClock, 'now' | 'ahead'>
   /** The entries of the registration that have to trust the certificate, where they exist. */
   readonly entries: ReadonlySet<string>
   /** The names that the API server verifies; the first is the common name. */
@@ -50,6 +56,7 @@ export class SelfManaged implements Task {
   readonly #looks: Periodic
   /** Two replicas may write at once, so one problem is tolerated. */
   readonly #problems = new ProblemReports(() => performance.now(), 1)
+  readonly #clockReports = new ProblemReports(() => performance.now())
   /** The authorities at the last look. */
   #authorities: Authorities | undefined
   /** The bundle that all entries have, and since when, in ms. */
@@ -110,10 +117,11 @@ export class SelfManaged implements Task {
       deadline.clear()
     }
     this.#renew()
+    this.#compareClocks()
   }
 
   async #step(signal: AbortSignal): Promise<Step | undefined> {
-    const { secret, registration, schedule } = this.#options
+    const { secret, registration, clock, schedule } = this.#options
     // The registration is read first, and written after the Secret. So the Secret is never older than the registration,
     // and no authority is removed from it because this replica has not seen it yet.
     const live = await registration.read(signal)
@@ -121,7 +129,7 @@ export class SelfManaged implements Task {
     const stored = authoritiesFrom(found?.data)
     const patch = stored ? this.#compare(live, stored) : []
     const situation = { stored, remembered: this.#authorities, trustedFor: this.#trustedFor() }
-    const step = nextStep(situation, schedule, Date.now())
+    const step = nextStep(situation, schedule, clock.now())
     const changed = after(step, situation, () => this.#issueAuthority())
     if (changed) {
       await secret.write(found, secretDataOf(changed), SECRET_KEYS, signal)
@@ -150,19 +158,21 @@ export class SelfManaged implements Task {
   }
 
   #issueAuthority() {
+    const { clock, schedule } = this.#options
+    const now = clock.now()
     // Two authorities need different names.
-    const name = `refgrant ${new Date().toISOString()}`
-    return issueAuthority(name, validFor(this.#options.schedule.authorityLifetime))
+    return issueAuthority(`refgrant ${new Date(now).toISOString()}`, validFor(schedule.authorityLifetime, now))
   }
 
   #renew(): void {
-    const { keyPair, hosts, schedule, logger, told } = this.#options
+    const { keyPair, hosts, clock, schedule, logger, told } = this.#options
     const authority = this.#authorities?.current
     if (!authority) return
+    const now = clock.now()
     const isOfAuthority = this.#issuer === authority.cert
     const { current } = keyPair
-    if (current && isOfAuthority && !isDue(current.cert, schedule.certificateLifetime, Date.now())) return
-    const issued = issueServer(authority, hosts, validFor(schedule.certificateLifetime))
+    if (current && isOfAuthority && !isDue(current.cert, schedule.certificateLifetime, now)) return
+    const issued = issueServer(authority, hosts, validFor(schedule.certificateLifetime, now))
     keyPair.replace(issued)
     this.#issuer = authority.cert
     logger.info(
@@ -170,5 +180,15 @@ export class SelfManaged implements Task {
       'issued the certificate of this server',
     )
     told.renewal('done')
+  }
+
+  #compareClocks(): void {
+    const { clock, logger } = this.#options
+    const { ahead = 0 } = clock
+    if (Math.abs(ahead) < NOTED || !this.#clockReports.found('')) return
+    logger.warn(
+      { aheadSeconds: Math.round(ahead / 1_000) },
+      'the clock of this machine differs from that of the API server, by which certificates are judged: set the clock',
+    )
   }
 }

@@ -18,6 +18,8 @@ interface Trust {
   readonly served: string | undefined
   /** PEM of the authorities that every entry must have; undefined if they are not given. */
   readonly wanted: string | undefined
+  /** The time of the API server. */
+  readonly now: Date
 }
 
 /**
@@ -49,9 +51,9 @@ export function trustDifferences(live: unknown, names: ReadonlySet<string>, trus
   })
 }
 
-function bundleProblem(caBundle: string, { served, wanted }: Trust): string | undefined {
+function bundleProblem(caBundle: string, { served, wanted, now }: Trust): string | undefined {
   if (wanted !== undefined) return otherAuthorities(caBundle, wanted)
-  return served === undefined ? undefined : trustProblem(served, caBundle)
+  return served === undefined ? undefined : trustProblem(served, caBundle, now)
 }
 
 function otherAuthorities(caBundle: string, wanted: string): string | undefined {

@@ -12,6 +12,7 @@ const schedule = { authorityLifetime: 30 * DAY, certificateLifetime: 7 * DAY, pr
 const now = Date.now()
 const authority = (daysLeft: number) => issueAuthority(`refgrant ${daysLeft}`, validFor(daysLeft * DAY))
 const [fresh, successor, due, expired] = [authority(20), authority(30), authority(9), authority(-0.01)]
+const early = issueAuthority('refgrant early', validFor(30 * DAY, now + DAY))
 
 /** A situation in which nothing has to be done, but for a change. */
 const situation = (change: Partial<Situation>): Situation => ({
@@ -46,6 +47,11 @@ const steps: [title: string, situation: Partial<Situation>, step: Step | undefin
     { stored: { current: expired, next: fresh }, trustedFor: undefined },
     'promote',
   ],
+  ['it is not valid yet', { stored: { current: early } }, 'begin'],
+  ['it is not valid yet, and its successor is', { stored: { current: early, next: fresh } }, 'promote'],
+  ['its successor is not valid yet', { stored: { current: due, next: early } }, 'prepare'],
+  ['what is lost is not valid yet', { stored: undefined, remembered: { current: early } }, 'begin'],
+  ['the previous one is not valid yet', { stored: { current: fresh, previous: early.cert } }, 'retire'],
   ['it and its successor have expired', { stored: { current: expired, next: expired } }, 'begin'],
 ]
 suite('the next step if', () => {

@@ -20,13 +20,16 @@ const stranger = issue({ name: 'stranger', ca: true })
 // biome-ignore lint/suspicious/noExplicitAny: what the API server holds may have any shape
 type Live = any
 
+/** An API server that answers so, with the clock of this machine. */
+const apiWith = (find: Api['find']) => ({ find, clock: { now: Date.now } }) as unknown as Api
+
 /** An API server with the objects of the manifests, with a change. */
 function holding(client: WebhookClient, change: (live: Live) => void = () => {}): Api {
   const live = structuredClone(webhookConfiguration(registration, client)) as Live
   change(live)
   const roles = rbac(registration.coverage.grantKinds, undefined).filter(({ kind }) => kind === 'ClusterRole')
   const find = async (path: string) => (path.includes('/clusterroles/') ? roles[0] : live)
-  return { find } as unknown as Api
+  return apiWith(find)
 }
 
 async function drift(api: Api, wanted: Partial<Wanted> = {}) {
@@ -164,7 +167,7 @@ suite('a server that compares periodically', () => {
     const log: string[] = []
     const told: (number | undefined)[] = []
     const apis = [holding(trusting(stranger)), holding(trusting(stranger)), holding(trusting(authority))]
-    const api = { find: (path: string, signal: AbortSignal) => (apis[0] as Api).find(path, signal) } as unknown as Api
+    const api = apiWith((path, signal) => (apis[0] as Api).find(path, signal))
     const drifting = watch(
       api,
       (line) => log.push(line),
@@ -191,7 +194,7 @@ suite('a server that compares periodically', () => {
       return good.find(path, signal)
     }
     const drifting = watch(
-      { find } as unknown as Api,
+      apiWith(find),
       (line) => log.push(line),
       (fields) => told.push(fields),
     )
@@ -213,7 +216,7 @@ suite('a server that compares periodically', () => {
       if (fails) throw new ApiError(path, 403, 'no')
       return good.find(path, signal)
     }
-    const drifting = watch({ find } as unknown as Api, () => {})
+    const drifting = watch(apiWith(find), () => {})
     const detail = () => drifting.remarks()[0]?.detail
     await drifting.compare(never)
     assert.equal(detail(), 'not compared')
@@ -232,7 +235,7 @@ suite('a server that compares periodically', () => {
       asked.resolve()
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     }
-    const drifting = watch({ find } as unknown as Api, (line) => log.push(line))
+    const drifting = watch(apiWith(find), (line) => log.push(line))
     const stop = new AbortController()
     const running = drifting.run(stop.signal)
     await asked.promise

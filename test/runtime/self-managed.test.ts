@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
-import { mock, suite, test } from 'node:test'
+import { suite, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { issueAuthority } from '../../src/certificates/issue.ts'
 import type { Schedule, Step } from '../../src/certificates/rotation.ts'
+import { validityOf } from '../../src/certificates/validity.ts'
 import { ApiError } from '../../src/cluster/api-error.ts'
 import { SelfManaged } from '../../src/runtime/self-managed.ts'
 import { ServedKeyPair } from '../../src/server/tls.ts'
@@ -20,6 +21,8 @@ const calm: Schedule = { authorityLifetime: 24 * HOUR, certificateLifetime: HOUR
 class FakeCluster {
   data: Record<string, string> | undefined
   version = 0
+  /** The time of the API server, in ms since the epoch. */
+  now = Date.now()
   /** The caBundle of the one entry; undefined for none. */
   bundle: string | undefined = ''
   /** Called before each write; what it throws, the replica sees. */
@@ -68,10 +71,12 @@ class Replica {
   failed = 0
   readonly task: SelfManaged
 
-  constructor({ secret, registration }: Pick<FakeCluster, 'secret' | 'registration'>, schedule = calm) {
+  constructor(cluster: FakeCluster, schedule = calm) {
+    const { secret, registration } = cluster
     this.task = new SelfManaged({
       secret,
       registration,
+      clock: { now: () => cluster.now, ahead: Date.now() - cluster.now },
       entries: new Set([NAME]),
       hosts: ['refgrant.refgrant-system.svc'],
       schedule,
@@ -97,6 +102,12 @@ class Replica {
     return authorities
       .map((pem) => new X509Certificate(pem))
       .some((one) => leaf.checkIssued(one) && leaf.verify(one.publicKey))
+  }
+
+  /** Whether the certificate and its authority are valid at this time, in ms since the epoch. */
+  isValidAt(now: number): boolean {
+    const certs = [this.keyPair.current?.cert, this.task.authorities?.current.cert]
+    return certs.map((cert) => validityOf(cert ?? '')).every(({ from, to }) => +from <= now && now < +to)
   }
 
   get isReady(): boolean {
@@ -204,14 +215,13 @@ suite('self-managed certificates', () => {
     const replica = new Replica(cluster)
     await replica.look(2)
     const before = replica.keyPair.current
-    mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * HOUR })
+    cluster.now += 2 * HOUR
     const { read } = cluster.registration
     cluster.registration.read = async () => {
       assert.notEqual(replica.keyPair.current, before)
       return read()
     }
     await replica.look()
-    mock.timers.reset()
     assert.notEqual(replica.keyPair.current, before)
     assert.equal(replica.failed, 0)
     await replica.look(2)
@@ -219,6 +229,37 @@ suite('self-managed certificates', () => {
       replica.log.filter(({ reason }) => reason),
       [],
     )
+  })
+
+  test('follow the clock of the API server, by which they are verified', async (context) => {
+    const cluster = new FakeCluster()
+    const first = new Replica(cluster)
+    await first.look(2)
+    const before = cluster.data
+    for (const days of [-400, 400]) {
+      context.mock.timers.enable({ apis: ['Date'], now: cluster.now + days * 24 * HOUR })
+      const replica = new Replica(cluster)
+      await replica.look(2)
+      context.mock.timers.reset()
+      assert.deepEqual([replica.steps, cluster.data], [[], before])
+      assert.ok(replica.isTrustedBy(cluster.trusted) && replica.isValidAt(cluster.now))
+      const warnings = replica.log.filter(({ level }) => level === 40)
+      assert.deepEqual(
+        warnings.map(({ aheadSeconds }) => aheadSeconds),
+        [days * 24 * 60 * 60],
+      )
+    }
+  })
+
+  test('replace an authority that is not valid yet for the API server', async () => {
+    const cluster = new FakeCluster()
+    cluster.now += 48 * HOUR
+    await new Replica(cluster).look(2)
+    cluster.now -= 48 * HOUR
+    const replica = new Replica(cluster)
+    await replica.look(2)
+    assert.deepEqual(replica.steps, ['begin', 'trust'])
+    assert.ok(replica.isTrustedBy(cluster.trusted) && replica.isValidAt(cluster.now))
   })
 
   test('do not write without a pause while somebody undoes each write', async () => {

@@ -31,10 +31,17 @@ export function certificateMetrics(
 }
 
 /**
- * Exposes whether a new authority waits to replace the current one, and returns a function that counts one step in the
- * life of the authorities.
+ * Exposes whether a new authority waits to replace the current one, and by how much the clock is ahead. Returns a
+ * function that counts one step in the life of the authorities.
+ *
+ * @param ahead in ms; undefined if it is not known
  */
-export function authorityMetrics(registry: Registry, isRotating: () => boolean): (step: Step) => void {
+export function authorityMetrics(
+  registry: Registry,
+  isRotating: () => boolean,
+  ahead: () => number | undefined,
+): (step: Step) => void {
   gauge(registry, 'refgrant_authority_rotation', () => Number(isRotating()))
+  gauge(registry, 'refgrant_clock_ahead_seconds', () => (ahead() ?? Number.NaN) / 1_000)
   return counterBy(registry, 'refgrant_authority_steps_total', STEPS)
 }

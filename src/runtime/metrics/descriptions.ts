@@ -34,6 +34,7 @@ export const METRICS = {
   refgrant_certificate_renewals_total: { labels: ['result'], help: 'New certificates of the server, read from the files or issued: `done`, or `failed`, so that the last good one stays in use. With self-managed certificates, `failed` also counts problems with the Secret and the registration. The log says why.' },
   refgrant_authority_rotation: { labels: [], help: 'With self-managed certificates: 1 while a new authority waits until the API server trusts it, otherwise 0.' },
   refgrant_authority_steps_total: { labels: ['step'], help: 'With self-managed certificates: steps of this replica in the life of the authorities ([security.md](security.md#certificates)): `begin`, `recover`, `trust`, `prepare`, `promote`, `retire`.' },
+  refgrant_clock_ahead_seconds: { labels: [], help: 'With self-managed certificates: time by which the clock of this machine is ahead of that of the API server, to a second; negative if it is behind. refgrant judges its certificates by the clock of the API server, which verifies them. Before the first answer of the API server, the value is `Nan`, which Prometheus reads as NaN.' },
   refgrant_build_info: { labels: ['version', 'node'], help: 'The versions of refgrant and of Node. Always 1.' },
 } as const satisfies Record<string, Description>
 

@@ -7,7 +7,7 @@ export interface Operation {
 
 /**
  * Returns the patch that gives entries of a registration this caBundle. It is empty if all of them have it, and never
- * adds an entry. It only applies to entries that are still as they were read.
+ * adds an entry. It only applies to a registration that is still as it was read.
  *
  * @param registration the unvalidated live registration; undefined if it does not exist
  * @param names the entries to write, where they exist
@@ -15,16 +15,18 @@ export interface Operation {
  */
 export function injection(registration: unknown, names: ReadonlySet<string>, bundle: string): Operation[] {
   const wanted = Buffer.from(bundle).toString('base64')
-  const { webhooks } = Object(registration) as { webhooks?: unknown }
-  return (Array.isArray(webhooks) ? webhooks : []).flatMap((entry: unknown, index): Operation[] => {
+  const { metadata, webhooks } = Object(registration) as { metadata?: unknown; webhooks?: unknown }
+  const writes = (Array.isArray(webhooks) ? webhooks : []).flatMap((entry: unknown, index): Operation[] => {
     const { name, clientConfig } = Object(entry) as { name?: unknown; clientConfig?: unknown }
     const { caBundle: found } = Object(clientConfig) as { caBundle?: unknown }
     if (typeof name !== 'string' || !names.has(name) || found === wanted) return []
-    const path = `/webhooks/${index}/clientConfig/caBundle`
     return [
       { op: 'test', path: `/webhooks/${index}/name`, value: name },
-      ...(found === undefined ? [] : [{ op: 'test' as const, path, value: found }]),
-      { op: 'add', path, value: wanted },
+      { op: 'add', path: `/webhooks/${index}/clientConfig/caBundle`, value: wanted },
     ]
   })
+  if (writes.length === 0) return []
+  // A test of the caBundle would not do: none can tell that it is still absent.
+  const { resourceVersion } = Object(metadata) as { resourceVersion?: unknown }
+  return [{ op: 'test', path: '/metadata/resourceVersion', value: resourceVersion }, ...writes]
 }

@@ -56,6 +56,7 @@ export class SelfManaged implements Task {
   readonly #looks: Periodic
   /** Two replicas may write at once, so one problem is tolerated. */
   readonly #problems = new ProblemReports(() => performance.now(), 1)
+  readonly #undone = new ProblemReports(() => performance.now())
   readonly #clockReports = new ProblemReports(() => performance.now())
   /** The authorities at the last look. */
   #authorities: Authorities | undefined
@@ -102,10 +103,8 @@ export class SelfManaged implements Task {
     try {
       const step = await this.#step(deadline.signal)
       this.#problems.gone()
-      if (step !== undefined) {
-        logger.info({ step }, 'reconciled the certificate authorities')
-        told.step(step)
-      }
+      if (step !== undefined) this.#tell(step)
+      this.#lastStep = step
     } catch (error) {
       if (stop.aborted) return
       const { message } = deadline.reasonFor(error) as Error
@@ -136,11 +135,20 @@ export class SelfManaged implements Task {
       // The next step often follows at once. The same step follows only if somebody undoes it.
       if (step !== this.#lastStep) this.#looks.soon()
     }
-    this.#lastStep = step
     const authorities = changed ?? stored
     if (authorities) this.#authorities = authorities
     if (stored && step === 'trust') this.#compare(await registration.patch(patch, signal), stored)
     return step
+  }
+
+  #tell(step: Step): void {
+    const { logger, told } = this.#options
+    told.step(step)
+    if (step !== this.#lastStep) logger.info({ step }, 'reconciled the certificate authorities')
+    else if (this.#undone.found(step)) {
+      logger.warn({ step }, 'another writer undoes this step: the audit log of the API server has its name')
+      told.renewal('failed')
+    }
   }
 
   /** Compares the registration with the authorities, and returns the patch that it lacks. */

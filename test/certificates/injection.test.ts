@@ -8,14 +8,14 @@ const entry = (name: string, caBundle?: string) => ({
   name,
   clientConfig: { url: 'https://x', ...(caBundle !== undefined && { caBundle }) },
 })
-const patch = (...webhooks: unknown[]) => injection({ webhooks }, NAMES, 'ours')
+const patch = (...webhooks: unknown[]) => injection({ metadata: { resourceVersion: '7' }, webhooks }, NAMES, 'ours')
 
-test('entries that lack the bundle get it, if they are still as they were read', () => {
+test('entries that lack the bundle get it, if the registration is still as it was read', () => {
   assert.deepEqual(patch(entry('other', 'x'), entry('deny'), entry('warn', 'x')), [
+    { op: 'test', path: '/metadata/resourceVersion', value: '7' },
     { op: 'test', path: '/webhooks/1/name', value: 'deny' },
     { op: 'add', path: '/webhooks/1/clientConfig/caBundle', value: base64('ours') },
     { op: 'test', path: '/webhooks/2/name', value: 'warn' },
-    { op: 'test', path: '/webhooks/2/clientConfig/caBundle', value: 'x' },
     { op: 'add', path: '/webhooks/2/clientConfig/caBundle', value: base64('ours') },
   ])
 })

@@ -262,6 +262,37 @@ suite('self-managed certificates', () => {
     assert.ok(replica.isTrustedBy(cluster.trusted) && replica.isValidAt(cluster.now))
   })
 
+  test('write once for each look while somebody undoes each write, and warn of it', async () => {
+    const cluster = new FakeCluster()
+    const replica = new Replica(cluster)
+    await replica.look(2)
+    let writes = 0
+    cluster.afterWrite = () => {
+      writes += 1
+    }
+    for (let n = 0; n < 20; n += 1) {
+      cluster.bundle = ''
+      await replica.look()
+    }
+    assert.equal(writes, 20)
+    const warnings = replica.log.filter(({ level }) => level === 40)
+    assert.deepEqual([warnings.map(({ step }) => step), replica.failed], [['trust'], 1])
+    assert.equal(replica.log.filter(({ msg }) => msg === 'reconciled the certificate authorities').length, 2)
+  })
+
+  test('do not warn of a write that only fails at first', async () => {
+    const cluster = new FakeCluster()
+    const replica = new Replica(cluster)
+    await replica.look(1)
+    cluster.beforeWrite = () => {
+      cluster.beforeWrite = () => {}
+      throw new ApiError('/registration', 500, 'failed')
+    }
+    await replica.look(3)
+    assert.deepEqual(replica.steps, ['begin', 'trust'])
+    assert.ok(replica.log.every(({ level }) => level === 30))
+  })
+
   test('do not write without a pause while somebody undoes each write', async () => {
     const cluster = new FakeCluster()
     let writes = 0

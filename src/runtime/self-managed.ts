@@ -54,8 +54,8 @@ export class SelfManaged implements Task {
   readonly name = 'self-managed certificates'
   readonly #options: SelfManagedOptions
   readonly #looks: Periodic
-  /** Two replicas may write at once, so one problem is tolerated. */
-  readonly #problems = new ProblemReports(() => performance.now(), 1)
+  /** Of replicas that start together, one may lose two races in a row: for the Secret, and for the registration. */
+  readonly #problems = new ProblemReports(() => performance.now(), 2)
   readonly #undone = new ProblemReports(() => performance.now())
   readonly #clockReports = new ProblemReports(() => performance.now())
   /** The authorities at the last look. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
+import { createHash, X509Certificate } from 'node:crypto'
 import { suite, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
@@ -44,8 +44,12 @@ class FakeCluster {
 
   readonly registration = {
     read: async () => this.#live(),
-    patch: async (operations: readonly { readonly op?: string; readonly value?: unknown }[]) => {
+    patch: async (
+      operations: readonly { readonly op?: string; readonly path?: string; readonly value?: unknown }[],
+    ) => {
       this.beforeWrite()
+      const version = operations.find(({ path }) => path === '/metadata/resourceVersion')?.value
+      if (version !== this.#resourceVersion) throw new ApiError('/registration', 422, 'test failed')
       this.bundle = String(operations.find(({ op }) => op === 'add')?.value)
       this.afterWrite()
       return this.#live()
@@ -57,9 +61,14 @@ class FakeCluster {
     return Buffer.from(this.bundle ?? '', 'base64').toString()
   }
 
+  /** Changes with each change of the entry. */
+  get #resourceVersion(): string {
+    return createHash('sha256').update(`${this.bundle}`).digest('hex')
+  }
+
   #live() {
     const clientConfig = { url: 'https://x', ...(this.bundle !== undefined && { caBundle: this.bundle }) }
-    return { webhooks: [{ name: NAME, clientConfig }] }
+    return { metadata: { resourceVersion: this.#resourceVersion }, webhooks: [{ name: NAME, clientConfig }] }
   }
 }
 
@@ -144,8 +153,7 @@ suite('self-managed certificates', () => {
   test('share one authority, whichever of them creates it', async () => {
     const cluster = new FakeCluster()
     const replicas = [1, 2, 3].map(() => new Replica(cluster))
-    await Promise.all(replicas.map((replica) => replica.look()))
-    await Promise.all(replicas.map((replica) => replica.look()))
+    for (let n = 0; n < 3; n += 1) await Promise.all(replicas.map((replica) => replica.look()))
     assert.equal(replicas.flatMap(({ steps }) => steps).filter((step) => step === 'begin').length, 1)
     for (const replica of replicas) assert.ok(replica.isTrustedBy(cluster.trusted))
     assert.deepEqual(
@@ -316,7 +324,7 @@ suite('self-managed certificates', () => {
     cluster.beforeWrite = () => {
       throw new ApiError('/secret', 403, 'forbidden')
     }
-    await replica.look()
+    await replica.look(2)
     assert.deepEqual([replica.failed, replica.isReady], [0, false])
     await replica.look(3)
     assert.equal(replica.failed, 1)
@@ -328,6 +336,34 @@ suite('self-managed certificates', () => {
     await replica.look(2)
     assert.ok(replica.isReady)
   })
+})
+
+suite('a change over goes on, and no certificate is ever not trusted, if', () => {
+  const fails = new ApiError('/', 500, 'failed')
+  const faults: Record<string, [when: 'beforeWrite' | 'afterWrite', isFaulty: (write: number) => boolean]> = {
+    'the first try of each write is refused': ['beforeWrite', (write) => write % 2 === 1],
+    'two tries of three are refused': ['beforeWrite', (write) => write % 3 > 0],
+    'the answer to each write is lost': ['afterWrite', () => true],
+    'the answer to every other write is lost': ['afterWrite', (write) => write % 2 === 1],
+  }
+  for (const [title, [when, isFaulty]] of Object.entries(faults))
+    test(title, async () => {
+      const cluster = new FakeCluster()
+      await old(cluster)
+      const replicas = [new Replica(cluster), new Replica(cluster)]
+      let writes = 0
+      cluster[when] = () => {
+        writes += 1
+        if (isFaulty(writes)) throw fails
+      }
+      for (let n = 0; n < 20; n += 1)
+        for (const replica of replicas) {
+          await replica.look()
+          for (const one of replicas.filter(({ keyPair }) => keyPair.current))
+            assert.ok(one.isTrustedBy(cluster.trusted), `after write ${writes}`)
+        }
+      assert.deepEqual(Object.keys(cluster.data ?? {}), ['ca.crt', 'ca.key', 'previous.crt'])
+    })
 })
 
 /** A replica ends at its n-th write, before the API server has it or after. */

@@ -14,6 +14,12 @@ export interface Scripted {
   readonly body: string
 }
 
+/**
+ * What becomes of a request that the proxy does not answer: it is never answered, its connection breaks before the API
+ * server has it or before its answer is passed on, or it waits before it is passed on.
+ */
+export type Fault = 'hang' | 'break' | 'lose' | { readonly waitsFor: Promise<unknown> }
+
 /** A proxy between refgrant and an API server that holds watches back, and answers some requests by itself. */
 export interface ReverseProxy {
   readonly server: string
@@ -21,7 +27,7 @@ export interface ReverseProxy {
   readonly ca: string
   /** Lists of one namespace that have passed. */
   lists(): number
-  /** Answers from now on by itself wherever the script has an answer for a path; gives the number of such answers. */
+  /** Does from now on what the script says for a path; gives the number of requests for which it says something. */
   script(script: Script): () => number
   /** Holds back what watches say, until the function that it gives is called. */
   hold(): () => void
@@ -30,8 +36,8 @@ export interface ReverseProxy {
   close(): Promise<void>
 }
 
-/** The answer to a request, if it has one. */
-export type Script = (path: string, method: string) => Scripted | undefined
+/** What happens to a request; undefined if it is passed on. */
+export type Script = (path: string, method: string) => Scripted | Fault | undefined
 
 /** Passes everything on to `upstream`; what a watch says comes `delay` ms late. */
 export async function startReverseProxy(upstream: { server: string; ca: string }, delay = 0): Promise<ReverseProxy> {
@@ -43,21 +49,23 @@ export async function startReverseProxy(upstream: { server: string; ca: string }
   // An idle connection that is closed here can lose a request that is on its way.
   const proxy = https.createServer(
     { ...issueServer(authority, ['127.0.0.1'], A_DAY), keepAliveTimeout: 0 },
-    (request, response) => {
+    async (request, response) => {
       const isWatch = request.url?.includes('watch=1')
       if (!isWatch && request.url?.includes('/namespaces/')) lists += 1
       const answer = scripted(request.url ?? '', request.method ?? '')
-      if (answer) {
-        response.writeHead(answer.status, answer.headers).end(answer.body)
-        return
-      }
+      if (answer === 'hang') return
+      if (answer === 'break') return void request.socket.destroy()
+      if (typeof answer === 'object' && 'waitsFor' in answer) await answer.waitsFor
+      else if (typeof answer === 'object')
+        return void response.writeHead(answer.status, answer.headers).end(answer.body)
       const { method, headers } = request
-      const passed = https.request(`${upstream.server}${request.url}`, { method, headers, agent }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers)
+      const passed = https.request(`${upstream.server}${request.url}`, { method, headers, agent }, (passing) => {
+        if (answer === 'lose') return void passing.resume().on('end', () => request.socket.destroy())
+        response.writeHead(passing.statusCode ?? 502, passing.headers)
         if (isWatch) {
           response.flushHeaders()
-          answer.pipe(late(() => pass())).pipe(response)
-        } else answer.pipe(response)
+          passing.pipe(late(() => pass())).pipe(response)
+        } else passing.pipe(response)
       })
       passed.on('error', () => response.destroy())
       response.on('close', () => passed.destroy())

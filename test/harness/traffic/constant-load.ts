@@ -11,6 +11,8 @@ const AT_ONCE = 40
 /** Writes that the API server asks refgrant about, wave after wave, and those that got no verdict. */
 export class ConstantLoad {
   readonly #api: ApiClient
+  readonly #atOnce: number
+  readonly #from: string
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
   /** Reviews so far. */
@@ -18,14 +20,17 @@ export class ConstantLoad {
   /** When reviews failed, in ms of a monotonic clock, and what the requester was told. */
   readonly failures: { readonly at: number; readonly said: string }[] = []
 
-  constructor(api: ApiClient) {
+  /** @param from the namespace of the referrers */
+  constructor(api: ApiClient, from = 'shop', atOnce = AT_ONCE) {
     this.#api = api
+    this.#from = from
+    this.#atOnce = atOnce
     this.#running = this.#run()
   }
 
   /** Waits for two more waves: the second begins after this call. */
   async goesOn(): Promise<void> {
-    const enough = this.asked + 2 * AT_ONCE
+    const enough = this.asked + 2 * this.#atOnce
     await until('the load goes on', () => this.asked >= enough)
   }
 
@@ -38,10 +43,10 @@ export class ConstantLoad {
   }
 
   async #run(): Promise<void> {
-    const reference = { from: 'shop', to: 'billing', target: 'payments' }
+    const reference = { from: this.#from, to: 'billing', target: 'payments' }
     while (!this.#stop.signal.aborted)
       await Promise.all(
-        Array.from({ length: AT_ONCE }, async () => {
+        Array.from({ length: this.#atOnce }, async () => {
           const { verdict, said = '' } = await askApiServer(this.#api, reference)
           if (verdict !== 'denied') this.failures.push({ at: performance.now(), said })
           this.asked += 1

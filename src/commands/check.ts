@@ -1,15 +1,16 @@
 import { Command } from 'commander'
-import { coverageOf } from '../config/config.ts'
+import { readBaseline } from '../input/baseline.ts'
+import { checkFiles } from '../input/checked-files.ts'
 import { configurationOf } from '../input/configuration.ts'
-import { readInput } from '../input/files.ts'
+import type { Asked } from '../input/files.ts'
 import { formatFor } from '../input/format.ts'
-import { unknownToFiles } from '../input/notes.ts'
 import type { FailOn } from '../policy/fail-on.ts'
+import { comparedWith } from '../report/baseline.ts'
 import { checkText, failed } from '../report/check.ts'
-import { checkOf } from '../report/checked.ts'
+import { SHOWN } from '../report/flaws.ts'
 import { type MachineFormat, WRITERS } from '../report/formats/writers.ts'
-import { EXIT } from '../system/failure.ts'
-import { failOnOption } from '../terminal/check-options.ts'
+import { EXIT, Failure } from '../system/failure.ts'
+import { baselineOption, failOnOption } from '../terminal/check-options.ts'
 import {
   configOption,
   excludeOption,
@@ -29,8 +30,12 @@ interface CheckOptions {
   readonly exclude: readonly string[]
   readonly config?: string
   readonly output: 'text' | MachineFormat
+  readonly baseline?: string
   readonly failOn: FailOn
 }
+
+/** The most findings of each kind for programs: as many as GitHub takes. */
+const MOST = 25_000
 
 const FORMATS = ['text', ...Object.keys(WRITERS)]
 
@@ -49,6 +54,7 @@ export function checkCommand(): Command {
     .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption(FORMATS))
+    .addOption(baselineOption())
     .addOption(failOnOption())
     .addHelpText(
       'after',
@@ -58,14 +64,16 @@ export function checkCommand(): Command {
 }
 
 async function check(args: string[], options: CheckOptions): Promise<void> {
-  const { filename, grants, namespace, exclude, output, failOn } = options
-  const paths = pathsOf(args, filename, 'check')
+  const { filename, grants, namespace, exclude, baseline, output, failOn } = options
+  if (failOn.onlyNew && baseline === undefined)
+    throw new Failure('--fail-on new compares with a baseline: add --baseline')
+  const asked = { paths: pathsOf(args, filename, 'check'), grants, namespace, exclude }
   const config = await configurationOf(options.config)
-  const coverage = coverageOf(config)
-  const input = await readInput({ paths, grants, namespace, exclude }, coverage, 'check')
-  const notes = [...input.notes, ...unknownToFiles(config)]
-  const report = checkOf({ ...input, notes }, coverage, new Set(config.exempt.namespaces))
-  const remedies = { grant: grantCommandFor(paths, options), explain: explainCommandFor(paths, options) }
+  const isForPeople = ['text', 'json'].includes(output) && baseline === undefined
+  const checked = (asked: Asked) => checkFiles(asked, config, isForPeople ? SHOWN : MOST)
+  const alone = await checked(asked)
+  const report = baseline === undefined ? alone : comparedWith(alone, await readBaseline(baseline, asked, checked))
+  const remedies = { grant: grantCommandFor(asked.paths, options), explain: explainCommandFor(asked.paths, options) }
   const format = await formatFor(report, { version, failOn, hasHashes: output === 'sarif' })
   await print(output === 'text' ? checkText(report, remedies, process.stdout) : WRITERS[output](report, format))
   if (failed(failOn, report)) process.exitCode = EXIT.findings

@@ -6,6 +6,9 @@ import { isGone, unreadable } from './text.ts'
 /** What `kubectl apply -R -f FOLDER` reads, and the third of the names that Kustomize reads. */
 const READ = /\.(yaml|yml|json)$|^Kustomization$/
 
+/** Whether a file of this name is read from a folder, or decides what is. */
+export const isRead = (file: string) => READ.test(path.basename(file)) || path.basename(file) === 'Chart.yaml'
+
 /** A regular file in a folder. */
 export interface FoundFile {
   /** The path by which the file was found. */

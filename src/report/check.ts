@@ -7,7 +7,7 @@ import type { ObjectName } from '../policy/reference.ts'
 import { counted } from '../wording/counted.ts'
 import { findingSentence } from '../wording/finding.ts'
 import { placeTitle } from '../wording/place.ts'
-import { visible } from '../wording/quote.ts'
+import { quote, visible } from '../wording/quote.ts'
 import { neededGrants, SPELT_OUT } from '../wording/refusal.ts'
 import { shown, toJson } from './json.ts'
 import { type Told, toldOf } from './told.ts'
@@ -57,27 +57,35 @@ const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan' } as const
  * @param remedies the commands that print the missing grants, and all near misses
  */
 export function* checkText(report: CheckReport, remedies: Remedies, stream: NodeJS.WriteStream): Generator<string> {
-  for (const finding of report.findings) {
+  const shown = report.findings.filter(({ change }) => change !== 'unchanged')
+  for (const finding of shown) {
     const place = finding.place ? `${placeTitle(finding.place)}: ` : ''
     const severity = styleText(COLOURS[finding.severity], finding.severity, { stream })
     yield `${place}${severity}: ${findingSentence(finding)} [${finding.code}]\n`
   }
   const more = omitted(report)
   if (more > 0) yield `and ${more} more\n`
-  const refused = report.findings.flatMap((one) => (one.code === 'not-permitted' ? [one.reference] : []))
+  const refused = shown.flatMap((one) => (one.code === 'not-permitted' ? [one.reference] : []))
   if (refused.length > 0) {
     if (refused.length <= SPELT_OUT) for (const line of neededGrants(refused)) yield `${line}\n`
     yield `To print the grants that are missing: ${visible(remedies.grant)}\n`
   }
-  const isNear = report.findings.some((one) => one.code === 'not-permitted' && one.nearest)
+  const isNear = shown.some((one) => one.code === 'not-permitted' && one.nearest)
   if (isNear) yield `To see every grant that nearly permits a reference: ${visible(remedies.explain)}\n`
+  for (const { message, code } of report.baseline?.fixed ?? []) yield `fixed: ${visible(message)} [${visible(code)}]\n`
   yield `${summaryLine(report)}\n`
+  if (report.baseline) yield `${comparedLine(report.baseline)}\n`
 }
 
 function summaryLine({ files, objects, references, counts, exemptObjects }: CheckReport): string {
   const seen = `${counted(files, 'file')}, ${counted(objects, 'object')}, ${counted(references, 'reference')} into other namespaces`
   const { error, warning, note } = counts
   return `${seen}: ${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(note, 'note')}${exemptWords(exemptObjects)}`
+}
+
+/** Returns `compared with "main": 1 introduced, 0 fixed, 12 unchanged`. */
+export function comparedLine({ source, introduced, fixed, unchanged }: Comparison): string {
+  return `compared with ${quote(source)}: ${introduced} introduced, ${fixed.length} fixed, ${unchanged} unchanged`
 }
 
 /** Returns `; 3 objects exempt (2 mesh route, 1 exempt namespace)`; an empty text if there are none. */
@@ -98,6 +106,7 @@ export function checkJson(report: CheckReport): Generator<string> {
     complete: problems.length === 0,
     problems,
     notes: report.notes,
+    baseline: report.baseline,
     summary: { files, objects, references, errors, warnings, notes },
     findings: findings.map(toldOf),
     omittedFindings: omitted(report),

@@ -8,12 +8,9 @@ import { NearMisses } from '../policy/near-misses.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import type { CheckReport } from './check.ts'
 import { duplicatesOf } from './duplicates.ts'
-import { flawsOf } from './flaws.ts'
+import { flawsOf, SHOWN } from './flaws.ts'
 import { withoutVariables } from './variables.ts'
 import { placeOf, type WrittenGrant, type WrittenObject } from './written.ts'
-
-/** The most references without a grant that a report shows; the others are counted. */
-const SHOWN = 1_000
 
 /** An object of a file, with the path from the command line that led to it. */
 type CheckedObject = WrittenObject & { readonly asked: string }
@@ -38,13 +35,19 @@ interface Checked {
  * Checks objects and grants.
  *
  * @param exemptNamespaces namespaces of objects that the webhook does not judge
+ * @param most the most findings of each kind in the report; the others are counted
  */
-export function checkOf(checked: Checked, coverage: Coverage, exemptNamespaces: ReadonlySet<string>): CheckReport {
+export function checkOf(
+  checked: Checked,
+  coverage: Coverage,
+  exemptNamespaces: ReadonlySet<string>,
+  most = SHOWN,
+): CheckReport {
   const { files, objects, own, grants, candidates, problems, notes } = checked
   const surveyed = survey(coverage, objects, grants, exemptNamespaces)
   const { tooLarge, exemptObjects } = surveyed
   const { rendered: references, notes: unrendered } = withoutVariables(surveyed.references)
-  const { flaws, counts } = flawsOf(own, ({ object }) => object, coverage)
+  const { flaws, counts } = flawsOf(own, ({ object }) => object, coverage, most)
   const duplicates = duplicatesOf(own)
   const objectFlaws = objects.flatMap((one) => [...lintObject(coverage, one.name, one.object)].map(flawIn(one)))
   const refused = references.filter(({ grants }) => grants.length === 0)
@@ -55,10 +58,10 @@ export function checkOf(checked: Checked, coverage: Coverage, exemptNamespaces: 
     references: references.length,
     findings: [
       ...flaws.map(placed),
-      ...duplicates.slice(0, SHOWN),
-      ...objectFlaws.slice(0, SHOWN),
+      ...duplicates.slice(0, most),
+      ...objectFlaws.slice(0, most),
       ...tooLarge.map(tooManyReferences),
-      ...refused.slice(0, SHOWN).map((one) => notPermitted(one, nearMisses)),
+      ...refused.slice(0, most).map((one) => notPermitted(one, nearMisses)),
     ].sort(byPlace),
     counts: {
       error: counts.error + tooLarge.length + refused.length + countOf(objectFlaws, 'error'),

@@ -63,7 +63,7 @@ function subjectOf(finding: Finding) {
  * Returns what a finding is about: its code, its subject, its target, and its field without list indexes. It is the same
  * after lines, files or entries of a list have moved.
  */
-function identityOf({ code, object, grant, target, field }: Told): string {
+export function identityOf({ code, object, grant, target, field }: Told): string {
   const { group = '', kind = '' } = object ?? {}
   const { namespace = '', name = '' } = object ?? grant ?? {}
   const to = target && [target.group, target.kind, target.namespace, target.name]

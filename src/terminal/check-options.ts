@@ -1,6 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { type FailOn, failOnOf } from '../policy/fail-on.ts'
 
+export const baselineOption = () =>
+  new Option(
+    '--baseline <file|revision>',
+    'report of check -o json, or revision of the git repository, with which the findings are compared',
+  )
+
 export const failOnOption = () => {
   let words: string[] = []
   return new Option(

@@ -1,6 +1,6 @@
 import type { Severity } from '../../policy/finding-codes.ts'
 import { bare, visible } from '../../wording/quote.ts'
-import type { CheckReport } from '../check.ts'
+import { type CheckReport, comparedLine } from '../check.ts'
 import type { Told } from '../told.ts'
 import { countsOf, errorsFirst, type Format, spanOf } from './format.ts'
 
@@ -28,6 +28,7 @@ export function* checkGithub(report: CheckReport, { pathOf }: Format): Generator
     else yield `${bare(pathOf(file))}:${told.line}: ${severity}: ${message} [${code}]\n`
   }
   yield `refgrant: ${countsOf(report)}\n`
+  if (report.baseline) yield `refgrant: ${comparedLine(report.baseline)}\n`
 }
 
 /** Source: GitHub, "Workflow commands for GitHub Actions"; a range of columns is only for one line. */

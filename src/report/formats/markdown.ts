@@ -1,6 +1,6 @@
 import { visible } from '../../wording/quote.ts'
 import type { CheckReport } from '../check.ts'
-import { omitted } from '../check.ts'
+import { comparedLine, omitted } from '../check.ts'
 import { countsOf, errorsFirst, type Format } from './format.ts'
 
 /** The most that GitHub takes as the summary of a step, in bytes, less room for the last line. */
@@ -8,7 +8,7 @@ const MOST_BYTES = 1_024 * 1_024 - 256
 
 /** Prints the report as a table of Markdown, for example for the summary of a step in GitHub Actions. */
 export function* checkMarkdown(report: CheckReport, { pathOf }: Format): Generator<string> {
-  const findings = errorsFirst(report)
+  const findings = errorsFirst(report).filter(({ change }) => change !== 'unchanged')
   let room = MOST_BYTES
   const fits = (text: string) => {
     room -= Buffer.byteLength(text)
@@ -31,8 +31,7 @@ export function* checkMarkdown(report: CheckReport, { pathOf }: Format): Generat
 
 function baselineLine({ baseline }: CheckReport): string {
   if (!baseline) return ''
-  const { source, introduced, unchanged, fixed } = baseline
-  return `Compared with ${literal(source)}: ${introduced} introduced, ${fixed.length} fixed, ${unchanged} unchanged.\n\n`
+  return `${literal(comparedLine(baseline))}\n\n`
 }
 
 /**

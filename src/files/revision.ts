@@ -1,0 +1,110 @@
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { Failure } from '../system/failure.ts'
+import { quote } from '../wording/quote.ts'
+import { GitError, git, gitText } from './git.ts'
+import { STDIN } from './text.ts'
+import { isRead } from './tree.ts'
+
+/** Files of a former revision, in a folder of their own. */
+export interface Revision {
+  readonly folder: string
+  /** Where each path of the repository, in the order of the call, is in the folder. */
+  readonly paths: readonly string[]
+}
+
+/**
+ * Writes what paths of the user's git repository held at a revision to a temporary folder, as long as a callback needs them:
+ * the files that a command reads from folders, and those that are named.
+ *
+ * @throws Failure if git, the repository or the revision is missing, or a path is not in the repository
+ */
+export async function atRevision<T>(
+  revision: string,
+  paths: readonly string[],
+  use: (found: Revision) => Promise<T>,
+): Promise<T> {
+  const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'refgrant-')))
+  try {
+    const root = await gitText('rev-parse', '--show-toplevel')
+    const relative = await Promise.all(paths.map((one) => inRepository(one, root)))
+    await writeTree(await commitOf(revision), relative, folder)
+    return await use({ folder, paths: relative.map((one) => path.join(folder, one)) })
+  } catch (error) {
+    if (error instanceof GitError) {
+      const reason = `there is no such file, and it cannot be read as a revision: ${error.message}`
+      throw new Failure(`cannot compare with ${quote(revision)}: ${reason}`, { cause: error })
+    }
+    throw error
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Returns a path from the root of the repository; the file itself may not exist any more. */
+async function inRepository(asked: string, root: string): Promise<string> {
+  const whole = path.resolve(asked)
+  const relative = path.relative(root, path.join(await realpath(path.dirname(whole)), path.basename(whole)))
+  if (asked !== STDIN && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative))
+    return relative
+  throw new Failure(
+    `${asked === STDIN ? 'standard input' : quote(asked)} is not in the git repository, so it has no former revision: use a report of check -o json as the baseline`,
+  )
+}
+
+/** @throws Failure if the revision is unknown, for example since the clone is shallow */
+async function commitOf(revision: string): Promise<string> {
+  try {
+    return await gitText('rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`)
+  } catch (error) {
+    if (!(error instanceof GitError) || error.cause !== undefined) throw error
+    const isShallow = (await gitText('rev-parse', '--is-shallow-repository')) === 'true'
+    const reason = isShallow
+      ? 'this clone is shallow and does not have it: fetch it, for example with git fetch --depth=1 origin REVISION, or with fetch-depth: 0 of actions/checkout'
+      : 'neither a file nor a revision of the git repository has this name'
+    throw new Failure(`cannot compare with ${quote(revision)}: ${reason}`, { cause: error })
+  }
+}
+
+/** Writes the files of a commit to a folder. Links come last, so that no file is written through one. */
+async function writeTree(commit: string, paths: readonly string[], folder: string): Promise<void> {
+  const listed = await gitText('ls-tree', '-r', '-z', '--full-tree', commit)
+  const links: [target: string, place: string][] = []
+  const files = new Map<string, { place: string; isLink: boolean }[]>()
+  for (const entry of listed.split('\0')) {
+    const [, mode = '', type, hash = '', file = ''] = /^(\d+) (\w+) (\w+)\t(.*)$/s.exec(entry) ?? []
+    const place = path.join(folder, file)
+    const isWanted = paths.some((one) => one === file || ((one === '' || isBelow(file, one)) && isRead(file)))
+    if (type !== 'blob' || !isWanted || !isBelow(place, folder)) continue
+    files.set(hash, [...(files.get(hash) ?? []), { place, isLink: mode === '120000' }])
+  }
+  for await (const { hash, content } of blobs([...files.keys()])) {
+    for (const { place, isLink } of files.get(hash) ?? []) {
+      await mkdir(path.dirname(place), { recursive: true })
+      if (isLink) links.push([content.toString(), place])
+      else await writeFile(place, content)
+    }
+  }
+  for (const [target, place] of links) await symlink(target, place)
+}
+
+const isBelow = (file: string, folder: string) =>
+  file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep)
+
+/** Yields the contents of blobs, as `git cat-file --batch` prints them: a line with the size, the content, a line end. */
+async function* blobs(hashes: readonly string[]): AsyncGenerator<{ hash: string; content: Buffer }> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const chunk of git(['cat-file', '--batch'], hashes.map((hash) => `${hash}\n`).join(''))) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n')) {
+      const [hash = '', type, size = '0'] = rest.toString('latin1', 0, end).split(' ')
+      if (type !== 'blob') throw new GitError(`git does not have the content of ${hash}`)
+      const begin = end + 1
+      const next = begin + Number(size) + 1
+      if (rest.length < next) break
+      yield { hash, content: rest.subarray(begin, next - 1) }
+      rest = rest.subarray(next)
+    }
+  }
+}

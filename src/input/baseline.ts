@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { atRevision } from '../files/revision.ts'
+import { decoded, readNamed, unreadable } from '../files/text.ts'
+import { type Baseline, findingsIn } from '../report/baseline.ts'
+import type { CheckReport } from '../report/check.ts'
+import { toldOf } from '../report/told.ts'
+import { Failure } from '../system/failure.ts'
+import { bare, quote } from '../wording/quote.ts'
+import type { Asked } from './files.ts'
+
+/**
+ * Reads the findings that a check is compared with: those of a report in a file, or those of the same paths at a revision of
+ * the user's git repository.
+ *
+ * @param check checks paths
+ * @throws Failure if there is neither such a report nor such a revision
+ */
+export async function readBaseline(
+  named: string,
+  asked: Asked,
+  check: (asked: Asked) => Promise<CheckReport>,
+): Promise<Baseline> {
+  if (existsSync(named)) return reportIn(named)
+  const { paths, grants = [] } = asked
+  return atRevision(named, [...paths, ...grants], async (found) => {
+    const there = found.paths.filter((one) => existsSync(one))
+    const former = (some: readonly string[]) => there.filter((one) => some.includes(one))
+    const report = await check({
+      ...asked,
+      paths: former(found.paths.slice(0, paths.length)),
+      grants: former(found.paths.slice(paths.length)),
+    })
+    const inside = (text: string) => text.replaceAll(`${found.folder}${path.sep}`, '')
+    const findings = report.findings
+      .map(toldOf)
+      .map((told) => ({ ...told, ...(told.file && { file: inside(told.file) }) }))
+    const missing = [...paths, ...grants].filter((_, at) => !there.includes(found.paths[at] ?? ''))
+    const [problem] = report.problems
+    const notes = [
+      ...missing.map((one) => `${quote(named)} does not have ${bare(one)}: all its findings count as introduced`),
+      ...(problem === undefined ? [] : [`the baseline ${quote(named)} may have more findings: ${inside(problem)}`]),
+    ]
+    return { source: named, findings, notes }
+  })
+}
+
+async function reportIn(file: string): Promise<Baseline> {
+  const content = await readNamed(file).catch((error) => {
+    throw new Failure(`${bare(file)}: ${unreadable(error).message}`, { cause: error })
+  })
+  const report = findingsIn(decoded(content))
+  if (!report) throw new Failure(`${bare(file)}: is not a report of refgrant check -o json`)
+  const note = `the baseline ${quote(file)} is not complete: a finding that it does not have counts as introduced`
+  return { source: file, findings: report.findings, notes: report.isComplete ? [] : [note] }
+}

@@ -107,6 +107,7 @@ generate: $(BUNDLE) ## write manifests/, the tables of the documentation, the sc
 	node src/cli.ts manifests webhook > manifests/webhook.yaml
 	node src/cli.ts manifests values > manifests/chart/generated.yaml
 	node .build/chart/schema.ts
+	node .build/chart/dashboard.ts
 	awk '/^```yaml/ { inside = 1; next } /^```/ && inside { exit } inside' docs/monitoring.md > manifests/chart/alerts.yaml
 	node -e "import('./src/config/schema.ts').then((m) => console.log(JSON.stringify(m.configurationSchema, null, 2)))" \
 		> docs/configuration.schema.json

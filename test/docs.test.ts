@@ -119,6 +119,21 @@ test('the alerts in the documentation are on metrics that it explains', () => {
   }
 })
 
+test('the dashboard shows metrics that the documentation explains', () => {
+  const known = new Set(documented('docs/monitoring.md').map(({ name }) => name))
+  const { panels } = JSON.parse(readFileSync('manifests/chart/dashboard.json', 'utf8')) as {
+    panels: { targets?: { expr: string }[] }[]
+  }
+  const expressions = panels.flatMap(({ targets = [] }) => targets).map(({ expr }) => expr)
+  assert.ok(expressions.length > 10)
+  for (const expression of expressions) {
+    const named = expression.match(/\b(?:refgrant|apiserver)_\w+/g) ?? []
+    assert.ok(named.length > 0, expression)
+    for (const name of named)
+      assert.ok(known.has(name.replace(/_(bucket|sum|count)$/, '')) || known.has(name), expression)
+  }
+})
+
 const CODES = Object.keys(SEVERITIES)
 
 /** What may be a finding's code in a text: words with a dash in code or in square brackets. */

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
+import { parse } from 'yaml'
+import manifest from '../package.json' with { type: 'json' }
 
 const docs = readdirSync('docs').filter((file) => file.endsWith('.md'))
 const pages = ['README.md', 'CONTRIBUTING.md', ...docs.map((file) => `docs/${file}`)]
@@ -31,6 +33,20 @@ suite('every link between the pages leads to a file, and to a heading if it name
           )
       }
     })
+})
+
+test('each alert has a summary, and links to a section of the documentation', () => {
+  const { groups } = parse(readFileSync('manifests/chart/alerts.yaml', 'utf8')) as {
+    groups: { rules: { alert: string; annotations: { summary: string; runbook_url: string } }[] }[]
+  }
+  const rules = groups.flatMap(({ rules }) => rules)
+  assert.ok(rules.length > 5)
+  for (const { alert, annotations } of rules) {
+    assert.match(annotations.summary, /^\S.*\.$/, alert)
+    const [page = '', anchor = ''] = annotations.runbook_url.replace(`${manifest.repository}/blob/main/`, '').split('#')
+    assert.ok(existsSync(page), annotations.runbook_url)
+    assert.ok(headingsOf(page).map(anchorOf).includes(anchor), annotations.runbook_url)
+  }
 })
 
 test('troubleshooting.md is headed by the words of refgrant', () => {

@@ -30,6 +30,7 @@ const LIMITS: Record<string, object> = {
   logLevel: choice('debug', 'info', 'warn', 'error'),
   extraArgs: { type: 'array', items: { type: 'string' } },
   resources: anyObject,
+  'grafana.labels': anyObject,
   extraObjects: { type: 'array', items: { type: ['object', 'string'] } },
 }
 

@@ -125,6 +125,20 @@ suite('the chart', () => {
     assert.deepEqual(objects.find(({ kind }) => kind === 'PrometheusRule')?.spec, parse(alerts))
   })
 
+  test('has the dashboard in a ConfigMap that the sidecar of Grafana finds', async () => {
+    const dashboards = (objects: readonly ApiObject[]) =>
+      objects.filter(({ kind, data }) => kind === 'ConfigMap' && JSON.stringify(data).includes('refgrant.json'))
+    assert.deepEqual(dashboards(await rendered()), [])
+    const [dashboard] = dashboards(await rendered('--set', 'grafana.enabled=true'))
+    const { metadata, data } = dashboard as ApiObject & {
+      metadata: { labels: Record<string, string> }
+      data: Record<string, string>
+    }
+    assert.equal(metadata.labels.grafana_dashboard, '1')
+    const file = readFileSync(`${CHART}/dashboard.json`, 'utf8')
+    assert.deepEqual(JSON.parse(data['refgrant.json'] ?? ''), JSON.parse(file))
+  })
+
   test('is for the version of the package', () => {
     const { version, appVersion } = parse(readFileSync(`${CHART}/Chart.yaml`, 'utf8'))
     assert.deepEqual([version, appVersion], [manifest.version, manifest.version])

@@ -4,6 +4,9 @@ import { alerts, promtool } from './alerts.ts'
 /** The name that the API server gives the webhook. */
 const DENY = 'name="deny.refgrant.dev"'
 
+/** What every replica exposes. */
+const RUNNING = { 'refgrant_build_info{version="0.1.0"}': '1x60' }
+
 /** Metrics in trouble, from one minute to the next, by the alert that they have to fire. */
 const TROUBLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   RefgrantUnreachable: {
@@ -13,9 +16,10 @@ const TROUBLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   RefgrantMatchConditionsFail: {
     [`apiserver_admission_match_condition_evaluation_errors_total{${DENY}}`]: '0+1x60',
   },
+  RefgrantAbsent: { 'refgrant_build_info{version="0.1.0"}': '1x50 stale' },
   RefgrantFilesUnreadable: { refgrant_unreadable_files: '1x60' },
   RefgrantCacheStale: { refgrant_knowledge_age_seconds: '41x60' },
-  RefgrantOverloaded: { 'refgrant_reviews_shed_total{reason="full"}': '0+1x60' },
+  RefgrantOverloaded: { 'refgrant_reviews_shed_total{reason="late"}': '0+1x60' },
   RefgrantOverBudget: { 'refgrant_fresh_reads_total{result="over_budget"}': '0+61x60' },
   // A certificate of a day, whose last sixth has begun: time starts at 0.
   RefgrantCertificateNotRenewed: {
@@ -33,7 +37,7 @@ const HEALTH: Readonly<Record<string, string>> = {
   [`apiserver_admission_webhook_fail_open_count{${DENY}}`]: '3x60',
   refgrant_unreadable_files: '0x60',
   refgrant_knowledge_age_seconds: '3x60',
-  'refgrant_reviews_shed_total{reason="full"}': '2x60',
+  'refgrant_reviews_shed_total{reason="late"}': '2x60',
   'refgrant_fresh_reads_total{result="over_budget"}': '0+59x60',
   refgrant_certificate_start_timestamp_seconds: '-7200x60',
   refgrant_certificate_expiry_timestamp_seconds: '79200x60',
@@ -63,6 +67,32 @@ test('promtool finds no fault in the alert rules', () => promtool(['check', 'rul
 
 for (const { alert } of alerts())
   test(`${alert} fires in the trouble that it is about, and no other alert does`, () =>
-    whichFire(TROUBLE[alert] ?? {}, [alert]))
+    whichFire({ ...RUNNING, ...TROUBLE[alert] }, [alert]))
 
-test('no alert fires in good health', () => whichFire(HEALTH, []))
+test('no alert fires in good health', () => whichFire({ ...RUNNING, ...HEALTH }, []))
+
+/** A day, in s. */
+const DAY = 24 * 3_600
+
+/** A certificate that was issued for so many days, of which so many are left after 59 minutes. */
+function certificate(days: number, left: number): Record<string, string> {
+  const expiry = Math.round(left * DAY) + 59 * 60
+  return {
+    ...RUNNING,
+    refgrant_certificate_start_timestamp_seconds: `${expiry - days * DAY}x60`,
+    refgrant_certificate_expiry_timestamp_seconds: `${expiry}x60`,
+  }
+}
+
+// refgrant and cert-manager renew when a third is left.
+for (const [days, left, fires] of [
+  [7, 7 / 3 - 0.1, false],
+  [7, 7 / 6 + 0.01, false],
+  [7, 7 / 6 - 0.01, true],
+  [365, 100, false],
+  [365, 14.01, false],
+  [365, 13.99, true],
+  [1, -0.01, true],
+] as const)
+  test(`with ${left.toFixed(2)} of ${days} days left, renewal is ${fires ? '' : 'not '}overdue`, () =>
+    whichFire(certificate(days, left), fires ? ['RefgrantCertificateNotRenewed'] : []))

@@ -19,6 +19,12 @@ export function alerts(): readonly Rule[] {
   return parse(alertRules()).groups.flatMap(({ rules }: { rules: Rule[] }) => rules)
 }
 
+/** The expressions of the dashboard in the chart, of which each needs a value of `$__rate_interval`. */
+export function dashboardExpressions(): readonly string[] {
+  const { panels } = JSON.parse(readFileSync('manifests/chart/dashboard.json', 'utf8'))
+  return panels.flatMap(({ targets = [] }: { targets?: { expr: string }[] }) => targets.map(({ expr }) => expr))
+}
+
 /** Runs promtool beside a file with the rules; it must succeed. */
 export async function promtool(argv: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<void> {
   const root = await prometheusRoot()

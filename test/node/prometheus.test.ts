@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { until } from '../harness/until.ts'
-import { alerts } from './alerts.ts'
+import { alerts, dashboardExpressions } from './alerts.ts'
 import { startGatewayCluster } from './gateway-cluster.ts'
 import type { Node } from './node.ts'
 import { Prometheus } from './prometheus.ts'
@@ -9,10 +9,11 @@ import { Release } from './release.ts'
 
 suite('Prometheus on a node', () => {
   let node: Node
+  let release: Release
   let prometheus: Prometheus
   before(async () => {
     node = await startGatewayCluster()
-    const release = await Release.on(node)
+    release = await Release.on(node)
     await release.install()
     await release.becomes('refused')
     prometheus = await Prometheus.start(node)
@@ -36,6 +37,18 @@ suite('Prometheus on a node', () => {
     const [theirs = 0] = await prometheus.query(`sum(${rejections})`)
     assert.ok(own > 0)
     assert.equal(theirs, own)
+  })
+
+  test('has data for each line of the dashboard', async () => {
+    const expressions = dashboardExpressions()
+    assert.ok(expressions.length > 10)
+    for (const expression of expressions)
+      await until(`there is data for ${expression}`, async () => {
+        // A quantile of reviews is only known while there are some.
+        await release.crossing()
+        const values = await prometheus.query(expression.replaceAll('$__rate_interval', '15s'))
+        return values.length > 0 && values.every(Number.isFinite)
+      })
   })
 
   test('knows each metric of refgrant that an alert is about', async () => {

@@ -21,6 +21,8 @@ const CONFIG = {
           source_labels: ['__meta_kubernetes_service_label_app_kubernetes_io_component'],
           ...{ action: 'keep', regex: 'metrics' },
         },
+        // As the Prometheus operator does.
+        { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
       ],
     },
     {

@@ -113,13 +113,14 @@ generate: $(BUNDLE) ## write manifests/, the tables of the documentation, the sc
 		> docs/configuration.schema.json
 	node src/cli.ts catalogue --output markdown > table.catalogue
 	node -e "import('./src/wording/meanings.ts').then((m) => console.log(m.findingsTable()))" > table.findings
+	node -e "import('./src/wording/meanings.ts').then((m) => console.log(m.findingPages()))" > table.pages
 	node -e "import('./src/runtime/metrics/descriptions.ts').then((m) => console.log(m.metricsTable()))" > table.metrics
-	for file in README.md docs/monitoring.md; do \
+	for file in README.md docs/monitoring.md docs/findings.md; do \
 		awk '/<!-- end of the table -->/ { inside = 0 } !inside { print } \
 			match($$0, /<!-- table: [a-z]+/) { \
 				inside = 1; file = "table." substr($$0, 13, RLENGTH - 12); \
 				while ((getline line < file) > 0) print line }' $$file > table.new && mv table.new $$file || exit 1; done
-	rm table.catalogue table.findings table.metrics
+	rm table.catalogue table.findings table.pages table.metrics
 
 overlays: generate ## render manifests/overlays from the chart, which needs Go
 	node test/harness/control-plane/chart.ts

@@ -10,6 +10,7 @@ import { usageSentence } from './terminal/usage.ts'
 const builders: Record<string, () => Promise<Command>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand(),
   check: async () => (await import('./commands/check.ts')).checkCommand(),
+  explain: async () => (await import('./commands/explain.ts')).explainCommand(),
   grant: async () => (await import('./commands/grant.ts')).grantCommand(),
   audit: async () => (await import('./commands/audit.ts')).auditCommand(),
   catalogue: async () => (await import('./commands/catalogue.ts')).catalogueCommand(),

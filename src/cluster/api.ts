@@ -46,6 +46,9 @@ export interface Write {
   readonly body?: unknown
 }
 
+/** How a request is sent. `accept` is the form of the answer; default: JSON. */
+type Opening = RequestOptions & { readonly write?: Write; readonly accept?: string | undefined }
+
 /** How a watch is read. `silence` is the longest time without data, in ms. */
 export interface StreamOptions extends Pick<ProjectorOptions, 'shape' | 'most'> {
   readonly silence: number
@@ -74,8 +77,8 @@ export class Api {
    *
    * @throws ApiError for any status other than 200; Error if the answer does not arrive, is too large or is not JSON
    */
-  async get(path: string, signal: AbortSignal): Promise<unknown> {
-    return this.#whole(path, await this.#open(path, signal))
+  async get(path: string, signal: AbortSignal, accept?: string): Promise<unknown> {
+    return this.#whole(path, await this.#open(path, signal, { accept }))
   }
 
   /**
@@ -83,9 +86,9 @@ export class Api {
    *
    * @throws ApiError for any status other than 200 and 404; Error as `get`
    */
-  async find(path: string, signal: AbortSignal): Promise<unknown> {
+  async find(path: string, signal: AbortSignal, accept?: string): Promise<unknown> {
     try {
-      return await this.get(path, signal)
+      return await this.get(path, signal, accept)
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return undefined
       throw error
@@ -186,14 +189,15 @@ export class Api {
   async #open(
     path: string,
     signal: AbortSignal,
-    { ownConnection = false, write }: RequestOptions & { readonly write?: Write } = {},
+    { ownConnection = false, write, accept }: Opening = {},
   ): Promise<IncomingMessage> {
     const options = await this.#credentials(path, signal, ownConnection).catch((error) => {
       throw readable(error, error.path)
     })
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const { method = 'GET', contentType, body } = write ?? {}
-    const headers = { ...options.headers, ...(contentType !== undefined && { 'content-type': contentType }) }
+    const type = contentType !== undefined && { 'content-type': contentType }
+    const headers = { ...options.headers, ...type, ...(accept !== undefined && { accept }) }
     const url = `${this.#connection.server}${path}`
     const asked = performance.now()
     const request = https.request(url, { ...options, method, headers, signal }, resolve)

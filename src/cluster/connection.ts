@@ -13,6 +13,8 @@ import { bare } from '../wording/quote.ts'
 export interface Connection {
   /** The address of the API server, without a trailing slash. */
   readonly server: string
+  /** The namespace that the context of the kubeconfig or the Pod names. */
+  readonly namespace?: string | undefined
   /**
    * Returns the TLS material and headers for one request. Tokens rotate, so call it for each request.
    *
@@ -70,6 +72,9 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   const agent = new https.Agent({ keepAlive: true })
   return {
     server: cluster.server.replace(/\/+$/, ''),
+    namespace: isInPod({ kubeconfig, context })
+      ? podNamespace()
+      : config.getContextObject(config.getCurrentContext())?.namespace,
     async requestOptions(own = false) {
       const options: https.RequestOptions = {}
       await config.applyToHTTPSOptions(options)

@@ -92,7 +92,8 @@ async function takeGrants(
   return { grants, unknown }
 }
 
-function listPath(path: string, plural: string, { namespace }: Scope): string {
+/** Returns the path of a list: of one namespace, or of the whole cluster. */
+export function listPath(path: string, plural: string, { namespace }: Scope): string {
   return namespace === undefined ? `${path}/${plural}` : `${path}/namespaces/${encodeURIComponent(namespace)}/${plural}`
 }
 
@@ -102,7 +103,8 @@ interface Objects {
   readonly unread: { readonly name: ObjectName; readonly problem: string }[]
 }
 
-async function listObjects(
+/** Lists the objects of a kind, each with its name and these parts. */
+export async function listObjects(
   api: Api,
   path: string,
   { group, kind }: GroupKind,

@@ -7,6 +7,7 @@ import type { Audited } from '../report/audited.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { quote, visible } from '../wording/quote.ts'
+import { whileListing } from './listing.ts'
 
 interface ClusterChoice extends ConnectionChoice {
   /** The only namespace to read; default: all. */
@@ -20,14 +21,9 @@ interface ClusterChoice extends ConnectionChoice {
  */
 export async function auditedCluster(options: ClusterChoice, coverage: Coverage): Promise<Audited> {
   const { kubeconfig, context, namespace } = options
-  const interrupted = new AbortController()
-  process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
-  const tell = (what: string) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[Klisting ${what}`)
-  }
   try {
     const api = new Api(connectionFrom({ kubeconfig, context }))
-    const inventory = await takeInventory(api, coverage, tell, interrupted.signal, { namespace })
+    const inventory = await whileListing((tell, signal) => takeInventory(api, coverage, tell, signal, { namespace }))
     const problems = inventory.problems.map(visible)
     const isEmpty = inventory.objects.length + inventory.grants.length + problems.length === 0
     const notes =
@@ -39,7 +35,5 @@ export async function auditedCluster(options: ClusterChoice, coverage: Coverage)
     const isForbidden = error instanceof ApiError && error.status === 403 && namespace === undefined
     const remedy = isForbidden ? '; if you have rights in one namespace only, use -n NAMESPACE' : ''
     throw new Failure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
-  } finally {
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   }
 }

@@ -36,6 +36,11 @@ export const SEVERITIES = {
 
 export type FindingCode = keyof typeof SEVERITIES
 
+/** Whether a text is the code of a finding. */
+export function isFindingCode(text: string): text is FindingCode {
+  return Object.hasOwn(SEVERITIES, text)
+}
+
 /** The codes for mistakes in a single grant. */
 export type LintCode = Exclude<Extract<FindingCode, `grant-${string}`>, 'grant-duplicate'>
 

@@ -19,6 +19,14 @@ export const REFERENCE_GRANT: GrantKind = {
   plural: 'referencegrants',
 }
 
+/** The old name of ReferenceGrant, up to Gateway API v0.5. Its objects permit nothing. */
+export const REFERENCE_POLICY: GrantKind = {
+  group: 'gateway.networking.k8s.io',
+  kind: 'ReferencePolicy',
+  plural: 'referencepolicies',
+  version: 'v1alpha2',
+}
+
 /** The versions of ReferenceGrant, the best first. All have the same shape; every release since v0.6 serves v1beta1. */
 export const VERSIONS: readonly string[] = ['v1', 'v1beta1', 'v1alpha2']
 

@@ -1,6 +1,7 @@
 import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { type FindingCode, SEVERITIES } from '../policy/finding-codes.ts'
 import { MOST_ENTRIES } from '../policy/names.ts'
+import { EXAMPLES } from './examples.ts'
 
 /** What each finding means, and what to do about it. */
 // biome-ignore format: one code a line, whatever its length
@@ -45,4 +46,42 @@ export function findingsTable(): string {
     return `| \`${code}\` | ${severity} | ${meaning} | ${remedy} |`
   })
   return ['| code | severity | meaning | what to do |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+/** The page of a finding, as text. */
+export function findingPage(code: FindingCode): string {
+  const { meaning, remedy } = MEANINGS[code]
+  const { wrong, right } = EXAMPLES[code]
+  return `${code} (${SEVERITIES[code]})
+
+What it means: ${meaning}.
+What to do: ${remedy}.
+
+Wrong:
+  ${wrong}
+Right:
+  ${right}
+
+Documentation: ${FINDINGS_PAGE}#${code}
+`
+}
+
+/** The page of a finding, for programs. */
+export function findingFields(code: FindingCode) {
+  const documentation = `${FINDINGS_PAGE}#${code}`
+  return { code, severity: SEVERITIES[code], ...MEANINGS[code], ...EXAMPLES[code], documentation }
+}
+
+const FINDINGS_PAGE = 'docs/findings.md'
+
+/** All pages, as Markdown. */
+export function findingPages(): string {
+  return (Object.keys(SEVERITIES) as FindingCode[])
+    .map((code) => {
+      const { meaning, remedy } = MEANINGS[code]
+      const { wrong, right } = EXAMPLES[code]
+      const words = `- Severity: ${SEVERITIES[code]}\n- What it means: ${meaning}.\n- What to do: ${remedy}.`
+      return `## ${code}\n\n${words}\n\n| | |\n|---|---|\n| wrong | \`${wrong}\` |\n| right | \`${right}\` |`
+    })
+    .join('\n\n')
 }

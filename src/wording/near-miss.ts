@@ -18,7 +18,7 @@ export function editNote({ candidate, differences }: NearMiss, reference: Refere
 }
 
 /** Returns the kind, name and namespace of an object that is a grant, or was meant to be one. */
-function candidateTitle({ name }: Candidate): string {
+export function candidateTitle({ name }: Candidate): string {
   return grantTitle(name, name.kind)
 }
 

@@ -184,3 +184,24 @@ suite('a route for a mesh needs no grant', () => {
     })
   })
 })
+
+test('explain names each of the seven grants that nearly permit the route, and each field that differs', async () => {
+  const file = path.join(testsFolder, 'httproute-invalid-reference-grant.yaml')
+  const { stdout } = await refgrant(['explain', '--output', 'json', '-f', file])
+  const [{ nearMisses }] = JSON.parse(stdout).references
+  const fields = nearMisses.map((miss: { grant: { name: string }; differences: { field: string }[] }) => [
+    miss.grant.name.replace('reference-grant-wrong-', ''),
+    miss.differences.map(({ field }) => field),
+  ])
+  assert.deepEqual(Object.fromEntries(fields), {
+    namespace: ['metadata.namespace'],
+    'from-group': ['spec.from[0].group'],
+    'from-kind': ['spec.from[0].kind'],
+    'from-namespace': ['spec.from[0].namespace'],
+    'to-group': ['spec.to[0].group'],
+    'to-kind': ['spec.to[0].kind'],
+    // It names another kind as well.
+    'to-name': ['spec.to[0].kind', 'spec.to[0].name'],
+  })
+  assert.equal(nearMisses.at(-1)?.grant.name, 'reference-grant-wrong-to-name')
+})

@@ -1,0 +1,99 @@
+import { Command, Option } from 'commander'
+import { coverageOf } from '../config/config.ts'
+import { configurationOf } from '../input/configuration.ts'
+import { explanation, type Subject } from '../input/explained.ts'
+import type { Coverage } from '../policy/coverage.ts'
+import { isFindingCode } from '../policy/finding-codes.ts'
+import { explainJson, explainText, findingJson } from '../report/explain.ts'
+import { EXIT, Failure } from '../system/failure.ts'
+import { endsOf, objectAsked } from '../terminal/object-name.ts'
+import {
+  configOption,
+  contextOption,
+  excludeOption,
+  filenameOption,
+  kubeconfigOption,
+  namespaceOf,
+  outputOption,
+} from '../terminal/options.ts'
+import { print, reportProblems, tellNotes } from '../terminal/print.ts'
+import { findingPage } from '../wording/meanings.ts'
+
+interface ExplainOptions {
+  readonly filename: readonly string[]
+  readonly grants: readonly string[]
+  readonly live?: true
+  readonly from?: string
+  readonly to?: string
+  readonly namespace?: string
+  readonly exclude: readonly string[]
+  readonly kubeconfig?: string
+  readonly context?: string
+  readonly config?: string
+  readonly output: 'text' | 'json'
+}
+
+const AFTER = `
+Examples:
+  refgrant explain httproute/checkout -n shop                            an object of the cluster
+  refgrant explain -f route.yaml --live                                  objects of files, by the grants of the cluster too
+  refgrant explain --from HTTPRoute/shop --to Service/billing/payments   a question
+  refgrant explain grant-core-group                                      a finding
+
+Reads the cluster with your own rights, and says what you may not read. Kinds may be written as in kubectl.
+
+Exit codes: 0 every reference is permitted; 1 some are not; 2 the command failed, or a verdict is not known.`
+
+/** `refgrant explain`: says which grant permits a reference, or which grants nearly do. */
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description('say which grant permits a reference, or which grants nearly permit it and what to correct')
+    .argument('[subject...]', 'KIND/NAME or KIND/NAMESPACE/NAME of an object, or the code of a finding')
+    .addOption(filenameOption())
+    .option('--grants <path...>', 'more files or folders with ReferenceGrants that count', [])
+    .option('--live', 'with files: the grants of the cluster count too')
+    .addOption(new Option('--from <kind/namespace>', 'referrer of a question: its kind and namespace'))
+    .addOption(new Option('--to <kind/namespace/name>', 'target of a question'))
+    .option(
+      '-n, --namespace <namespace>',
+      'namespace of the object, and of objects in files without one; default: that of the context, for files "default"',
+      namespaceOf,
+    )
+    .addOption(excludeOption())
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
+    .addOption(configOption())
+    .addOption(outputOption())
+    .addHelpText('after', AFTER)
+    .action(explain)
+}
+
+async function explain(words: string[], options: ExplainOptions): Promise<void> {
+  const { filename: paths, live = false, output, ...rest } = options
+  const [code = '', ...others] = words
+  if (others.length === 0 && isFindingCode(code))
+    return print(output === 'json' ? findingJson(code) : [findingPage(code)])
+  const config = await configurationOf(options.config)
+  const subject = subjectOf(words, options, coverageOf(config))
+  const report = await explanation({ ...rest, subject, paths, live }, config)
+  await print(output === 'json' ? explainJson(report) : explainText(report))
+  const verdicts = report.references.map(({ answer }) => answer.verdict)
+  if (verdicts.includes('not permitted')) process.exitCode = EXIT.findings
+  tellNotes(report.notes)
+  if (verdicts.includes('not known')) process.exitCode = EXIT.failed
+  reportProblems(report.problems)
+}
+
+function subjectOf(words: readonly string[], options: ExplainOptions, coverage: Coverage): Subject {
+  const { filename, from, to, namespace } = options
+  if (from !== undefined || to !== undefined) {
+    if (from === undefined || to === undefined) throw new Failure('a question needs both --from and --to')
+    if (words.length > 0) throw new Failure('name an object, or ask with --from and --to, not both')
+    return endsOf({ from, to }, namespace, coverage)
+  }
+  if (words.length > 0) return { object: objectAsked(words, coverage) }
+  if (filename.length > 0) return 'files'
+  throw new Failure(
+    'there is nothing to explain: name an object, the code of a finding, files with -f, or ask with --from and --to',
+  )
+}

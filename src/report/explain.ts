@@ -1,0 +1,119 @@
+import { API_VERSION } from '../admission/names.ts'
+import { editOf } from '../policy/edit.ts'
+import type { FindingCode } from '../policy/finding-codes.ts'
+import { grantObject } from '../policy/grant.ts'
+import { grantKindFor } from '../policy/grant-kinds.ts'
+import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
+import type { NearMiss } from '../policy/near-miss.ts'
+import type { Reference } from '../policy/reference.ts'
+import { counted } from '../wording/counted.ts'
+import { patchCommand, questionOf, verdictSentence } from '../wording/explain.ts'
+import { findingFields } from '../wording/meanings.ts'
+import { candidateTitle, differenceSentence, editSentence } from '../wording/near-miss.ts'
+import { objectTitle } from '../wording/objects.ts'
+import { placeTitle } from '../wording/place.ts'
+import { visible } from '../wording/quote.ts'
+import { neededGrants } from '../wording/refusal.ts'
+import { targetSentences } from '../wording/target.ts'
+import type { ExplainedReference, ExplainReport, PlacedCandidate } from './explained.ts'
+import { shown, toJson } from './json.ts'
+import { nearMissJson } from './near-miss.ts'
+
+/** Prints the report as text: a paragraph for each reference. */
+export function* explainText(report: ExplainReport): Generator<string> {
+  const { references, more, exempt } = report
+  for (const [index, one] of references.entries()) {
+    if (index > 0) yield '\n'
+    for (const line of linesOf(one)) yield `${visible(line)}\n`
+  }
+  if (more > 0) yield `and ${counted(more, 'more reference')}\n`
+  for (const { object, reason } of exempt)
+    yield `${objectTitle(object)}: its references into other namespaces need no grant (${reason})\n`
+  if (references.length + exempt.length === 0) yield 'no reference into another namespace\n'
+}
+
+function* linesOf({ reference, answer, misses, moreMisses, complete, target }: ExplainedReference): Generator<string> {
+  yield verdictSentence(reference, answer)
+  const isRefused = answer.verdict === 'not permitted' || answer.verdict === 'not known'
+  if (isRefused) {
+    yield misses.length === 0 ? 'No grant nearly permits it.' : 'These grants nearly permit it, the nearest first:'
+    for (const [index, miss] of misses.entries()) yield* missLines(miss, reference, index + 1)
+    if (moreMisses > 0) yield `and ${moreMisses} more`
+    if (!complete) yield 'There are more grants than are compared, so others may be nearer.'
+    yield* neededGrants([reference])
+    if (!ungrantable(reference)) yield `To print a new grant: refgrant grant ${questionOf(reference)}`
+  }
+  if (target) yield* targetSentences(reference.to, target)
+}
+
+function* missLines(miss: NearMiss<PlacedCandidate>, reference: Reference, number: number): Generator<string> {
+  const { file, lineOf } = miss.candidate
+  yield `${number}. ${candidateTitle(miss.candidate)}`
+  for (const difference of miss.differences) {
+    const place = file !== undefined && lineOf ? `${placeTitle({ file, line: lineOf(difference.path) })}: ` : ''
+    yield `   ${place}${differenceSentence(difference, reference)}: ${editSentence(difference)}`
+  }
+  const command = file === undefined ? patchCommand(miss, reference) : undefined
+  if (command !== undefined) yield `   To correct it: ${command}`
+}
+
+/** Prints the page of a finding as JSON. */
+export function findingJson(code: FindingCode): Generator<string> {
+  return toJson({ apiVersion: API_VERSION, kind: 'FindingPage', ...findingFields(code) })
+}
+
+/** Prints the report as JSON. */
+export function explainJson({ references, more, exempt, problems, notes }: ExplainReport): Generator<string> {
+  const isKnown = references.every(({ answer }) => answer.verdict !== 'not known')
+  return toJson({
+    apiVersion: API_VERSION,
+    kind: 'ExplainReport',
+    complete: problems.length === 0 && isKnown,
+    problems,
+    notes,
+    references: references.map(explained),
+    omittedReferences: more,
+    exempt: exempt.map(({ object, reason }) => ({ object: shown(object), reason })),
+  })
+}
+
+function explained({ reference, answer, misses, moreMisses, complete, target }: ExplainedReference) {
+  const { from, to, path } = reference
+  const isRefused = answer.verdict === 'not permitted' || answer.verdict === 'not known'
+  return {
+    from: shown(path === '' ? { group: from.group, kind: from.kind, namespace: from.namespace } : from),
+    field: path === '' ? undefined : path,
+    to: shown(to),
+    verdict: answer.verdict,
+    message: verdictSentence(reference, answer),
+    grant: answer.verdict === 'permitted' ? shown(answer.grant) : undefined,
+    nearMisses: misses.map((miss) => missJson(miss, reference)),
+    omittedNearMisses: moreMisses,
+    allCompared: complete,
+    needed: isRefused && !ungrantable(reference) ? needed(reference) : undefined,
+    target: target && { exists: isText(target.exists), why: whyOf(target.exists), networkPolicies: policies(target) },
+  }
+}
+
+/** The kind of grant that is printed is the preferred one. */
+function needed(reference: Reference) {
+  return missingGrants([reference]).map((grant) => grantObject(grant, grantKindFor(reference)))[0]
+}
+
+function missJson(miss: NearMiss<PlacedCandidate>, reference: Reference) {
+  const { file, lineOf } = miss.candidate
+  return {
+    ...nearMissJson(miss),
+    file,
+    line: lineOf?.(miss.differences[0]?.path ?? ''),
+    message: miss.differences.map((one) => `${differenceSentence(one, reference)}: ${editSentence(one)}`).join('; '),
+    patch: editOf(miss, reference),
+  }
+}
+
+const isText = (exists: boolean | string) => (typeof exists === 'string' ? null : exists)
+const whyOf = (exists: boolean | string) => (typeof exists === 'string' ? exists : undefined)
+
+function policies({ policies }: NonNullable<ExplainedReference['target']>) {
+  return typeof policies === 'string' ? { why: policies } : policies
+}

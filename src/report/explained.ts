@@ -1,0 +1,110 @@
+import type { Coverage } from '../policy/coverage.ts'
+import { type Grant, type GrantName, parseGrant } from '../policy/grant.ts'
+import { lookupIn } from '../policy/grant-index.ts'
+import { judge } from '../policy/judge.ts'
+import type { Candidate, NearMiss } from '../policy/near-miss.ts'
+import { NearMisses } from '../policy/near-misses.ts'
+import type { ObjectName, Reference } from '../policy/reference.ts'
+import { type NamedObject, survey } from '../policy/survey.ts'
+import type { Answer } from '../wording/explain.ts'
+import { tooManyReferences } from '../wording/finding.ts'
+import type { TargetFacts } from '../wording/target.ts'
+import { withoutVariables } from './variables.ts'
+
+/** The most near misses of one reference that a report shows; the others are counted. */
+const SHOWN = 16
+
+/** The most references that a report explains; the others are counted. */
+const EXPLAINED = 1_000
+
+/** A grant among files knows its place. */
+export type PlacedCandidate = Candidate & { readonly file?: string; readonly lineOf?: (field: string) => number }
+
+/** What is known, to explain references by. */
+export interface Known {
+  /** The grants, and what was meant to be one; of several with the same name the last counts. */
+  readonly candidates: readonly PlacedCandidate[]
+  /** The namespaces of which not every grant was read. */
+  readonly unknown: ReadonlySet<string>
+}
+
+/** A reference with its verdict and what comes near to permitting it. */
+export interface ExplainedReference {
+  readonly reference: Reference
+  readonly answer: Answer
+  /** The nearest first. */
+  readonly misses: readonly NearMiss<PlacedCandidate>[]
+  readonly moreMisses: number
+  /** Whether every grant was compared. */
+  readonly complete: boolean
+  /** The target; absent if it was not looked for. */
+  readonly target?: TargetFacts | undefined
+}
+
+/** The result of `refgrant explain`. */
+export interface ExplainReport {
+  readonly references: readonly ExplainedReference[]
+  /** The number of references that are not explained. */
+  readonly more: number
+  /** Objects whose references into other namespaces need no grant, with the reason. */
+  readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
+  readonly problems: readonly string[]
+  readonly notes: readonly string[]
+}
+
+/** Explains the references of objects. */
+export function explainObjects(
+  objects: readonly NamedObject[],
+  known: Known,
+  coverage: Coverage,
+  exemptNamespaces: ReadonlySet<string>,
+): ExplainReport {
+  const { references, exemptObjects, tooLarge } = survey(coverage, objects, [], exemptNamespaces)
+  const { rendered, notes } = withoutVariables(references)
+  const shown = rendered.slice(0, EXPLAINED).map(({ reference }) => reference)
+  return {
+    references: explainReferences(shown, known, coverage),
+    more: rendered.length - shown.length,
+    exempt: exemptObjects,
+    problems: tooLarge.map(({ object: { name }, count }) => tooManyReferences(name, count)),
+    notes,
+  }
+}
+
+/** Explains references. */
+export function explainReferences(
+  references: readonly Reference[],
+  known: Known,
+  coverage: Coverage,
+): ExplainedReference[] {
+  const candidates = distinct(known.candidates)
+  const grants = lookupIn(candidates.flatMap((one) => grantIn(one, coverage) ?? []))
+  const nearMisses = new NearMisses(candidates)
+  return judge(references, grants).map((verdict) => {
+    const { reference } = verdict
+    if (verdict.permitted) return { reference, answer: permitted(verdict.by), ...NOTHING }
+    const isUnknown = known.unknown.has(reference.to.namespace)
+    const { misses, complete } = nearMisses.of(reference)
+    const answer = { verdict: isUnknown ? 'not known' : 'not permitted' } as const
+    const shown = misses.slice(0, SHOWN)
+    return { reference, answer, misses: shown, moreMisses: misses.length - shown.length, complete }
+  })
+}
+
+/** What comes near to permitting a reference that is permitted is left out. */
+const NOTHING = { misses: [], moreMisses: 0, complete: true }
+
+const permitted = (by: 'same namespace' | GrantName): Answer =>
+  by === 'same namespace' ? { verdict: by } : { verdict: 'permitted', grant: by }
+
+/** Returns the last object of each kind and name. */
+function distinct(candidates: readonly PlacedCandidate[]): PlacedCandidate[] {
+  return [...new Map(candidates.map((one) => [JSON.stringify(Object.values(one.name)), one])).values()]
+}
+
+/** Returns the grant in an object; undefined if the object does not count as one. */
+function grantIn({ name, object, refused }: PlacedCandidate, coverage: Coverage): Grant | undefined {
+  const kind = coverage.grantKind(name)
+  const named = { ...(object as object), metadata: { name: name.name, namespace: name.namespace } }
+  return kind && refused === undefined ? parseGrant(named, kind) : undefined
+}

@@ -1,0 +1,74 @@
+import type { Coverage } from '../policy/coverage.ts'
+import { distance } from '../policy/distance.ts'
+import { SEVERITIES } from '../policy/finding-codes.ts'
+import { NAMESPACE } from '../policy/names.ts'
+import { kindNamed } from '../policy/question.ts'
+import type { GroupKind, ObjectName } from '../policy/reference.ts'
+import { Failure } from '../system/failure.ts'
+import { quote } from '../wording/quote.ts'
+
+/** An object as a user names it; without a namespace, it is in that of `-n` or of the context. */
+export interface AskedObject extends GroupKind {
+  readonly namespace: string | undefined
+  readonly name: string
+}
+
+/**
+ * Parses the name of an object: `KIND/NAME`, `KIND NAME` or `KIND/NAMESPACE/NAME`.
+ *
+ * @throws Failure if the words are none of these
+ */
+export function objectAsked(words: readonly string[], coverage: Coverage): AskedObject {
+  const parts = words.join('/').split('/')
+  const [kind = '', ...rest] = parts
+  const [namespace, name] = rest.length === 2 ? rest : [undefined, rest[0]]
+  if (rest.length > 2 || !name) throw new Failure(noObject(words.join(' ')))
+  return { ...kindIn(kind, 'the object', coverage), namespace: namespace && checked(namespace, 'the object'), name }
+}
+
+/**
+ * Parses the ends of a question: from `KIND/NAMESPACE`, which may have a name, to `KIND/NAMESPACE/NAME`.
+ *
+ * @param namespace the namespace of `-n`, in which a referrer without one is
+ * @throws Failure if one of the texts does not have this form
+ */
+export function endsOf(
+  { from, to }: { readonly from: string; readonly to: string },
+  namespace: string | undefined,
+  coverage: Coverage,
+): { readonly from: ObjectName; readonly to: ObjectName } {
+  const [accepted = '', source = namespace ?? '', name = '', ...more] = from.split('/')
+  if (more.length > 0 || source === '')
+    throw new Failure(`--from cannot be ${quote(from)}: write KIND/NAMESPACE, such as HTTPRoute/shop`)
+  const [exposed = '', place = '', target = '', ...others] = to.split('/')
+  if (others.length > 0 || place === '' || target === '')
+    throw new Failure(`--to cannot be ${quote(to)}: write KIND/NAMESPACE/NAME, such as Service/billing/payments`)
+  return {
+    from: { ...kindIn(accepted, '--from', coverage), namespace: checked(source, '--from'), name },
+    to: { ...kindIn(exposed, '--to', coverage), namespace: checked(place, '--to'), name: target },
+  }
+}
+
+function noObject(text: string): string {
+  const code = CODES.find((one) => text.length <= LONGEST && distance(text, one) <= 3)
+  const meant = code === undefined ? '' : `. Did you mean the finding ${code}?`
+  return `${quote(text)} does not name an object: write KIND/NAME or KIND/NAMESPACE/NAME${meant}`
+}
+
+const CODES = Object.keys(SEVERITIES)
+
+/** The longest text that is compared with the codes of findings: longer than any of them. */
+const LONGEST = 40
+
+function kindIn(text: string, where: string, coverage: Coverage): GroupKind {
+  const kind = kindNamed(text, coverage)
+  if (kind) return kind
+  throw new Failure(
+    `${where}: the group of kind ${quote(text)} is not known: write KIND.GROUP, such as Backend.example.com`,
+  )
+}
+
+function checked(namespace: string, where: string): string {
+  if (NAMESPACE.test(namespace)) return namespace
+  throw new Failure(`${where}: ${quote(namespace)} is not the name of a namespace`)
+}

@@ -1,0 +1,65 @@
+import { editOf } from '../policy/edit.ts'
+import type { GrantName } from '../policy/grant.ts'
+import { grantKindFor, grantKindsFor, kindOf } from '../policy/grant-kinds.ts'
+import type { NearMiss } from '../policy/near-miss.ts'
+import type { GroupKind, Reference } from '../policy/reference.ts'
+import { article } from './counted.ts'
+import { grantTitle, kindTitle, objectTitle, printable, targetTitle } from './objects.ts'
+import { quote, visible } from './quote.ts'
+import { shellArgument } from './shell.ts'
+
+/** Whether a reference is permitted, and by which grant. */
+export type Answer =
+  | { readonly verdict: 'same namespace' }
+  | { readonly verdict: 'permitted'; readonly grant: GrantName }
+  | { readonly verdict: 'not permitted' | 'not known' }
+
+/** Returns the verdict on a reference: `HTTPRoute "a" in namespace "b": PATH refers to Service "x" in namespace "y", which ...`. */
+export function verdictSentence(reference: Reference, answer: Answer): string {
+  const { from, to, path } = reference
+  const target = `${targetTitle(to)} in namespace ${quote(to.namespace)}`
+  const subject =
+    path === ''
+      ? `A reference from ${kindTitle(from)} in namespace ${quote(from.namespace)} to ${target}`
+      : `${objectTitle(from)}: ${visible(path)} refers to ${target}`
+  return `${subject}${path === '' ? ': ' : ', which '}${predicate(reference, answer)}.`
+}
+
+function predicate(reference: Reference, answer: Answer): string {
+  const kind = printable(grantKindFor(reference).kind)
+  const it = reference.path === '' ? ' it' : ''
+  switch (answer.verdict) {
+    case 'same namespace':
+      return reference.path === ''
+        ? 'it stays in its namespace and needs no grant'
+        : 'is in the same namespace and needs no grant'
+    case 'permitted':
+      return `${grantTitle(answer.grant, kindOf(answer.grant, grantKindsFor(reference)).kind)} permits${it}`
+    case 'not known':
+      return reference.path === ''
+        ? `it is not known whether ${article(kind)} ${kind} permits it`
+        : `${article(kind)} ${kind} may permit or not: that is not known`
+    default:
+      return `no ${kind} permits${it}`
+  }
+}
+
+/** Returns the command that corrects a grant of a cluster; undefined if another object is needed. */
+export function patchCommand(miss: NearMiss, reference: Reference): string | undefined {
+  const patch = editOf(miss, reference)
+  if (!patch) return undefined
+  const { group, kind, namespace, name } = miss.candidate.name
+  const { plural } = grantKindsFor(reference).find((one) => one.group === group && one.kind === kind) ?? {
+    plural: kind,
+  }
+  const json = shellArgument(JSON.stringify(patch))
+  return `kubectl patch ${plural}.${group} ${shellArgument(name)} -n ${shellArgument(namespace)} --type json -p ${json}`
+}
+
+/** Returns the arguments of a question about a reference: `--from HTTPRoute.GROUP/shop --to Service/billing/payments`. */
+export function questionOf({ from, to }: Reference): string {
+  const accepted = shellArgument(`${kindName(from)}/${from.namespace}`)
+  return `--from ${accepted} --to ${shellArgument(`${kindName(to)}/${to.namespace}/${to.name}`)}`
+}
+
+const kindName = ({ group, kind }: GroupKind) => (group === '' ? kind : `${kind}.${group}`)

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { configurationOf } from '../../src/input/configuration.ts'
+import { explanation } from '../../src/input/explained.ts'
+import { folderWith } from '../harness/folders.ts'
+import { MISTAKES, type Mistake, mistaken, PAIRS } from '../harness/objects/mistakes.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
+
+const NEARLY = GRANT.replace('kind: HTTPRoute', 'kind: GRPCRoute').replace('""', 'core')
+
+/** The fields of the grant that `explain` names first, for files with a route and a grant with these mistakes. */
+async function firstOf(...mistakes: readonly Mistake[]) {
+  const other = GRANT.replace('HTTPRoute', 'GRPCRoute')
+    .replace('namespace: shop', 'namespace: warehouse')
+    .replace('payments', 'tax')
+  const files = {
+    'a.yaml': other.replace('name: shop', 'name: a'),
+    'b.yaml': ROUTE,
+    'c.json': JSON.stringify(mistaken(...mistakes)),
+  }
+  const asked = { subject: 'files', paths: [folderWith(files)], grants: [], exclude: [], live: false } as const
+  const { references, problems } = await explanation(asked, await configurationOf(undefined))
+  const [miss] = references[0]?.misses ?? []
+  assert.deepEqual([references.length, problems, miss?.candidate.name.name], [1, [], 'allow-shop'])
+  return Object.fromEntries((miss?.differences ?? []).map(({ path, wanted }) => [path, wanted]))
+}
+
+suite('explain names first, of files, the grant with a mistake, and each field that differs:', () => {
+  for (const mistake of MISTAKES)
+    test(mistake.title, async () => assert.deepEqual(await firstOf(mistake), mistake.differs))
+
+  test('two mistakes in one grant', async () => {
+    for (const [one, other] of PAIRS)
+      assert.deepEqual(await firstOf(one, other), { ...one.differs, ...other.differs }, `${one.title}; ${other.title}`)
+  })
+})
+
+const refused =
+  'HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[1] refers to Service "payments" in namespace "billing", which no ReferenceGrant permits.'
+
+suite('explain', { concurrency: 2 }, () => {
+  const cwd = folderWith({
+    'route.yaml': ROUTE,
+    'grant.yaml': NEARLY,
+    'good/grant.yaml': GRANT.replace('name: shop', 'name: good'),
+  })
+
+  test('prints each field that differs with its line and its edit, and the command for a new grant', async () => {
+    const { code, stdout, stderr } = await refgrant(['explain', '-f', 'route.yaml', 'grant.yaml'], { cwd })
+    assert.deepEqual([code, stderr], [1, ''])
+    assert.equal(
+      stdout,
+      `${refused}
+These grants nearly permit it, the nearest first:
+1. ReferenceGrant "shop" in namespace "billing"
+   grant.yaml:9: spec.from[0].kind is "GRPCRoute", but the reference comes from an HTTPRoute: add an entry with "HTTPRoute"
+   grant.yaml:12: spec.to[0].group is "core", but the group of Service is "": write ""
+Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service "payments".
+To print a new grant: refgrant grant --from HTTPRoute.gateway.networking.k8s.io/shop --to Service/billing/payments
+`,
+    )
+  })
+
+  test('says which grant permits a reference', async () => {
+    const { code, stdout } = await refgrant(['explain', '-f', 'route.yaml', '--grants', 'grant.yaml', 'good'], { cwd })
+    const permitted = 'ReferenceGrant "good" in namespace "billing" permits.'
+    assert.deepEqual([code, stdout], [0, `${refused.replace('no ReferenceGrant permits.', permitted)}\n`])
+  })
+
+  test('answers a question by the grants of files, whatever else they hold', async () => {
+    const ask = (from: string, to: string, ...more: string[]) =>
+      refgrant(['explain', '--from', from, '--to', to, '-f', 'good', ...more], { cwd })
+    const question = 'A reference from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service'
+    for (const kind of ['HTTPRoute', 'httproute', 'httproutes', 'httproutes.gateway.networking.k8s.io'])
+      assert.deepEqual(await ask(`${kind}/shop`, 'service/billing/payments'), {
+        code: 0,
+        stdout: `${question} "payments" in namespace "billing": ReferenceGrant "good" in namespace "billing" permits it.\n`,
+        stderr: '',
+      })
+    const other = await ask('HTTPRoute', 'Service/billing/payment', '-n', 'shop')
+    assert.equal(other.code, 1)
+    assert.match(other.stdout, /"payment" in namespace "billing": no ReferenceGrant permits it\.\n/)
+    assert.match(other.stdout, /spec\.to\[0\]\.name is "payments", but the reference is to "payment": write "payment"/)
+    const same = await ask('HTTPRoute/shop', 'Service/shop/cart')
+    assert.deepEqual(
+      [same.code, same.stdout],
+      [0, `${question} "cart" in namespace "shop": it stays in its namespace and needs no grant.\n`],
+    )
+  })
+
+  test('prints JSON with a version: the verdict, each near miss with its patch, and the grant that is needed', async () => {
+    const { code, stdout } = await refgrant(['explain', '-f', 'route.yaml', 'grant.yaml', '-o', 'json'], { cwd })
+    const { apiVersion, kind, complete, references } = JSON.parse(stdout)
+    assert.deepEqual([code, apiVersion, kind, complete], [1, 'refgrant.dev/v1alpha1', 'ExplainReport', true])
+    const [{ verdict, field, message, nearMisses, needed }] = references
+    assert.deepEqual([verdict, field, message], ['not permitted', 'spec.rules[0].backendRefs[1]', refused])
+    const [{ grant, file, line, patch }] = nearMisses
+    assert.deepEqual([grant.name, file, line, needed.kind], ['shop', 'grant.yaml', 9, 'ReferenceGrant'])
+    assert.deepEqual(
+      patch.map(({ op, path }: { op: string; path: string }) => [op, path]),
+      [
+        ['add', '/spec/from/-'],
+        ['test', '/spec/to/0/group'],
+        ['replace', '/spec/to/0/group'],
+      ],
+    )
+  })
+
+  test('explains one object of several files, and says that an object is not there', async () => {
+    const several = folderWith({ 'a.yaml': ROUTE, 'b.yaml': ROUTE.replace('name: checkout', 'name: about') })
+    const explain = (...argv: string[]) => refgrant(['explain', ...argv, '-f', '.'], { cwd: several })
+    for (const argv of [
+      ['httproute/about'],
+      ['httproute', 'about'],
+      ['HTTPRoute/shop/about'],
+      ['httproute/about', '-n', 'shop'],
+    ])
+      assert.match((await explain(...argv)).stdout, /^HTTPRoute "about" .*\nNo grant nearly permits it\.\nNeeded /)
+    assert.deepEqual(await explain('httproute/gone'), {
+      code: 2,
+      stdout: '',
+      stderr: 'refgrant: HTTPRoute (gateway.networking.k8s.io) "gone" is not among the files\n',
+    })
+  })
+
+  test('says why the references of an object need no grant, or that there are none', async () => {
+    const mesh = ROUTE.replace('- name: web', '- {group: "", kind: Service, name: cart}')
+    const exempt = await refgrant(['explain', '-f', '-'], { input: mesh })
+    assert.deepEqual(
+      [exempt.code, exempt.stdout],
+      [
+        0,
+        'HTTPRoute "checkout" in namespace "shop": its references into other namespaces need no grant (mesh route)\n',
+      ],
+    )
+    const none = await refgrant(['explain', '-f', '-'], {
+      input: ROUTE.replace('namespace: billing', 'namespace: shop'),
+    })
+    assert.deepEqual([none.code, none.stdout], [0, 'no reference into another namespace\n'])
+  })
+
+  test('reads what can be read, and exits with 2 if a file cannot', async () => {
+    const broken = folderWith({ 'a.yaml': ROUTE, 'b.yaml': 'kind: [\n' })
+    const { code, stdout, stderr } = await refgrant(['explain', '-f', '.'], { cwd: broken })
+    assert.equal(code, 2)
+    assert.ok(stdout.startsWith(refused))
+    assert.match(stderr, /^refgrant: b\.yaml:\d: /)
+  })
+})
+
+/** Wrong usage: the arguments, and the line on standard error. */
+const wrong: Record<string, [argv: string[], says: string]> = {
+  'nothing to explain': [
+    [],
+    'there is nothing to explain: name an object, the code of a finding, files with -f, or ask with --from and --to',
+  ],
+  'half a question': [['--from', 'HTTPRoute/shop'], 'a question needs both --from and --to'],
+  'an object and a question': [
+    ['httproute/a', '--from', 'HTTPRoute/shop', '--to', 'Service/billing/payments'],
+    'name an object, or ask with --from and --to, not both',
+  ],
+  'a referrer without a namespace': [
+    ['--from', 'HTTPRoute', '--to', 'Service/billing/payments'],
+    '--from cannot be "HTTPRoute": write KIND/NAMESPACE, such as HTTPRoute/shop',
+  ],
+  'a target without a name': [
+    ['--from', 'HTTPRoute/shop', '--to', 'Service/payments'],
+    '--to cannot be "Service/payments": write KIND/NAMESPACE/NAME, such as Service/billing/payments',
+  ],
+  'a kind that is not known': [
+    ['--from', 'HTTPRoute/shop', '--to', 'Backend/billing/payments'],
+    '--to: the group of kind "Backend" is not known: write KIND.GROUP, such as Backend.example.com',
+  ],
+  'an impossible namespace': [
+    ['--from', 'HTTPRoute/Shop', '--to', 'Service/billing/payments'],
+    '--from: "Shop" is not the name of a namespace',
+  ],
+  'a code that is misspelt': [
+    ['grant-core-grup'],
+    '"grant-core-grup" does not name an object: write KIND/NAME or KIND/NAMESPACE/NAME. Did you mean the finding grant-core-group?',
+  ],
+}
+
+suite('wrong usage of explain is an error that says what to do:', { concurrency: 2 }, () => {
+  for (const [title, [argv, says]] of Object.entries(wrong))
+    test(title, async () => {
+      const { code, stdout, stderr } = await refgrant(['explain', ...argv])
+      assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: '', stderr: `refgrant: ${says}\n` })
+    })
+})

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
+import { folderWith } from '../harness/folders.ts'
+import { MISTAKES, mistaken } from '../harness/objects/mistakes.ts'
+import { grant, route } from '../harness/objects/objects.ts'
+import { ownCrds } from '../harness/objects/own-crds.ts'
+import { ROUTE } from '../harness/objects/texts.ts'
+import { refgrant } from '../harness/program/cli.ts'
+import { run } from '../harness/program/run.ts'
+import { until } from '../harness/until.ts'
+
+const RBAC = 'rbac.authorization.k8s.io'
+
+/** The mistakes that an API server stores, and a grant of another project. */
+const STORED = MISTAKES.filter(({ stored, title }) => stored || title === 'it is a grant of another project')
+
+let cluster: Cluster
+
+before(async () => {
+  cluster = await startCluster()
+  const { api } = cluster.controlPlane
+  await cluster.namespaces('shop', 'billing', 'biling', 'market')
+  await api.installCrds(ownCrds().get('kong') ?? [])
+  await api.apply(
+    route({ name: 'checkout', backends: [['payments', 'billing'], ['cart']] }),
+    ...STORED.map((mistake, at) => named(`g${at}`, mistaken(mistake))),
+  )
+})
+after(() => cluster?.controlPlane.stop())
+
+const named = (name: string, object: ReturnType<typeof mistaken>) => ({
+  ...object,
+  metadata: { ...object.metadata, name },
+})
+
+async function explain(kubeconfig: string, ...argv: string[]) {
+  const { code, stdout, stderr } = await refgrant(['explain', '-o', 'json', '--kubeconfig', kubeconfig, ...argv])
+  return { code, stderr, report: stdout === '' ? undefined : JSON.parse(stdout) }
+}
+
+const QUESTION = ['--from', 'HTTPRoute/shop', '--to', 'Service/billing/payments']
+
+/** A user with a role of these rules in each of these namespaces. */
+async function userWith(name: string, rules: Readonly<Record<string, readonly object[]>>): Promise<string> {
+  const { api } = cluster.controlPlane
+  await api.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'market' } })
+  const subjects = [{ kind: 'ServiceAccount', name, namespace: 'market' }]
+  for (const [namespace, ofNamespace] of Object.entries(rules))
+    await api.apply(
+      { apiVersion: `${RBAC}/v1`, kind: 'Role', metadata: { name, namespace }, rules: ofNamespace },
+      {
+        apiVersion: `${RBAC}/v1`,
+        kind: 'RoleBinding',
+        metadata: { name, namespace },
+        roleRef: { apiGroup: RBAC, kind: 'Role', name },
+        subjects,
+      },
+    )
+  return cluster.controlPlane.kubeconfigFor(name, await api.token('market', name))
+}
+
+const LIST_GRANTS = { apiGroups: ['gateway.networking.k8s.io'], resources: ['referencegrants'], verbs: ['list'] }
+
+/** Waits until the account may do what its role says. */
+const inForce = (user: string, verb: string, resource: string, namespace: string) =>
+  until(`${user} may ${verb} ${resource}`, async () => {
+    const as = `--as=system:serviceaccount:market:${user}`
+    return (await cluster.kubectl(['auth', 'can-i', verb, resource, '-n', namespace, as])).code === 0
+  })
+
+suite('explain of a cluster', () => {
+  test('names each grant with a mistake, with the field that differs', async () => {
+    const { code, report } = await explain(cluster.controlPlane.kubeconfig, 'httproute/checkout', '-n', 'shop')
+    assert.equal(code, 1)
+    assert.equal(report.references.length, 1)
+    const [{ nearMisses, verdict, target }] = report.references
+    assert.deepEqual([verdict, target], ['not permitted', { exists: false }])
+    type Miss = { grant: { name: string }; differences: { field: string; wanted: string }[] }
+    for (const [at, mistake] of STORED.entries()) {
+      const miss: Miss | undefined = nearMisses.find(({ grant }: Miss) => grant.name === `g${at}`)
+      const found = miss?.differences.map(({ field, wanted }) => [field, wanted])
+      assert.deepEqual(Object.fromEntries(found ?? []), mistake.differs, mistake.title)
+    }
+    assert.equal(nearMisses.length, STORED.length)
+  })
+
+  test('prints a patch that makes kubectl correct the grant, which then permits the reference', async () => {
+    const { kubeconfig, kubectl } = cluster.controlPlane
+    const only = grant({ name: 'near', to: 'tax', from: { namespace: 'shpo', kind: 'GRPCRoute' } })
+    await cluster.controlPlane.api.apply(only)
+    const question = ['explain', '--kubeconfig', kubeconfig, '--from', 'HTTPRoute/shop', '--to', 'Service/billing/tax']
+    const { stdout } = await refgrant(question)
+    const [, command = ''] =
+      stdout.match(/"near" in .*\n(?: {3}spec.*\n)+ {3}To correct it: (kubectl patch .*)$/m) ?? []
+    const script = `kubectl() { "${kubectl}" --kubeconfig "${kubeconfig}" "$@"; }; ${command}`
+    const patched = await run('bash', ['-c', script])
+    assert.equal(patched.code, 0, `${command}\n${patched.stderr}`)
+    const { code, stdout: after } = await refgrant(question)
+    assert.equal(code, 0)
+    assert.match(after, /: ReferenceGrant "near" in namespace "billing" permits it\.\n/)
+  })
+
+  test('judges a file by the grants of the cluster, and the default namespace is that of the context', async () => {
+    const { kubeconfig } = cluster.controlPlane
+    const cwd = folderWith({ 'route.yaml': ROUTE.replace('payments', 'tax') })
+    const live = await refgrant(['explain', '-f', 'route.yaml', '--live', '--kubeconfig', kubeconfig], { cwd })
+    assert.match(live.stdout, /^HTTPRoute "checkout" .* which ReferenceGrant "near" in namespace "billing" permits\.\n/)
+    assert.equal((await refgrant(['explain', '-f', 'route.yaml'], { cwd })).code, 1)
+    const gone = await explain(kubeconfig, 'httproute/checkout')
+    assert.deepEqual(
+      [gone.code, gone.stderr],
+      [2, 'refgrant: HTTPRoute "checkout" in namespace "default" does not exist: name another, or use -n\n'],
+    )
+  })
+
+  test('says whether the target exists, and which NetworkPolicies select its Pods', async () => {
+    const { api, kubeconfig } = cluster.controlPlane
+    const labels = { app: 'payments' }
+    const container = { name: 'main', image: 'none' }
+    const pod = (name: string, more: object) => ({
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'billing', labels: { ...labels, ...more } } },
+      spec: { containers: [container] },
+    })
+    const policy = (name: string, podSelector: object) => ({
+      ...{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: 'billing' } },
+      spec: { podSelector, policyTypes: ['Ingress'] },
+    })
+    await api.apply(
+      {
+        ...{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'billing' } },
+      },
+      {
+        ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'payments', namespace: 'billing' } },
+        spec: { selector: labels, ports: [{ port: 80 }] },
+      },
+      pod('one', { tier: 'blue' }),
+      pod('two', {}),
+      policy('all', {}),
+      policy('blue', { matchExpressions: [{ key: 'tier', operator: 'In', values: ['blue'] }] }),
+      policy('other', { matchLabels: { app: 'ledger' } }),
+    )
+    const { stdout } = await refgrant(['explain', '--kubeconfig', kubeconfig, ...QUESTION])
+    assert.match(
+      stdout,
+      /\nService "payments" in namespace "billing" exists\.\nNetworkPolicies that select its 2 Pods: "all" \(Ingress, 2 of 2\), "blue" \(Ingress, 1 of 2\)\.\n$/,
+    )
+  })
+})
+
+suite('explain with few rights says what is not known, and nothing of what may not be read:', () => {
+  test('the grants of two namespaces', async () => {
+    const owner = await userWith('owner', { billing: [LIST_GRANTS], shop: [LIST_GRANTS] })
+    await inForce('owner', 'list', 'referencegrants.gateway.networking.k8s.io', 'shop')
+    const { code, stderr, report } = await explain(owner, ...QUESTION)
+    const [{ verdict, nearMisses, target }] = report.references
+    assert.deepEqual([code, verdict, report.complete], [1, 'not permitted', true])
+    assert.equal(target.exists, null)
+    assert.equal(target.why, 'you may not get services in namespace "billing"')
+    const places = new Set(nearMisses.map(({ grant }: { grant: { namespace: string } }) => grant.namespace))
+    assert.deepEqual(places, new Set(['billing', 'shop']))
+    assert.match(
+      stderr,
+      /note: you may not list referencegrants\.gateway\.networking\.k8s\.io in all namespaces; this searched only namespaces "billing", "shop"\n/,
+    )
+  })
+
+  test('the grants of the target namespace only', async () => {
+    const target = await userWith('target', { billing: [LIST_GRANTS] })
+    await inForce('target', 'list', 'referencegrants.gateway.networking.k8s.io', 'billing')
+    const { code, stderr, report } = await explain(target, ...QUESTION)
+    assert.deepEqual([code, report.references[0].verdict], [1, 'not permitted'])
+    assert.match(stderr, /you may not list referencegrants\.gateway\.networking\.k8s\.io in namespace "shop"\n/)
+  })
+
+  test('no grants: a verdict is not known, and not a refusal', async () => {
+    const stranger = await userWith('stranger', {})
+    const { code, stderr, report } = await explain(stranger, ...QUESTION)
+    const [{ verdict, nearMisses, message, target }] = report.references
+    assert.deepEqual([code, verdict, nearMisses, report.complete], [2, 'not known', [], false])
+    assert.match(message, /: it is not known whether a ReferenceGrant permits it\.$/)
+    assert.equal(target.exists, null)
+    assert.match(
+      stderr,
+      /you may not list referencegrants\.gateway\.networking\.k8s\.io in namespaces "billing", "shop"\n/,
+    )
+    const object = await explain(stranger, 'httproute/checkout', '-n', 'shop')
+    assert.deepEqual([object.code, object.stderr], [2, 'refgrant: you may not get httproutes in namespace "shop"\n'])
+  })
+
+  test('a Service, but neither Pods nor NetworkPolicies', async () => {
+    const services = { apiGroups: [''], resources: ['services'], verbs: ['get'] }
+    const reader = await userWith('reader', { billing: [LIST_GRANTS, services] })
+    await inForce('reader', 'get', 'services', 'billing')
+    const { report } = await explain(reader, ...QUESTION)
+    assert.deepEqual(report.references[0].target, {
+      exists: true,
+      networkPolicies: { why: 'you may not list pods in namespace "billing"' },
+    })
+  })
+})

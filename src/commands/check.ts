@@ -15,6 +15,7 @@ import {
   configOption,
   excludeOption,
   filenameOption,
+  kustomizeOption,
   namespaceOption,
   outputOption,
   pathsOf,
@@ -25,6 +26,7 @@ import { version } from './version.ts'
 
 interface CheckOptions {
   readonly filename: readonly string[]
+  readonly kustomize?: string
   readonly grants: readonly string[]
   readonly namespace?: string
   readonly exclude: readonly string[]
@@ -45,6 +47,7 @@ export function checkCommand(): Command {
     .description('check the objects of files against the ReferenceGrants among them, without a cluster')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
+    .addOption(kustomizeOption())
     .option(
       '--grants <path...>',
       'more files or folders with ReferenceGrants that count; their other objects are ignored',
@@ -64,10 +67,10 @@ export function checkCommand(): Command {
 }
 
 async function check(args: string[], options: CheckOptions): Promise<void> {
-  const { filename, grants, namespace, exclude, baseline, output, failOn } = options
+  const { filename, kustomize, grants, namespace, exclude, baseline, output, failOn } = options
   if (failOn.onlyNew && baseline === undefined)
     throw new Failure('--fail-on new compares with a baseline: add --baseline')
-  const asked = { paths: pathsOf(args, filename, 'check'), grants, namespace, exclude }
+  const asked = { paths: pathsOf(args, filename, 'check', kustomize), kustomize, grants, namespace, exclude }
   const config = await configurationOf(options.config)
   const isForPeople = ['text', 'json'].includes(output) && baseline === undefined
   const checked = (asked: Asked) => checkFiles(asked, config, isForPeople ? SHOWN : MOST)

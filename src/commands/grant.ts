@@ -17,6 +17,7 @@ import {
   configOption,
   excludeOption,
   filenameOption,
+  kustomizeOption,
   namespaceOption,
   outputOption,
   pathsOf,
@@ -29,6 +30,7 @@ import { quote } from '../wording/quote.ts'
 
 interface GrantOptions {
   readonly filename: readonly string[]
+  readonly kustomize?: string
   readonly grants: readonly string[]
   readonly namespace?: string
   readonly exclude: readonly string[]
@@ -42,6 +44,7 @@ export function grantCommand(): Command {
     .description('print the smallest grants that permit the references of the objects of files')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
+    .addOption(kustomizeOption())
     .option('--grants <path...>', 'more files or folders with existing ReferenceGrants', [])
     .addOption(namespaceOption())
     .addOption(excludeOption())
@@ -55,10 +58,10 @@ export function grantCommand(): Command {
 }
 
 async function grant(args: string[], options: GrantOptions): Promise<void> {
-  const { filename, grants, namespace, exclude, config, output } = options
-  const paths = pathsOf(args, filename, 'grant')
+  const { filename, kustomize, grants, namespace, exclude, config, output } = options
+  const paths = pathsOf(args, filename, 'grant', kustomize)
   const coverage = coverageOf(await configurationOf(config))
-  const input = await readInput({ paths, grants, namespace, exclude }, coverage, 'grant')
+  const input = await readInput({ paths, kustomize, grants, namespace, exclude }, coverage, 'grant')
   const { rendered, notes } = withoutVariables(survey(coverage, input.objects, input.grants).references)
   const refused = rendered.filter((one) => one.grants.length === 0).map(({ reference }) => reference)
   const missing = missingGrants(refused.filter((one) => ungrantable(one) === undefined)).map((grant) => ({

@@ -15,9 +15,9 @@ export interface Kustomization {
 
 const FILES = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization'])
 
-/** Whether Kustomize can render a folder. */
-export function hasKustomization(folder: string): boolean {
-  return [...FILES].some((name) => existsSync(path.join(folder, name)))
+/** Returns the kustomization of a folder; undefined if Kustomize cannot render the folder. */
+export function kustomizationIn(folder: string): string | undefined {
+  return [...FILES].map((name) => path.join(folder, name)).find((file) => existsSync(file))
 }
 
 /** Returns the kustomization in a document, by the file's name or the kind; undefined for other documents. */

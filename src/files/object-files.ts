@@ -1,11 +1,11 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { API_VERSION } from '../admission/names.ts'
 import type { ObjectName } from '../policy/reference.ts'
-import { printable } from '../wording/objects.ts'
 import { DocumentError, parseDocuments, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
 import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
-import { type Kustomization, kustomizationOf } from './kustomize.ts'
+import { type Kustomization, kustomizationIn, kustomizationOf } from './kustomize.ts'
+import { nameOf, notText, text, unnamed } from './object-name.ts'
+import { renderKustomization } from './rendering.ts'
 import { decoded, readFound, readNamed, STDIN, unreadable } from './text.ts'
 import { filesIn, type Templates } from './tree.ts'
 
@@ -48,7 +48,7 @@ export interface FileObjects {
 interface Source {
   readonly file: string
   readonly asked: string
-  readonly origin: 'standard input' | 'pipe' | 'file' | 'folder'
+  readonly origin: 'standard input' | 'pipe' | 'file' | 'folder' | 'kustomization'
   /** The path without links, which all names of a file share. */
   readonly real: string
   readonly read: () => Promise<Buffer>
@@ -61,15 +61,18 @@ interface Source {
  * @param command the name of the command that reads them, such as `check`
  * @param namespace the namespace of objects that name none
  * @param exclude globs of what is left out of folders
+ * @param kustomization a folder of which Kustomize's output is read
  */
 export async function readObjects(
   paths: readonly string[],
   command: string,
   namespace: string,
   exclude: readonly string[] = [],
+  kustomization?: string,
 ): Promise<FileObjects> {
   const reading = new Reading(command, namespace, exclude)
   for (const path of paths) await reading.find(path)
+  if (kustomization !== undefined) reading.render(kustomization)
   await reading.readAll()
   return reading
 }
@@ -80,6 +83,7 @@ const NOTHING = {
   pipe: 'holds no Kubernetes object: the command that writes it may have failed',
   file: 'is empty, or holds nothing but comments',
   folder: '',
+  kustomization: 'its rendering holds no Kubernetes object',
 }
 
 class Reading implements FileObjects {
@@ -111,6 +115,14 @@ class Reading implements FileObjects {
     } catch (error) {
       this.#tell(asked, error)
     }
+  }
+
+  render(asked: string): void {
+    const file = kustomizationIn(asked) ?? asked
+    this.folders.push(asked)
+    const read = () => renderKustomization(asked)
+    this.#sources.set(`${asked} rendered`, { file, asked, origin: 'kustomization', real: file, read })
+    this.files = this.#sources.size
   }
 
   async #sourcesAt(asked: string): Promise<Source[]> {
@@ -156,7 +168,7 @@ class Reading implements FileObjects {
       const kustomization = kustomizationOf(document.value, file)
       if (kustomization) this.kustomizations.push(kustomization)
       const objects = kustomization ? undefined : objectsOf(document)
-      for (const object of objects ?? []) this.#takeObject(source, object)
+      for (const object of objects ?? []) this.#takeObject(source, origin === 'kustomization' ? atTop(object) : object)
       if (!objects && !kustomization) this.others += 1
       read ||= objects !== undefined
     }
@@ -206,45 +218,10 @@ class Reading implements FileObjects {
   }
 }
 
+/** Where an object of a rendering is: in its kustomization, since the rendering is not a file. */
+function atTop({ object }: ObjectDocument): ObjectDocument {
+  return { object, line: 1, lineOf: () => 1, spanOf: () => ({ line: 1, column: 1, endLine: 1, endColumn: 2 }) }
+}
+
 /** Whether a text that is YAML has the field `kind` somewhere, which may also be written with escapes or in base64. */
 const mayHoldObject = (text: string) => /kind|\\|!!?binary|tag:yaml|%TAG/.test(text)
-
-/** Returns the first identity field that is not a string. */
-function notText({ apiVersion, metadata }: Record<string, unknown>): string | undefined {
-  const isWrong = (value: unknown) => value !== undefined && value !== null && typeof value !== 'string'
-  if (isWrong(apiVersion)) return 'apiVersion'
-  if (metadata === undefined || metadata === null) return undefined
-  if (typeof metadata !== 'object' || Array.isArray(metadata)) return 'metadata'
-  const parts = metadata as Record<string, unknown>
-  const wrong = ['name', 'generateName', 'namespace'].find((part) => isWrong(parts[part]))
-  return wrong ? `metadata.${wrong}` : notTextIn(parts)
-}
-
-/** The first of these parts with a value that is not a string. */
-function notTextIn(metadata: Record<string, unknown>): string | undefined {
-  const isText = (value: unknown) => value === null || typeof value === 'string'
-  const wrong = ['labels', 'annotations'].find((part) => !Object.values(metadata[part] ?? {}).every(isText))
-  return wrong && `a value of metadata.${wrong}`
-}
-
-/** Returns why an object without a name is left out. */
-function unnamed({ apiVersion, kind }: Record<string, unknown>): string {
-  if (apiVersion === API_VERSION && kind === 'Configuration')
-    return 'is a configuration of refgrant, not an object to check'
-  if (apiVersion === API_VERSION) return 'is a report of refgrant, not an object to check'
-  return `skipped: ${printable(text(kind))} does not have metadata.name`
-}
-
-/** Returns the kind and name of an object. */
-function nameOf({ apiVersion, kind, metadata }: Record<string, unknown>, absent: string): ObjectName {
-  const { name, generateName, namespace } = (metadata ?? {}) as Record<string, unknown>
-  const [group = '', version] = text(apiVersion).split('/', 2)
-  return {
-    group: version === undefined ? '' : group,
-    kind: text(kind),
-    namespace: text(namespace) || absent,
-    name: text(name) || text(generateName),
-  }
-}
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')

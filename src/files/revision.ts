@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../system/failure.ts'
 import { quote } from '../wording/quote.ts'
-import { GitError, git, gitText } from './git.ts'
+import { git, gitText } from './git.ts'
+import { ProgramError } from './program.ts'
 import { STDIN } from './text.ts'
 import { isRead } from './tree.ts'
 
@@ -18,21 +19,23 @@ export interface Revision {
  * Writes what paths of the user's git repository held at a revision to a temporary folder, as long as a callback needs them:
  * the files that a command reads from folders, and those that are named.
  *
+ * @param isWhole whether all files of the repository are written, since a kustomization may name any
  * @throws Failure if git, the repository or the revision is missing, or a path is not in the repository
  */
 export async function atRevision<T>(
   revision: string,
   paths: readonly string[],
+  isWhole: boolean,
   use: (found: Revision) => Promise<T>,
 ): Promise<T> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'refgrant-')))
   try {
     const root = await gitText('rev-parse', '--show-toplevel')
     const relative = await Promise.all(paths.map((one) => inRepository(one, root)))
-    await writeTree(await commitOf(revision), relative, folder)
+    await writeTree(await commitOf(revision), isWhole ? undefined : relative, folder)
     return await use({ folder, paths: relative.map((one) => path.join(folder, one)) })
   } catch (error) {
-    if (error instanceof GitError) {
+    if (error instanceof ProgramError) {
       const reason = `there is no such file, and it cannot be read as a revision: ${error.message}`
       throw new Failure(`cannot compare with ${quote(revision)}: ${reason}`, { cause: error })
     }
@@ -58,7 +61,7 @@ async function commitOf(revision: string): Promise<string> {
   try {
     return await gitText('rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`)
   } catch (error) {
-    if (!(error instanceof GitError) || error.cause !== undefined) throw error
+    if (!(error instanceof ProgramError) || error.isMissing) throw error
     const isShallow = (await gitText('rev-parse', '--is-shallow-repository')) === 'true'
     const reason = isShallow
       ? 'this clone is shallow and does not have it: fetch it, for example with git fetch --depth=1 origin REVISION, or with fetch-depth: 0 of actions/checkout'
@@ -67,15 +70,15 @@ async function commitOf(revision: string): Promise<string> {
   }
 }
 
-/** Writes the files of a commit to a folder. Links come last, so that no file is written through one. */
-async function writeTree(commit: string, paths: readonly string[], folder: string): Promise<void> {
+/** Writes those files of a commit that a command reads from paths, or all files, to a folder. Links come last, so that no file is written through one. */
+async function writeTree(commit: string, paths: readonly string[] | undefined, folder: string): Promise<void> {
   const listed = await gitText('ls-tree', '-r', '-z', '--full-tree', commit)
   const links: [target: string, place: string][] = []
   const files = new Map<string, { place: string; isLink: boolean }[]>()
   for (const entry of listed.split('\0')) {
     const [, mode = '', type, hash = '', file = ''] = /^(\d+) (\w+) (\w+)\t(.*)$/s.exec(entry) ?? []
     const place = path.join(folder, file)
-    const isWanted = paths.some((one) => one === file || ((one === '' || isBelow(file, one)) && isRead(file)))
+    const isWanted = !paths || paths.some((one) => one === file || ((one === '' || isBelow(file, one)) && isRead(file)))
     if (type !== 'blob' || !isWanted || !isBelow(place, folder)) continue
     files.set(hash, [...(files.get(hash) ?? []), { place, isLink: mode === '120000' }])
   }
@@ -99,7 +102,7 @@ async function* blobs(hashes: readonly string[]): AsyncGenerator<{ hash: string;
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n')) {
       const [hash = '', type, size = '0'] = rest.toString('latin1', 0, end).split(' ')
-      if (type !== 'blob') throw new GitError(`git does not have the content of ${hash}`)
+      if (type !== 'blob') throw new ProgramError(`git does not have the content of ${hash}`)
       const begin = end + 1
       const next = begin + Number(size) + 1
       if (rest.length < next) break

@@ -61,7 +61,8 @@ async function withFile<T>(path: string, flags: number, use: (file: FileHandle) 
   }
 }
 
-async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+/** @throws Unreadable if the content is too large */
+export async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of stream) {

@@ -22,20 +22,22 @@ export async function readBaseline(
   check: (asked: Asked) => Promise<CheckReport>,
 ): Promise<Baseline> {
   if (existsSync(named)) return reportIn(named)
-  const { paths, grants = [] } = asked
-  return atRevision(named, [...paths, ...grants], async (found) => {
+  const { paths, grants = [], kustomize } = asked
+  const rendered = kustomize === undefined ? [] : [kustomize]
+  return atRevision(named, [...paths, ...grants, ...rendered], rendered.length > 0, async (found) => {
     const there = found.paths.filter((one) => existsSync(one))
     const former = (some: readonly string[]) => there.filter((one) => some.includes(one))
     const report = await check({
       ...asked,
       paths: former(found.paths.slice(0, paths.length)),
-      grants: former(found.paths.slice(paths.length)),
+      grants: former(found.paths.slice(paths.length, paths.length + grants.length)),
+      kustomize: former(found.paths.slice(paths.length + grants.length))[0],
     })
     const inside = (text: string) => text.replaceAll(`${found.folder}${path.sep}`, '')
     const findings = report.findings
       .map(toldOf)
       .map((told) => ({ ...told, ...(told.file && { file: inside(told.file) }) }))
-    const missing = [...paths, ...grants].filter((_, at) => !there.includes(found.paths[at] ?? ''))
+    const missing = [...paths, ...grants, ...rendered].filter((_, at) => !there.includes(found.paths[at] ?? ''))
     const [problem] = report.problems
     const notes = [
       ...missing.map((one) => `${quote(named)} does not have ${bare(one)}: all its findings count as introduced`),

@@ -20,6 +20,8 @@ export interface Asked {
   /** The namespace of objects without one; default: `default`. */
   readonly namespace?: string | undefined
   readonly exclude: readonly string[]
+  /** A folder with a kustomization, of which Kustomize's output is read, too. */
+  readonly kustomize?: string | undefined
 }
 
 /** The objects and grants that a command read from files. */
@@ -48,7 +50,10 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
   if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
     throw new Failure('standard input is given twice: use - either as a path or with --grants')
   const namespace = asked.namespace ?? 'default'
-  const main = withoutPatches(await readObjects(asked.paths, command, namespace, asked.exclude), coverage)
+  const main = withoutPatches(
+    await readObjects(asked.paths, command, namespace, asked.exclude, asked.kustomize),
+    coverage,
+  )
   const beside = withoutPatches(await readObjects(asked.grants ?? [], command, namespace, asked.exclude), coverage)
   const isGrant = ({ object }: FileObject) => grantKindOf(object, coverage.grantKinds) !== undefined
   const isChecked = (one: FileObject) => isGrant(one) || coverage.referrer(one.name) !== undefined

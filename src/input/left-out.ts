@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { type Delivery, deliveryOf, foundFrom, hasKustomization } from '../files/kustomize.ts'
+import { type Delivery, deliveryOf, foundFrom, kustomizationIn } from '../files/kustomize.ts'
 import type { FileObject, FileObjects } from '../files/object-files.ts'
 import { STDIN } from '../files/text.ts'
 import { counted } from '../wording/counted.ts'
@@ -40,7 +40,7 @@ function deliveryNote(object: FileObject, delivery: Delivery, command: string): 
   const option = `-n ${shellArgument(namespace)}`
   const found = foundFrom(folder, object)
   if (found === undefined) return `${sets}; read that folder with ${option}`
-  const read = hasKustomization(found)
+  const read = kustomizationIn(found)
     ? rendered('kubectl kustomize', found, command)
     : `refgrant ${command} ${shellArgument(found)}`
   return `${sets}; to read them in this namespace: ${read} ${option}`

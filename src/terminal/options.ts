@@ -20,15 +20,24 @@ export const outputOption = (choices: readonly string[] = ['text', 'json']) =>
 export const filenameOption = () =>
   new Option('-f, --filename <path...>', 'paths, in addition to the arguments').default([])
 
+export const kustomizeOption = () =>
+  new Option('-k, --kustomize <dir>', 'folder with a kustomization, rendered with kubectl or kustomize')
+
 /**
  * Returns the paths that a command reads, from its arguments and from `-f`.
  *
  * @param verb the name of the command, for the error
- * @throws Failure if there are no paths
+ * @param kustomize the folder of `-k`
+ * @throws Failure if there is nothing to read
  */
-export function pathsOf(args: readonly string[], filename: readonly string[], verb: string): string[] {
+export function pathsOf(
+  args: readonly string[],
+  filename: readonly string[],
+  verb: string,
+  kustomize?: string,
+): string[] {
   const paths = [...args, ...filename]
-  if (paths.length === 0)
+  if (paths.length === 0 && kustomize === undefined)
     throw new Failure(`there is nothing to ${verb}: name files or folders, or - for standard input`)
   return paths
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { stringify } from 'yaml'
@@ -75,4 +75,77 @@ test('the script for a pipeline in the documentation checks what overlays and ch
   const broken = await check()
   assert.equal(broken.code, 2)
   assert.match(broken.stderr, /^refgrant: -: standard input holds no Kubernetes object/m)
+})
+
+suite('check -k', { concurrency: 2 }, () => {
+  const kustomization = (more: string) => `apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n${more}`
+  const cwd = folderWith({
+    'base/kustomization.yaml': kustomization('resources: [route.yaml]\n'),
+    'base/route.yaml': ROUTE,
+    'overlay/kustomization.yaml': kustomization('resources: [../base]\nnamespace: store\n'),
+    'grant.yaml': GRANT.replaceAll('shop', 'store'),
+    '-dash/kustomization.yaml': kustomization('resources: [../base]\n'),
+  })
+
+  /** A folder with one program, which is the real kubectl. */
+  const only = async (program: string) => {
+    const kubectl = (await binaries()).path('kubectl')
+    const folder = folderWith({ [program]: `#!/bin/sh\nshift\nexec ${kubectl} kustomize "$@"\n` })
+    chmodSync(path.join(folder, program), 0o755)
+    return folder
+  }
+
+  for (const program of ['kubectl', 'kustomize'])
+    test(`judges what ${program} renders, at the place of the kustomization`, async () => {
+      const env = { PATH: await only(program) }
+      const { code, stdout, stderr } = await refgrant(['check', '-k', 'overlay'], { cwd, env })
+      assert.equal(code, 1, stderr)
+      assert.match(stdout, /^overlay\/kustomization\.yaml:1: error: HTTPRoute "checkout" in namespace "store": /)
+      assert.match(stdout, /\nTo print the grants that are missing: refgrant grant -k overlay\n/)
+      assert.equal((await refgrant(['check', '-k', 'overlay', 'grant.yaml'], { cwd, env })).code, 0)
+      const printed = await refgrant(['grant', '-k', 'overlay'], { cwd, env })
+      assert.match(printed.stdout, /namespace: store/)
+    })
+
+  test('a folder may begin with a dash', async () => {
+    const { code, stdout } = await refgrant(['check', '-k', '-dash'], {
+      cwd,
+      env: { PATH: await only('kubectl') },
+    })
+    assert.equal(code, 1)
+    assert.match(stdout, /^-dash\/kustomization\.yaml:1: error: /)
+  })
+
+  test('what cannot be rendered is an error with the reason', async () => {
+    const env = { PATH: await only('kubectl') }
+    const failed = await refgrant(['check', '-k', 'nosuch'], { cwd, env })
+    assert.equal(failed.code, 2)
+    assert.match(failed.stderr, /nosuch: kubectl cannot render it: .*not a valid directory/)
+    const missing = await refgrant(['check', '-k', 'overlay'], { cwd, env: { PATH: '' } })
+    assert.equal(missing.code, 2)
+    assert.match(missing.stderr, /cannot be rendered: there is neither kubectl nor kustomize on the PATH/)
+  })
+
+  test('a baseline renders the kustomization of the revision, with the files that it names', async () => {
+    const env = { PATH: `${await only('kubectl')}:${process.env.PATH}` }
+    const folder = folderWith({
+      'base/kustomization.yaml': kustomization(
+        'resources: [route.yaml]\nconfigMapGenerator: [{name: a, files: [a.txt]}]\n',
+      ),
+      'base/a.txt': 'text',
+      'base/route.yaml': ROUTE,
+      'overlay/kustomization.yaml': kustomization('resources: [../base]\n'),
+    })
+    const git = async (...argv: string[]) =>
+      assert.equal(
+        (await run('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...argv], { cwd: folder })).code,
+        0,
+      )
+    await git('init', '--quiet')
+    await git('add', '--all')
+    await git('commit', '--quiet', '--message', 'first')
+    writeFileSync(path.join(folder, 'base/route.yaml'), ROUTE.replaceAll('payments', 'ledger'))
+    const { stdout } = await refgrant(['check', '-k', 'overlay', '--baseline', 'HEAD'], { cwd: folder, env })
+    assert.match(stdout, /\ncompared with "HEAD": 1 introduced, 1 fixed, 0 unchanged\n$/)
+  })
 })

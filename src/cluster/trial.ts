@@ -54,11 +54,33 @@ export class Trial {
     return (found as { metadata: { labels?: Record<string, string> } }).metadata.labels?.[key]
   }
 
+  /** Returns a registration; undefined if it does not exist, and `unknown` if the account may not read it. */
+  async registration(name: string, signal: AbortSignal): Promise<unknown> {
+    const path = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`
+    return this.#api.find(path, signal).catch((error) => {
+      if (error instanceof ApiError && error.status === 403) return 'unknown'
+      throw error
+    })
+  }
+
   /** Repeats the dry run until the outcome is as expected, or until it should have been; returns the last outcome. */
   async until(isExpected: (outcome: Outcome) => boolean, signal: AbortSignal): Promise<Outcome> {
     for (const end = Date.now() + this.#patience; ; await wait(LOOK, undefined, { signal })) {
-      const outcome = await this.#dryRun(signal)
+      const outcome = await this.once(signal)
       if (isExpected(outcome) || Date.now() > end) return outcome
+    }
+  }
+
+  /** Returns the outcome of one dry run. */
+  async once(signal: AbortSignal): Promise<Outcome> {
+    const backendRefs = [{ name: NAME, namespace: this.#target, port: 80 }]
+    const route = { kind: 'HTTPRoute', metadata: { name: NAME }, spec: { rules: [{ backendRefs }] } }
+    const path = `${GROUP}/${VERSION}/namespaces/${this.#namespace}/httproutes?dryRun=All`
+    try {
+      return { warnings: await this.#api.warningsOf(created(path, route), signal) }
+    } catch (error) {
+      if (error instanceof ApiError) return { refusal: error.message, warnings: [] }
+      throw error
     }
   }
 
@@ -81,18 +103,6 @@ export class Trial {
     await this.#api.write({ method: 'DELETE', path: `${path}/${NAME}` }, signal).catch((error) => {
       if (!(error instanceof ApiError && error.status === 404)) throw error
     })
-  }
-
-  async #dryRun(signal: AbortSignal): Promise<Outcome> {
-    const backendRefs = [{ name: NAME, namespace: this.#target, port: 80 }]
-    const route = { kind: 'HTTPRoute', metadata: { name: NAME }, spec: { rules: [{ backendRefs }] } }
-    const path = `${GROUP}/${VERSION}/namespaces/${this.#namespace}/httproutes?dryRun=All`
-    try {
-      return { warnings: await this.#api.warningsOf(created(path, route), signal) }
-    } catch (error) {
-      if (error instanceof ApiError) return { refusal: error.message, warnings: [] }
-      throw error
-    }
   }
 }
 

@@ -3,7 +3,16 @@ import type { ConnectionChoice } from '../cluster/connection.ts'
 import type { Overrides } from '../config/config.ts'
 import { configurationOf } from '../input/configuration.ts'
 import { NAMES } from '../manifests/names.ts'
-import { configOption, contextOption, kubeconfigOption, modeOption, namespaceOf, seconds } from '../terminal/options.ts'
+import { EXIT } from '../system/failure.ts'
+import {
+  configOption,
+  contextOption,
+  kubeconfigOption,
+  modeOption,
+  nameOption,
+  namespaceOf,
+  seconds,
+} from '../terminal/options.ts'
 import { print } from '../terminal/print.ts'
 import { stopSignal } from '../terminal/stop.ts'
 
@@ -13,6 +22,7 @@ const SEEN = 60
 interface ProbeOptions extends ConnectionChoice, Overrides {
   readonly namespace: string
   readonly targetNamespace: string
+  readonly name: string
   readonly wait: number
   readonly config?: string
 }
@@ -23,7 +33,7 @@ export function probeCommand(): Command {
     .description('test whether the API server calls refgrant: dry-run a route without a grant and with one')
     .addHelpText(
       'after',
-      '\nCreates a ReferenceGrant for the second dry run, and deletes it again.\n\nExit codes: 0 the outcome matches the mode, or the cluster has no Gateway API; 2 it does not match, or the probe failed.',
+      '\nCreates a ReferenceGrant for the second dry run, and deletes it again.\n\nExit codes: 0 the outcome matches the mode, or the cluster has no Gateway API; 1 it does not match; 2 failed.',
     )
     .addOption(
       new Option('-n, --namespace <namespace>', 'namespace of the route').default('default').argParser(namespaceOf),
@@ -38,13 +48,14 @@ export function probeCommand(): Command {
         .default(SEEN)
         .argParser(seconds),
     )
+    .addOption(nameOption())
     .addOption(kubeconfigOption())
     .addOption(contextOption())
     .addOption(configOption())
     .addOption(modeOption())
-    .action(async ({ namespace, targetNamespace, wait, config, mode, ...choice }: ProbeOptions) => {
+    .action(async ({ namespace, targetNamespace, name, wait, config, mode, ...choice }: ProbeOptions) => {
       const signal = stopSignal('the ReferenceGrant refgrant-probe may be left')
-      const settings = await configurationOf(config, { mode })
+      const { mode: byDefault, modeLabel } = await configurationOf(config, { mode })
       // Imported only here: the import of the client takes longer than the other commands.
       const [{ probe }, { Trial }, { Api }, { connectionFrom }] = await Promise.all([
         import('../runtime/probe.ts'),
@@ -53,6 +64,9 @@ export function probeCommand(): Command {
         import('../cluster/connection.ts'),
       ])
       const trial = new Trial(new Api(connectionFrom(choice)), namespace, targetNamespace, wait * 1_000)
-      await print([`${await probe(trial, namespace, settings, signal)}\n`])
+      const what = { namespace, registration: name, mode: byDefault, modeLabel }
+      const { passed, says } = await probe(trial, what, signal)
+      if (!passed) process.exitCode = EXIT.findings
+      await print([`${says}\n`])
     })
 }

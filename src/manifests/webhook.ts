@@ -58,9 +58,10 @@ export function webhookConfiguration(registration: Registration, client: Webhook
 }
 
 /** The names of the entries. */
-export const ENTRIES: ReadonlySet<string> = new Set([...MODES, 'advisory'].map(entryName))
+export const ENTRIES: ReadonlySet<string> = new Set(([...MODES, 'advisory'] as const).map(entryName))
 
-function entryName(name: string): string {
+/** Returns the name of the entry of a mode, or of the advice. */
+export function entryName(name: Mode | 'advisory'): string {
   return `${name}.${DOMAIN}`
 }
 
@@ -115,7 +116,7 @@ function advisory(grantKinds: readonly GrantKind[]): Entry {
   }
 }
 
-function entry(name: string, path: string) {
+function entry(name: Mode | 'advisory', path: string) {
   return {
     name: entryName(name),
     path,

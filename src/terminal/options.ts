@@ -88,10 +88,13 @@ export const failurePolicyOption = () =>
   ).choices(['Fail', 'Ignore'])
 
 /** The options about the names of the objects of an installation. */
-export const nameOptions = (byDefault: string) => [
+export const nameOption = () =>
   settable('--name <name>', 'name of the registration, of the Service, of the account and of its roles')
     .default(NAMES.name)
-    .argParser(nameOf),
+    .argParser(nameOf)
+
+export const nameOptions = (byDefault: string) => [
+  nameOption(),
   settable(
     '--namespace <namespace>',
     `namespace of the Service, the account and the Secret; default: ${byDefault}`,

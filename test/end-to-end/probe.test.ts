@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { rendered } from '../harness/control-plane/chart.ts'
 import { type Cluster, startCluster, startGuard } from '../harness/control-plane/cluster.ts'
+import { documented } from '../harness/control-plane/installation.ts'
 import { refgrant as command } from '../harness/program/cli.ts'
 import type { Refgrant } from '../harness/program/refgrant.ts'
+import { run } from '../harness/program/run.ts'
 import { until } from '../harness/until.ts'
 
 const NAMESPACE = 'refgrant-system'
@@ -65,6 +67,8 @@ suite('refgrant probe, with the account of the chart', () => {
       'create httproutes -n refgrant-system',
       'list referencegrants -A',
       'get secrets -A',
+      'get validatingwebhookconfigurations/other',
+      'list validatingwebhookconfigurations',
       'get pods -A',
     ]) {
       const { stdout } = await cluster.kubectl([
@@ -80,26 +84,50 @@ suite('refgrant probe, with the account of the chart', () => {
   test('fails if refgrant does not answer, with the words of the API server', async () => {
     await refgrant.stop()
     const { code, stdout, stderr } = await probe('--wait', '1')
-    assert.deepEqual([code, stdout], [2, ''])
+    assert.deepEqual([code, stderr], [1, ''])
     assert.match(
-      stderr,
-      /^refgrant: the dry run without a grant was not refused as mode deny requires: .*failed calling webhook "deny\.refgrant\.dev"/,
+      stdout,
+      /^the dry run without a grant was not refused as mode deny requires: .*failed calling webhook "deny\.refgrant\.dev"/,
     )
     assert.equal(await left(), '')
   })
 
-  test('fails if the API server does not call refgrant', async () => {
+  test('says without a wait that refgrant is switched off, and by which command it is switched on', async () => {
+    await documented('off', cluster.controlPlane)
+    const { code, stdout } = await probe('--wait', '3600')
+    assert.equal(code, 1)
+    const [says, command = ''] = stdout.split('\n  ')
+    assert.equal(
+      says,
+      'refgrant is switched off: in ValidatingWebhookConfiguration refgrant, deny.refgrant.dev, warn.refgrant.dev, audit.refgrant.dev, advisory.refgrant.dev match no object. To switch it on:',
+    )
+    await run('bash', ['-c', command.replace(/^kubectl/, '"$KUBECTL"')], {
+      env: { KUBECTL: cluster.controlPlane.kubectl, KUBECONFIG: cluster.controlPlane.kubeconfig },
+    })
+    assert.doesNotMatch((await probe('--wait', '0')).stdout, /switched off/)
+  })
+
+  test('says without a wait that the registration does not exist', async () => {
     await cluster.kubectl(['delete', 'validatingwebhookconfiguration', 'refgrant'])
     // The API server goes by that a moment later.
     const { code } = await until('the probe says so', async () => {
-      const ended = await probe('--wait', '0')
+      const ended = await probe('--wait', '3600')
       return (
-        /the API server allowed the route, and did not warn\. The registration may be missing or switched off/.test(
-          ended.stderr,
+        /the API server allowed the route, and did not warn\. ValidatingWebhookConfiguration refgrant does not exist/.test(
+          ended.stdout,
         ) && ended
       )
     })
-    assert.equal(code, 2)
+    assert.equal(code, 1)
+  })
+
+  test('cannot tell why with an account that may not read the registration', async () => {
+    await cluster.kubectl(['delete', 'clusterrolebinding', 'refgrant-probe'])
+    await until('the rights are gone', async () =>
+      /^the dry run .*The registration may be missing or switched off, or have another mode/.test(
+        (await probe('--wait', '0')).stdout,
+      ),
+    )
   })
 
   test('does not probe a cluster without Gateway API', async () => {

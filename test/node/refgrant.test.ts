@@ -27,6 +27,8 @@ suite('refgrant on a node', () => {
   test('passes the probe, which shows what it saw and leaves nothing', async () => {
     const said = await release.helm('test', 'refgrant')
     assert.match(said, /has mode deny: the API server refused a route without a grant, and allowed it with one/)
+    const suites = [...said.matchAll(/^TEST SUITE: +(.*)$/gm)].map(([, name]) => name).sort()
+    assert.deepEqual(suites, ['refgrant-probe', 'refgrant-probe-rights'])
     assert.equal(await node.kubectl('get', 'jobs,referencegrants', '--all-namespaces', '--output=name'), '')
   })
 
@@ -50,8 +52,13 @@ suite('refgrant on a node', () => {
   test('judges nothing while it is off, and again once it is on', async () => {
     await release.documented('off')
     await release.becomes('passes')
+    await assert.rejects(release.helm('test', 'refgrant'), /refgrant is switched off: /)
+    const pods = JSON.parse(await release.kubectl('get', 'pods', '-l', 'job-name=refgrant-probe', '-o', 'json'))
+    assert.equal(pods.items.length, 1)
     await release.documented('on')
     await release.becomes('refused')
+    // It replaces the Job that failed.
+    await release.helm('test', 'refgrant')
   })
 
   test('leaves nothing when it is uninstalled', async () => {

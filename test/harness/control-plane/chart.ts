@@ -10,6 +10,9 @@ export const CHART = 'manifests/chart'
 /** The value without a default. */
 export const REGISTRY = ['--set', 'image.registry=registry.example.com']
 
+/** The files of values that together render every part of the chart. */
+export const valuesFiles = readdirSync(path.join(CHART, 'ci')).map((name) => path.join(CHART, 'ci', name))
+
 /** What `helm template` prints for a release `refgrant` in the namespace refgrant-system. */
 export async function template(...argv: string[]): Promise<Result> {
   return run(await helm(), ['template', 'refgrant', CHART, '--namespace', 'refgrant-system', ...argv])
@@ -21,8 +24,13 @@ export async function rendered(...argv: string[]): Promise<ApiObject[]> {
   const { code, stdout, stderr } = await template(...REGISTRY, ...hooks, ...argv)
   if (code !== 0) throw new Error(`helm template ${argv.join(' ')}: ${stderr}`)
   return parseAllDocuments(stdout)
-    .map((document) => document.toJS() as ApiObject | null)
+    .map((document) => {
+      // Such as a key that is there twice, which a later reader may or may not notice.
+      if (document.errors.length > 0) throw new Error(`helm template ${argv.join(' ')}: ${document.errors}`)
+      return document.toJS() as ApiObject | null
+    })
     .filter((object) => object !== null)
+    .flatMap((object) => (object.kind === 'List' ? (object.items as ApiObject[]) : object))
 }
 
 const OVERLAYS = 'manifests/overlays'

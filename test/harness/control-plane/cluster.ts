@@ -4,7 +4,7 @@ import path from 'node:path'
 import { certificates } from '../program/certificates.ts'
 import { type Refgrant, type RefgrantOptions, startRefgrant } from '../program/refgrant.ts'
 import type { Result } from '../program/run.ts'
-import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts'
 import { gatewayApiCrds } from './gateway-api.ts'
 import { kubectl, register, serverAccount } from './guarded-cluster.ts'
 
@@ -27,10 +27,9 @@ type Step = <T>(what: string, work: () => Promise<T>) => Promise<T>
 
 const inSilence: Step = (_what, work) => work()
 
-interface ClusterOptions {
+interface ClusterOptions extends Pick<ControlPlaneOptions, 'apiServerFlags' | 'kubernetes'> {
   /** The release of Gateway API whose CRDs are installed, experimental channel. */
   readonly release?: string | undefined
-  readonly apiServerFlags?: readonly string[]
   /** A new folder for the data of the control plane; one among temporary files by default. */
   readonly folder?: string
   /** Folder with certificates for 127.0.0.1. */
@@ -42,11 +41,11 @@ interface ClusterOptions {
 
 /** @throws Error if the control plane does not start; nothing is left running then */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { release = GATEWAY_API, apiServerFlags = [], signal, step = inSilence } = options
+  const { release = GATEWAY_API, apiServerFlags = [], kubernetes, signal, step = inSilence } = options
   const folder = options.folder ?? path.join(await mkdtemp(path.join(tmpdir(), 'refgrant-')), 'data')
   const certs = options.certs ?? (await certificates())
   const controlPlane = await step('starting etcd and kube-apiserver', () =>
-    startControlPlane({ folder, apiServerFlags, ...(signal && { signal }) }),
+    startControlPlane({ folder, apiServerFlags, ...(kubernetes && { kubernetes }), ...(signal && { signal }) }),
   )
   try {
     await step(`installing the CRDs of Gateway API ${release}`, async () =>

@@ -6,13 +6,15 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { stringify } from 'yaml'
 import { ApiClient } from './api-client.ts'
-import { binaries } from './binaries.ts'
+import { binaries, type Release } from './binaries.ts'
 import '../program/tether.ts'
 
 export interface ControlPlaneOptions {
   /** A new folder for data, certificates and logs; it is left behind. */
   readonly folder: string
   readonly apiServerFlags?: readonly string[]
+  /** The release of Kubernetes; the usual one by default. */
+  readonly kubernetes?: Release
   /** Ends the start, or what has started. */
   readonly signal?: AbortSignal
 }
@@ -50,9 +52,10 @@ export interface ControlPlane {
 export async function startControlPlane({
   folder,
   apiServerFlags = [],
+  kubernetes,
   signal,
 }: ControlPlaneOptions): Promise<ControlPlane> {
-  const built = await binaries(signal)
+  const built = await binaries(signal, kubernetes)
   const token = await prepare(folder)
   const keeper = spawn(
     process.execPath,

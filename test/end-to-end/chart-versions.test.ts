@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { Ajv } from 'ajv'
-import { CHART, rendered } from '../harness/control-plane/chart.ts'
-import { moduleFolder } from '../harness/control-plane/gateway-api.ts'
+import { overlays, rendered, valuesFiles } from '../harness/control-plane/chart.ts'
+import { moduleFolder } from '../harness/control-plane/go-modules.ts'
+import { printed } from '../harness/control-plane/guarded-cluster.ts'
+import type { ApiObject } from '../harness/objects/api-object.ts'
 import { LONG } from '../harness/traffic/faults.ts'
 
 /** The releases of Kubernetes that the chart is for. A short run takes the oldest and the newest, since each is a download. */
@@ -40,20 +42,46 @@ async function schemasOf(minor: number) {
     ajv.getSchema(`kubernetes#/definitions/${byKind.get(`${apiVersion} ${kind}`)}`)
 }
 
-suite('every object of the chart is valid', () => {
+/** What is validated, by where it comes from; without the kinds of other projects, which other tests apply. */
+async function everyObject(): Promise<Map<string, ApiObject[]>> {
+  const all = new Map<string, ApiObject[]>()
+  const add = (from: string, objects: readonly ApiObject[]) =>
+    all.set(
+      from,
+      objects.filter(({ apiVersion }) => !/^(cert-manager|monitoring)/.test(apiVersion)),
+    )
+  for (const file of [...valuesFiles, ...overlays.map((folder) => `${folder}/values.yaml`)]) {
+    add(file, await rendered('--values', file))
+    // Helm takes it for an error if there is nothing to show.
+    const shown = ['--set', 'probe.enabled=true,registration.enabled=true', '--show-only', 'templates/probe.yaml']
+    add(`${file}, the probe`, await rendered('--values', file, ...shown))
+  }
+  for (const part of ['rbac', 'webhook', 'mode-label-policy'])
+    add(`refgrant manifests ${part}`, await printed('manifests', part))
+  return all
+}
+
+suite('every object that the chart, the overlays and refgrant manifests print is valid', async () => {
+  const all = await everyObject()
   for (const minor of MINORS)
     test(`for Kubernetes 1.${minor}`, async () => {
       const schema = await schemasOf(minor)
-      const objects = [
-        ...(await rendered()),
-        ...(await rendered('--values', `${CHART}/ci/all-values.yaml`)),
-        ...(await rendered('--show-only', 'templates/probe.yaml')),
-      ].filter(({ apiVersion }) => !/^(cert-manager|monitoring)/.test(apiVersion))
-      assert.ok(objects.length > 30)
-      for (const object of objects) {
-        const validate = schema(object.apiVersion, object.kind)
-        assert.ok(validate, `Kubernetes 1.${minor} has no ${object.kind} of ${object.apiVersion}`)
-        assert.ok(validate(object), `${object.kind} ${object.metadata.name}: ${JSON.stringify(validate.errors)}`)
+      for (const [from, objects] of all) {
+        assert.ok(objects.length > 0, from)
+        for (const object of objects) {
+          const validate = schema(object.apiVersion, object.kind)
+          assert.ok(validate, `Kubernetes 1.${minor} has no ${object.kind} of ${object.apiVersion}`)
+          const where = `${from}: ${object.kind} ${object.metadata.name}`
+          assert.ok(validate(object), `${where}: ${JSON.stringify(validate.errors)}`)
+        }
       }
     })
+
+  test('for none with an unknown field', async () => {
+    const schema = await schemasOf(30)
+    for (const object of [...all.values()].flat()) {
+      const changed = { ...object, metadata: { ...object.metadata, unknown: 'x' } }
+      assert.equal(schema(object.apiVersion, object.kind)?.(changed), false, `${object.kind} ${object.metadata.name}`)
+    }
+  })
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
-import { moduleFolder } from '../harness/control-plane/gateway-api.ts'
+import { moduleFolder } from '../harness/control-plane/go-modules.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
 import { refgrant } from '../harness/program/cli.ts'
 

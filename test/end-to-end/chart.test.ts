@@ -4,9 +4,9 @@ import path from 'node:path'
 import { suite, test } from 'node:test'
 import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
-import { CHART, overlay, overlays, REGISTRY, rendered, template } from '../harness/control-plane/chart.ts'
+import { CHART, overlay, overlays, REGISTRY, rendered, template, valuesFiles } from '../harness/control-plane/chart.ts'
 import { printed } from '../harness/control-plane/guarded-cluster.ts'
-import { helm } from '../harness/control-plane/helm.ts'
+import { helm, helmUnittest } from '../harness/control-plane/helm.ts'
 import { folderWith } from '../harness/folders.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
 import { refgrant } from '../harness/program/cli.ts'
@@ -31,16 +31,17 @@ const rightsIn = (objects: readonly ApiObject[]) =>
 
 suite('the chart', () => {
   test('has no problem that helm lint finds', async () => {
-    for (const values of ['minimal', 'all']) {
-      const { code, stdout } = await run(await helm(), [
-        'lint',
-        CHART,
-        '--strict',
-        '-f',
-        `${CHART}/ci/${values}-values.yaml`,
-      ])
-      assert.equal(code, 0, stdout)
-    }
+    for (const major of [4, 3] as const)
+      for (const values of valuesFiles) {
+        const { code, stdout } = await run(await helm(major), ['lint', CHART, '--strict', '--values', values])
+        assert.equal(code, 0, stdout)
+      }
+  })
+
+  test('passes its own suite, in manifests/chart/tests', async () => {
+    const { code, stdout, stderr } = await run(await helmUnittest(), ['--strict', CHART])
+    assert.equal(code, 0, stdout + stderr)
+    assert.match(stdout, /^Tests: +[1-9]\d* passed/m)
   })
 
   test('renders the same bytes each time, without an authority', async () => {

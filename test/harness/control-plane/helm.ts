@@ -10,13 +10,26 @@ export type Helm = 3 | 4
  * @throws Error if Go is missing or the build fails
  */
 export async function helm(major: Helm = 4): Promise<string> {
+  return programOf(String(major), 'helm', `helm.sh/helm/v${major}/cmd/helm`)
+}
+
+/**
+ * The path of `helm-unittest`, as `helm`. It renders with a Helm of its own.
+ *
+ * @throws as `helm`
+ */
+export async function helmUnittest(): Promise<string> {
+  return programOf('unittest', 'helm-unittest', 'github.com/helm-unittest/helm-unittest/cmd/helm-unittest')
+}
+
+async function programOf(module: string, program: string, source: string): Promise<string> {
   const programs = await goPrograms({
-    name: `helm-${major}`,
-    folder: path.join(import.meta.dirname, '..', '..', 'helm', String(major)),
-    packages: { helm: `helm.sh/helm/v${major}/cmd/helm` },
+    name: `helm-${module}`,
+    folder: path.join(import.meta.dirname, '..', '..', 'helm', module),
+    packages: { [program]: source },
     remark: 'once for this machine, 1 to 5 minutes.',
   })
-  return programs.path('helm')
+  return programs.path(program)
 }
 
 if (import.meta.main) {

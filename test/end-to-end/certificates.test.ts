@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { after, afterEach, before, suite, type TestContext, test } from 'node:test'
+import { after, before, suite, type TestContext, test } from 'node:test'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { ApiClient } from '../harness/control-plane/api-client.ts'
-import { requestsOf } from '../harness/control-plane/audit-log.ts'
+import { auditLogEnd, requestsOf } from '../harness/control-plane/audit-log.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { printed, register, serverAccount } from '../harness/control-plane/guarded-cluster.ts'
 import { folderWith, replaceFile } from '../harness/folders.ts'
@@ -16,8 +17,14 @@ import { LONG } from '../harness/traffic/faults.ts'
 import { until } from '../harness/until.ts'
 import { A_DAY } from '../harness/validities.ts'
 
-/** Long enough for an API server to notice a change on a busy machine, and short for a test. */
-const USUAL = ['--propagation', '5s']
+/**
+ * The propagation is long enough for an API server to notice a change on a busy machine. With certificates of this
+ * lifetime, a server looks every 2 s.
+ */
+const USUAL = ['--propagation', '5s', '--certificate-lifetime', '20s']
+
+/** A day, in minutes. */
+const DAY = 24 * 60
 
 /** Options of a Node whose clock is ahead by so many minutes. */
 function ahead(minutes: number): string[] {
@@ -30,11 +37,10 @@ function ahead(minutes: number): string[] {
   return ['--import', `data:text/javascript,${encodeURIComponent(script)}`]
 }
 
-/** A day, in minutes. */
-const DAY = 24 * 60
-
-const SECRET = '/api/v1/namespaces/refgrant-system/secrets/refgrant-authority'
+const SECRETS = '/api/v1/namespaces/refgrant-system/secrets'
+const SECRET = `${SECRETS}/refgrant-authority`
 const REGISTRATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/refgrant'
+const USER = 'system:serviceaccount:refgrant-system:refgrant'
 
 let cluster: Cluster
 let account: string
@@ -44,42 +50,65 @@ before(async () => {
   await cluster.namespaces('shop', 'billing')
   account = await serverAccount(cluster.controlPlane, [])
 })
-after(() => cluster?.controlPlane.stop())
-afterEach(async () => {
-  await api().request('DELETE', REGISTRATION)
-  await api().request('DELETE', SECRET)
+after(async () => {
+  await clear()
+  await cluster?.controlPlane.stop()
 })
 
 const api = () => cluster.controlPlane.api
 
-async function start(context: TestContext, options: Partial<Parameters<typeof startRefgrant>[0]> = {}) {
+/** The servers that run. */
+const running: Refgrant[] = []
+
+/** Ends all servers, and removes what they wrote. */
+async function clear(): Promise<void> {
+  await Promise.all(running.splice(0).map((server) => server.stop()))
+  await api().request('DELETE', REGISTRATION)
+  await api().request('DELETE', SECRET)
+}
+
+async function start(options: Partial<Parameters<typeof startRefgrant>[0]> = {}) {
   const grants = ['--kubeconfig', account]
-  const server = await startRefgrant({
-    selfManaged: true,
-    grants,
-    ...options,
-    more: [...USUAL, ...(options.more ?? [])],
-  })
-  context.after(() => server.process.kill('SIGKILL'))
+  const more = [...USUAL, ...(options.more ?? [])]
+  const server = await startRefgrant({ selfManaged: true, grants, ...options, more })
+  running.push(server)
   return server
 }
 
 /** Registers replicas behind a balancer, without authorities: those are theirs to write. */
-async function registerAll(context: TestContext, ...replicas: Refgrant[]): Promise<ApiObject> {
+async function registerAll(...replicas: Refgrant[]): Promise<[ApiObject, Balancer]> {
   const balancer = await Balancer.start(replicas)
-  context.after(() => balancer.close())
   const settings = ['--failure-policy', 'Fail']
   const [registration] = await printed('manifests', 'webhook', '--url', new URL(balancer.url).origin, ...settings)
   await register(cluster.controlPlane, balancer, undefined, settings)
-  return registration as ApiObject
+  return [registration as ApiObject, balancer]
 }
 
 const steps = (server: Refgrant, step: string) => server.metric('refgrant_authority_steps_total', `"${step}"`)
 const renewals = (server: Refgrant, result = 'done') =>
   server.metric('refgrant_certificate_renewals_total', `"${result}"`)
-const secret = async () => (await api().request('GET', SECRET)).body?.data as Record<string, string> | undefined
 const entries = async () =>
   (await api().must('GET', REGISTRATION)).webhooks as { name: string; clientConfig: { caBundle?: string } }[]
+const merge = (object: string, patch: object) => api().must('PATCH', object, patch, 'application/merge-patch+json')
+
+/** Keys of authorities that were in the Secret, in PEM. */
+const keys = new Set<string>()
+
+/** The data of the Secret. */
+async function secret(): Promise<Record<string, string> | undefined> {
+  const data = (await api().request('GET', SECRET)).body?.data as Record<string, string> | undefined
+  for (const name of ['ca.key', 'next.key']) if (data?.[name]) keys.add(Buffer.from(data[name], 'base64').toString())
+  return data
+}
+
+/** Waits until an authority has replaced another, and until these replicas have a certificate of it. */
+async function isReplaced(before: string | undefined, replicas: readonly Refgrant[]): Promise<void> {
+  await until('the authority is replaced', async () => (await secret())?.['previous.crt'] === before)
+  const cert = Buffer.from((await secret())?.['ca.crt'] ?? '', 'base64')
+  const name = new X509Certificate(cert).subject.replace('CN=', '')
+  const issuer = ({ log }: Refgrant) => log.findLast(({ authority }) => authority)?.authority
+  for (const replica of replicas) await until('a certificate of the new authority', () => issuer(replica) === name)
+}
 
 /** Judges constantly while something happens. Returns the failures, and logs them. */
 async function underLoad(context: TestContext, work: (load: ConstantLoad) => Promise<unknown>) {
@@ -95,105 +124,202 @@ async function underLoad(context: TestContext, work: (load: ConstantLoad) => Pro
 }
 
 suite('certificates that the servers issue themselves', () => {
+  /** Where Node writes its reports about the replicas. */
+  const reports = folderWith({})
+  let replicas: Refgrant[]
+  let registration: ApiObject
+  let balancer: Balancer
+
+  before(async () => {
+    const more = ['--authority-lifetime', '1h']
+    const reporting = ['--report-on-signal', `--report-directory=${reports}`]
+    // The clocks of the replicas are right, ahead by ten minutes, and behind by two days.
+    const all = [0, 10, -2 * DAY].map((minutes) => start({ more, nodeOptions: [...ahead(minutes), ...reporting] }))
+    replicas = await Promise.all(all)
+    ;[registration, balancer] = await registerAll(...replicas)
+  })
+  after(async () => {
+    await clear()
+    balancer?.close()
+  })
+
+  test('begin with one authority if several servers start at once', async () => {
+    const begun = await Promise.all(replicas.map((replica) => steps(replica, 'begin')))
+    assert.deepEqual(begun.toSorted(), [0, 0, 1])
+    for (const replica of replicas) assert.equal(await renewals(replica, 'failed'), 0)
+  })
+
   test('are renewed, and their authority is replaced, while clocks differ and no review fails', async (context) => {
-    const more = ['--certificate-lifetime', '24s', '--authority-lifetime', '1h']
-    const clocks = [0, 10, -2 * DAY]
-    const replicas = await Promise.all(clocks.map((minutes) => start(context, { more, nodeOptions: ahead(minutes) })))
-    await registerAll(context, ...replicas)
     const failures = await underLoad(context, async () => {
       const before = await secret()
       // What has an hour left of four is due. For this clock, the authority has expired.
-      const hurried = await start(context, {
-        more: ['--authority-lifetime', '4h', '--certificate-lifetime', '1h'],
-        nodeOptions: ahead(DAY),
-      })
-      await until('the authority is replaced', async () => (await secret())?.['previous.crt'] === before?.['ca.crt'])
-      for (const replica of [...replicas, hurried])
-        await until('a certificate of the new authority', async () => (await renewals(replica)) >= 2)
+      const hurried = await start({ more: ['--authority-lifetime', '4h'], nodeOptions: ahead(DAY) })
+      await isReplaced(before?.['ca.crt'], [...replicas, hurried])
       assert.equal(await steps(hurried, 'begin'), 0)
       assert.equal(Math.round((await hurried.metric('refgrant_clock_ahead_seconds')) / 60), DAY)
       assert.equal(hurried.log.filter(({ aheadSeconds }) => Number(aheadSeconds) > 86_000).length, 1)
-      if (!LONG) return
-      for (const replica of replicas) await until('a renewal', async () => (await renewals(replica)) >= 5)
+      for (const replica of replicas) await until('renewals', async () => (await renewals(replica)) >= (LONG ? 8 : 3))
+      await hurried.stop()
     })
     assert.deepEqual(failures, [])
   })
 
-  test('begin with one authority if several servers start at once, or the Secret has no data', async (context) => {
-    const replicas = await Promise.all([1, 2, 3].map(() => start(context)))
-    const begun = await Promise.all(replicas.map((replica) => steps(replica, 'begin')))
-    assert.deepEqual(begun.toSorted(), [0, 0, 1])
-    for (const replica of replicas) assert.equal(await renewals(replica, 'failed'), 0)
-    const metadata = { namespace: 'refgrant-system', name: 'refgrant-authority', labels: { app: 'x' } }
-    await api().request('DELETE', SECRET)
-    for (const replica of replicas) await replica.stop()
-    await api().request('DELETE', SECRET)
-    await api().must('POST', path.dirname(SECRET), { apiVersion: 'v1', kind: 'Secret', metadata })
-    await start(context)
-    const { data, metadata: kept } = await api().must('GET', SECRET)
-    assert.deepEqual([Object.keys(data), kept.labels], [['ca.crt', 'ca.key'], { app: 'x' }])
-  })
-
   const losses: Record<string, () => Promise<unknown>> = {
     'is deleted': () => api().must('DELETE', SECRET),
-    'is corrupted': async () =>
-      api().must('PATCH', SECRET, { data: { 'ca.crt': 'AAAA' } }, 'application/merge-patch+json'),
+    'is corrupted': () => merge(SECRET, { data: { 'ca.crt': 'AAAA' } }),
   }
   test('survive the loss of the Secret, while no review fails', async (context) => {
-    const replicas = await Promise.all([start(context), start(context)])
-    await registerAll(context, ...replicas)
-    for (const [index, [title, lose]] of Object.entries(losses)
-      .slice(0, LONG ? 2 : 1)
-      .entries()) {
+    for (const [title, lose] of Object.entries(losses).slice(0, LONG ? 2 : 1)) {
       const failures = await underLoad(context, async () => {
         const before = await secret()
         await lose()
-        await until('the authority is replaced', async () => (await secret())?.['previous.crt'] === before?.['ca.crt'])
-        for (const replica of replicas)
-          await until('a certificate of the new authority', async () => (await renewals(replica)) >= index + 2)
+        await isReplaced(before?.['ca.crt'], replicas)
       })
       assert.deepEqual(failures, [], title)
     }
   })
 
-  const stranger = Buffer.from(issueAuthority('stranger', A_DAY).cert).toString('base64')
+  test('survive a Secret that cannot be written, kept or typed as usual, while no review fails', async (context) => {
+    const holdsAuthority = () => until('it has an authority', async () => (await secret())?.['ca.key'])
+    const corrupted = { data: { 'ca.crt': 'AAAA', 'ca.key': null } }
+    const failures = await underLoad(context, async () => {
+      await merge(SECRET, { ...corrupted, immutable: true })
+      const told = () => replicas.flatMap(({ log }) => log).find(({ reason }) => reason)
+      const problem = await until('that is told', told)
+      assert.match(String(problem.reason), /field is immutable when `immutable` is set/)
+      await api().must('DELETE', SECRET)
+      await holdsAuthority()
+
+      await merge(SECRET, { metadata: { finalizers: ['example.com/kept'] } })
+      await api().must('DELETE', SECRET)
+      await merge(SECRET, corrupted)
+      await holdsAuthority()
+      await merge(SECRET, { metadata: { finalizers: null } })
+      await holdsAuthority()
+
+      const metadata = { namespace: 'refgrant-system', name: 'refgrant-authority' }
+      const data = { 'tls.crt': 'AAAA', 'tls.key': 'AAAA' }
+      const other = { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata, data }
+      await until('it has another type', async () => {
+        await api().request('DELETE', SECRET)
+        return (await api().request('POST', SECRETS, other)).status === 201
+      })
+      await holdsAuthority()
+      assert.deepEqual(Object.keys((await secret()) ?? {}).slice(-2), ['tls.crt', 'tls.key'])
+    })
+    assert.deepEqual(failures, [])
+  })
+
+  /** Writes into an entry. */
+  const write = (value: string, entry = 0) => {
+    const patch = [{ op: 'add', path: `/webhooks/${entry}/clientConfig/caBundle`, value }]
+    return api().request('PATCH', REGISTRATION, patch, 'application/json-patch+json')
+  }
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const stranger = issueAuthority('stranger', A_DAY).cert
+
   test('are trusted again soon after somebody has emptied or replaced the caBundle', async (context) => {
-    const server = await start(context)
-    await registerAll(context, server)
-    const bundle = (await entries())[0]?.clientConfig.caBundle
-    for (const value of LONG ? ['', stranger] : ['']) {
-      const patch = [{ op: 'replace', path: '/webhooks/0/clientConfig/caBundle', value }]
+    for (const value of LONG ? ['', base64(stranger)] : ['']) {
       const failures = await underLoad(context, async (load) => {
-        await api().must('PATCH', REGISTRATION, patch, 'application/json-patch+json')
-        await until('it is repaired', async () => (await entries())[0]?.clientConfig.caBundle === bundle)
-        await until('the API server knows', async () => {
+        assert.equal((await write(value)).status, 200)
+        await until('the API server trusts them again', async () => {
           const before = load.failures.length
           await load.goesOn()
-          return load.failures.length === before
+          return before > 0 && load.failures.length === before
         })
       })
       for (const { said } of failures) assert.match(said, /x509: certificate signed by unknown authority/)
     }
   })
 
-  test('leave the owner of the registration alone', async (context) => {
-    const server = await start(context)
-    const registration = await registerAll(context, server)
+  test('are the only ones in the caBundle whatever somebody writes, by one write of each replica at most', async () => {
+    const isCalm = async () => new Set((await entries()).map(({ clientConfig }) => clientConfig.caBundle)).size === 1
+    await until('no change over is left', async () => (await secret())?.['next.crt'] === undefined && (await isCalm()))
+    const bundle = (await entries())[0]?.clientConfig.caBundle ?? ''
+    const ours = Buffer.from(bundle, 'base64').toString()
+    const hundreds = Array.from({ length: 500 }, (_, n) => issueAuthority(`stranger ${n}`, A_DAY).cert).join('')
+    const values: Record<string, string> = {
+      'another authority before ours': stranger + ours,
+      'ours twice': ours + ours,
+      '500 authorities': hundreds + ours,
+      'a MiB of unfinished certificates': '-----BEGIN CERTIFICATE-----\n'.repeat(1024 * 37),
+      text: 'none',
+      'certificates that cannot be read': ours.replaceAll('A', 'B'),
+    }
+    const since = await auditLogEnd(cluster.controlPlane)
+    for (const [title, value] of Object.entries(values)) {
+      assert.equal((await write(base64(value), 1)).status, 200, title)
+      await until(`it is repaired: ${title}`, async () => (await entries())[1]?.clientConfig.caBundle === bundle)
+    }
+    // The API server refuses what is not base64, and two entries of one name.
+    assert.equal((await write('%%%')).status, 422)
+    const { webhooks } = registration as unknown as { webhooks: object[] }
+    const twice = { webhooks: [...webhooks, webhooks[0]] }
+    assert.equal((await api().request('PATCH', REGISTRATION, twice, 'application/merge-patch+json')).status, 422)
+    // Each replica reads the Secret once for each look.
+    const looks = async (at: number) =>
+      (await requestsOf(cluster.controlPlane, USER, at)).filter((request) => request.startsWith('get secrets')).length
+    const writes = async (at: number) =>
+      (await requestsOf(cluster.controlPlane, USER, at)).filter((request) => request.startsWith('patch validating'))
+    const attacks = Object.keys(values).length
+    const answers = (await writes(since)).length
+    assert.ok(answers >= attacks && answers <= attacks * replicas.length, `${answers} writes`)
+    const calm = await auditLogEnd(cluster.controlPlane)
+    await until('all have looked again', async () => (await looks(calm)) >= 3 * replicas.length)
+    assert.deepEqual(await writes(calm), [])
+  })
+
+  test('have keys that are in no log, metric, answer and report', async () => {
+    await secret()
+    assert.ok(keys.size >= 3)
+    const lines = [...keys].flatMap((key) => key.trim().split('\n').slice(1, -1))
+    for (const { process: child, log, health } of replicas) {
+      const before = readdirSync(reports).length
+      child.kill('SIGUSR2')
+      const written = () =>
+        readdirSync(reports)
+          .slice(before)
+          .map((file) => readFileSync(path.join(reports, file), 'utf8'))
+      const [report = ''] = await until(
+        'Node reports',
+        () => written().some((text) => text.endsWith('}\n')) && written(),
+      )
+      const answers = await Promise.all(['/metrics', '/readyz?verbose', '/livez'].map(health))
+      const texts = [JSON.stringify(log), report, ...answers]
+      assert.ok(texts.every((text) => text.length > 0) && report.includes('"javascriptHeap"'))
+      for (const text of texts) {
+        assert.doesNotMatch(text, /PRIVATE KEY/)
+        for (const line of lines) assert.ok(!text.includes(line))
+      }
+    }
+  })
+
+  test('leave the owner of the registration alone', async () => {
     const { webhooks } = registration as unknown as { webhooks: object[] }
     // Fails if the owner may not remove the entry.
     await api().apply({ ...registration, webhooks: webhooks.slice(0, 3) } as ApiObject)
     assert.equal((await entries()).length, 3)
     await api().must('DELETE', REGISTRATION)
-    await server.stop()
-    const restarted = await start(context)
+    await Promise.all(running.splice(0).map((server) => server.stop()))
+    const restarted = await start()
     assert.match(await restarted.health('/readyz?verbose'), /\[\+\]authority: .*\n(.*\n)*ok\n/)
     assert.equal((await api().request('GET', REGISTRATION)).status, 404)
     assert.equal(await steps(restarted, 'trust'), 0)
   })
+
+  test('begin in a Secret without data', async () => {
+    await clear()
+    const metadata = { namespace: 'refgrant-system', name: 'refgrant-authority', labels: { app: 'x' } }
+    await api().must('POST', SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata })
+    await start()
+    const { data, metadata: kept } = await api().must('GET', SECRET)
+    assert.deepEqual([Object.keys(data), kept.labels], [['ca.crt', 'ca.key'], { app: 'x' }])
+  })
 })
 
 suite('the rights', () => {
-  const account = 'system:serviceaccount:refgrant-system:refgrant'
+  after(clear)
+
   const isAllowed = async (...request: Parameters<ApiClient['request']>) => {
     const { server, ca } = cluster.controlPlane
     const client = new ApiClient(server, ca, await api().token('refgrant-system', 'refgrant'))
@@ -216,13 +342,13 @@ suite('the rights', () => {
         verbs.map((verb) => `${verb} ${resources[0]} ${resourceNames[0]}`.trimEnd()),
       )
 
-  test('to create the Secret is needed, and goes no further', async (context) => {
+  test('to create the Secret is needed, and goes no further', async () => {
     const role = (await printed('manifests', 'rbac')).find(({ kind }) => kind === 'Role') as ApiObject
     const [rule, ...others] = role.rules as { verbs: string[] }[]
     const lesser = { ...role, rules: [{ ...rule, verbs: rule?.verbs.filter((verb) => verb !== 'create') }, ...others] }
     await api().apply(lesser as ApiObject)
     await until('the API server knows', async () => !(await mayCreate()))
-    const server = await start(context, { waitFor: 'listening', more: ['--propagation', '1s'] })
+    const server = await start({ waitFor: 'listening', more: ['--propagation', '1s'] })
     await until('that is counted', async () => (await renewals(server, 'failed')) === 1)
     assert.match(await server.health('/readyz'), /\[-\]certificate: waiting for the first certificate\n\[-\]authority/)
     await api().apply(role)
@@ -230,7 +356,7 @@ suite('the rights', () => {
   })
 
   test('are all used, and nothing else is asked for', async () => {
-    const used = await requestsOf(cluster.controlPlane, account)
+    const used = new Set(await requestsOf(cluster.controlPlane, USER))
     // The right to create is checked within an apply, and has a test of its own.
     const expected = granted(await printed('manifests', 'rbac')).filter((right) => !right.startsWith('create '))
     assert.deepEqual([...used].toSorted(), expected.toSorted())
@@ -267,7 +393,7 @@ test('certificates from files are read again, while no review fails', async (con
   }
   put('..1', first)
   for (const name of ['tls.crt', 'tls.key']) symlinkSync(path.join('..data', name), path.join(certs, name))
-  const server = await start(context, { selfManaged: false, certs })
+  const server = await start({ selfManaged: false, certs })
   await register(cluster.controlPlane, server, path.join(certs, 'ca.crt'))
   const failures = await underLoad(context, async (load) => {
     put('..2', second)

@@ -33,12 +33,20 @@ export async function auditAnnotations(
     .filter((annotations) => Object.keys(annotations).length > 0)
 }
 
-/** The requests of a user that the audit log has, each as verb, resource and name. */
-export async function requestsOf(controlPlane: Pick<ControlPlane, 'folder'>, user: string): Promise<Set<string>> {
-  const lines = (await text(createReadStream(fileOf(controlPlane)))).split('\n').slice(0, -1)
+/**
+ * The requests of a user that the audit log has, each as verb, resource and name.
+ *
+ * @param since bytes of the log that are not read
+ */
+export async function requestsOf(
+  controlPlane: Pick<ControlPlane, 'folder'>,
+  user: string,
+  since = 0,
+): Promise<string[]> {
+  const lines = (await text(createReadStream(fileOf(controlPlane), { start: since }))).split('\n').slice(0, -1)
   const events = lines.filter((line) => line.includes(user)).map((line) => JSON.parse(line))
   const theirs = events.filter((event) => event.user.username === user && event.objectRef)
-  return new Set(theirs.map(({ verb, objectRef: { resource, name = '' } }) => `${verb} ${resource} ${name}`.trimEnd()))
+  return theirs.map(({ verb, objectRef: { resource, name = '' } }) => `${verb} ${resource} ${name}`.trimEnd())
 }
 
 function annotationsIn({ annotations = {} }: { annotations?: Annotations }): Annotations {

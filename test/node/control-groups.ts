@@ -9,6 +9,10 @@ interface Hierarchy {
   readonly options: string
 }
 
+const NO_HIERARCHIES =
+  'a node needs control groups of version 1, and this machine has none (`stat -fc %T /sys/fs/cgroup` prints cgroup2fs if it ' +
+  'has only version 2). Debian 12 has them if it boots with the kernel parameter systemd.unified_cgroup_hierarchy=0'
+
 const NAME = /^refgrant-node-(\d+)$/
 
 /** The control groups of a node, one in each hierarchy, below the group of this process. */
@@ -21,10 +25,14 @@ export class ControlGroups {
     this.#folders = folders
   }
 
-  /** @throws Error if control groups cannot be had: without root, or where they are not of version 1 */
+  /** @throws Error if this machine has no control groups of version 1 */
+  static check(): void {
+    if (mounted().length === 0) throw new Error(NO_HIERARCHIES)
+  }
+
+  /** @throws Error if control groups cannot be had, for example without root */
   static create(): ControlGroups {
     const hierarchies = mounted()
-    if (hierarchies.length === 0) throw new Error('this machine has no control groups of version 1')
     const folders = hierarchies.map(({ place, options }) => {
       const parent = path.join(place, ownGroup(options))
       removeLeft(parent)

@@ -5,8 +5,12 @@ import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { processesWith, said } from '../harness/program/processes.ts'
+import { run } from '../harness/program/run.ts'
 import { until } from '../harness/until.ts'
 import { type Node, startNode } from './node.ts'
+
+/** A program that can start a node. */
+const IMPORT = `const { startNode } = await import('${path.join(import.meta.dirname, 'node.ts')}')`
 
 /** Asks the API server as a pod does, and prints what it says. */
 const ASK = 'wget -q -O - --no-check-certificate https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT/readyz'
@@ -36,8 +40,7 @@ suite('the end of a node', () => {
   })
 
   test('comes when the process that started it is killed', async () => {
-    const starter = `const { startNode } = await import('${path.join(import.meta.dirname, 'node.ts')}')
-      const { folder } = await startNode(); console.log('started', folder, '.')`
+    const starter = `${IMPORT}; const { folder } = await startNode(); console.log('started', folder, '.')`
     const child = spawn(process.execPath, ['--input-type=module', '--eval', starter])
     const [, folder = ''] = /started (\S+) \./.exec(await said(child, ' .')) ?? []
     assert.notDeepEqual(await processesWith(folder), [])
@@ -55,4 +58,12 @@ test('without root, there is no node, and the reason is told', async () => {
   } finally {
     process.seteuid?.(0)
   }
+})
+
+test('with control groups of version 2 alone, there is no node, and the reason is told', async () => {
+  const alone = ['--mount', 'sh', '-c', 'umount --all --types cgroup && exec "$@"', 'sh']
+  const start = [process.execPath, '--input-type=module', '--eval', `${IMPORT}; await startNode()`]
+  const { code, stderr } = await run('unshare', [...alone, ...start])
+  assert.equal(code, 1)
+  assert.match(stderr, /Error: a node needs control groups of version 1, and this machine has none/)
 })

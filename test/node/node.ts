@@ -46,6 +46,8 @@ export interface Node {
  */
 export async function startNode(signal?: AbortSignal): Promise<Node> {
   if (process.geteuid?.() !== 0) throw new Error('a node needs root, for its namespaces and its control groups')
+  // Before anything is built, which takes minutes the first time.
+  ControlGroups.check()
   const [programs, root] = [await binaries(signal), await nodeRoot(), await nodePrograms(signal)]
   const folder = mkdtempSync(path.join(tmpdir(), 'refgrant-node-'))
   mkdirSync(path.join(folder, 'root'))

@@ -1,28 +1,22 @@
 import assert from 'node:assert/strict'
 import { cpSync } from 'node:fs'
 import path from 'node:path'
-import { after, before, suite, test } from 'node:test'
+import { suite, test } from 'node:test'
 import { parseAllDocuments, stringify } from 'yaml'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { overlays } from '../harness/control-plane/chart.ts'
 import { folderWith } from '../harness/folders.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
-import { LONG } from '../harness/traffic/faults.ts'
 import { until } from '../harness/until.ts'
 import { A_DAY } from '../harness/validities.ts'
-import { startGatewayCluster } from './gateway-cluster.ts'
-import type { Node } from './node.ts'
-import { NAMESPACE, Release } from './release.ts'
+import { ONLY_LONG, onNode } from './on-node.ts'
+import { NAMESPACE } from './release.ts'
 
 /** The image of the node's registry. */
 const IMAGE = { name: 'registry.example.com/refgrant', newName: '127.0.0.1:5000/refgrant', newTag: 'first' }
 
-suite('the kustomizations on a node', { skip: !LONG && 'it takes minutes: make test-long' }, () => {
-  let node: Node
-  before(async () => {
-    node = await startGatewayCluster()
-  })
-  after(() => node?.stop())
+suite('the kustomizations on a node', ONLY_LONG, () => {
+  const on = onNode()
 
   /** A folder with a kustomization that names an overlay and the image. */
   function kustomization(overlay: string): string {
@@ -31,34 +25,28 @@ suite('the kustomizations on a node', { skip: !LONG && 'it takes minutes: make t
     return folder
   }
 
-  async function rollOut(): Promise<Release> {
-    await node.kubectl('-n', NAMESPACE, 'rollout', 'status', 'deployment/refgrant', '--timeout=180s')
-    return Release.on(node)
-  }
-
   for (const overlay of overlays.filter((folder) => !folder.endsWith('cert-manager')))
     test(`${overlay} installs refgrant, and takes it away again`, async (context) => {
       const folder = kustomization(overlay)
-      await node.kubectl('apply', '-k', folder)
+      await on.node.kubectl('apply', '-k', folder)
       const begun = performance.now()
-      const release = await Release.on(node)
       // Under Fail, the API server refuses such a write without a verdict until then.
-      await release.becomes(overlay.endsWith('audit-only') ? 'passes' : 'refused')
+      await on.release.becomes(overlay.endsWith('audit-only') ? 'passes' : 'refused')
       context.diagnostic(`judged after ${((performance.now() - begun) / 1_000).toFixed(1)} s`)
-      await rollOut()
-      await node.kubectl('delete', '-k', folder)
-      await until('nothing is left', async () => (await release.left()).length === 0)
+      await on.release.rolledOut()
+      await on.node.kubectl('delete', '-k', folder)
+      await until('nothing is left', async () => (await on.release.left()).length === 0)
     })
 
   test('manifests/overlays/cert-manager does, with the Secret and the authority of cert-manager', async () => {
-    const printed = await node.kubectl('kustomize', kustomization('manifests/overlays/cert-manager'))
+    const printed = await on.node.kubectl('kustomize', kustomization('manifests/overlays/cert-manager'))
     const objects = parseAllDocuments(printed).map((document) => document.toJS() as ApiObject)
     const certificate = objects.find(({ kind, metadata }) => kind === 'Certificate' && metadata.name === 'refgrant')
     const { secretName, dnsNames } = (certificate as ApiObject).spec as { secretName: string; dnsNames: [string] }
     const authority = issueAuthority('cert-manager', A_DAY)
     const { cert, key } = issueServer(authority, dnsNames, A_DAY)
-    await node.api.apply(...objects.filter(({ apiVersion }) => !apiVersion.startsWith('cert-manager')))
-    await node.api.apply({
+    await on.node.api.apply(...objects.filter(({ apiVersion }) => !apiVersion.startsWith('cert-manager')))
+    await on.node.api.apply({
       apiVersion: 'v1',
       kind: 'Secret',
       metadata: { name: secretName, namespace: NAMESPACE },
@@ -66,8 +54,8 @@ suite('the kustomizations on a node', { skip: !LONG && 'it takes minutes: make t
       stringData: { 'tls.crt': cert, 'tls.key': key },
     })
     await inject(objects, Buffer.from(authority.cert).toString('base64'))
-    const release = await rollOut()
-    await release.becomes('refused')
+    await on.release.rolledOut()
+    await on.release.becomes('refused')
   })
 
   /** Writes the authority into the registration by an apply, as the cainjector of cert-manager does. */
@@ -84,8 +72,8 @@ suite('the kustomizations on a node', { skip: !LONG && 'it takes minutes: make t
       clientConfig: { caBundle },
     }))
     const { apiVersion, kind, metadata } = registration
-    const path = `${await node.api.pathOf(registration)}?fieldManager=cainjector&force=true`
+    const path = `${await on.node.api.pathOf(registration)}?fieldManager=cainjector&force=true`
     const body = { apiVersion, kind, metadata: { name: metadata.name }, webhooks }
-    await node.api.must('PATCH', path, body, 'application/apply-patch+yaml')
+    await on.node.api.must('PATCH', path, body, 'application/apply-patch+yaml')
   }
 })

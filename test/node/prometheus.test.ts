@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
+import { before, suite, test } from 'node:test'
 import { until } from '../harness/until.ts'
 import { alerts, dashboardExpressions } from './alerts.ts'
-import { startGatewayCluster } from './gateway-cluster.ts'
-import type { Node } from './node.ts'
+import { onNode } from './on-node.ts'
 import { Prometheus } from './prometheus.ts'
-import { Release } from './release.ts'
 
 suite('Prometheus on a node', () => {
-  let node: Node
-  let release: Release
   let prometheus: Prometheus
-  before(async () => {
-    node = await startGatewayCluster()
-    release = await Release.on(node)
+  const on = onNode(async (release) => {
     await release.install()
     await release.becomes('refused')
-    prometheus = await Prometheus.start(node)
   })
-  after(() => node?.stop())
+  before(async () => {
+    prometheus = await Prometheus.start(on.node)
+  })
 
   test('scrapes each replica by the Service for metrics, and the API server', async () => {
     await until(
@@ -45,7 +40,7 @@ suite('Prometheus on a node', () => {
     for (const expression of expressions)
       await until(`there is data for ${expression}`, async () => {
         // A quantile of reviews is only known while there are some.
-        await release.crossing()
+        await on.release.crossing()
         const values = await prometheus.query(expression.replaceAll('$__rate_interval', '15s'))
         return values.length > 0 && values.every(Number.isFinite)
       })

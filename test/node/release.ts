@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { CHART } from '../harness/control-plane/chart.ts'
 import { type Helm, helm } from '../harness/control-plane/helm.ts'
-import { documented, leftOf } from '../harness/control-plane/installation.ts'
+import { documented, leftOf, shell } from '../harness/control-plane/installation.ts'
 import { route } from '../harness/objects/objects.ts'
 import { run } from '../harness/program/run.ts'
 import { until } from '../harness/until.ts'
@@ -38,7 +38,7 @@ export class Release {
 
   private constructor(node: Node, helm: string) {
     this.#node = node
-    this.#administrator = { kubectl: path.join(node.programs, 'kubectl'), kubeconfig: node.kubeconfig }
+    this.#administrator = { kubectl: path.join(node.programs, 'kubectl'), kubeconfig: node.kubeconfig, helm }
     this.#helm = helm
   }
 
@@ -96,6 +96,11 @@ export class Release {
     return documented(name, this.#administrator, guide)
   }
 
+  /** Runs commands that are written in a guide, and returns what they print. */
+  shell(commands: string): Promise<string> {
+    return shell(commands, this.#administrator)
+  }
+
   /** The names of all objects of refgrant that are left. */
   left(): Promise<string[]> {
     return leftOf(this.#administrator)
@@ -103,9 +108,15 @@ export class Release {
 
   /** Tries to create a route that no grant permits: tells whether refgrant refuses it, or it passes. */
   async crossing(): Promise<'refused' | 'passes' | 'not judged'> {
+    const said = await this.refusal()
+    if (said === undefined) return 'passes'
+    return said.includes('which no ReferenceGrant permits') ? 'refused' : 'not judged'
+  }
+
+  /** Tries to create such a route, and returns why the API server refuses it; undefined if it does not. */
+  async refusal(): Promise<string | undefined> {
     const { status, body } = await this.#node.api.create(CROSSING, '?dryRun=All')
-    if (status === 201) return 'passes'
-    return status === 403 && /which no ReferenceGrant permits/.test(body.message) ? 'refused' : 'not judged'
+    return status === 201 ? undefined : String(body.message)
   }
 
   /** Waits until such a route is refused, or passes: the API server goes by a registration a moment after it was written. */
@@ -113,15 +124,18 @@ export class Release {
     await until(`a crossing route is ${outcome}`, async () => (await this.crossing()) === outcome)
   }
 
-  /** The value of one of refgrant's metrics, by the begin of its line; undefined if no replica has it. */
-  async metric(line: string): Promise<number | undefined> {
-    const path = `/api/v1/namespaces/${NAMESPACE}/services/refgrant-metrics:metrics/proxy/metrics`
-    const { status, body } = await this.#node.api.request('GET', path)
-    if (status !== 200) return undefined
-    const found = String(body)
-      .split('\n')
-      .find((text) => text.startsWith(line))
-    return found === undefined ? undefined : Number(found.split(' ').at(-1))
+  /** The sum of a metric over all pods, and over its labels that this one is part of. */
+  async count(metric: string, label = ''): Promise<number> {
+    const names = (await this.pods()).map(({ metadata }) => metadata.name)
+    const texts = await Promise.all(
+      names.map((name) =>
+        this.#node.api.must('GET', `/api/v1/namespaces/${NAMESPACE}/pods/${name}:8080/proxy/metrics`),
+      ),
+    )
+    const lines = texts.flatMap((text) => String(text).split('\n'))
+    return lines
+      .filter((line) => line.startsWith(metric) && line.includes(label))
+      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
   }
 
   async pods(): Promise<readonly Pod[]> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { run } from '../program/run.ts'
 
 /** The account that installs refgrant. */
@@ -7,6 +8,8 @@ interface Administrator {
   /** Path of kubectl. */
   readonly kubectl: string
   readonly kubeconfig: string
+  /** Path of Helm, for the commands that use it. */
+  readonly helm?: string
 }
 
 const NAMESPACE = 'refgrant-system'
@@ -23,20 +26,23 @@ export async function documented(
   const [, command = ''] = readFileSync(guide, 'utf8').split(`<!-- command: ${name} -->\n`)
   const [lines = ''] = command.split('\n\n')
   assert.notEqual(lines, '', `${guide} has no command ${name}`)
-  return shell(`set -e; kubectl() { "$KUBECTL" "$@"; }\n${lines}`, administrator)
+  return shell(lines, administrator)
 }
 
 /** The names of all objects of refgrant that are left, with their kinds. */
 export async function leftOf(administrator: Administrator): Promise<string[]> {
-  const own = await shell(`"$KUBECTL" get ${KINDS} --namespace ${NAMESPACE} --output=name`, administrator)
-  const clusterWide = await shell(`"$KUBECTL" get ${CLUSTER_WIDE} --output=name`, administrator)
+  const own = await shell(`kubectl get ${KINDS} --namespace ${NAMESPACE} --output=name`, administrator)
+  const clusterWide = await shell(`kubectl get ${CLUSTER_WIDE} --output=name`, administrator)
   return `${own}${clusterWide}`.split('\n').filter((name) => name.includes('refgrant'))
 }
 
-async function shell(script: string, { kubectl, kubeconfig }: Administrator): Promise<string> {
-  const { code, stdout, stderr } = await run('bash', ['-c', script], {
-    env: { KUBECTL: kubectl, KUBECONFIG: kubeconfig },
+/** Runs commands as they are in a guide, and returns what they print; each must succeed. */
+export async function shell(commands: string, { kubectl, helm, kubeconfig }: Administrator): Promise<string> {
+  const programs = [kubectl, ...(helm === undefined ? [] : [helm])].map((program) => path.dirname(program))
+  const PATH = [...programs, process.env.PATH].join(':')
+  const { code, stdout, stderr } = await run('bash', ['-e', '-o', 'pipefail', '-c', commands], {
+    env: { PATH, KUBECONFIG: kubeconfig },
   })
-  assert.equal(code, 0, stderr)
+  assert.equal(code, 0, `${commands}\n${stderr}`)
   return stdout
 }

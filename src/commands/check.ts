@@ -4,17 +4,20 @@ import { checkFiles } from '../input/checked-files.ts'
 import { configurationOf } from '../input/configuration.ts'
 import type { Asked } from '../input/files.ts'
 import { formatFor } from '../input/format.ts'
+import type { Tool } from '../policy/apply-order.ts'
 import type { FailOn } from '../policy/fail-on.ts'
 import { comparedWith } from '../report/baseline.ts'
 import { checkText, failed } from '../report/check.ts'
 import { SHOWN } from '../report/flaws.ts'
 import { type MachineFormat, WRITERS } from '../report/formats/writers.ts'
 import { EXIT, Failure } from '../system/failure.ts'
-import { baselineOption, failOnOption } from '../terminal/check-options.ts'
+import { baselineOption, failOnOption, orderOption } from '../terminal/check-options.ts'
 import {
   configOption,
+  contextOption,
   excludeOption,
   filenameOption,
+  kubeconfigOption,
   kustomizeOption,
   namespaceOption,
   outputOption,
@@ -32,6 +35,10 @@ interface CheckOptions {
   readonly exclude: readonly string[]
   readonly config?: string
   readonly output: 'text' | MachineFormat
+  readonly live?: true
+  readonly kubeconfig?: string
+  readonly context?: string
+  readonly order?: Tool
   readonly baseline?: string
   readonly failOn: FailOn
 }
@@ -44,7 +51,7 @@ const FORMATS = ['text', ...Object.keys(WRITERS)]
 /** `refgrant check`: checks the objects of files against the grants among them. */
 export function checkCommand(): Command {
   return new Command('check')
-    .description('check the objects of files against the ReferenceGrants among them, without a cluster')
+    .description('check the objects of files against the ReferenceGrants among them')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
     .addOption(kustomizeOption())
@@ -53,10 +60,14 @@ export function checkCommand(): Command {
       'more files or folders with ReferenceGrants that count; their other objects are ignored',
       [],
     )
+    .option('--live', 'the grants of the cluster count, too, as far as you may list them')
+    .addOption(kubeconfigOption())
+    .addOption(contextOption())
     .addOption(namespaceOption())
     .addOption(excludeOption())
     .addOption(configOption())
     .addOption(outputOption(FORMATS))
+    .addOption(orderOption())
     .addOption(baselineOption())
     .addOption(failOnOption())
     .addHelpText(
@@ -67,13 +78,14 @@ export function checkCommand(): Command {
 }
 
 async function check(args: string[], options: CheckOptions): Promise<void> {
-  const { filename, kustomize, grants, namespace, exclude, baseline, output, failOn } = options
+  const { filename, kustomize, grants, namespace, exclude, order, baseline, output, failOn } = options
   if (failOn.onlyNew && baseline === undefined)
     throw new Failure('--fail-on new compares with a baseline: add --baseline')
   const asked = { paths: pathsOf(args, filename, 'check', kustomize), kustomize, grants, namespace, exclude }
   const config = await configurationOf(options.config)
   const isForPeople = ['text', 'json'].includes(output) && baseline === undefined
-  const checked = (asked: Asked) => checkFiles(asked, config, isForPeople ? SHOWN : MOST)
+  const wanted = { most: isForPeople ? SHOWN : MOST, tool: order, live: options.live && options }
+  const checked = (asked: Asked) => checkFiles(asked, config, wanted)
   const alone = await checked(asked)
   const report = baseline === undefined ? alone : comparedWith(alone, await readBaseline(baseline, asked, checked))
   const remedies = { grant: grantCommandFor(asked.paths, options), explain: explainCommandFor(asked.paths, options) }

@@ -42,6 +42,8 @@ export interface FileObjects {
   readonly others: number
   readonly kustomizations: readonly Kustomization[]
   readonly templates: readonly Templates[]
+  /** Files that say when they were read from a cluster, with that text. */
+  readonly snapshots: readonly { readonly file: string; readonly taken: string }[]
 }
 
 /** A file to read, with its name for messages. */
@@ -86,6 +88,9 @@ const NOTHING = {
   kustomization: 'its rendering holds no Kubernetes object',
 }
 
+/** The comment at the beginning of a snapshot. */
+const SNAPSHOT = /^# refgrant snapshot: (.*)/
+
 class Reading implements FileObjects {
   objects: FileObject[] = []
   readonly problems: FileProblem[] = []
@@ -93,6 +98,7 @@ class Reading implements FileObjects {
   readonly folders: string[] = []
   readonly kustomizations: Kustomization[] = []
   readonly templates: Templates[] = []
+  readonly snapshots: { file: string; taken: string }[] = []
   others = 0
   files = 0
   readonly #command: string
@@ -150,6 +156,8 @@ class Reading implements FileObjects {
       let text = ''
       try {
         text = decoded(await source.read())
+        const taken = SNAPSHOT.exec(text)?.[1]
+        if (taken !== undefined) this.snapshots.push({ file: source.file, taken })
         this.#take(source, parseDocuments(text, this.#room))
       } catch (error) {
         const isFile = source.origin === 'file' || source.origin === 'folder'

@@ -10,7 +10,7 @@ import { Failure } from '../system/failure.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, visible } from '../wording/quote.ts'
 import { leftOut } from './left-out.ts'
-import { assumed, emptiness, nothingChecked, refusal, together } from './notes.ts'
+import { age, assumed, emptiness, nothingChecked, refusal, together } from './notes.ts'
 
 /** The paths and options of a command that reads files. */
 export interface Asked {
@@ -69,6 +69,7 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
     problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),
+      ...[main, beside].flatMap(({ snapshots }) => snapshots.map(age)),
       ...emptiness(main, isChecked, nothingChecked),
       ...emptiness(beside, isGrant, (where) => `no ReferenceGrant in ${where}`),
       ...(asked.namespace === undefined ? assumed(judged) : []),

@@ -2,9 +2,10 @@ import type { Config } from '../config/config.ts'
 import { configurationSchema } from '../config/schema.ts'
 import type { FileGrant } from '../files/grant-files.ts'
 import type { FileObject, FileObjects } from '../files/object-files.ts'
+import { counted } from '../wording/counted.ts'
 import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
-import { bare } from '../wording/quote.ts'
+import { bare, quote } from '../wording/quote.ts'
 
 /** Returns a note if the verdict of the webhook depends on settings that files do not decide, such as labels and users. */
 export function unknownToFiles({ mode, modeLabel, exempt }: Config): string[] {
@@ -60,4 +61,16 @@ export function together(read: FileObjects, isChecked: (object: FileObject) => b
   return [
     `${folders.join(', ')} are judged together: the grants of each count for all; if they belong to different clusters, check each separately`,
   ]
+}
+
+const HOUR = 60 * 60 * 1_000
+const DAY = 24 * HOUR
+
+/** Returns a note about the age of a file that was read from a cluster. */
+export function age({ file, taken }: FileObjects['snapshots'][number]): string {
+  const time = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(taken.trim()) ? Date.now() - Date.parse(taken.trim()) : Number.NaN
+  if (!(time >= 0)) return `${bare(file)}: is a snapshot of an unknown time: ${quote(taken)} is not a time in the past`
+  const hours = Math.floor(time / HOUR)
+  const old = time >= 2 * DAY ? `${Math.floor(time / DAY)} days` : counted(hours, 'hour')
+  return `${bare(file)}: is a snapshot of ${taken.trim()}, ${old} ago: grants may have changed since then`
 }

@@ -8,6 +8,7 @@ export type Severity = 'error' | 'warning' | 'note'
 export const SEVERITIES = {
   'not-permitted': 'error',
   'too-many-references': 'error',
+  'refused-at-install': 'error',
   'grant-unknown-version': 'error',
   'grant-too-many-entries': 'error',
   'grant-empty': 'error',

@@ -1,3 +1,4 @@
+import type { Tool } from './apply-order.ts'
 import type { Severity } from './finding-codes.ts'
 import type { GrantName } from './grant.ts'
 import type { LintFinding } from './lint.ts'
@@ -53,11 +54,24 @@ export interface DuplicateGrant {
   readonly place: Place
 }
 
+/** A reference that a grant permits, but a tool applies the grant only after the object. */
+export interface RefusedAtInstall {
+  readonly code: 'refused-at-install'
+  readonly severity: Severity
+  readonly reference: Reference
+  readonly tool: Tool
+  /** The first of the grants that permit the reference. */
+  readonly grant: GrantName
+  readonly grantKind: string
+  readonly other: Place
+  readonly place: Place
+}
+
 /** Whether a baseline has a finding, too. */
 export type Change = 'introduced' | 'unchanged'
 
 /** A finding of `refgrant check`. */
-export type Finding = (NotPermitted | TooLarge | GrantFlaw | ObjectFlaw | DuplicateGrant) & {
+export type Finding = (NotPermitted | TooLarge | GrantFlaw | ObjectFlaw | DuplicateGrant | RefusedAtInstall) & {
   readonly place?: Place
   /** Only with a baseline. */
   readonly change?: Change

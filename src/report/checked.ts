@@ -1,3 +1,4 @@
+import type { Tool } from '../policy/apply-order.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import type { Finding, GrantFlaw, Place } from '../policy/finding.ts'
 import { SEVERITIES, type Severity } from '../policy/finding-codes.ts'
@@ -6,9 +7,13 @@ import { lintObject, type ObjectFlaw } from '../policy/lint-object.ts'
 import type { Candidate } from '../policy/near-miss.ts'
 import { NearMisses } from '../policy/near-misses.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
+import { objectTitle } from '../wording/objects.ts'
+import { placeTitle } from '../wording/place.ts'
+import { quote } from '../wording/quote.ts'
 import type { CheckReport } from './check.ts'
 import { duplicatesOf } from './duplicates.ts'
 import { flawsOf, SHOWN } from './flaws.ts'
+import { refusedAtInstall } from './order.ts'
 import { withoutVariables } from './variables.ts'
 import { placeOf, type WrittenGrant, type WrittenObject } from './written.ts'
 
@@ -29,6 +34,10 @@ interface Checked {
   readonly problems: readonly string[]
   /** What was left out or assumed. */
   readonly notes: readonly string[]
+  /** Namespaces whose grants could not all be read. */
+  readonly unknown?: ReadonlySet<string> | undefined
+  /** The tool that applies the objects, if its order is judged. */
+  readonly tool?: Tool | undefined
 }
 
 /**
@@ -50,7 +59,8 @@ export function checkOf(
   const { flaws, counts } = flawsOf(own, ({ object }) => object, coverage, most)
   const duplicates = duplicatesOf(own)
   const objectFlaws = objects.flatMap((one) => [...lintObject(coverage, one.name, one.object)].map(flawIn(one)))
-  const refused = references.filter(({ grants }) => grants.length === 0)
+  const [refused, unjudged] = parted(references, checked.unknown ?? new Set())
+  const late = checked.tool ? refusedAtInstall(references, objects, own, checked.tool) : []
   const nearMisses = new NearMisses(candidates)
   return {
     files,
@@ -61,17 +71,33 @@ export function checkOf(
       ...duplicates.slice(0, most),
       ...objectFlaws.slice(0, most),
       ...tooLarge.map(tooManyReferences),
+      ...late.slice(0, most),
       ...refused.slice(0, most).map((one) => notPermitted(one, nearMisses)),
     ].sort(byPlace),
     counts: {
-      error: counts.error + tooLarge.length + refused.length + countOf(objectFlaws, 'error'),
+      error: counts.error + tooLarge.length + late.length + refused.length + countOf(objectFlaws, 'error'),
       warning: counts.warning + duplicates.length + countOf(objectFlaws, 'warning'),
       note: counts.note,
     },
     exemptObjects,
-    problems,
+    problems: [...problems, ...unjudged.map(unjudgedLine)],
     notes: [...notes, ...unrendered],
   }
+}
+
+type Surveyed = SurveyedReference<WrittenObject>
+
+/** Returns the references that no grant permits, and those that an unread grant may permit. */
+function parted(references: readonly Surveyed[], unknown: ReadonlySet<string>): [Surveyed[], Surveyed[]] {
+  const without = references.filter(({ grants }) => grants.length === 0)
+  const isUnknown = ({ reference }: Surveyed) => unknown.has(reference.to.namespace)
+  return [without.filter((one) => !isUnknown(one)), without.filter(isUnknown)]
+}
+
+function unjudgedLine({ object, reference }: Surveyed): string {
+  const place = placeTitle(placeOf(object, reference.path))
+  const namespace = quote(reference.to.namespace)
+  return `${place}: ${objectTitle(reference.from)}: ${reference.path} is not judged: not every grant of namespace ${namespace} could be read`
 }
 
 function placed({ object, ...flaw }: GrantFlaw & { object: WrittenObject }): Placed {

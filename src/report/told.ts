@@ -44,6 +44,14 @@ function subjectOf(finding: Finding) {
         target: shown(finding.reference.to),
         nearest: finding.nearest && nearMissJson(finding.nearest),
       }
+    case 'refused-at-install':
+      return {
+        object: shown(finding.reference.from),
+        field: finding.reference.path,
+        target: shown(finding.reference.to),
+        grant: shown(finding.grant),
+        other: finding.other,
+      }
     case 'too-many-references':
       return { object: shown(finding.object), references: finding.references }
     case 'reference-policy':

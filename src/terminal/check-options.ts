@@ -1,5 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { TOOLS } from '../policy/apply-order.ts'
 import { type FailOn, failOnOf } from '../policy/fail-on.ts'
+
+export const orderOption = () =>
+  new Option(
+    '--order <tool>',
+    'also find references that the webhook refuses at the first installation, since this tool applies their grant later',
+  ).choices(TOOLS)
 
 export const baselineOption = () =>
   new Option(

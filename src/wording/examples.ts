@@ -22,6 +22,11 @@ export const EXAMPLES: Record<FindingCode, Example> = {
     wrong: 'rules: # with 10,001 backendRefs of other namespaces',
     right: 'rules: # with 10,000 backendRefs of other namespaces',
   },
+  'refused-at-install': {
+    wrong: 'metadata: { name: allow-shop, namespace: billing } # in the chart of the route',
+    right:
+      'metadata: { name: allow-shop, namespace: billing, annotations: { helm.sh/hook: "pre-install,pre-upgrade" } }',
+  },
   'grant-unknown-version': {
     wrong: 'apiVersion: gateway.networking.k8s.io/v2',
     right: 'apiVersion: gateway.networking.k8s.io/v1',

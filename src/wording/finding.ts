@@ -6,6 +6,7 @@ import type { ObjectName } from '../policy/reference.ts'
 import { lintSentence } from './grant-finding.ts'
 import { nearestSentence } from './near-miss.ts'
 import { grantTitle, objectTitle } from './objects.ts'
+import { refusedAtInstallSentence } from './order.ts'
 import { oversizeSentence } from './oversize.ts'
 import { placeTitle } from './place.ts'
 import { quote, visible } from './quote.ts'
@@ -19,6 +20,7 @@ export function findingSentence(finding: Finding): string {
     return nearest ? `${said} ${nearestSentence(nearest, reference)}` : said
   }
   if (finding.code === 'too-many-references') return tooManyReferences(finding.object, finding.references)
+  if (finding.code === 'refused-at-install') return refusedAtInstallSentence(finding)
   if (!('grant' in finding)) return objectSentence(finding)
   const title = grantTitle(finding.grant, finding.grantKind)
   if (finding.code !== 'grant-duplicate') return `${title}: ${lintSentence(finding)}`

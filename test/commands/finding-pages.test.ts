@@ -30,6 +30,10 @@ const ROUTE = {
   metadata: { name: 'checkout', namespace: 'shop' },
   spec: { rules: [{ backendRefs: [{ name: 'cart', port: 80 }] }] },
 }
+const CROSSING = {
+  ...ROUTE,
+  spec: { rules: [{ backendRefs: [{ name: 'payments', namespace: 'billing', port: 80 }] }] },
+}
 const POLICY = {
   apiVersion: 'example.com/v1',
   kind: 'Policy',
@@ -67,12 +71,13 @@ async function codesOf(code: FindingCode, half: 'wrong' | 'right'): Promise<stri
   const isWhole = fields.some((field) => field in GRANT)
   const object = isWhole ? { ...base, ...fragment } : { ...base, spec: { ...base.spec, ...fragment } }
   const other = { ...GRANT, spec: { ...GRANT.spec, to: [{ group: '', kind: 'Service', name: 'tax' }] } }
-  const objects = code === 'grant-duplicate' ? [other, object] : [object]
+  const beside = { 'grant-duplicate': [other], 'refused-at-install': [CROSSING] }
+  const objects = [...(beside[code as keyof typeof beside] ?? []), object]
   const text = objects.map((one) => JSON.stringify(one)).join('\n')
   const folder = folderWith({ 'refgrant.yaml': CONFIG, 'objects.json': text })
   const coverage = coverageOf(await configurationOf(path.join(folder, 'refgrant.yaml')))
   const asked = { paths: [path.join(folder, 'objects.json')], exclude: [] }
-  const report = checkOf(await readInput(asked, coverage, 'check'), coverage, new Set())
+  const report = checkOf({ ...(await readInput(asked, coverage, 'check')), tool: 'helm' }, coverage, new Set())
   return report.findings.map((finding) => finding.code)
 }
 

@@ -1,6 +1,7 @@
 import { ProblemReports } from '../system/problem-reports.ts'
 import { readKeyPair } from './files.ts'
 import type { Certificate } from './issue.ts'
+import { validityOf } from './validity.ts'
 
 /** What a look at the files found: another pair, or files that cannot be used; undefined if neither is new. */
 export type Look = { readonly pair: Certificate } | { readonly problem: string } | undefined
@@ -40,8 +41,10 @@ export class KeyPairFiles {
   async look(): Promise<Look> {
     try {
       const pair = await readKeyPair(this.#cert, this.#key)
+      const isSame = pair.cert === this.#pair.cert && pair.key === this.#pair.key
+      if (!isSame) refuseEarly(this.#cert, pair)
       this.#problems.gone()
-      if (pair.cert === this.#pair.cert && pair.key === this.#pair.key) return undefined
+      if (isSame) return undefined
       this.#pair = pair
       return { pair }
     } catch (error) {
@@ -49,4 +52,10 @@ export class KeyPairFiles {
       return this.#problems.found(problem) ? { problem } : undefined
     }
   }
+}
+
+/** @throws Error if a certificate is not valid yet: until it is, clients accept the last one and not this one */
+function refuseEarly(file: string, { cert }: Certificate): void {
+  const { from } = validityOf(cert)
+  if (from > new Date()) throw new Error(`the certificate in ${file} is not valid before ${from.toISOString()}`)
 }

@@ -3,11 +3,14 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeEach, suite, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { KeyPairFiles } from '../../src/certificates/key-pair-files.ts'
+import { validFor } from '../../src/certificates/validity.ts'
 import { folderWith, replaceFile } from '../harness/folders.ts'
 import { A_DAY, EXPIRED } from '../harness/validities.ts'
 
+const HOUR = 60 * 60 * 1_000
 const authority = issueAuthority('test', A_DAY)
 const issue = () => issueServer(authority, ['localhost'], A_DAY)
 const [first, second] = [issue(), issue()]
@@ -60,7 +63,23 @@ suite('a key pair in files', () => {
         rmSync(at('tls.crt'))
         execFileSync('mkfifo', [at('tls.crt')])
       },
-      /does not hold usable PEM/,
+      /is empty/,
+    ],
+    'a certificate that is not valid yet': [
+      () => {
+        const { cert, key } = issueServer(authority, ['localhost'], validFor(24 * HOUR, Date.now() + 2 * HOUR))
+        replaceFile(at('tls.crt'), cert)
+        replaceFile(at('tls.key'), key)
+      },
+      /is not valid before/,
+    ],
+    'a link to nothing': [
+      () => {
+        symlinkSync('..gone', at('..data'))
+        symlinkSync(path.join('..data', 'tls.crt'), at('new'))
+        renameSync(at('new'), at('tls.crt'))
+      },
+      /no such file/,
     ],
     'no file': [() => rmSync(at('tls.key')), /no such file/],
     'an expired certificate': [
@@ -82,6 +101,39 @@ suite('a key pair in files', () => {
       replaceFile(at('tls.key'), second.key)
       assert.deepEqual(await files.look(), { pair: second })
     })
+
+  test('whose folder is gone and comes back is used again', async () => {
+    rmSync(folder, { recursive: true })
+    assert.deepEqual([await files.look(), Object.keys((await files.look()) ?? {})], [undefined, ['problem']])
+    mkdirSync(folder)
+    replaceFile(at('tls.crt'), second.cert)
+    replaceFile(at('tls.key'), second.key)
+    assert.deepEqual(await files.look(), { pair: second })
+  })
+
+  test('that is replaced all the time is never mixed', async () => {
+    let isOver = false
+    const replacing = (async () => {
+      for (let n = 0; n < 300; n += 1) {
+        const { cert, key } = [first, second][n % 2] as Certificate
+        replaceFile(at('tls.crt'), cert)
+        await turn()
+        replaceFile(at('tls.key'), key)
+        await turn()
+      }
+      isOver = true
+    })()
+    let problems = 0
+    while (!isOver) {
+      const look = await files.look()
+      if (look && 'problem' in look) problems += 1
+      assert.ok([first, second].some(({ cert, key }) => cert === files.pair.cert && key === files.pair.key))
+    }
+    await replacing
+    assert.ok(problems <= 10, `${problems} reports`)
+    await files.look()
+    assert.deepEqual(files.pair, second)
+  })
 
   test('that is bad, good, and bad again a minute later is reported twice', async (context) => {
     let now = 0

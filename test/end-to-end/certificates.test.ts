@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { ApiClient } from '../harness/control-plane/api-client.ts'
 import { auditLogEnd, requestsOf } from '../harness/control-plane/audit-log.ts'
@@ -401,6 +402,14 @@ test('certificates from files are read again, while no review fails', async (con
     replaceFile(path.join(certs, 'tls.crt'), third.cert)
     replaceFile(path.join(certs, 'tls.key'), third.key)
     await until('the renamed pair is read', async () => (await renewals(server)) === 2)
+    await load.goesOn()
+    for (let n = 0; n < 100; n += 1) {
+      const { cert, key } = n % 2 === 0 ? second : third
+      replaceFile(path.join(certs, 'tls.crt'), cert)
+      replaceFile(path.join(certs, 'tls.key'), key)
+      // That makes about a hundred replacements in a second, and the server looks once a second.
+      await wait(10)
+    }
     await load.goesOn()
     replaceFile(path.join(certs, 'tls.key'), first.key)
     await until('the bad pair is counted', async () => (await renewals(server, 'failed')) === 1)

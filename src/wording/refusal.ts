@@ -49,7 +49,7 @@ export function refusalText({ refused, unjudged, confirmed, stored = false }: Re
   lines.push(...neededGrants(spelt))
   if (stored) lines.push(STORED)
   if (!confirmed) lines.push(UNCONFIRMED)
-  lines.push('To print it: refgrant grant -f FILE')
+  lines.push('To print it: refgrant grant -f FILE', 'To see why: refgrant explain -f FILE --live')
   return lines.join('\n')
 }
 

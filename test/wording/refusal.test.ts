@@ -16,7 +16,7 @@ const refused = (references: readonly Reference[], change: Partial<Refusal> = {}
 const lines = (...all: string[]) => all.join('\n')
 const services = (count: number) => Array.from({ length: count }, (_, index) => reference(index, { name: `s${index}` }))
 
-const PRINT = 'To print it: refgrant grant -f FILE'
+const PRINT = 'To print it: refgrant grant -f FILE\nTo see why: refgrant explain -f FILE --live'
 
 suite('a refusal says, word for word', () => {
   test('which field refers to what, and which grant is needed', () => {

@@ -16,6 +16,8 @@ export interface ReadableGrants {
   readonly candidates: readonly Candidate[]
   /** The namespaces of which not every grant that counts was read. */
   readonly unknown: ReadonlySet<string>
+  /** The version of each kind that the cluster serves. */
+  readonly versions: ReadonlyMap<GrantKind, string>
   /** Sentences about what the caller may not list, and what could not be read. */
   readonly unread: readonly string[]
 }
@@ -36,6 +38,7 @@ export async function readableGrants(
 ): Promise<ReadableGrants> {
   const candidates: Candidate[] = []
   const unknown = new Set<string>()
+  const versions = new Map<GrantKind, string>()
   const unread: string[] = []
   for (const kind of new Set([...coverage.grantKinds, ...others()])) {
     tell(kind.plural)
@@ -45,12 +48,13 @@ export async function readableGrants(
         unread.push(`the cluster does not serve ${nameOf(kind)}, so it has no grants of this kind`)
       continue
     }
+    versions.set(kind, path.slice(path.lastIndexOf('/') + 1))
     const read = await listWhereAllowed(api, path, kind, namespaces, signal)
     candidates.push(...read.candidates)
     unread.push(...read.unread)
     if (coverage.grantKinds.includes(kind)) for (const namespace of read.unknown) unknown.add(namespace)
   }
-  return { candidates, unknown, unread }
+  return { candidates, unknown, versions, unread }
 }
 
 /** The kinds whose objects are taken for grants by mistake: the old name of ReferenceGrant, and those of presets. */
@@ -65,7 +69,7 @@ async function listWhereAllowed(
   kind: GrantKind,
   namespaces: ReadonlySet<string>,
   signal: AbortSignal,
-): Promise<ReadableGrants> {
+): Promise<Omit<ReadableGrants, 'versions'>> {
   const all = await unlessForbidden(() => listObjects(api, listPath(path, kind.plural, {}), kind, [], signal))
   const unread: string[] = []
   const unknown = new Set<string>()

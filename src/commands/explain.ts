@@ -1,34 +1,36 @@
 import { Command, Option } from 'commander'
+import type { ConnectionChoice } from '../cluster/connection.ts'
 import { coverageOf } from '../config/config.ts'
+import type { Subject } from '../input/asked.ts'
 import { configurationOf } from '../input/configuration.ts'
-import { explanation, type Subject } from '../input/explained.ts'
+import { explanation } from '../input/explained.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import { isFindingCode } from '../policy/finding-codes.ts'
 import { explainJson, explainText, findingJson } from '../report/explain.ts'
 import { EXIT, Failure } from '../system/failure.ts'
-import { endsOf, objectAsked } from '../terminal/object-name.ts'
+import { objectAsked, questionAsked } from '../terminal/object-name.ts'
 import {
   configOption,
   contextOption,
   excludeOption,
   filenameOption,
   kubeconfigOption,
+  kustomizeOption,
   namespaceOf,
   outputOption,
 } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 import { findingPage } from '../wording/meanings.ts'
 
-interface ExplainOptions {
+interface ExplainOptions extends ConnectionChoice {
   readonly filename: readonly string[]
+  readonly kustomize?: string
   readonly grants: readonly string[]
   readonly live?: true
   readonly from?: string
   readonly to?: string
   readonly namespace?: string
   readonly exclude: readonly string[]
-  readonly kubeconfig?: string
-  readonly context?: string
   readonly config?: string
   readonly output: 'text' | 'json'
 }
@@ -50,6 +52,7 @@ export function explainCommand(): Command {
     .description('say which grant permits a reference, or which grants nearly permit it and what to correct')
     .argument('[subject...]', 'KIND/NAME or KIND/NAMESPACE/NAME of an object, or the code of a finding')
     .addOption(filenameOption())
+    .addOption(kustomizeOption())
     .option('--grants <path...>', 'more files or folders with ReferenceGrants that count', [])
     .option('--live', 'with files: the grants of the cluster count too')
     .addOption(new Option('--from <kind/namespace>', 'referrer of a question: its kind and namespace'))
@@ -85,14 +88,11 @@ async function explain(words: string[], options: ExplainOptions): Promise<void> 
 }
 
 function subjectOf(words: readonly string[], options: ExplainOptions, coverage: Coverage): Subject {
-  const { filename, from, to, namespace } = options
-  if (from !== undefined || to !== undefined) {
-    if (from === undefined || to === undefined) throw new Failure('a question needs both --from and --to')
-    if (words.length > 0) throw new Failure('name an object, or ask with --from and --to, not both')
-    return endsOf({ from, to }, namespace, coverage)
-  }
+  const question = questionAsked(options, coverage)
+  if (question && words.length > 0) throw new Failure('name an object, or ask with --from and --to, not both')
+  if (question) return question
   if (words.length > 0) return { object: objectAsked(words, coverage) }
-  if (filename.length > 0) return 'files'
+  if (options.filename.length > 0 || options.kustomize !== undefined) return 'files'
   throw new Failure(
     'there is nothing to explain: name an object, the code of a finding, files with -f, or ask with --from and --to',
   )

@@ -48,3 +48,24 @@ function replacement({ path, found, wanted }: Difference): Operation[] {
     { op: 'replace', path: pointer, value: wanted },
   ]
 }
+
+/**
+ * Returns a copy of an object with a patch of `editOf` applied.
+ *
+ * @throws Error if a `test` fails
+ */
+export function applied<T extends object>(object: T, patch: readonly Operation[]): T {
+  const copy = structuredClone(object)
+  for (const { op, path, value } of patch) {
+    const steps = path.slice(1).split('/')
+    const last = steps.pop() ?? ''
+    const parent = steps.reduce((at, step) => at[step] as Fields, copy as Fields)
+    if (op === 'test' && parent[last] !== value) throw new Error(`${path} was changed`)
+    if (op === 'test') continue
+    if (Array.isArray(parent) && last === '-') parent.push(value)
+    else parent[last] = value
+  }
+  return copy
+}
+
+type Fields = Record<string, unknown>

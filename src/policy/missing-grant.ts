@@ -25,13 +25,18 @@ export function ungrantable({ from, to }: Reference): { readonly part: string; r
  * earlier.
  *
  * @param references references into other namespaces
+ * @param anyName whether the grants expose every object of the kind
  */
-export function missingGrants(references: readonly Reference[]): Grant[] {
+export function missingGrants(references: readonly Reference[], anyName = false): Grant[] {
   const byReferrer = Map.groupBy(references, ({ from }) => JSON.stringify([from.group, from.kind, from.namespace]))
-  return [...byReferrer.values()].flatMap((group) => distinctTargets(group).map(grantFor))
+  const targets = (group: Reference[]) => distinctTargets(anyName ? group.map(toEvery) : group)
+  return [...byReferrer.values()].flatMap((group) => targets(group).map((one) => grantFor(one, anyName)))
 }
 
-function grantFor(reference: Reference): Grant {
+/** Returns a reference to every object of a kind. No object has an empty name. */
+const toEvery = (reference: Reference): Reference => ({ ...reference, to: { ...reference.to, name: '' } })
+
+function grantFor(reference: Reference, anyName: boolean): Grant {
   const { from, to } = reference
   const resource = resourceOf(grantKindFor(reference))
   return {
@@ -39,7 +44,7 @@ function grantFor(reference: Reference): Grant {
     name: nameFor(reference),
     ...(resource !== undefined && { resource }),
     from: [{ group: from.group, kind: from.kind, namespace: from.namespace }],
-    to: [{ group: to.group, kind: to.kind, name: to.name }],
+    to: [{ group: to.group, kind: to.kind, ...(!anyName && { name: to.name }) }],
   }
 }
 
@@ -51,7 +56,8 @@ function kindPart({ group, kind }: GroupKind): string {
 /** Returns the name of a grant. It ends in a digest if the grant for another reference could have the same name. */
 function nameFor({ from, to }: Reference): string {
   const [accepted, exposed] = [kindPart(from), kindPart(to)]
-  const text = `${accepted}-from-${from.namespace}-to-${exposed}-${to.name}`.toLowerCase()
+  const target = to.name === '' ? `every-${exposed}` : `${exposed}-${to.name}`
+  const text = `${accepted}-from-${from.namespace}-to-${target}`.toLowerCase()
   const name = text.replace(/[^-a-z0-9.]+/g, '-').replace(/[-.]*\.[-.]*/g, '.')
   const plain =
     name === text && to.name === to.name.toLowerCase() && name.length <= LONGEST_NAME && /[a-z0-9]$/.test(name)

@@ -14,11 +14,13 @@ import { withoutVariables } from './variables.ts'
 /** The most near misses of one reference that a report shows; the others are counted. */
 const SHOWN = 16
 
-/** The most references that a report explains; the others are counted. */
-const EXPLAINED = 1_000
-
 /** A grant among files knows its place. */
-export type PlacedCandidate = Candidate & { readonly file?: string; readonly lineOf?: (field: string) => number }
+export type PlacedCandidate = Candidate & {
+  readonly file?: string
+  readonly lineOf?: (field: string) => number
+  /** The `spec` before a change. */
+  readonly before?: unknown
+}
 
 /** What is known, to explain references by. */
 export interface Known {
@@ -52,22 +54,30 @@ export interface ExplainReport {
   readonly notes: readonly string[]
 }
 
-/** Explains the references of objects. */
-export function explainObjects(
+/** The references of objects that need a grant. */
+export interface NeedingGrants {
+  readonly references: readonly Reference[]
+  /** Objects whose references into other namespaces need no grant, with the reason. */
+  readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
+  /** Sentences about objects of which not every reference is judged. */
+  readonly tooLarge: readonly string[]
+  /** Sentences about references with a variable, which are not judged. */
+  readonly unrendered: readonly string[]
+}
+
+/** Returns the references of objects that need a grant. */
+export function needingGrants(
   objects: readonly NamedObject[],
-  known: Known,
   coverage: Coverage,
   exemptNamespaces: ReadonlySet<string>,
-): ExplainReport {
+): NeedingGrants {
   const { references, exemptObjects, tooLarge } = survey(coverage, objects, [], exemptNamespaces)
   const { rendered, notes } = withoutVariables(references)
-  const shown = rendered.slice(0, EXPLAINED).map(({ reference }) => reference)
   return {
-    references: explainReferences(shown, known, coverage),
-    more: rendered.length - shown.length,
+    references: rendered.map(({ reference }) => reference),
     exempt: exemptObjects,
-    problems: tooLarge.map(({ object: { name }, count }) => tooManyReferences(name, count)),
-    notes,
+    tooLarge: tooLarge.map(({ object: { name }, count }) => tooManyReferences(name, count)),
+    unrendered: notes,
   }
 }
 
@@ -98,7 +108,7 @@ const permitted = (by: 'same namespace' | GrantName): Answer =>
   by === 'same namespace' ? { verdict: by } : { verdict: 'permitted', grant: by }
 
 /** Returns the last object of each kind and name. */
-function distinct(candidates: readonly PlacedCandidate[]): PlacedCandidate[] {
+export function distinct(candidates: readonly PlacedCandidate[]): PlacedCandidate[] {
   return [...new Map(candidates.map((one) => [JSON.stringify(Object.values(one.name)), one])).values()]
 }
 

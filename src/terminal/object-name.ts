@@ -27,12 +27,26 @@ export function objectAsked(words: readonly string[], coverage: Coverage): Asked
 }
 
 /**
+ * Returns the ends of the question of `--from` and `--to`; undefined if neither is given.
+ *
+ * @throws Failure if one of them is missing or wrong
+ */
+export function questionAsked(
+  { from, to, namespace }: { readonly from?: string; readonly to?: string; readonly namespace?: string },
+  coverage: Coverage,
+): ReturnType<typeof endsOf> | undefined {
+  if (from === undefined && to === undefined) return undefined
+  if (from === undefined || to === undefined) throw new Failure('a question needs both --from and --to')
+  return endsOf({ from, to }, namespace, coverage)
+}
+
+/**
  * Parses the ends of a question: from `KIND/NAMESPACE`, which may have a name, to `KIND/NAMESPACE/NAME`.
  *
  * @param namespace the namespace of `-n`, in which a referrer without one is
  * @throws Failure if one of the texts does not have this form
  */
-export function endsOf(
+function endsOf(
   { from, to }: { readonly from: string; readonly to: string },
   namespace: string | undefined,
   coverage: Coverage,

@@ -11,20 +11,18 @@ interface Read {
 
 /** Returns the command that prints the grants that files lack. */
 export function grantCommandFor(paths: readonly string[], read: Read): string {
-  const { kustomize } = read
-  const rendered = kustomize === undefined ? [] : ['-k', shellArgument(kustomize)]
-  return ['refgrant grant', ...paths.map(shellArgument), ...rendered, ...optionsOf(read)].join(' ')
+  return ['refgrant grant', ...paths.map(shellArgument), ...optionsOf(read)].join(' ')
 }
 
 /** Returns the command that explains the references of files. */
 export function explainCommandFor(paths: readonly string[], read: Read): string {
-  const { kustomize } = read
-  if (kustomize === undefined) return ['refgrant explain -f', ...paths.map(shellArgument), ...optionsOf(read)].join(' ')
-  return `kubectl kustomize ${shellArgument(kustomize)} | ${explainCommandFor(['-', ...paths], { ...read, kustomize: undefined })}`
+  const files = paths.length > 0 ? ['-f', ...paths.map(shellArgument)] : []
+  return ['refgrant explain', ...files, ...optionsOf(read)].join(' ')
 }
 
-function optionsOf({ grants = [], namespace, exclude, config }: Read): string[] {
+function optionsOf({ grants = [], namespace, exclude, config, kustomize }: Read): string[] {
   return [
+    ...(kustomize === undefined ? [] : ['-k', shellArgument(kustomize)]),
     ...(grants.length > 0 ? ['--grants', ...grants.map(shellArgument)] : []),
     ...(namespace === undefined ? [] : ['-n', shellArgument(namespace)]),
     ...exclude.flatMap((one) => ['--exclude', shellArgument(one)]),

@@ -74,3 +74,49 @@ suite('an existing grant that nearly permits the reference is noted, with its ed
   test('not a grant for another object and another namespace', async () =>
     assert.equal(await noteOf('checkout', 'shop', 'ledger'), ''))
 })
+
+suite('grant', { concurrency: 2 }, () => {
+  const question = ['grant', '--from', 'HTTPRoute/shop', '--to', 'Service/billing/payments']
+
+  test('answers a question by the grants of files', async () => {
+    const cwd = folderWith({ 'a.yaml': GRANT })
+    const { code, stdout, stderr } = await refgrant([...question, '-f', 'a.yaml'], { cwd })
+    assert.deepEqual([code, stdout, stderr], [0, '', 'no grant is missing\n'])
+    const other = await refgrant(['grant', '--from', 'GRPCRoute/shop', '--to', 'Service/billing/payments', 'a.yaml'], {
+      cwd,
+    })
+    assert.match(other.stdout, /^ {2}name: grpcroute-from-shop-to-service-payments$/m)
+  })
+
+  test('exposes every object of a kind with --any-name, once for several targets', async () => {
+    const two = ROUTE.replace('name: cart', 'name: ledger\n          namespace: billing')
+    const { code, stdout } = await refgrant(['grant', '--any-name', '-o', 'json', '-'], { input: two })
+    const { items } = JSON.parse(stdout)
+    assert.equal(code, 0)
+    assert.deepEqual(
+      items.map(({ metadata, spec }: { metadata: { name: string }; spec: { to: unknown } }) => [
+        metadata.name,
+        spec.to,
+      ]),
+      [['httproute-from-shop-to-every-service', [{ group: '', kind: 'Service' }]]],
+    )
+  })
+
+  test('changes the grant of a file with --merge, and keeps its labels', async () => {
+    const labelled = GRANT.replace('  name: shop\n', '  name: shop\n  labels: { app: web }\n').replace(
+      'payments',
+      'ledger',
+    )
+    const cwd = folderWith({ 'route.yaml': ROUTE, 'grant.yaml': labelled })
+    const { code, stdout, stderr } = await refgrant(['grant', '--merge', '-o', 'json', '.'], { cwd })
+    const { items } = JSON.parse(stdout)
+    assert.deepEqual([code, stderr, items.length], [0, '', 1])
+    const [{ apiVersion, metadata, spec }] = items
+    assert.equal(apiVersion, 'gateway.networking.k8s.io/v1beta1')
+    assert.deepEqual(metadata, { name: 'shop', labels: { app: 'web' }, namespace: 'billing' })
+    assert.deepEqual(
+      spec.to.map(({ name }: { name: string }) => name),
+      ['ledger', 'payments'],
+    )
+  })
+})

@@ -148,6 +148,46 @@ suite('explain of a cluster', () => {
   })
 })
 
+suite('grant by the grants of a cluster', () => {
+  test('prints only what is missing there, in the version that the cluster serves', async () => {
+    const { kubeconfig } = cluster.controlPlane
+    const two = ROUTE.replace('name: cart', 'name: ledger\n          namespace: market')
+    const argv = ['grant', '--live', '--kubeconfig', kubeconfig, '-o', 'json', '-']
+    const { code, stdout } = await refgrant(argv, { input: two.replace('payments', 'tax') })
+    const { items } = JSON.parse(stdout)
+    assert.equal(code, 0)
+    assert.deepEqual(
+      items.map(({ apiVersion, metadata }: { apiVersion: string; metadata: object }) => [apiVersion, metadata]),
+      [['gateway.networking.k8s.io/v1', { name: 'httproute-from-shop-to-service-ledger', namespace: 'market' }]],
+    )
+  })
+
+  test('changes a grant with --merge, and kubectl applies it with its labels', async () => {
+    const { api, kubectl, kubeconfig } = cluster.controlPlane
+    const object = grant({ name: 'labelled', to: 'cart', namespace: 'market' })
+    await api.apply({ ...object, metadata: { ...object.metadata, labels: { team: 'web' } } as typeof object.metadata })
+    const question = ['--kubeconfig', kubeconfig, '--from', 'HTTPRoute/shop', '--to', 'Service/market/stock']
+    const merged = await refgrant(['grant', '--merge', ...question])
+    assert.deepEqual([merged.code, merged.stderr], [0, ''])
+    const applied = await run(kubectl, ['--kubeconfig', kubeconfig, 'apply', '-f', '-'], { input: merged.stdout })
+    assert.equal(applied.code, 0, applied.stderr)
+    assert.equal((await refgrant(['explain', ...question])).code, 0)
+    const { body } = await api.request(
+      'GET',
+      '/apis/gateway.networking.k8s.io/v1/namespaces/market/referencegrants/labelled',
+    )
+    assert.deepEqual([body.metadata.labels, body.spec.to.length], [{ team: 'web' }, 2])
+    assert.deepEqual(await refgrant(['grant', ...question]), { code: 0, stdout: '', stderr: 'no grant is missing\n' })
+  })
+
+  test('says that it does not know the grants of a namespace, and prints none for it', async () => {
+    const stranger = await userWith('outsider', {})
+    const { code, stdout, stderr } = await refgrant(['grant', '--kubeconfig', stranger, ...QUESTION])
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, /it is not known whether a ReferenceGrant permits it\.\n/)
+  })
+})
+
 suite('explain with few rights says what is not known, and nothing of what may not be read:', () => {
   test('the grants of two namespaces', async () => {
     const owner = await userWith('owner', { billing: [LIST_GRANTS], shop: [LIST_GRANTS] })

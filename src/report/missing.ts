@@ -1,0 +1,68 @@
+import type { Coverage } from '../policy/coverage.ts'
+import type { GrantFlaw } from '../policy/finding.ts'
+import { grantObject } from '../policy/grant.ts'
+import { type GrantKind, kindOf } from '../policy/grant-kinds.ts'
+import { mergedInto } from '../policy/merge.ts'
+import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
+import { NearMisses } from '../policy/near-misses.ts'
+import type { Reference } from '../policy/reference.ts'
+import { patchCommand } from '../wording/explain.ts'
+import { editNote } from '../wording/near-miss.ts'
+import { distinct, type Known, type PlacedCandidate } from './explained.ts'
+import { flawsOf } from './flaws.ts'
+
+/** How the missing grants are to be made. */
+export interface MissingOptions {
+  /** Whether they expose every object of a kind. */
+  readonly anyName: boolean
+  /** Whether existing grants are changed, where that permits nothing else. */
+  readonly merge: boolean
+  /** The versions to write; of the other kinds, one that every release serves. */
+  readonly versions: ReadonlyMap<GrantKind, string>
+}
+
+/** The grants that permit references. */
+export interface MissingGrants {
+  /** The new grants. */
+  readonly created: readonly object[]
+  /** Existing grants with a change. */
+  readonly changed: readonly PlacedCandidate[]
+  /** Errors in the new grants, which therefore permit nothing. */
+  readonly useless: readonly GrantFlaw[]
+  /** Lines about existing grants that may be corrected in place of a new one. */
+  readonly notes: readonly string[]
+}
+
+/** Returns the grants that permit references which no grant permits. */
+export function missingFor(
+  references: readonly Reference[],
+  known: Known,
+  coverage: Coverage,
+  { anyName, merge, versions }: MissingOptions,
+): MissingGrants {
+  const candidates = distinct(known.candidates)
+  const possible = references.filter((one) => ungrantable(one) === undefined)
+  const { changed, left } = merge ? mergedInto(possible, candidates, anyName) : { changed: [], left: possible }
+  const grants = missingGrants(left, anyName).map((grant) => {
+    const kind = kindOf(grant, coverage.grantKinds)
+    const version = versions.get(kind)
+    return { grant, object: grantObject(grant, version === undefined ? kind : { ...kind, version }) }
+  })
+  const { flaws } = flawsOf(grants, (object) => object, coverage)
+  return {
+    created: grants.map(({ object }) => object),
+    changed,
+    useless: flaws.filter(({ severity }) => severity === 'error'),
+    notes: editNotes(left, new NearMisses(candidates)),
+  }
+}
+
+/** Returns a note for each target that an existing grant nearly exposes to the referrer. */
+function editNotes(references: readonly Reference[], nearMisses: NearMisses<PlacedCandidate>): string[] {
+  const notes = references.map((reference) => {
+    const nearest = nearMisses.nearest(reference)
+    const command = nearest?.candidate.file === undefined && nearest && patchCommand(nearest, reference)
+    return nearest && `${editNote(nearest, reference)}${command ? `; to do so: ${command}` : ''}`
+  })
+  return [...new Set(notes.filter((one) => one !== undefined))]
+}

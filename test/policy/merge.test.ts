@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import fc from 'fast-check'
+import { type Grant, parseGrant } from '../../src/policy/grant.ts'
+import { lookupIn } from '../../src/policy/grant-index.ts'
+import { judge } from '../../src/policy/judge.ts'
+import { mergedInto } from '../../src/policy/merge.ts'
+import { missingGrants } from '../../src/policy/missing-grant.ts'
+import type { Reference } from '../../src/policy/reference.ts'
+import { grant } from '../harness/objects/objects.ts'
+
+const GROUP = 'gateway.networking.k8s.io'
+
+const reference = (namespace: string, name: string, kind = 'HTTPRoute'): Reference => ({
+  from: { group: GROUP, kind, namespace, name: 'any' },
+  to: { group: '', kind: 'Service', namespace: 'billing', name },
+  path: 'spec.rules[0].backendRefs[0]',
+})
+
+type Entries = { from: { kind: string; namespace: string }[]; to: { name?: string }[] }
+
+const candidateOf = (from: Entries['from'], to: Entries['to'], name = 'one') => ({
+  name: { group: GROUP, kind: 'ReferenceGrant', namespace: 'billing', name },
+  object: {
+    ...grant({ name, to: 'none' }),
+    spec: {
+      from: from.map((one) => ({ group: GROUP, ...one })),
+      to: to.map((one) => ({ group: '', kind: 'Service', ...one })),
+    },
+  },
+})
+
+const SHOP = { kind: 'HTTPRoute', namespace: 'shop' }
+const MARKET = { kind: 'HTTPRoute', namespace: 'market' }
+
+const specOf = ({ object }: { object: unknown }) => {
+  const { from, to } = (object as { spec: Entries }).spec
+  return [from.map((one) => one.namespace), to.map((one) => one.name)]
+}
+
+suite('an existing grant takes the place of a new one only where it then permits nothing else:', () => {
+  const mergedOf = (existing: ReturnType<typeof candidateOf>[], references: Reference[], anyName = false) => {
+    const { changed, left } = mergedInto(references, existing, anyName)
+    return { changed: changed.map(specOf), left: left.length }
+  }
+
+  test('another target of the same referrer is added', () =>
+    assert.deepEqual(mergedOf([candidateOf([SHOP], [{ name: 'payments' }])], [reference('shop', 'ledger')]), {
+      changed: [[['shop'], ['payments', 'ledger']]],
+      left: 0,
+    }))
+
+  test('another referrer of the same target is added', () =>
+    assert.deepEqual(mergedOf([candidateOf([SHOP], [{ name: 'payments' }])], [reference('market', 'payments')]), {
+      changed: [[['shop', 'market'], ['payments']]],
+      left: 0,
+    }))
+
+  test('a grant with two targets takes no other referrer', () =>
+    assert.deepEqual(
+      mergedOf([candidateOf([SHOP], [{ name: 'payments' }, { name: 'tax' }])], [reference('market', 'payments')]),
+      { changed: [], left: 1 },
+    ))
+
+  test('a grant with two referrers takes no other target', () =>
+    assert.deepEqual(mergedOf([candidateOf([SHOP, MARKET], [{ name: 'payments' }])], [reference('shop', 'tax')]), {
+      changed: [],
+      left: 1,
+    }))
+
+  test('a grant that exposes every Service takes no referrer for one of them, but for every one', () => {
+    const existing = [candidateOf([SHOP], [{}])]
+    assert.equal(mergedOf(existing, [reference('market', 'payments')]).left, 1)
+    assert.deepEqual(mergedOf(existing, [reference('market', 'payments')], true).changed, [
+      [['shop', 'market'], [undefined]],
+    ])
+  })
+
+  test('a misspelt name is corrected, and one change may serve several references', () => {
+    const existing = [candidateOf([SHOP], [{ name: 'payment' }])]
+    assert.deepEqual(mergedOf(existing, [reference('shop', 'payments'), reference('shop', 'payments')]), {
+      changed: [[['shop'], ['payments']]],
+      left: 0,
+    })
+  })
+
+  test('a grant with 16 entries takes no more', () => {
+    const full = Array.from({ length: 16 }, (_, at) => ({ name: `service-${String.fromCharCode(97 + at).repeat(4)}` }))
+    assert.equal(mergedOf([candidateOf([SHOP], full)], [reference('shop', 'payments')]).left, 1)
+  })
+
+  test('a grant with an entry that cannot be read takes no other', () => {
+    const odd = candidateOf([SHOP, null as never], [{ name: 'payments' }])
+    assert.equal(mergedOf([odd], [reference('shop', 'tax')]).left, 1)
+  })
+})
+
+test('merged grants permit every reference, and nothing that neither the old grants nor the new ones would', () => {
+  const kind = fc.constantFrom('HTTPRoute', 'GRPCRoute')
+  // Names that are not one letter off: what is misspelt is replaced.
+  const namespace = fc.constantFrom('shop', 'market', 'warehouse')
+  const name = fc.constantFrom('payments', 'ledger', 'tax')
+  const entries = fc.record({
+    from: fc.array(fc.record({ kind, namespace }), { minLength: 1, maxLength: 2 }),
+    to: fc.array(
+      name.map((one) => ({ name: one })),
+      { minLength: 1, maxLength: 2 },
+    ),
+  })
+  const wanted = fc.tuple(namespace, name, kind).map(([from, to, of]) => reference(from, to, of))
+  const every = ['shop', 'market', 'warehouse'].flatMap((from) =>
+    ['payments', 'ledger', 'tax'].flatMap((to) => ['HTTPRoute', 'GRPCRoute'].map((of) => reference(from, to, of))),
+  )
+  const parsed = (objects: readonly { object: unknown }[]) =>
+    objects.map(({ object }) => parseGrant(object)).filter((one): one is Grant => one !== undefined)
+  const permittedBy = (grants: readonly Grant[]) => judge(every, lookupIn(grants)).map(({ permitted }) => permitted)
+  fc.assert(
+    fc.property(fc.array(entries, { maxLength: 3 }), fc.array(wanted, { maxLength: 4 }), (existing, references) => {
+      const before = existing.map(({ from, to }, at) => candidateOf(from, to, `g${at}`))
+      const { changed, left } = mergedInto(references, before, false)
+      const names = new Set(changed.map((one) => one.name.name))
+      const after = [...before.filter((one) => !names.has(one.name.name)), ...changed]
+      assert.deepEqual(
+        permittedBy([...parsed(after), ...missingGrants(left)]),
+        permittedBy([...parsed(before), ...missingGrants(references)]),
+      )
+    }),
+  )
+})

@@ -90,9 +90,10 @@ export function explainReferences(
   const candidates = distinct(known.candidates)
   const grants = lookupIn(candidates.flatMap((one) => grantIn(one, coverage) ?? []))
   const nearMisses = new NearMisses(candidates)
-  return judge(references, grants).map((verdict) => {
-    const { reference } = verdict
-    if (verdict.permitted) return { reference, answer: permitted(verdict.by), ...NOTHING }
+  return references.map((reference) => {
+    // One at a time: the references may be of several objects.
+    const [verdict] = judge([reference], grants)
+    if (verdict?.permitted) return { reference, answer: permitted(verdict.by), ...NOTHING }
     const isUnknown = known.unknown.has(reference.to.namespace)
     const { misses, complete } = nearMisses.of(reference)
     const answer = { verdict: isUnknown ? 'not known' : 'not permitted' } as const

@@ -124,6 +124,21 @@ To print a new grant: refgrant grant --from HTTPRoute.gateway.networking.k8s.io/
     })
   })
 
+  test('judges each object of several by its own namespace', async () => {
+    const two = folderWith({ 'a.yaml': ROUTE, 'b.yaml': ROUTE.replace('shop', 'market'), 'c.yaml': GRANT })
+    const { stdout } = await refgrant(['explain', '-f', '.', '-o', 'json'], { cwd: two })
+    assert.deepEqual(
+      JSON.parse(stdout).references.map((one: { from: { namespace: string }; verdict: string }) => [
+        one.from.namespace,
+        one.verdict,
+      ]),
+      [
+        ['shop', 'permitted'],
+        ['market', 'not permitted'],
+      ],
+    )
+  })
+
   test('says why the references of an object need no grant, or that there are none', async () => {
     const mesh = ROUTE.replace('- name: web', '- {group: "", kind: Service, name: cart}')
     const exempt = await refgrant(['explain', '-f', '-'], { input: mesh })

@@ -39,14 +39,15 @@ Ready: a cluster of one real node, with refgrant installed. In another terminal,
     kubectl -n refgrant-system logs -l app.kubernetes.io/name=refgrant --prefix
     kubectl -n refgrant-system rollout restart deployment/refgrant    # no review is lost
 
-docs/install.md goes on: the ladder, the switch, upgrades. Before you follow it, remove what you applied (the
-namespaces shop and billing exist already):
+docs/install.md goes on: the ladder, the switch, upgrades. For the command refgrant, run node src/cli.ts. Before you follow
+the guide, remove what you applied (the namespaces shop and billing exist already):
 
     kubectl delete -f ${route} -f ${grant}
 
 The node pulls images from 127.0.0.1:5000, which has refgrant and busybox with any tag. To install refgrant again, add
---set image.registry=127.0.0.1:5000. The logs of the node are in ${folder}/logs, and those of the API server, with its audit
-log, in ${folder}/control-plane. To stop everything, press Ctrl-C.
+--set image.registry=127.0.0.1:5000. The logs of the node are in
+${folder}/logs, and those of the API server, with its audit log, in
+${folder}/control-plane. To stop everything, press Ctrl-C.
 
 `
 }

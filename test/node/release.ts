@@ -124,20 +124,6 @@ export class Release {
     await until(`a crossing route is ${outcome}`, async () => (await this.crossing()) === outcome)
   }
 
-  /** The sum of a metric over all pods, and over its labels that this one is part of. */
-  async count(metric: string, label = ''): Promise<number> {
-    const names = (await this.pods()).map(({ metadata }) => metadata.name)
-    const texts = await Promise.all(
-      names.map((name) =>
-        this.#node.api.must('GET', `/api/v1/namespaces/${NAMESPACE}/pods/${name}:8080/proxy/metrics`),
-      ),
-    )
-    const lines = texts.flatMap((text) => String(text).split('\n'))
-    return lines
-      .filter((line) => line.startsWith(metric) && line.includes(label))
-      .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
-  }
-
   async pods(): Promise<readonly Pod[]> {
     return (await this.#node.api.must('GET', `/api/v1/namespaces/${NAMESPACE}/pods`)).items
   }

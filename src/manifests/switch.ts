@@ -16,8 +16,8 @@ export function entriesOff(live: unknown): string[] {
     .map(({ name }) => name)
 }
 
-/** Returns the command that switches entries of a registration on. */
+/** Returns the command that switches entries of a registration on. Flux undoes what kubectl writes under its usual name. */
 export function switchingOn(registration: string, entries: readonly string[]): string {
   const patch = { webhooks: entries.map((name) => ({ name, objectSelector: null })) }
-  return `kubectl patch validatingwebhookconfiguration ${registration} --patch '${JSON.stringify(patch)}'`
+  return `kubectl patch validatingwebhookconfiguration ${registration} --field-manager=switch --patch '${JSON.stringify(patch)}'`
 }

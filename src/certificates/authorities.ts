@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { type Authority, nameOfAuthority } from './issue.ts'
+import { type Authority, nameOfAuthority, pem } from './issue.ts'
 
 /** The authorities that all replicas share. */
 export interface Authorities {
@@ -29,7 +29,8 @@ export function secretDataOf({ current, next, previous }: Authorities): SecretDa
 }
 
 /**
- * Reads the unvalidated data of a Secret. What is not an authority of this kind is left out.
+ * Reads the unvalidated data of a Secret. What is not an authority of this kind is left out, and so is text around it:
+ * the next write would store it again, and might not fit.
  *
  * @returns undefined without a current authority
  */
@@ -55,7 +56,7 @@ function authorityFrom(cert: string, key: string): Authority | undefined {
     const privateKey = createPrivateKey(key)
     if (name === undefined || privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return undefined
     return certificate?.checkPrivateKey(privateKey)
-      ? { name, cert: certificate.toString(), key, privateKey }
+      ? { name, cert: certificate.toString(), key: pem(privateKey), privateKey }
       : undefined
   } catch {
     return undefined
@@ -63,9 +64,9 @@ function authorityFrom(cert: string, key: string): Authority | undefined {
 }
 
 /** The certificate of an authority as `issueAuthority` makes it. */
-function certificateFrom(pem: string): { name: string; certificate: X509Certificate } | undefined {
+function certificateFrom(text: string): { name: string; certificate: X509Certificate } | undefined {
   try {
-    const certificate = new X509Certificate(pem)
+    const certificate = new X509Certificate(text)
     const name = nameOfAuthority(certificate)
     return name === undefined ? undefined : { name, certificate }
   } catch {

@@ -44,7 +44,7 @@ export function nameOfAuthority(certificate: X509Certificate): string | undefine
   const name = /^CN=([ -~]{1,64})$/.exec(certificate.subject)?.[1]
   if (name === undefined) return undefined
   const example = new X509Certificate(issueAuthority(name, validFor(0)).cert)
-  return formOf(certificate) === formOf(example) ? name : undefined
+  return formOf(certificate) === formOf(example) && certificate.verify(certificate.publicKey) ? name : undefined
 }
 
 /** Returns the DER of the issuer, the subject and the extensions of a certificate. */
@@ -136,6 +136,7 @@ function algorithm(): forge.asn1.Asn1 {
   return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [oid])
 }
 
-function pem(key: KeyObject): string {
+/** Returns a private key in PEM. */
+export function pem(key: KeyObject): string {
   return key.export({ type: 'pkcs8', format: 'pem' }) as string
 }

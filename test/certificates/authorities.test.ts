@@ -57,6 +57,14 @@ suite('a Secret has no authority if it holds', () => {
     assert.notEqual(cert, named.cert)
     return { cert, key: named.key }
   }
+  const unsigned = (() => {
+    const hex = new X509Certificate(named.cert).raw.toString('hex')
+    const last = Number.parseInt(hex.slice(-2), 16) ^ 1
+    const cert = new X509Certificate(Buffer.from(hex.slice(0, -2) + last.toString(16).padStart(2, '0'), 'hex'))
+    return { cert: cert.toString(), key: named.key }
+  })()
+  const MIB = 1024 * 1024
+  const encrypted = named.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
   const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
   const contents: Record<string, unknown> = {
     nothing: undefined,
@@ -72,10 +80,28 @@ suite('a Secret has no authority if it holds', () => {
     'a certificate that is not an authority': pair(issueServer(named, ['a.example'], A_DAY)),
     'an authority with the name in another encoding': pair(altered(`1308${NAMED}`, `0c08${NAMED}`)),
     'an authority for other purposes': pair(altered('03020106', '03020102')),
+    'an authority that did not sign itself': pair(unsigned),
+    'a MiB of text': pair({ cert: 'x'.repeat(MIB), key: 'x'.repeat(MIB) }),
+    'a MiB of unfinished certificates': pair({
+      cert: '-----BEGIN CERTIFICATE-----\n'.repeat(MIB / 28),
+      key: named.key,
+    }),
+    'an encrypted key': pair({ cert: named.cert, key: String(encrypted) }),
+    'the authority as the second of 50 certificates': pair({
+      cert: Array.from({ length: 49 }, () => named.cert).reduce((all, one) => all + one, second.cert),
+      key: named.key,
+    }),
     'an authority with an RSA key': pair(issue({ name: 'rsa', ca: true })),
   }
   for (const [title, data] of Object.entries(contents))
     test(title, () => assert.equal(authoritiesFrom(data), undefined))
+})
+
+test('text and certificates around an authority are left out, so that they take no room in the Secret', () => {
+  const around = (text: string) => base64(`${'x'.repeat(1_000)}\n${text}${third.cert.repeat(49)}${'x'.repeat(1_000)}`)
+  const padded = { 'ca.crt': around(first.cert), 'ca.key': around(first.key) }
+  const { current } = authoritiesFrom(padded) as Authorities
+  assert.deepEqual(texts({ current }), texts({ current: first }))
 })
 
 test('what is broken beside a usable authority is left out', () => {

@@ -22,6 +22,9 @@ const refusal = (code: number, headers = {}): Scripted => ({
   body: JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message: 'as scripted', code }),
 })
 
+/** Lets the writes go on that arrive late. */
+const release = Promise.withResolvers<void>()
+
 /** What happens to every other write, and so to the first try of each. A write whose answer is lost has no second try. */
 const faults: Record<string, Scripted | Fault> = {
   'whose answer is lost': 'lose',
@@ -31,6 +34,7 @@ const faults: Record<string, Scripted | Fault> = {
   'whose test fails': refusal(422),
   'that is throttled': refusal(429, { 'retry-after': '1' }),
   'that fails': refusal(500),
+  'that arrives late': { waitsFor: release.promise },
 }
 
 let cluster: Cluster
@@ -153,6 +157,14 @@ suite('no review fails, and the authorities go on, after a write', { concurrency
       assert.deepEqual(changes, [])
       // Each of these steps writes at least twice: begin, trust, recover, trust, promote, prepare, trust, promote.
       assert.ok(faults() >= 8, `${faults()} faults`)
+      if (typeof fault === 'object' && 'waitsFor' in fault) {
+        const before = await scene.secret()
+        const failures = await scene.underLoad(async (load) => {
+          release.resolve()
+          await load.goesOn()
+        })
+        assert.deepEqual([failures, await scene.secret()], [[], before])
+      }
       await scene.underLoad(async (load) => {
         await scene.emptyBundle()
         await until('the API server trusts it again', async () => {
@@ -162,4 +174,24 @@ suite('no review fails, and the authorities go on, after a write', { concurrency
         })
       })
     })
+
+  test('of another replica, by one that was stopped meanwhile', async (context) => {
+    const scene = await Scene.open(context, 'stopped')
+    const [stopped, other] = await Promise.all([scene.start('1h'), scene.start('1h')])
+    await scene.register(other)
+    const failures = await scene.underLoad(async () => {
+      const lost = await scene.secret()
+      stopped.process.kill('SIGSTOP')
+      await scene.loseSecret()
+      await until('it recovers', async () => (await scene.secret())['previous.crt'] === lost['ca.crt'])
+      const before = await scene.secret()
+      const seen = stopped.log.length
+      stopped.process.kill('SIGCONT')
+      await until('it has another certificate', () => stopped.log.slice(seen).some(({ authority }) => authority))
+      assert.deepEqual(await scene.secret(), before)
+    })
+    assert.deepEqual(failures, [])
+    const steps = stopped.log.flatMap(({ step }) => step ?? [])
+    assert.ok(!steps.includes('recover') && !steps.includes('promote'))
+  })
 })

@@ -71,6 +71,10 @@ suite('the chart', () => {
       ['--set', 'certificates.source=files,certificates.secretName=tls'],
       ['--certificates', 'files'],
     ],
+    'with a certificate of cert-manager': [
+      ['--set', 'certManager.enabled=true'],
+      ['--certificates', 'files'],
+    ],
     'under Fail': [
       ['--set', 'configuration.failurePolicy=Fail'],
       ['--failure-policy', 'Fail'],

@@ -25,6 +25,7 @@ class FakeCluster {
   now = Date.now()
   /** The caBundle of the one entry; undefined for none. */
   bundle: string | undefined = ''
+  isRegistered = true
   /** Called before each write; what it throws, the replica sees. */
   beforeWrite: () => void = () => {}
   /** Called after each write. */
@@ -67,6 +68,7 @@ class FakeCluster {
   }
 
   #live() {
+    if (!this.isRegistered) return undefined
     const clientConfig = { url: 'https://x', ...(this.bundle !== undefined && { caBundle: this.bundle }) }
     return { metadata: { resourceVersion: this.#resourceVersion }, webhooks: [{ name: NAME, clientConfig }] }
   }
@@ -143,8 +145,7 @@ suite('self-managed certificates', () => {
 
   test('are ready without the entry, and stay ready', async () => {
     const cluster = new FakeCluster()
-    cluster.bundle = undefined
-    cluster.registration.read = async () => undefined as never
+    cluster.isRegistered = false
     const replica = new Replica(cluster)
     await replica.look(2)
     assert.deepEqual([replica.steps, replica.isReady], [['begin'], true])
@@ -268,6 +269,45 @@ suite('self-managed certificates', () => {
     await replica.look(2)
     assert.deepEqual(replica.steps, ['begin', 'trust'])
     assert.ok(replica.isTrustedBy(cluster.trusted) && replica.isValidAt(cluster.now))
+  })
+
+  test('go on if the registration is deleted and created again at any moment of a change over', async () => {
+    for (let moment = 0; moment < 4; moment += 1) {
+      const cluster = new FakeCluster()
+      await old(cluster)
+      const replica = new Replica(cluster)
+      await replica.look(moment)
+      cluster.isRegistered = false
+      await replica.look(moment)
+      cluster.isRegistered = true
+      cluster.bundle = ''
+      await replica.look()
+      assert.ok(replica.isTrustedBy(cluster.trusted), `moment ${moment}`)
+      await replica.look(4)
+      assert.ok(replica.isTrustedBy(cluster.trusted), `moment ${moment}`)
+      assert.deepEqual(Object.keys(cluster.data ?? {}), ['ca.crt', 'ca.key', 'previous.crt'])
+    }
+  })
+
+  test('of replicas with other lifetimes and names come to rest', async () => {
+    const cluster = new FakeCluster()
+    const lifetimes = [HOUR, 24 * HOUR, 365 * 24 * HOUR]
+    const replicas = lifetimes.map((authorityLifetime) => new Replica(cluster, { ...calm, authorityLifetime }))
+    const look = async () => {
+      for (const replica of replicas) await replica.look()
+    }
+    // The Secret is lost once, so that the replica with the shortest lifetime makes a successor.
+    for (const loss of [false, true]) {
+      if (loss) cluster.data = undefined
+      for (let n = 0; n < 15; n += 1) await look()
+      let writes = 0
+      cluster.afterWrite = () => {
+        writes += 1
+      }
+      for (let n = 0; n < 10; n += 1) await look()
+      assert.equal(writes, 0)
+      cluster.afterWrite = () => {}
+    }
   })
 
   test('write once for each look while somebody undoes each write, and warn of it', async () => {

@@ -29,6 +29,11 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>>
   // What gateway controllers say. The remedies are commands.
   RefNotPermitted: ['test/end-to-end/audit.test.ts', 'names the command that prints the missing grants'],
   BackendNotFound: ['test/end-to-end/kubectl.test.ts', 'whether the namespace, the target or other grants exist'],
+  'cannot reconcile the certificate authorities': [
+    'test/end-to-end/certificates.test.ts',
+    'a Secret that cannot be written, kept or typed as usual',
+  ],
+  'another writer undoes this step': ['test/runtime/self-managed.test.ts', 'while somebody undoes each write'],
   'refgrant_knowledge_age_seconds grows': ['test/end-to-end/failure-policy.test.ts', 'refgrant_knowledge_age_seconds'],
   'refgrant_lists_total{reason="expired"} grows': [
     'test/end-to-end/faults-control-plane.test.ts',

@@ -4,7 +4,10 @@ export interface Rate {
   readonly perSecond: number
 }
 
-/** Number of buckets above which full ones are dropped: a new bucket is full, too. */
+/**
+ * Number of buckets above which full ones are dropped: a new bucket is full, too. Before the next look at all of them,
+ * their number doubles.
+ */
 const KEPT = 1_024
 
 /** Charges the cost of a read beyond its first token. */
@@ -19,6 +22,7 @@ export class Budget {
   readonly #reserve: Bucket
   readonly #buckets = new Map<string, Bucket>()
   readonly #now: () => number
+  #dropAt = KEPT
 
   /** @param now a monotonic clock, in ms */
   constructor(each: Rate, reserve: Rate, now: () => number) {
@@ -38,8 +42,9 @@ export class Budget {
 
   #keep(key: string, bucket: Bucket): void {
     this.#buckets.set(key, bucket)
-    if (this.#buckets.size <= KEPT) return
+    if (this.#buckets.size <= this.#dropAt) return
     for (const [key, bucket] of this.#buckets) if (bucket.level() >= this.#each.burst) this.#buckets.delete(key)
+    this.#dropAt = Math.max(KEPT, 2 * this.#buckets.size)
   }
 }
 

@@ -63,6 +63,17 @@ test('a read that costs more than a token is charged afterwards to the same buck
   assert.equal(allowed('billing', 9), 4)
 })
 
+test('the work for a read does not grow with the number of keys', () => {
+  let looks = 0
+  const spent = new Budget({ burst: 2, perSecond: 0.001 }, none, () => {
+    looks += 1
+    return 0
+  })
+  const keys = 20_000
+  for (let key = 0; key < keys; key += 1) spent.take(`tenant-${key}`)
+  assert.ok(looks < 10 * keys, `${looks} looks at buckets for ${keys} reads`)
+})
+
 test('an exhausted key stays exhausted when many keys come after it', () => {
   const { clock, allowed } = budget({ burst: 2, perSecond: 0.001 })
   assert.equal(allowed('shop', 9), 2)

@@ -9,7 +9,7 @@ import { chunks } from './chunks.ts'
 import type { Connection } from './connection.ts'
 import { Deadline } from './deadline.ts'
 import { ServerClock } from './server-clock.ts'
-import { inTurns } from './turns.ts'
+import { Turns } from './turns.ts'
 
 /**
  * Largest answer that is read whole, in bytes. By default, etcd stores at most 1.5 MiB for one object. The discovery of
@@ -67,6 +67,7 @@ export class Api {
   /** The clock of the API server. */
   readonly clock = new ServerClock(() => performance.now())
   readonly #connection: Connection
+  readonly #turns = new Turns()
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -145,7 +146,7 @@ export class Api {
     const projector = new Projector(keep)
     let length = 0
     try {
-      for await (const chunk of inTurns(chunks(response, path, ANSWER_PAUSES))) {
+      for await (const chunk of this.#turns.pieces(chunks(response, path, ANSWER_PAUSES))) {
         length += chunk.length
         projector.push(chunk)
       }
@@ -170,7 +171,7 @@ export class Api {
     const document = (event: unknown, whole: boolean) => events.push({ event, whole })
     const projector = new Projector({ shape, most, lines: true, document })
     try {
-      for await (const chunk of inTurns(chunks(response, path, silence))) {
+      for await (const chunk of this.#turns.pieces(chunks(response, path, silence))) {
         try {
           projector.push(chunk)
         } finally {

@@ -14,10 +14,13 @@ interface Waiting {
 
 /**
  * Lets the event loop have its turn after each 64 KiB of all streams together, however many there are: a review waits
- * for one piece, not for one of each stream. The streams take turns.
+ * for one piece, not for one of each stream. In every other turn, the first pieces of streams go first, so that a small
+ * answer does not wait for all large ones.
  */
 export class Turns {
-  readonly #waiting: Waiting[] = []
+  readonly #first: Waiting[] = []
+  readonly #later: Waiting[] = []
+  #isFirstNext = true
   /** The bytes that may still be processed in this turn of the event loop. */
   #left = TURN
   #isTurning = false
@@ -27,34 +30,44 @@ export class Turns {
    * consumer asks for the next one.
    */
   async *pieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let waiting = this.#first
+    let processed = 0
     for await (const chunk of chunks) {
       for (let at = 0; at < chunk.length; at += TURN) {
         const piece = chunk.subarray(at, at + TURN)
-        await this.#turnOf(piece.length)
+        processed += piece.length
+        if (processed > TURN) waiting = this.#later
+        await this.#turnOf(piece.length, waiting)
         yield piece
       }
       free(chunk)
     }
   }
 
-  async #turnOf(bytes: number): Promise<void> {
+  async #turnOf(bytes: number, waiting: Waiting[]): Promise<void> {
     if (!this.#isTurning) {
       this.#isTurning = true
       setImmediate(this.#begin)
     }
-    if (this.#waiting.length === 0 && bytes <= this.#left) this.#left -= bytes
-    else await new Promise<void>((resolve) => this.#waiting.push({ bytes, resolve }))
+    if (waiting.length === 0 && bytes <= this.#left) this.#left -= bytes
+    else await new Promise<void>((resolve) => waiting.push({ bytes, resolve }))
   }
 
-  /** Begins a turn: lets as many pieces be processed as fit into it. */
   readonly #begin = () => {
     this.#left = TURN
-    for (let next = this.#waiting[0]; next && next.bytes <= this.#left; next = this.#waiting[0]) {
-      this.#waiting.shift()
+    const inOrder = this.#isFirstNext ? [this.#first, this.#later] : [this.#later, this.#first]
+    this.#isFirstNext = !this.#isFirstNext
+    for (const waiting of inOrder) this.#resume(waiting)
+    this.#isTurning = this.#left < TURN
+    if (this.#isTurning) setImmediate(this.#begin)
+  }
+
+  /** Lets as many pieces be processed as fit into the rest of the turn. */
+  #resume(waiting: Waiting[]): void {
+    for (let next = waiting[0]; next && next.bytes <= this.#left; next = waiting[0]) {
+      waiting.shift()
       this.#left -= next.bytes
       next.resolve()
     }
-    this.#isTurning = this.#left < TURN
-    if (this.#isTurning) setImmediate(this.#begin)
   }
 }

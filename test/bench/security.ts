@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import https from 'node:https'
-import { setTimeout as wait } from 'node:timers/promises'
 import { Inspector } from '../harness/program/inspector.ts'
 import { type Memory, memoryOf } from '../harness/program/memory.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
@@ -12,9 +12,11 @@ import {
   grantsOf,
   largestSpec,
   neighbours,
+  specFrom,
 } from '../harness/stand-ins/generated-cluster.ts'
 import { post } from '../harness/traffic/post.ts'
 import { reference, review, route } from '../harness/traffic/reviews.ts'
+import { sample } from './samples.ts'
 
 /**
  * Measures the bundle, and prints what docs/security.md says of it:
@@ -22,7 +24,7 @@ import { reference, review, route } from '../harness/traffic/reviews.ts'
  *     node test/bench/security.ts [million] [tenant] [timing]
  *
  * - million: memory of a million plain grants
- * - tenant: how long permitted reviews take while another tenant's are refused without end
+ * - tenant: how long permitted reviews take while those of a tenant with 200 namespaces are refused without end
  * - timing: how long a refusal takes where many large grants nearly match, and where there are none
  *
  * The server has one core and the clients another; run it on a machine that does nothing else.
@@ -31,12 +33,15 @@ import { reference, review, route } from '../harness/traffic/reviews.ts'
 /** Reviews whose times are compared. */
 const SAMPLES = 400
 
-/** Tenants' reviews that are sent at once, without a pause. */
-const AT_ONCE = 20
+/** Reviews of a tenant that are sent at once, without a pause. */
+const AT_ONCE = 16
 
-const permitted = review(route(reference('payments', 'billing')))
+/** Each review is a request of its own, and not another try of one. */
+const uid = () => randomUUID()
+const permitted = (namespace = 'billing', referrer = 'shop') =>
+  review(route(reference('payments', namespace)), { namespace: referrer, uid: uid() })
 const refused = (namespace: string, referrer: string) =>
-  review(route(reference('vault', namespace)), { namespace: referrer })
+  review(route(reference('vault', namespace)), { namespace: referrer, uid: uid() })
 
 /** Starts the bundle on a core of its own. */
 function start(cluster: GeneratedCluster): Promise<Refgrant> {
@@ -84,48 +89,64 @@ async function ask(server: Refgrant, agent: https.Agent, body: string): Promise<
   return { ms: performance.now() - begun, status }
 }
 
-async function times(server: Refgrant, agent: https.Agent, body: string, count: number, pause: number) {
-  const all: number[] = []
-  let failed = 0
-  for (let sample = 0; sample < count; sample += 1) {
-    const { ms, status } = await ask(server, agent, body)
-    all.push(ms)
-    if (status !== 200) failed += 1
-    await wait(pause)
-  }
-  all.sort((a, b) => a - b)
-  const at = (part: number) => (all[Math.floor(all.length * part)] ?? Number.NaN).toFixed(1)
-  return { p50: at(0.5), p99: at(0.99), worst: at(0.9999), failed }
-}
-
-/** 300 grants of 16 x 16 in each of eight namespaces that the tenant refers to, from as many namespaces as it likes. */
+/**
+ * 200 namespaces of a tenant, each of which refers to another one, with 300 grants of 16 x 16. The others' reviews are
+ * permitted by a cached grant, or by one that no watch has shown yet, so that it takes a fresh read. Each of the latter
+ * comes from another namespace, since each has its own share of fresh reads.
+ */
 async function tenant(): Promise<void> {
   const of: Content = {
-    list: (namespace) =>
-      namespace?.startsWith('target-')
-        ? grantsOf([], 300, (index) => grantOf(namespace, `grant-${index}`, { spec: largestSpec(index) }))
-        : grantsOf([neighbours], 0, () => ''),
+    list: (namespace) => {
+      if (namespace?.startsWith('target-'))
+        return grantsOf([], 300, (index) => grantOf(namespace, `grant-${index}`, { spec: largestSpec(index) }))
+      const isNew = namespace?.startsWith('new-')
+      return grantsOf(
+        isNew ? [grantOf(namespace as string, 'shop', { spec: specFrom(`${namespace}-shop`) })] : [neighbours],
+        0,
+        () => '',
+      )
+    },
   }
   await measured(of, async (server) => {
-    const agent = new https.Agent({ ca: server.ca, keepAlive: true })
-    await times(server, agent, permitted, 200, 1)
-    const quiet = await times(server, agent, permitted, SAMPLES, 10)
+    let number = 0
+    const fresh = () => {
+      number += 1
+      return permitted(`new-${number}`, `new-${number}-shop`)
+    }
+    const kinds = { 'permitted by the cache': () => permitted(), 'permitted by a fresh read': fresh }
+    const all = async () => {
+      const words: string[] = []
+      for (const [kind, body] of Object.entries(kinds)) words.push(`${kind}: ${await times(server, body)}`)
+      return words.join('; ')
+    }
+    await times(server, () => permitted())
+    print(`alone: ${await all()}`)
     let going = true
     let sent = 0
-    const tenants = new https.Agent({ ca: server.ca, keepAlive: true })
-    const flood = Array.from({ length: AT_ONCE }, async (_, at) => {
-      for (; going; sent += 1) await ask(server, tenants, refused(`target-${(sent + at) % 8}`, `tenant-${sent % 200}`))
+    const agent = new https.Agent({ ca: server.ca, keepAlive: true })
+    const flood = Array.from({ length: AT_ONCE }, async () => {
+      while (going) {
+        const at = sent++ % 200
+        await ask(server, agent, refused(`target-${at}`, `tenant-${at}`))
+      }
     })
-    const busy = await times(server, agent, permitted, SAMPLES, 10)
+    print(`while ${AT_ONCE} reviews of a tenant are refused at once: ${await all()} (${sent} of the tenant)`)
     going = false
     await Promise.all(flood)
-    const words = ({ p50, p99, worst, failed }: typeof quiet) =>
-      `p50 ${p50}, p99 ${p99}, worst ${worst} ms, ${failed} failed`
-    print(`permitted reviews alone: ${words(quiet)}`)
-    print(`while ${AT_ONCE} reviews of a tenant are refused at once (${sent} in all): ${words(busy)}`)
     agent.destroy()
-    tenants.destroy()
   })
+}
+
+/** Sends reviews one after the other, and says how long they took. */
+async function times(server: Refgrant, body: () => string): Promise<string> {
+  const bodies = Array.from({ length: SAMPLES }, body)
+  const { url, ca, process } = server
+  const sampled = await sample({ url: `${url}/deny?timeout=10s`, ca, pid: process.pid as number, bodies, pause: 10 })
+  const at = (times: readonly number[], part: number) =>
+    (times[Math.floor(times.length * part)] ?? Number.NaN).toFixed(1)
+  const of = (times: readonly number[]) =>
+    `p50 ${at(times, 0.5)}, p99 ${at(times, 0.99)}, worst ${at(times, 0.9999)} ms`
+  return `${of(sampled.times)} (server busy: ${of(sampled.busy)}), ${sampled.failed} failed`
 }
 
 async function timing(): Promise<void> {

@@ -35,6 +35,8 @@ const KEEP_ALIVE_PROBE = 15_000
 export interface RequestOptions {
   /** Whether the request opens a new connection: one that is already open may hang. */
   readonly ownConnection?: boolean
+  /** Called as an answer that is read with `project` arrives. What it throws ends the request. */
+  readonly received?: (bytes: number) => void
 }
 
 /** A write of one object, or of a part of it. */
@@ -137,24 +139,21 @@ export class Api {
    * Reads the JSON at `path`, of any size, and passes on what is kept of it as it arrives. It may fail after it has
    * passed on a part.
    *
-   * @returns the length of the answer, in bytes
    * @throws ApiError for any status other than 200; Error if the answer does not arrive or is not JSON; what a callback
    *   throws
    */
-  async project(path: string, keep: ProjectorOptions, signal: AbortSignal, options?: RequestOptions): Promise<number> {
+  async project(path: string, keep: ProjectorOptions, signal: AbortSignal, options?: RequestOptions): Promise<void> {
     const response = await this.#open(path, signal, options)
     const projector = new Projector(keep)
-    let length = 0
     try {
       for await (const chunk of this.#turns.pieces(chunks(response, path, ANSWER_PAUSES))) {
-        length += chunk.length
+        options?.received?.(chunk.length)
         projector.push(chunk)
       }
       projector.end()
     } catch (error) {
       throw withPath(error, path)
     }
-    return length
   }
 
   /**

@@ -1,34 +1,41 @@
-/** A job of the queue. `begin` resolves when the job has ended, and never rejects. */
+/** A job of the queue. */
 export interface Job {
   readonly begun: boolean
+  /** Begins the job. Resolves when it has ended, and never rejects. */
   begin(): Promise<void>
+  /** Ends the job early: it goes on without a place, and too many jobs do. */
+  giveUp(): void
 }
 
 /** How many owners' last turns are remembered. Forgotten ones are the oldest. */
 const REMEMBERED = 4_096
 
+/** How many jobs go on without a place, for each place. With more, the oldest has taken at least four times as long as a slow one. */
+const BESIDE = 3
+
 /**
  * Limits how many jobs run at once. The next job is that of the owner whose last turn is the longest ago, so owners
  * with many jobs do not delay an owner with few. A job may have several owners: it begins with the first of them that
- * has its turn.
+ * has its turn. No job waits for a slow one: that gives up its place.
  */
 export class FairQueue {
-  readonly #most: number
+  readonly #places: number
   readonly #slow: number
   /** Waiting jobs by owner. */
   readonly #waiting = new Map<string, Job[]>()
   /** The number of each owner's last turn, the oldest first. */
   readonly #turns = new Map<string, number>()
   #turn = 0
-  #running = 0
-  #slowly = 0
+  #placed = 0
+  /** The jobs that go on without a place, the oldest first. */
+  readonly #beside = new Set<Job>()
 
   /**
-   * @param most how many jobs run at once; as many slow jobs may run beside them
-   * @param slow time after which a running job is slow and gives its place to another, in ms
+   * @param places how many jobs run at once
+   * @param slow time after which a running job gives its place to another, in ms
    */
-  constructor(most: number, slow: number) {
-    this.#most = most
+  constructor(places: number, slow: number) {
+    this.#places = places
     this.#slow = slow
   }
 
@@ -40,29 +47,37 @@ export class FairQueue {
   }
 
   #advance(): void {
-    while (this.#running < this.#most) {
+    while (this.#placed < this.#places) {
       const job = this.#next()
       if (!job) return
-      this.#running += 1
+      this.#placed += 1
       void this.#run(job)
     }
   }
 
   async #run(job: Job): Promise<void> {
-    let isSlow = false
-    const timer = setTimeout(() => {
-      // The limit of slow jobs is reached: this job keeps its place.
-      if (this.#slowly === this.#most) return
-      isSlow = true
-      this.#slowly += 1
-      this.#running -= 1
+    let isPlaced = true
+    const leave = () => {
+      isPlaced = false
+      this.#placed -= 1
+      this.#goOn(job)
       this.#advance()
-    }, this.#slow)
+    }
+    const timer = setTimeout(leave, this.#slow)
     await job.begin()
     clearTimeout(timer)
-    if (isSlow) this.#slowly -= 1
-    else this.#running -= 1
+    if (isPlaced) this.#placed -= 1
+    this.#beside.delete(job)
     this.#advance()
+  }
+
+  /** Lets a job go on without a place. If too many do, the oldest of them ends. */
+  #goOn(job: Job): void {
+    this.#beside.add(job)
+    const [oldest] = this.#beside
+    if (this.#beside.size <= this.#places * BESIDE || !oldest) return
+    this.#beside.delete(oldest)
+    oldest.giveUp()
   }
 
   #next(): Job | undefined {

@@ -7,7 +7,7 @@ import type { Charge } from './budget.ts'
 import { confirmAbsent, discover } from './discovery.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { grantResource } from './grant-resource.ts'
-import { NamespaceReads, type ReadResult } from './namespace-reads.ts'
+import { NamespaceReads, Outgrown, type ReadResult } from './namespace-reads.ts'
 import type { ClusterObserver, ReadEnd } from './observer.ts'
 import type { ReadingRoom } from './reading-room.ts'
 import { nameOf, type Resource } from './resource.ts'
@@ -19,6 +19,24 @@ const LONGEST_READ = 10_000
 /** How many bytes one token of the budget pays for: a few hundred plain grants. */
 const TOKEN_BYTES = 64 * 1024
 
+/**
+ * The length of a list above which a namespace is large, in bytes: some 300 plain grants. A smaller list takes 3 ms of
+ * processor time. So much estimated memory belongs to a longer list, since the cache keeps less of a grant than a list has.
+ */
+const LARGE = 256 * 1024
+
+/** How many large namespaces are remembered. Forgotten ones are the oldest. */
+const REMEMBERED = 4_096
+
+/**
+ * Where reads wait for their turn. Those of large namespaces wait only for each other: whoever fills many namespaces with
+ * grants can make their lists slow, but not those of other namespaces.
+ */
+export interface ReadQueues {
+  readonly small: FairQueue
+  readonly large: FairQueue
+}
+
 /** Whether a name is valid for a namespace. Source: Kubernetes, "Object Names and IDs", DNS label names. */
 export const isNamespace = (name: string) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)
 
@@ -28,11 +46,13 @@ interface FreshReadsOptions {
   readonly api: Api
   readonly kind: GrantKind
   /** Where the reads of all kinds wait for their turn. */
-  readonly queue: FairQueue
+  readonly queues: ReadQueues
   /** Bounds the memory of the reads of all kinds that are in flight. */
   readonly reading: ReadingRoom
   /** The most that is kept of one namespace, in bytes (see IndexLimits). */
   readonly most: number
+  /** Returns the estimated memory of the cached grants of a namespace, in bytes. */
+  readonly cached: (namespace: string) => number
   readonly observer: ClusterObserver
   /** A monotonic clock, in ms. */
   readonly now: () => number
@@ -46,6 +66,8 @@ export class FreshReads {
   readonly #resource: Resource<Grant>
   readonly #name: string
   readonly #namespaces = new Map<string, NamespaceReads>()
+  /** The namespaces whose last list was large. */
+  readonly #large = new Set<string>()
   #path: string | undefined
 
   constructor(options: FreshReadsOptions) {
@@ -95,13 +117,21 @@ export class FreshReads {
   }
 
   #readsOf(namespace: string): NamespaceReads {
-    const { queue, now } = this.#options
     return new NamespaceReads(
       (signal, own) => this.#read(namespace, signal, own),
-      queue,
-      now,
+      () => this.#queueOf(namespace),
+      this.#options.now,
       (reads) => this.#forget(namespace, reads),
     )
+  }
+
+  #queueOf(namespace: string): FairQueue {
+    const { queues } = this.#options
+    return this.#isLarge(namespace) ? queues.large : queues.small
+  }
+
+  #isLarge(namespace: string): boolean {
+    return this.#large.has(namespace) || this.#options.cached(namespace) > LARGE
   }
 
   async #read(namespace: string, signal: AbortSignal, own: boolean): Promise<ReadResult> {
@@ -114,7 +144,7 @@ export class FreshReads {
       end = 'done'
       return result
     } catch (error) {
-      if (signal.aborted) end = 'given up'
+      if (signal.aborted || error instanceof Outgrown) end = 'given up'
       throw error
     } finally {
       observer.readEnded(this.#name, end, now() - begun)
@@ -127,29 +157,49 @@ export class FreshReads {
   }
 
   async #list(namespace: string, signal: AbortSignal, own: boolean): Promise<ReadResult> {
-    const { api, kind, reading, most, absent } = this.#options
-    const list = async (path: string): Promise<ReadResult> => {
-      const grants = reading.open(resourceOf(kind), { all: most, eachNamespace: most })
-      try {
-        const { bytes } = await listInto(grants, api, this.#resource, path, namespace, signal, { ownConnection: own })
-        return { grants, bytes }
-      } finally {
-        reading.close(grants)
-      }
-    }
+    const { api, absent } = this.#options
     if (this.#path !== undefined) {
       try {
-        return await list(this.#path)
+        return await this.#listAt(this.#path, namespace, signal, own)
       } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 404) throw error
       }
     }
     // The served version may have changed, or the API may have been installed or removed.
     this.#path = await discover(api, this.#resource, signal)
-    if (this.#path !== undefined) return list(this.#path)
+    if (this.#path !== undefined) return this.#listAt(this.#path, namespace, signal, own)
     // One answer does not prove absence; the reflector asks twice.
     if (!absent()) throw new Error(`the API server does not serve ${this.#name} now`)
     await confirmAbsent(api, this.#resource, signal)
     return NONE
+  }
+
+  /** @throws Outgrown if the read waited among those of small namespaces, and the list is large */
+  async #listAt(path: string, namespace: string, signal: AbortSignal, own: boolean): Promise<ReadResult> {
+    const { api, kind, reading, most } = this.#options
+    const grants = reading.open(resourceOf(kind), { all: most, eachNamespace: most })
+    const isLarge = this.#isLarge(namespace)
+    let bytes = 0
+    const received = (more: number) => {
+      bytes += more
+      if (isLarge || bytes <= LARGE) return
+      this.#rememberLarge(namespace)
+      throw new Outgrown()
+    }
+    try {
+      await listInto(grants, api, this.#resource, path, namespace, signal, { ownConnection: own, received })
+      if (bytes > LARGE) this.#rememberLarge(namespace)
+      else this.#large.delete(namespace)
+      return { grants, bytes }
+    } finally {
+      reading.close(grants)
+    }
+  }
+
+  #rememberLarge(namespace: string): void {
+    this.#large.delete(namespace)
+    this.#large.add(namespace)
+    const [oldest] = this.#large
+    if (this.#large.size > REMEMBERED && oldest !== undefined) this.#large.delete(oldest)
   }
 }

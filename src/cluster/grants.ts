@@ -23,12 +23,15 @@ const HEAP_SHARE = 0.15
 const NAMESPACE_SHARE = 1 / 16
 
 /**
- * How many fresh reads run at once, and the share of the heap for all of them: few are as large as a namespace may be.
- * A read that takes longer than SLOW_READ, in ms, waits for the network, and gives its place to the next.
+ * How many fresh reads of small and of large namespaces run at once. A read of a small one waits for the network most of
+ * its time; a few large ones keep the processor busy. A read that takes longer than SLOW_READ, in ms, gives its place to
+ * the next.
  */
-const READS_AT_ONCE = 16
-const READS_SHARE = 0.05
+const READS_AT_ONCE = { small: 16, large: 4 }
 const SLOW_READ = 1_000
+
+/** The share of the heap for all fresh reads. */
+const READS_SHARE = 0.05
 
 /** How many fresh reads are allowed, and how old cached grants may be. */
 export interface Limits {
@@ -68,9 +71,12 @@ export class ClusterGrants implements GrantSource {
   constructor(options: ClusterGrantsOptions) {
     const { api, logger, now, kinds, limits, indexLimits = heapShare(kinds.length), observer = UNOBSERVED } = options
     this.#now = now
-    const queue = new FairQueue(READS_AT_ONCE, SLOW_READ)
+    const queues = {
+      small: new FairQueue(READS_AT_ONCE.small, SLOW_READ),
+      large: new FairQueue(READS_AT_ONCE.large, SLOW_READ),
+    }
     const reading = new ReadingRoom(getHeapStatistics().heap_size_limit * READS_SHARE)
-    const common = { api, logger, observer, now, limits: indexLimits, queue, reading }
+    const common = { api, logger, observer, now, limits: indexLimits, queues, reading }
     this.#byResource = new Map(kinds.map((kind) => [resourceOf(kind), new KindGrants(kind, common)]))
     this.#kinds = [...this.#byResource.values()]
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)

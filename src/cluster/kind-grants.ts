@@ -5,8 +5,7 @@ import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import type { KindLookup } from '../policy/grant-lookup.ts'
 import type { Api } from './api.ts'
 import type { Charge } from './budget.ts'
-import type { FairQueue } from './fair-queue.ts'
-import { FreshReads } from './fresh-reads.ts'
+import { FreshReads, type ReadQueues } from './fresh-reads.ts'
 import { grantResource } from './grant-resource.ts'
 import type { ClusterObserver } from './observer.ts'
 import type { ReadingRoom } from './reading-room.ts'
@@ -23,7 +22,7 @@ interface KindGrantsOptions {
   /** The limits of the index. */
   readonly limits: IndexLimits
   /** Where fresh reads wait for their turn, and what bounds their memory while they are in flight. */
-  readonly queue: FairQueue
+  readonly queues: ReadQueues
   readonly reading: ReadingRoom
 }
 
@@ -34,13 +33,24 @@ export class KindGrants {
   readonly #reads: FreshReads
   #readable = true
 
-  constructor(kind: GrantKind, { api, logger, observer, now, limits, queue, reading }: KindGrantsOptions) {
+  constructor(kind: GrantKind, { api, logger, observer, now, limits, queues, reading }: KindGrantsOptions) {
     this.#index = new GrantIndex(resourceOf(kind), limits, indexObserver(kind, observer, logger))
     const resource = grantResource(kind)
     const reflector = new Reflector({ api, resource, store: this.#index, logger, observer, now })
     this.#reflector = reflector
     const absent = () => reflector.absent
-    this.#reads = new FreshReads({ api, kind, queue, reading, most: limits.eachNamespace, observer, now, absent })
+    const cached = (namespace: string) => this.#index.weightOf(namespace)
+    this.#reads = new FreshReads({
+      api,
+      kind,
+      queues,
+      reading,
+      most: limits.eachNamespace,
+      cached,
+      observer,
+      now,
+      absent,
+    })
   }
 
   /** The cached grants, to look up. Only the reflector changes them. */

@@ -35,8 +35,6 @@ export interface ListOptions extends RequestOptions {
 export interface Listed {
   /** The resource version of the list. */
   readonly resourceVersion: string
-  /** Length of all answers, including pages that expired, in bytes. */
-  readonly bytes: number
 }
 
 /**
@@ -55,7 +53,6 @@ export async function listPages(
   signal: AbortSignal,
   options: ListOptions,
 ): Promise<Listed> {
-  let bytes = 0
   for (let attempt = 0; ; attempt += 1) {
     try {
       sink.begin()
@@ -63,8 +60,7 @@ export async function listPages(
       let empty = 0
       for (let pages = 1; ; pages += 1) {
         const page = await readPage(api, pagePath(path, token), shape, sink, signal, options)
-        bytes += page.bytes
-        if (page.next === '') return { resourceVersion: page.resourceVersion, bytes }
+        if (page.next === '') return { resourceVersion: page.resourceVersion }
         empty = page.items === 0 ? empty + 1 : 0
         const endless = endlessReason(token, page.next, pages, empty)
         if (endless) throw new Error(`${pagePath(path, token)}: the list does not end: ${endless}`)
@@ -110,11 +106,11 @@ async function readPage(
       list = whole ? kept : undefined
     },
   }
-  const bytes = await api.project(path, keep, signal, request)
+  await api.project(path, keep, signal, request)
   const { metadata, items } = (list ?? {}) as { metadata?: Record<string, unknown>; items?: number }
   const { resourceVersion, continue: next = '' } = metadata ?? {}
   // Without this check, an answer that is not a list would pass as an empty list.
   if (typeof items !== 'number' || typeof resourceVersion !== 'string' || typeof next !== 'string')
     throw new Error(`${path}: the answer is not a list`)
-  return { resourceVersion, items, next, bytes }
+  return { resourceVersion, items, next }
 }

@@ -17,8 +17,12 @@ export interface ReadResult {
  * Reads a namespace.
  *
  * @param own whether to open a new connection, since that of the last read may hang
+ * @throws Outgrown
  */
 export type Read = (signal: AbortSignal, own: boolean) => Promise<ReadResult>
+
+/** A read is too large for the queue that it waited in: it has to wait again. */
+export class Outgrown extends Error {}
 
 /**
  * The reads of one namespace. A reader gets the result of a read that began after the reader came, and shares it:
@@ -26,7 +30,7 @@ export type Read = (signal: AbortSignal, own: boolean) => Promise<ReadResult>
  */
 export class NamespaceReads {
   readonly #read: Read
-  readonly #queue: FairQueue
+  readonly #queue: () => FairQueue
   readonly #now: () => number
   readonly #ended: (reads: NamespaceReads) => void
   /** The oldest first. */
@@ -35,10 +39,11 @@ export class NamespaceReads {
   #timer: NodeJS.Timeout | undefined
 
   /**
+   * @param queue returns where a read waits that is queued now
    * @param now a monotonic clock, in ms
    * @param ended called some time after a read has ended, or after it was dropped because all its readers left
    */
-  constructor(read: Read, queue: FairQueue, now: () => number, ended: (reads: NamespaceReads) => void) {
+  constructor(read: Read, queue: () => FairQueue, now: () => number, ended: (reads: NamespaceReads) => void) {
     this.#read = read
     this.#queue = queue
     this.#now = now
@@ -60,13 +65,13 @@ export class NamespaceReads {
    * @param signal ends the wait; a read whose readers have all left does not begin
    */
   join(owner: string, signal?: AbortSignal): Promise<ReadResult> {
-    this.#next ??= new SharedRead((read) => this.#run(read))
+    this.#next ??= this.#newRead()
     const read = this.#next
     read.addReader(signal, () => this.#drop(read))
     const isNew = !read.owners.has(owner)
     read.owners.add(owner)
     if (!read.queued) this.#advance()
-    else if (isNew) this.#queue.add(owner, read)
+    else if (isNew) this.#queue().add(owner, read)
     return read.result
   }
 
@@ -90,18 +95,36 @@ export class NamespaceReads {
     const next = this.#next
     if (!next || next.queued) return
     next.queued = true
-    for (const owner of next.owners) this.#queue.add(owner, next)
+    const queue = this.#queue()
+    for (const owner of next.owners) queue.add(owner, next)
   }
 
   /** The only read has become slow: queues another for its readers, unless a next one waits already. */
   #hedge(): void {
-    if (this.#running.length === 1 && !this.#next) {
-      this.#next = new SharedRead((read) => this.#run(read))
-      for (const owner of this.#running[0]?.owners ?? []) this.#next.owners.add(owner)
-      // The new read begins for the readers of the slow one, even if every later reader leaves.
-      this.#next.addReader(undefined, () => {})
-    }
+    const [slow] = this.#running
+    if (slow && this.#running.length === 1 && !this.#next) this.#nextFor(slow)
     this.#advance()
+  }
+
+  /** Returns the next read, which answers the readers of this one, too. */
+  #nextFor(read: SharedRead): SharedRead {
+    this.#next ??= this.#newRead()
+    const next = this.#next
+    // It begins for these readers, even if every later reader leaves.
+    next.addReader(undefined, () => {})
+    for (const owner of read.owners) {
+      const isNew = !next.owners.has(owner)
+      next.owners.add(owner)
+      if (next.queued && isNew) this.#queue().add(owner, next)
+    }
+    return next
+  }
+
+  #newRead(): SharedRead {
+    return new SharedRead({
+      run: (read) => this.#run(read),
+      giveUp: (read) => this.#fail(read, new DOMException('other reads need its place', 'TimeoutError')),
+    })
   }
 
   async #run(read: SharedRead): Promise<void> {
@@ -139,8 +162,14 @@ export class NamespaceReads {
     this.#running.splice(at, 1)
     const younger = this.#running[at]
     if (younger) read.replace(younger)
+    else if (error instanceof Outgrown) read.replace(this.#nextFor(read))
     else read.reject(error)
   }
+}
+
+interface Runs {
+  readonly run: (read: SharedRead) => Promise<void>
+  readonly giveUp: (read: SharedRead) => void
 }
 
 /** One read, and the result that its readers share. */
@@ -148,8 +177,8 @@ class SharedRead implements Job {
   readonly owners = new Set<string>()
   readonly result: Promise<ReadResult>
   readonly resolve: (result: ReadResult | Promise<ReadResult>) => void
-  readonly reject: (error: unknown) => void
-  readonly #run: (read: SharedRead) => Promise<void>
+  readonly #reject: (error: unknown) => void
+  readonly #runs: Runs
   readonly #stop = new AbortController()
   /** The readers until the read begins. */
   readonly #readers = new Set<{ readonly signal: AbortSignal | undefined; readonly leave: () => void }>()
@@ -157,12 +186,12 @@ class SharedRead implements Job {
   begun = false
   begunAt = Infinity
 
-  constructor(run: (read: SharedRead) => Promise<void>) {
-    this.#run = run
+  constructor(runs: Runs) {
+    this.#runs = runs
     const { promise, resolve, reject } = Promise.withResolvers<ReadResult>()
     this.result = promise
     this.resolve = resolve
-    this.reject = reject
+    this.#reject = reject
     // A read may fail after its last reader has left.
     promise.catch(() => {})
   }
@@ -191,7 +220,17 @@ class SharedRead implements Job {
     this.begun = true
     for (const { signal, leave } of this.#readers) signal?.removeEventListener('abort', leave)
     this.#readers.clear()
-    return this.#run(this)
+    return this.#runs.run(this)
+  }
+
+  giveUp(): void {
+    this.#runs.giveUp(this)
+  }
+
+  /** Aborts this read, unless it has ended. Its readers get the failure. */
+  reject(error: unknown): void {
+    this.#reject(error)
+    this.#stop.abort()
   }
 
   /** Aborts this read. Its readers get the result of the other one. */

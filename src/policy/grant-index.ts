@@ -69,6 +69,11 @@ export class GrantIndex implements KindLookup {
     return this.#size
   }
 
+  /** The estimated memory of the grants of one namespace, in bytes. */
+  weightOf(namespace: string): number {
+    return this.#namespaces.get(namespace)?.weight ?? 0
+  }
+
   /** The estimated memory of the grants, in bytes. */
   get weight(): number {
     return this.#weight

@@ -7,6 +7,7 @@ import { FairQueue, type Job } from '../../src/cluster/fair-queue.ts'
 /** Jobs that the test ends, and the order in which they began. */
 function jobs() {
   const begun: string[] = []
+  const givenUp: string[] = []
   const endings = new Map<string, () => void>()
   const job = (name: string): Job => ({
     get begun() {
@@ -18,12 +19,15 @@ function jobs() {
       endings.set(name, resolve)
       return promise
     },
+    giveUp() {
+      givenUp.push(name)
+    },
   })
   const end = async (name: string) => {
     endings.get(name)?.()
     await turn()
   }
-  return { begun, job, end }
+  return { begun, givenUp, job, end }
 }
 
 suite('a fair queue', () => {
@@ -73,20 +77,19 @@ suite('a fair queue', () => {
     await end(begun.at(-1) as string)
   })
 
-  test('has at most as many slow jobs as others', async (t) => {
+  test('ends the oldest slow job when there are more than three for each place', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
-    const { begun, job, end } = jobs()
+    const { begun, givenUp, job, end } = jobs()
     const queue = new FairQueue(1, 1_000)
-    for (const name of ['a', 'b', 'c']) queue.add('shop', job(name))
-    for (let second = 0; second < 5; second += 1) {
-      t.mock.timers.tick(1_000)
-      await turn()
-    }
-    assert.deepEqual(begun, ['a', 'b'])
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) queue.add('shop', job(name))
+    for (let second = 0; second < 3; second += 1) t.mock.timers.tick(1_000)
+    assert.deepEqual([begun, givenUp], [['a', 'b', 'c', 'd'], []])
     await end('b')
-    assert.deepEqual(begun, ['a', 'b', 'c'])
-    await end('a')
-    await end('c')
+    t.mock.timers.tick(1_000)
+    assert.deepEqual([begun, givenUp], [['a', 'b', 'c', 'd', 'e'], []])
+    t.mock.timers.tick(1_000)
+    assert.deepEqual([begun, givenUp], [['a', 'b', 'c', 'd', 'e', 'f'], ['a']])
+    for (const name of begun) await end(name)
   })
 
   test('gives the place of a slow job to another', async (t) => {

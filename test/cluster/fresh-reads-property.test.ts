@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import type { Api } from '../../src/cluster/api.ts'
+import type { Api, RequestOptions } from '../../src/cluster/api.ts'
 import { Budget } from '../../src/cluster/budget.ts'
 import { FairQueue } from '../../src/cluster/fair-queue.ts'
 import { FreshReads } from '../../src/cluster/fresh-reads.ts'
@@ -12,15 +12,19 @@ import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { ClusterRecorder } from '../harness/stand-ins/cluster-recorder.ts'
 
 const GROUP = 'gateway.networking.k8s.io'
-const AT_ONCE = 2
+/** Places of small and of large namespaces. */
+const AT_ONCE = { small: 2, large: 1 }
 const SLOW = 1_000
 
 const namespaces = fc.constantFrom('a', 'b', 'c')
 const step = fc.oneof(
   { arbitrary: fc.record({ what: fc.constant('read' as const), namespace: namespaces, owner: namespaces }), weight: 6 },
   {
-    arbitrary: fc.record({ what: fc.constantFrom('end' as const, 'fail' as const), which: fc.nat(5) }),
-    weight: 4,
+    arbitrary: fc.record({
+      what: fc.constantFrom('end' as const, 'fail' as const, 'grow' as const),
+      which: fc.nat(5),
+    }),
+    weight: 6,
   },
   // An abandoned read is aborted.
   { arbitrary: fc.record({ what: fc.constant('hear' as const) }), weight: 2 },
@@ -36,6 +40,8 @@ interface Asked {
   readonly signal: AbortSignal
   readonly end: () => void
   readonly fail: (error: unknown) => void
+  /** Receives more than a small list has. */
+  readonly grow: () => void
   open: boolean
 }
 
@@ -56,7 +62,8 @@ class Schedule {
     this.reads = new FreshReads({
       api: { get: this.#get, project: this.#project } as unknown as Api,
       kind: REFERENCE_GRANT,
-      queue: new FairQueue(AT_ONCE, SLOW),
+      queues: { small: new FairQueue(AT_ONCE.small, SLOW), large: new FairQueue(AT_ONCE.large, SLOW) },
+      cached: (namespace) => (namespace.startsWith('full') ? 300_000 : 0),
       reading: new ReadingRoom(1024 * 1024),
       most: Infinity,
       observer: this.counts,
@@ -70,10 +77,10 @@ class Schedule {
       ? { groups: [{ name: GROUP, versions: [{ version: 'v1' }] }] }
       : { resources: [{ name: 'referencegrants', kind: 'ReferenceGrant', namespaced: true }] }
 
-  readonly #project = (path: string, keep: ProjectorOptions, signal: AbortSignal) => {
-    const [, namespace = ''] = /namespaces\/(\w+)\//.exec(path) ?? []
+  readonly #project = (path: string, keep: ProjectorOptions, signal: AbortSignal, options: RequestOptions) => {
+    const [, namespace = ''] = /namespaces\/([^/]+)\//.exec(path) ?? []
     const number = this.asked.length
-    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#at += 1
     const close = (how: () => void) => () => {
       one.open = false
@@ -87,9 +94,17 @@ class Schedule {
       end: close(() => {
         keep.element?.({ metadata: { namespace, name: `${number}` } }, true)
         keep.document({ metadata: { resourceVersion: '1' }, items: 1 }, true, { bytes: 0, values: 0, nesting: 0 })
-        resolve(100_000)
+        options.received?.(100_000)
+        resolve()
       }),
       fail: (error) => close(() => reject(error))(),
+      grow: () => {
+        try {
+          options.received?.(300_000)
+        } catch (error) {
+          one.fail(error)
+        }
+      },
     }
     this.asked.push(one)
     return promise
@@ -103,7 +118,7 @@ class Schedule {
   async take(step: Step): Promise<void> {
     switch (step.what) {
       case 'read':
-        this.#read(step.namespace, step.owner)
+        this.ask(step.namespace, step.owner)
         break
       case 'hear':
         this.hear()
@@ -119,6 +134,9 @@ class Schedule {
       case 'end':
         this.running[step.which % this.running.length]?.end()
         break
+      case 'grow':
+        this.running[step.which % this.running.length]?.grow()
+        break
       case 'fail':
         this.running[step.which % this.running.length]?.fail(new Error('as scripted'))
     }
@@ -128,7 +146,8 @@ class Schedule {
     for (const { open, signal, fail } of this.asked) if (open && signal.aborted) fail(signal.reason)
   }
 
-  #read(namespace: string, owner: string): void {
+  /** Asks for a fresh read. */
+  ask(namespace: string, owner: string): void {
     this.#at += 1
     const one: Schedule['read'][number] = { at: this.#at }
     const result = this.reads.read(namespace, owner, () => this.#budget.take(owner))
@@ -177,13 +196,17 @@ test('in any order of readers, results, failures, slow reads and spent budgets, 
       seen.over_budget += schedule.counts.freshReads.over_budget
       assert.equal(reads.active, 0, 'nothing is kept of a namespace whose reads have ended')
       schedule.clock.now += 60_000
-      for (const namespace of ['a', 'b', 'c'] as const)
-        await schedule.take({ what: 'read', namespace, owner: namespace })
+      for (const namespace of ['d', 'e', 'f', 'full-a', 'full-b']) schedule.ask(namespace, namespace)
       await schedule.take({ what: 'turn' })
-      assert.equal(schedule.running.length, AT_ONCE, 'the queue has all its places')
-      for (const one of schedule.running) one.end()
-      await schedule.take({ what: 'turn' })
-      for (const one of schedule.running) one.end()
+      assert.deepEqual(
+        schedule.running.map(({ namespace }) => namespace),
+        ['d', 'e', 'full-a'],
+        'the queues have all their places',
+      )
+      for (let rest = 0; rest < 2; rest += 1) {
+        for (const one of schedule.running) one.end()
+        await schedule.take({ what: 'turn' })
+      }
     }),
     { numRuns: 500 },
   )

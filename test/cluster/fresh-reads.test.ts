@@ -31,7 +31,8 @@ async function start(t: TestContext) {
   const reads = new FreshReads({
     api,
     kind: REFERENCE_GRANT,
-    queue: new FairQueue(8, 1_000),
+    queues: { small: new FairQueue(8, 1_000), large: new FairQueue(1, 1_000) },
+    cached: () => 0,
     reading: new ReadingRoom(1024 * 1024),
     most: 1_000_000,
     observer: counts,

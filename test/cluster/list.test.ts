@@ -14,10 +14,11 @@ async function start(t: TestContext, user: object = { token: 'secret' }) {
   const server = await FakeApiServer.start()
   t.after(() => server.close())
   const api = new Api(connectionFrom({ kubeconfig: server.kubeconfig({ tester: user }) }))
-  /** Lists all grants: the objects since the list began, and how often it began. */
+  /** Lists all grants: the objects since the list began, how often it began, and the bytes received. */
   const list = async (options: Partial<ListOptions> = {}) => {
     let taken: { item: unknown; whole: boolean }[] = []
     let begun = 0
+    let bytes = 0
     const sink = {
       begin: () => {
         begun += 1
@@ -27,9 +28,12 @@ async function start(t: TestContext, user: object = { token: 'secret' }) {
     }
     const listed = await listPages(api, '/grants', SHAPE, sink, AbortSignal.timeout(20_000), {
       most: 1_000,
+      received: (more) => {
+        bytes += more
+      },
       ...options,
     })
-    return { ...listed, taken, begun }
+    return { ...listed, taken, begun, bytes }
   }
   return { server, api, list }
 }
@@ -171,7 +175,6 @@ suite('a list', { timeout: 60_000 }, () => {
     const project: Api['project'] = async (_path, keep) => {
       pages += 1
       keep.document({ metadata: { resourceVersion: '7', continue: `${pages}` }, items: 1 }, true, {} as never)
-      return 1
     }
     const sink = { begin: () => {}, take: () => {} }
     const options = { most: 1_000 }

@@ -26,7 +26,7 @@ function start(t: TestContext, queue = new FairQueue(8, 60_000)) {
       begun.push({ own, signal, end: (bytes) => resolve({ grants: new GrantIndex(), bytes }), fail: reject })
       return promise
     },
-    queue,
+    () => queue,
     () => clock.now,
     () => {},
   )
@@ -162,12 +162,12 @@ suite('reads of one namespace', () => {
     const review = new AbortController()
     const queue = new FairQueue(8, 60_000)
     const { promise: others, resolve: othersEnd } = Promise.withResolvers<void>()
-    for (let other = 0; other < 8; other += 1) queue.add('other', { begun: false, begin: () => others })
+    for (let other = 0; other < 8; other += 1) queue.add('other', { begun: false, begin: () => others, giveUp() {} })
     const read = t.mock.fn(async () => ({ grants: new GrantIndex(), bytes: 1 }))
     for (let namespace = 0; namespace < 8; namespace += 1) {
       const reads = new NamespaceReads(
         read,
-        queue,
+        () => queue,
         () => 0,
         () => {},
       )

@@ -29,8 +29,8 @@ const LARGE = 256 * 1024
 const REMEMBERED = 4_096
 
 /**
- * Where reads wait for their turn. Those of large namespaces wait only for each other: whoever fills many namespaces with
- * grants can make their lists slow, but not those of other namespaces.
+ * Where reads wait for their turn. Those of large namespaces wait only for each other: a tenant can fill many namespaces
+ * with grants, which makes their lists slow, but not those of other namespaces.
  */
 export interface ReadQueues {
   readonly small: FairQueue

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { evicted } from './eviction.ts'
 import type { CloseReason, ServerObserver } from './observer.ts'
 import { dropWhatWasRead } from './parser.ts'
 
@@ -25,6 +26,7 @@ const MOST_UNANSWERED = 4
 
 interface Connection {
   readonly name: string
+  readonly address: string | undefined
   /** The socket that bytes are read from: the TLS socket after the handshake. */
   socket: Socket
   phase: Phase
@@ -124,7 +126,7 @@ export class Connections {
     this.#connections.get(name)?.socket.destroy()
     const phase: Phase = this.#secure ? 'handshake' : 'idle'
     const begun = { phase, since: this.#tick, read: 0, proven: false }
-    const connection: Connection = { name, socket, ...begun, unanswered: new Set() }
+    const connection: Connection = { name, address: socket.remoteAddress, socket, ...begun, unanswered: new Set() }
     this.#connections.set(name, connection)
     this.#bySocket.set(socket, connection)
     this.#observer.connectionOpened()
@@ -209,14 +211,13 @@ export class Connections {
   }
 
   /**
-   * Evicts the connection that has waited longest, from the largest of three groups, so that a flood of one group spares
-   * the others: without a complete request so far, idle or sending another request, and with an unanswered request.
+   * Evicts one of the connections without a complete request so far, of those that are idle or send another request, or of
+   * those with an unanswered request.
    */
   #evict(): void {
     const { unproven, proven, asked } = this.#waiting
-    const [most] = [proven, unproven, asked].sort((a, b) => b.size - a.size)
-    const [longest] = most ?? []
-    if (longest) this.#close(longest, 'evicted')
+    const connection = evicted([proven, unproven, asked])
+    if (connection) this.#close(connection, 'evicted')
   }
 
   #closeOf(socket: Socket, reason: CloseReason): void {

@@ -23,12 +23,14 @@ export const atOnce = <T>(count: number, make: (index: number) => Promise<T>) =>
 export const head = (path: string, ...headers: string[]) =>
   [`POST ${path} HTTP/1.1`, 'host: x', 'content-type: application/json', ...headers, ''].join('\r\n')
 
+/** The address that the connections come from: a Pod has another one than the kubelet and the API server. */
+const from = { host: '127.0.0.1', localAddress: '127.0.0.2' }
+
 /** A connection to the webhook, once it is open; one that the server closes is no error. */
-export const connectTls = ({ port, ca }: Victim) =>
-  opened(tls.connect({ host: '127.0.0.1', port, ca }), 'secureConnect')
+export const connectTls = ({ port, ca }: Victim) => opened(tls.connect({ ...from, port, ca }), 'secureConnect')
 
 /** A connection to a port, once it is open. */
-export const connect = (port: number) => opened(net.connect(port, '127.0.0.1'), 'connect')
+export const connect = (port: number) => opened(net.connect({ ...from, port }), 'connect')
 
 /** Resolves at an event; what the server breaks off is no error. */
 const emitted = (socket: net.Socket, event: string) => new Promise((resolve) => socket.once(event, resolve))

@@ -60,8 +60,8 @@ afterEach(async () => {
 })
 const port = () => (app.server.address() as AddressInfo).port
 
-async function plain() {
-  const socket = net.connect(port(), '127.0.0.1')
+async function plain(localAddress = '127.0.0.1') {
+  const socket = net.connect({ port: port(), host: '127.0.0.1', localAddress })
   socket.on('error', () => {})
   sockets.push(socket)
   await once(socket, 'connect')
@@ -258,6 +258,29 @@ suite('beyond the limit of connections, the server evicts', () => {
     const another = await plain()
     await closed(used[0]?.socket as Socket)
     assert.deepEqual([handshake.closed, another.closed, used[1]?.server.destroyed], [false, false, false])
+  })
+
+  test('a connection of the address that has most of the group, so that a flood spares the other addresses', async () => {
+    const other = await plain()
+    const flood = [await plain('127.0.0.2'), await plain('127.0.0.2'), await plain('127.0.0.2')]
+    await until(() => observer.closed.length === 1)
+    flood.push(await plain('127.0.0.2'))
+    await until(() => [other, ...flood].filter((socket) => socket.closed).length === 2)
+    assert.deepEqual(
+      [other, ...flood].map(({ closed }) => closed),
+      [false, true, true, false, false],
+    )
+  })
+
+  test('the connection that has waited longest, if no address has most of the group', async () => {
+    const first = await plain()
+    const others = [await plain('127.0.0.2'), await plain('127.0.0.2'), await plain('127.0.0.3')]
+    await until(() => observer.closed.length === 1)
+    await closed(first)
+    assert.deepEqual(
+      others.map((socket) => socket.closed),
+      [false, false, false],
+    )
   })
 
   test('the connection that has waited longest for a verdict, if these are the largest group', async () => {

@@ -38,10 +38,7 @@ export class ControlGroups {
       removeLeft(parent)
       const folder = path.join(parent, `refgrant-node-${process.pid}`)
       mkdirSync(folder)
-      // A new group of processors has none, and takes no process.
-      for (const file of ['cpuset.cpus', 'cpuset.mems'])
-        if (existsSync(path.join(folder, file)))
-          writeFileSync(path.join(folder, file), readFileSync(path.join(parent, file)))
+      inheritProcessors(parent, folder)
       return folder
     })
     return new ControlGroups(hierarchies, folders)
@@ -73,6 +70,13 @@ export class ControlGroups {
   async remove(): Promise<void> {
     for (const folder of this.#folders) await until(`${folder} is removed`, () => isRemoved(folder))
   }
+}
+
+/** Gives a new control group the processors of its parent: it has none, and takes no process. */
+export function inheritProcessors(parent: string, folder: string): void {
+  for (const file of ['cpuset.cpus', 'cpuset.mems'])
+    if (existsSync(path.join(folder, file)))
+      writeFileSync(path.join(folder, file), readFileSync(path.join(parent, file)))
 }
 
 /** The hierarchies that are mounted (proc_pid_mounts(5)). */

@@ -2,12 +2,12 @@ import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
 import { type Node, startNode } from './node.ts'
 
 /**
- * Starts a node, with the kinds of Gateway API and the namespaces of the examples.
+ * Starts a node, or more, with the kinds of Gateway API and the namespaces of the examples.
  *
  * @throws Error if this machine cannot run one, or something of it does not start; nothing is left running then
  */
-export async function startGatewayCluster(signal?: AbortSignal): Promise<Node> {
-  const node = await startNode(signal)
+export async function startGatewayCluster(signal?: AbortSignal, nodes?: number): Promise<Node> {
+  const node = await startNode(signal, nodes)
   try {
     await node.api.installCrds(await gatewayApiCrds('v1.7.0', 'experimental'))
     for (const name of ['shop', 'billing'])

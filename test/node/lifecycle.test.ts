@@ -15,10 +15,13 @@ const assertNoneFailed = ({ unjudged, failed }: Load) =>
 
 for (const major of [4, 3] as const)
   suite(`the life of a release of Helm ${major} on a node`, ONLY_LONG, () => {
-    const on = onNode(async (release) => {
-      await release.installChart(FIRST_CHART, FAIL)
-      await release.becomes('refused')
-    }, major)
+    const on = onNode(
+      async (release) => {
+        await release.installChart(FIRST_CHART, FAIL)
+        await release.becomes('refused')
+      },
+      { helm: major },
+    )
 
     test('each write is judged while it is upgraded from its first chart', async () => {
       const load = await underLoad(on.node.api, async () => {

@@ -18,7 +18,7 @@ import { busyboxIn, nodeRoot } from './root.ts'
 
 const REPOSITORY = path.resolve(import.meta.dirname, '..', '..')
 
-/** A cluster of one node: its pods, its services and its API server are real. */
+/** A cluster of one node, or more: its pods, its services and its API server are real. */
 export interface Node {
   /** Holds the logs. */
   readonly folder: string
@@ -42,9 +42,10 @@ export interface Node {
 /**
  * Starts a cluster in namespaces of its own. It ends when this process ends, however it does.
  *
+ * @param nodes the number of nodes: the first is called `node`, and the others `node-2` and so on
  * @throws Error if this machine cannot run one, or something of it does not start; nothing is left running then
  */
-export async function startNode(signal?: AbortSignal): Promise<Node> {
+export async function startNode(signal?: AbortSignal, nodes = 1): Promise<Node> {
   if (process.geteuid?.() !== 0) throw new Error('a node needs root, for its namespaces and its control groups')
   // Before anything is built, which takes minutes the first time.
   ControlGroups.check()
@@ -54,7 +55,7 @@ export async function startNode(signal?: AbortSignal): Promise<Node> {
   writeBusybox(root, path.join(folder, 'images/busybox'))
   symlinkSync(path.join(REPOSITORY, 'dist/image'), path.join(folder, 'images/refgrant'))
   const groups = ControlGroups.create()
-  const child = enter(root, folder, groups, programs.folder)
+  const child = enter(root, folder, groups, programs.folder, nodes)
   const ended = once(child, 'exit')
   child.stdin.on('error', () => {})
   const end = async () => {
@@ -96,7 +97,7 @@ export async function startNode(signal?: AbortSignal): Promise<Node> {
 }
 
 /** Starts process 1 of the node. */
-function enter(root: string, folder: string, groups: ControlGroups, binaries: string) {
+function enter(root: string, folder: string, groups: ControlGroups, binaries: string, nodes: number) {
   const namespaces = ['mount', 'net', 'pid', 'uts', 'ipc', 'cgroup'].map((name) => `--${name}`)
   const script = [
     busyboxIn(root),
@@ -104,6 +105,7 @@ function enter(root: string, folder: string, groups: ControlGroups, binaries: st
     path.join(import.meta.dirname, 'enter.sh'),
     root,
     folder,
+    String(nodes),
     ...groups.mounts,
     '--',
   ]

@@ -11,6 +11,11 @@ interface OnNode {
   readonly release: Release
 }
 
+interface Options {
+  readonly helm?: Helm
+  readonly nodes?: number
+}
+
 /** The options of a suite that takes minutes. */
 export const ONLY_LONG = { skip: !LONG && 'it takes minutes: make test-long' }
 
@@ -19,11 +24,14 @@ export const ONLY_LONG = { skip: !LONG && 'it takes minutes: make test-long' }
  *
  * @param prepare installs refgrant, for example
  */
-export function onNode(prepare: (release: Release) => Promise<unknown> = async () => {}, major: Helm = 4): OnNode {
+export function onNode(
+  prepare: (release: Release) => Promise<unknown> = async () => {},
+  { helm = 4, nodes = 1 }: Options = {},
+): OnNode {
   const on: { -readonly [Field in keyof OnNode]?: OnNode[Field] } = {}
   before(async () => {
-    on.node = await startGatewayCluster()
-    on.release = await Release.on(on.node, major)
+    on.node = await startGatewayCluster(undefined, nodes)
+    on.release = await Release.on(on.node, helm)
     await prepare(on.release)
   })
   after(() => on.node?.stop())

@@ -20,6 +20,7 @@ export const FAIL = 'configuration.failurePolicy=Fail'
 /** A pod, as much of it as tests read. */
 interface Pod {
   readonly metadata: { readonly name: string }
+  readonly spec: { readonly nodeName?: string }
   readonly status: { readonly containerStatuses?: readonly Container[] }
 }
 

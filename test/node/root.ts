@@ -7,7 +7,7 @@ import { cacheFolder } from '../harness/control-plane/go-programs.ts'
 import { PINS, type Pinned } from './pins.ts'
 
 /** The names under which the node needs busybox. */
-const APPLETS = ['hostname', 'ip', 'mkdir', 'mount', 'pivot_root', 'sh', 'sleep', 'umount']
+const APPLETS = ['hostname', 'ip', 'mkdir', 'mount', 'pivot_root', 'seq', 'sh', 'sleep', 'umount']
 
 /** Where something is mounted. */
 const MOUNT_POINTS = ['dev', 'machine', 'proc', 'run', 'sys', 'tmp', 'var']

@@ -216,11 +216,13 @@ async function endsAsDocumented(policy: Policy, cell: string): Promise<boolean> 
   assert.match(cell, says)
   const texts = [...cell.matchAll(/`([^`]+?)(?: …)?`/g)].map(([, text]) => text as string)
   const { api } = cluster.controlPlane
-  const before = await failuresOf(api, ENTRY)
+  const sent = () => apiServerCount(api, 'apiserver_admission_webhook_request_total', `name="${ENTRY}"`, 'code="503"')
+  const [before, sentBefore] = [await failuresOf(api, ENTRY), await sent()]
   const { code, stderr } = await write()
   const isRefused = stderr.includes(`failed calling webhook "${ENTRY}"`) && texts.some((text) => stderr.includes(text))
   if (policy === 'Ignore' ? code !== 0 : !isRefused) return false
   assert.deepEqual(await failuresOf(api, ENTRY), { ...before, [counted]: before[counted] + 1 })
+  assert.equal(await sent(), sentBefore + 1)
   return true
 }
 

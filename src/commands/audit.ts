@@ -2,23 +2,18 @@ import { Command } from 'commander'
 import { coverageOf } from '../config/config.ts'
 import { auditedFiles } from '../input/audited-files.ts'
 import { configurationOf } from '../input/configuration.ts'
-import type { Coverage } from '../policy/coverage.ts'
-import { grantKindFor } from '../policy/grant-kinds.ts'
-import type { SurveyedReference } from '../policy/survey.ts'
-import { auditJson, auditText } from '../report/audit.ts'
+import { formerReport } from '../input/former-report.ts'
+import { type AuditReport, type AuditText, auditText } from '../report/audit.ts'
+import { auditCsv } from '../report/audit-csv.ts'
+import { AUDIT_FAILURES, type AuditFailure, isFailed } from '../report/audit-failure.ts'
+import { auditJson, auditObject, auditYaml } from '../report/audit-json.ts'
+import { remediesOf } from '../report/audit-remedies.ts'
 import { auditOf } from '../report/audited.ts'
-import { EXIT } from '../system/failure.ts'
-import {
-  configOption,
-  contextOption,
-  excludeOption,
-  filenameOption,
-  kubeconfigOption,
-  namespaceOf,
-  outputOption,
-} from '../terminal/options.ts'
+import { comparedSince, sinceNotes } from '../report/since.ts'
+import { EXIT, Failure } from '../system/failure.ts'
+import { auditOptions } from '../terminal/audit-options.ts'
+import { configOption, contextOption, excludeOption, filenameOption, kubeconfigOption } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
-import { grantCommandFor } from '../wording/grant-command.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
@@ -27,12 +22,16 @@ interface AuditOptions {
   readonly namespace?: string
   readonly exclude: readonly string[]
   readonly config?: string
-  readonly output: 'text' | 'json'
+  readonly unused?: true
+  readonly broad?: true
+  readonly since?: string
+  readonly failOn: ReadonlySet<AuditFailure>
+  readonly output: 'text' | 'wide' | 'json' | 'yaml' | 'csv'
 }
 
 /** `refgrant audit`: lists permissions, references and the grants that permit them. */
 export function auditCommand(): Command {
-  return new Command('audit')
+  const command = new Command('audit')
     .description(
       'list what the grants permit, the references that they permit, and the references that no grant permits',
     )
@@ -40,24 +39,22 @@ export function auditCommand(): Command {
     .addOption(filenameOption())
     .addOption(kubeconfigOption())
     .addOption(contextOption())
-    .option(
-      '-n, --namespace <namespace>',
-      'for a cluster: read only this namespace; for files: namespace of objects without one, default: "default"',
-      namespaceOf,
-    )
+  for (const option of auditOptions(AUDIT_FAILURES)) command.addOption(option)
+  return command
     .addOption(excludeOption())
     .addOption(configOption())
-    .addOption(outputOption())
     .addHelpText(
       'after',
-      '\nExit codes: 0 every reference is permitted; 1 some are not; 2 the audit failed or is incomplete.',
+      '\nExit codes: 0 nothing found that --fail-on names; 1 something found, by default a reference that is not permitted; 2 the audit failed or is incomplete.',
     )
     .action(audit)
 }
 
 async function audit(args: string[], options: AuditOptions): Promise<void> {
-  const { namespace, exclude } = options
+  const { namespace, exclude, since: file, failOn } = options
   const paths = [...args, ...options.filename]
+  if (failOn.has('new') && file === undefined) throw new Failure('--fail-on new needs --since, to know what is new')
+  const former = file === undefined ? undefined : await formerReport(file)
   const config = await configurationOf(options.config)
   const coverage = coverageOf(config)
   const subject =
@@ -66,27 +63,22 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
       : // Imported only here: the import of the client takes longer than reading files.
         await (await import('../input/audited-cluster.ts')).auditedCluster(options, coverage)
   const report = auditOf(subject, coverage, new Set(config.exempt.namespaces))
-  const remedy = remedyOf(report.survey.references, paths, options, coverage)
-  await print(options.output === 'json' ? auditJson(report) : auditText(report, remedy))
-  if (report.survey.references.some((one) => one.grants.length === 0)) process.exitCode = EXIT.findings
-  tellNotes(report.notes)
+  const since = former && comparedSince(auditObject(report), former, file ?? '')
+  const remedies = remediesOf(report, paths, options, coverage)
+  await print(written(report, { remedies, since }, options))
+  if (isFailed(report, failOn, since)) process.exitCode = EXIT.findings
+  tellNotes([...report.notes, ...(former ? sinceNotes(report, former) : [])])
   reportProblems(report.problems)
 }
 
-/** Returns the command that prints the missing grants; for a cluster, its existing grants count. */
-function remedyOf(
-  references: readonly SurveyedReference[],
-  paths: readonly string[],
-  options: AuditOptions,
-  coverage: Coverage,
-): string {
-  if (paths.length > 0) return grantCommandFor(paths, options)
-  const refused = references.filter(({ grants }) => grants.length === 0).map(({ reference }) => reference)
-  const kinds = [
-    ...refused.map(({ from }) => coverage.referrer(from)),
-    ...refused.map((reference) => grantKindFor(reference)),
-  ].filter((kind) => kind !== undefined)
-  const resources = new Set(kinds.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
-  const command = grantCommandFor(['-'], { config: options.config, exclude: [] })
-  return `kubectl get ${[...resources].join(',')} -A -o yaml | ${command}`
+function written(
+  report: AuditReport,
+  { remedies, since }: Pick<AuditText, 'remedies' | 'since'>,
+  { output, unused, broad }: AuditOptions,
+): Iterable<string> {
+  if (output === 'json') return auditJson(report, since)
+  if (output === 'yaml') return auditYaml(report, since)
+  if (output === 'csv') return auditCsv(report)
+  const only = new Set([...(unused ? (['unused'] as const) : []), ...(broad ? (['broad'] as const) : [])])
+  return auditText(report, { remedies, only, wide: output === 'wide', since })
 }

@@ -3,6 +3,9 @@ import { ApiError } from '../cluster/api-error.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { takeInventory } from '../cluster/inventory.ts'
 import type { Coverage } from '../policy/coverage.ts'
+import type { Grant } from '../policy/grant.ts'
+import { kindOf } from '../policy/grant-kinds.ts'
+import type { ObjectName } from '../policy/reference.ts'
 import type { Audited } from '../report/audited.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
@@ -30,10 +33,16 @@ export async function auditedCluster(options: ClusterChoice, coverage: Coverage)
       isEmpty && namespace !== undefined
         ? [`namespace ${quote(namespace)} has neither a grant nor an object with a guarded field`]
         : []
-    return { ...inventory, only: namespace, problems, notes }
+    const candidates = inventory.grants.map(({ grant, object }) => ({ name: candidateName(grant, coverage), object }))
+    return { ...inventory, candidates, only: namespace, problems, notes }
   } catch (error) {
     const isForbidden = error instanceof ApiError && error.status === 403 && namespace === undefined
     const remedy = isForbidden ? '; if you have rights in one namespace only, use -n NAMESPACE' : ''
     throw new Failure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
   }
+}
+
+function candidateName(grant: Grant, { grantKinds }: Coverage): ObjectName {
+  const { group, kind } = kindOf(grant, grantKinds)
+  return { group, kind, namespace: grant.namespace, name: grant.name }
 }

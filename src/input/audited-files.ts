@@ -9,7 +9,7 @@ import { unknownToFiles } from './notes.ts'
  * @throws Failure if standard input is named twice
  */
 export async function auditedFiles(asked: Asked, config: Config): Promise<Audited> {
-  const { objects, own, problems, notes } = await readInput(asked, coverageOf(config), 'audit')
+  const { objects, own, candidates, problems, notes } = await readInput(asked, coverageOf(config), 'audit')
   const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
-  return { objects, grants, unknown: new Set(), problems, notes: [...notes, ...unknownToFiles(config)] }
+  return { objects, grants, candidates, unknown: new Set(), problems, notes: [...notes, ...unknownToFiles(config)] }
 }

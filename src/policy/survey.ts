@@ -1,6 +1,6 @@
 import type { Coverage } from './coverage.ts'
 import { crossingReferences, MOST_REFERENCES } from './crossing.ts'
-import type { Grant } from './grant.ts'
+import type { Grant, GrantFrom, GrantTo } from './grant.ts'
 import { grantKindsFor, resourceOf } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
@@ -36,6 +36,17 @@ export interface Survey<T extends NamedObject = NamedObject> {
   readonly tooLarge: readonly { readonly object: T; readonly count: number }[]
   /** Grants that permit none of the references, although refgrant judges every kind that they accept; sorted. */
   readonly unused: readonly Grant[]
+  /** For each of the other grants, which of its entries the references use. */
+  readonly uses: ReadonlyMap<Grant, GrantUse>
+}
+
+/** How references use a grant. */
+interface GrantUse {
+  /** The entries that permit none of the references. */
+  readonly unusedFrom: readonly GrantFrom[]
+  readonly unusedTo: readonly GrantTo[]
+  /** How many pairs of an entry in `from` and an entry in `to` permit a reference. */
+  readonly usedPairs: number
 }
 
 /**
@@ -68,7 +79,8 @@ export function survey<T extends NamedObject>(
   const unused = distinct.filter(
     (grant) => !kinds.get(grant.resource)?.used.has(grant) && grant.from.every((from) => coverage.referrer(from)),
   )
-  return { references, exemptObjects, tooLarge, unused }
+  const uses = new Map([...kinds.values()].flatMap((ofKind) => [...ofKind.uses()]))
+  return { references, exemptObjects, tooLarge, unused, uses }
 }
 
 /** Returns the grants, sorted by namespace and name; of several with the same name the last, since it replaces the others. */
@@ -115,8 +127,8 @@ interface Matching {
  * grant with m entries in `from` and n in `to` stands for m times n pairs.
  */
 class SurveyedGrants {
-  /** Grants that permitted something. */
-  readonly used = new Set<Grant>()
+  /** Grants that permitted something, with the keys of the entries that did. */
+  readonly used = new Map<Grant, Used>()
   readonly #byFrom = new Map<string, Set<Grant>>()
   readonly #byTo = new Map<string, Set<Grant>>()
   /** The results of earlier lookups, since many references share a key. */
@@ -142,9 +154,27 @@ class SurveyedGrants {
     const known = this.#matches.get(key)
     if (known) return known
     const found = common(this.#byFrom.get(from) ?? NONE, this.#byTo.get(to) ?? NONE)
-    for (const grant of found) this.used.add(grant)
+    for (const grant of found) this.#use(grant, from, to)
     this.#matches.set(key, found)
     return found
+  }
+
+  /** Records that a pair of entries permitted something; called once for each pair. */
+  #use(grant: Grant, from: string, to: string): void {
+    const used = this.used.get(grant) ?? { from: new Set(), to: new Set(), pairs: 0 }
+    used.from.add(from)
+    used.to.add(to)
+    used.pairs += 1
+    this.used.set(grant, used)
+  }
+
+  /** Returns the use of each grant that permitted something. */
+  *uses(): Generator<[Grant, GrantUse]> {
+    for (const [grant, { from, to, pairs }] of this.used) {
+      const unusedFrom = grant.from.filter((one) => !from.has(this.#fromKey(one, grant.namespace)))
+      const unusedTo = grant.to.filter((one) => !to.has(this.#toKey(one, grant.namespace)))
+      yield [grant, { unusedFrom, unusedTo, usedPairs: pairs }]
+    }
   }
 
   #fromKey({ group, kind, namespace }: GroupKind & { readonly namespace: string }, target: string): string {
@@ -164,6 +194,13 @@ class SurveyedGrants {
     })
     return numbers.join()
   }
+}
+
+/** The keys of the entries that permitted something. */
+interface Used {
+  readonly from: Set<string>
+  readonly to: Set<string>
+  pairs: number
 }
 
 const NONE: ReadonlySet<Grant> = new Set()

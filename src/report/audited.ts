@@ -1,12 +1,16 @@
 import type { Coverage } from '../policy/coverage.ts'
 import type { Grant } from '../policy/grant.ts'
 import { effectivePart } from '../policy/lint.ts'
+import type { Candidate, NearMiss } from '../policy/near-miss.ts'
+import { NearMisses } from '../policy/near-misses.ts'
+import type { Reference } from '../policy/reference.ts'
 import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
 import { counted } from '../wording/counted.ts'
 import { tooManyReferences } from '../wording/finding.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { quote } from '../wording/quote.ts'
 import type { AuditReport } from './audit.ts'
+import { excessOf } from './excess.ts'
 import { flawsOf } from './flaws.ts'
 import { withoutVariables } from './variables.ts'
 
@@ -19,6 +23,8 @@ export interface Audited {
     /** The field for which the API server rejects it, so that it does not count. */
     readonly refused?: string | undefined
   }[]
+  /** The objects that may be near misses of a reference. */
+  readonly candidates: readonly Candidate[]
   /** Namespaces with a grant that could not be read. */
   readonly unknown: ReadonlySet<string>
   readonly problems: readonly string[]
@@ -41,12 +47,15 @@ export function auditOf(audited: Audited, coverage: Coverage, exemptNamespaces: 
   const permitting = permittingParts(grants, rendered, coverage)
   const unused = unusedAmong(grants, surveyed.unused, permitting)
   const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered, unused }, audited)
+  const isAllRead = isComplete(audited, surveyed)
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooManyReferences(name, count))
   return {
     ...(audited.only !== undefined && { only: audited.only }),
     grants: grants.length,
     permitting: [...permitting.values()],
     survey: judged,
+    excess: excessOf(permitting, surveyed, coverage, isAllRead),
+    nearest: nearestOf(judged.references, audited.candidates),
     unjudged,
     ...flawsOf(written, (object) => object, coverage),
     problems: [...audited.problems, ...unjudgedLines(unjudged, audited), ...tooLarge],
@@ -58,17 +67,37 @@ export function auditOf(audited: Audited, coverage: Coverage, exemptNamespaces: 
  * Splits the references of a survey into those that are judged and those that may be permitted by a grant that was not
  * read; both sorted by object. Leaves out the unused grants if not everything was read.
  */
-function withoutUnknown(
-  all: Survey,
-  { unknown, only, problems }: Audited,
-): { judged: Survey; unjudged: SurveyedReference[] } {
+function withoutUnknown(all: Survey, audited: Audited): { judged: Survey; unjudged: SurveyedReference[] } {
+  const { unknown, only } = audited
   const references = all.references.toSorted((a, b) => byName(a.reference.from, b.reference.from))
   const isUnknown = ({ reference: { to }, grants }: SurveyedReference) =>
     grants.length === 0 && (unknown.has(to.namespace) || (only !== undefined && to.namespace !== only))
   const judged = references.filter((one) => !isUnknown(one))
-  const isAllRead = only === undefined && problems.length === 0 && all.tooLarge.length === 0
-  const unused = isAllRead ? all.unused : []
+  const unused = isComplete(audited, all) ? all.unused : []
   return { judged: { ...all, references: judged, unused }, unjudged: references.filter(isUnknown) }
+}
+
+/** Whether everything was read and judged, so that what is not used is known. */
+function isComplete({ only, problems }: Audited, { tooLarge }: Survey): boolean {
+  return only === undefined && problems.length === 0 && tooLarge.length === 0
+}
+
+/** The most references for which the nearest grant is searched. */
+const SEARCHED = 1_000
+
+/** Returns the grant that is nearest to permitting each of the first references that no grant permits. */
+function nearestOf(
+  references: readonly SurveyedReference[],
+  candidates: readonly Candidate[],
+): Map<Reference, NearMiss> {
+  const nearMisses = new NearMisses(candidates)
+  const refused = references.filter(({ grants }) => grants.length === 0).slice(0, SEARCHED)
+  return new Map(
+    refused.flatMap(({ reference }) => {
+      const nearest = nearMisses.nearest(reference)
+      return nearest ? [[reference, nearest] as const] : []
+    }),
+  )
 }
 
 function unjudgedLines(unjudged: readonly SurveyedReference[], { only }: Audited): string[] {

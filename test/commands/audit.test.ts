@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
+import { parse } from 'yaml'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT, ROUTE } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
@@ -38,10 +39,11 @@ suite('audit of files', () => {
 
 1 reference that no grant permits
 
-OBJECT                    FIELD                         TO
-HTTPRoute "market/about"  spec.rules[0].backendRefs[1]  Service "billing/payments"
+OBJECT                    FIELD                         TO                          NEAREST GRANT  DIFFERS IN
+HTTPRoute "market/about"  spec.rules[0].backendRefs[1]  Service "billing/payments"  billing/zeta   spec.from[0].namespace
 
 To print the grants that are missing: refgrant grant .
+To see every grant that nearly permits a reference: refgrant explain -f .
 
 2 findings about grants
 
@@ -185,5 +187,153 @@ suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
       [report.namespace, report.complete, report.references, report.unjudged[0].to.namespace, report.summary],
       ['shop', false, [], 'billing', { references: 1, permitted: 0, notPermitted: 0, notJudged: 1 }],
     )
+  })
+})
+
+suite('audit for a reviewer', { concurrency: 2 }, () => {
+  const every = GRANT.replace('      name: payments\n', '')
+  const wide = named('wide', every.replace('  to:', `    - {group: ${GROUP}, kind: GRPCRoute, namespace: shop}\n  to:`))
+  const idle = named('idle', GRANT.replace('payments', 'ledger'))
+  const files = { 'route.yaml': ROUTE, 'grants.yaml': [GRANT, wide, idle].join('---\n') }
+  const cwd = folderWith(files)
+  const audit = (...argv: string[]) => refgrant(['audit', '.', ...argv], { cwd })
+
+  test('prints with --unused only what nothing uses and what another grant makes superfluous', async () => {
+    const { code, stdout } = await audit('--unused')
+    assert.equal(code, 0)
+    assert.equal(
+      stdout.slice(stdout.indexOf('\n\n') + 1),
+      `
+1 grant that nothing uses
+
+NAMESPACE  GRANT
+billing    idle
+
+1 entry that nothing uses, of grants in use
+
+NAMESPACE  GRANT  ENTRY
+billing    wide   from GRPCRoute in shop
+
+2 grants that another grant makes superfluous
+
+NAMESPACE  GRANT  OTHER GRANT
+billing    idle   wide permits all of it
+billing    shop   wide permits all of it
+`,
+    )
+  })
+
+  test('prints with --broad only the grants that permit more than single references need, with what is used', async () => {
+    const { stdout } = await audit('--broad')
+    assert.match(
+      stdout,
+      /\n\n1 broad grant\n\nNAMESPACE {2}GRANT {2}EXPOSES {8}IN USE\nbilling {4}wide {3}every Service {2}"payments"\n$/,
+    )
+  })
+
+  test('prints groups and used pairs with -o wide', async () => {
+    const { stdout } = await audit('-o', 'wide')
+    assert.match(stdout, /^TO NAMESPACE {2}GRANT {2}FROM .* USED PAIRS$/m)
+    assert.match(stdout, /^billing +wide +HTTPRoute \(gateway\.networking\.k8s\.io\) in shop +every Service +1 of 2$/m)
+    assert.match(stdout, /^billing +idle .* 0 of 1$/m)
+  })
+
+  test('prints the same report as JSON and as YAML', async () => {
+    const [json, yaml] = await Promise.all([audit('-o', 'json'), audit('-o', 'yaml')])
+    const report = JSON.parse(json.stdout)
+    assert.deepEqual(parse(yaml.stdout), report)
+    assert.deepEqual(report.unusedEntries, [
+      {
+        grant: { namespace: 'billing', name: 'wide' },
+        from: { group: GROUP, kind: 'GRPCRoute', namespace: 'shop' },
+      },
+    ])
+    assert.deepEqual(report.broadGrants, [
+      {
+        ...{ grant: { namespace: 'billing', name: 'wide' }, every: [{ group: '', kind: 'Service' }] },
+        ...{ usedNames: ['payments'], pairs: 2, usedPairs: 1 },
+      },
+    ])
+    assert.deepEqual(
+      report.superfluousGrants.map((one: { by: { name: string }; duplicate: boolean }) => [one.by.name, one.duplicate]),
+      [
+        ['wide', false],
+        ['wide', false],
+      ],
+    )
+  })
+
+  test('prints CSV with a line for each entry and each reference, and without formulas', async () => {
+    const formula = folderWith({ 'a.yaml': ROUTE.replace('name: payments', `name: '=cmd|"x"'`), 'b.yaml': GRANT })
+    const { stdout } = await refgrant(['audit', '.', '-o', 'csv'], { cwd: formula })
+    assert.deepEqual(stdout.split('\r\n'), [
+      'record,grant_namespace,grant,from_group,from_kind,from_namespace,from_name,field,to_group,to_kind,to_namespace,to_name,state',
+      `permission-from,billing,shop,${GROUP},HTTPRoute,shop,,,,,,,`,
+      'permission-to,billing,shop,,,,,,,Service,billing,payments,',
+      `reference,,,${GROUP},HTTPRoute,shop,checkout,spec.rules[0].backendRefs[1],,Service,billing,"'=cmd|""x""",not permitted`,
+      'grant,billing,shop,,,,,,,,,,unused',
+      '',
+    ])
+  })
+
+  test('names the grant that is nearest, and the command that explains it', async () => {
+    const near = folderWith({ 'a.yaml': ROUTE, 'b.yaml': GRANT.replace('HTTPRoute', 'GRPCRoute') })
+    const { stdout } = await refgrant(['audit', '.'], { cwd: near })
+    assert.match(stdout, / NEAREST GRANT {2}DIFFERS IN\n.* billing\/shop +spec\.from\[0\]\.kind\n/)
+    assert.match(stdout, /^To see every grant that nearly permits a reference: refgrant explain -f \.$/m)
+    const { references } = JSON.parse((await refgrant(['audit', '.', '-o', 'json'], { cwd: near })).stdout)
+    assert.equal(references[0].nearest.grant.name, 'shop')
+  })
+
+  test('fails on what --fail-on names, and on nothing else', async () => {
+    for (const [what, code] of [
+      ['not-permitted', 0],
+      ['unused', 1],
+      ['superfluous', 1],
+      ['broad', 1],
+      ['error', 0],
+      ['note', 1],
+      ['error,unused', 1],
+      ['none', 0],
+    ] as const)
+      assert.equal((await audit('--fail-on', what)).code, code, what)
+    const refused = await refgrant(['audit', '-', '--fail-on', 'none'], { input: ROUTE })
+    assert.equal(refused.code, 0)
+  })
+
+  test('tells with --since what is new, gone and changed', async () => {
+    const former = (await audit('-o', 'json')).stdout
+    const other = folderWith({
+      'former.txt': former,
+      'route.yaml': `${ROUTE}---\n${OTHER}`,
+      'grants.yaml': [GRANT.replace('name: payments', 'name: ledger'), named('new', every)].join('---\n'),
+    })
+    const { stdout } = await refgrant(['audit', '.', '--since', 'former.txt'], { cwd: other })
+    const route = `HTTPRoute.${GROUP}`
+    assert.deepEqual(stdout.match(/^(Since|[-+~]) .*$/gm), [
+      'Since former.txt: 2 new, 2 gone, 1 changed',
+      `+ grant billing/new: from ${route}/shop to Service/*`,
+      `+ reference ${route}/market/about to Service/billing/payments: not permitted`,
+      `- grant billing/idle: from ${route}/shop to Service/ledger`,
+      `- grant billing/wide: from GRPCRoute.${GROUP}/shop, ${route}/shop to Service/*`,
+      `~ grant billing/shop: from ${route}/shop to Service/ledger, was from ${route}/shop to Service/payments`,
+    ])
+    const fails = await refgrant(['audit', '.', '--since', 'former.txt', '--fail-on', 'new', '-o', 'json'], {
+      cwd: other,
+    })
+    const { since } = JSON.parse(fails.stdout)
+    assert.deepEqual([fails.code, since.new.length, since.gone.length, since.changed.length], [1, 2, 2, 1])
+    const same = folderWith({ ...files, 'former.txt': former })
+    const nothing = await refgrant(['audit', '.', '--since', 'former.txt', '--fail-on', 'new'], { cwd: same })
+    assert.equal(nothing.code, 0)
+    assert.match(nothing.stdout, /^Since former\.txt: 0 new, 0 gone, 0 changed$/m)
+  })
+
+  test('says what is wrong with --since and --fail-on', async () => {
+    const says = async (...argv: string[]) => (await audit(...argv)).stderr
+    assert.match(await says('--since', 'gone'), /^refgrant: gone: does not exist\n$/)
+    assert.match(await says('--since', 'route.yaml'), /^refgrant: route\.yaml is not a report of an audit: write one /)
+    assert.match(await says('--fail-on', 'new'), /^refgrant: --fail-on new needs --since, to know what is new\n$/)
+    assert.match(await says('--fail-on', 'all'), /^refgrant: option '--fail-on <what>' cannot be 'all': it must be /)
   })
 })

@@ -1,0 +1,28 @@
+import { InvalidArgumentError, Option } from 'commander'
+import { namespaceOf, outputOption } from './options.ts'
+
+/** The options of an audit about what is read and printed, in the order of the help. */
+export const auditOptions = (failures: readonly string[]) => [
+  new Option(
+    '-n, --namespace <namespace>',
+    'for a cluster: read only this namespace; for files: namespace of objects without one, default: "default"',
+  ).argParser(namespaceOf),
+  new Option('-A, --all-namespaces', 'read all namespaces of the cluster, which is the default').conflicts('namespace'),
+  new Option(
+    '--unused',
+    'print only the grants and entries that nothing uses, or that another grant makes superfluous',
+  ),
+  new Option('--broad', 'print only the grants that permit more than single references need'),
+  new Option('--since <file>', 'also print what differs from a former report, the output of --output json'),
+  new Option('--fail-on <what>', `what makes the exit code 1: ${failures.join(', ')}; several with commas`)
+    .default(new Set(['not-permitted']), 'not-permitted')
+    .argParser((text) => failuresIn(text, failures)),
+  outputOption(['text', 'wide', 'json', 'yaml', 'csv']),
+]
+
+function failuresIn(text: string, failures: readonly string[]): ReadonlySet<string> {
+  const words = text.split(',').map((word) => word.trim())
+  if (!words.every((word) => failures.includes(word)))
+    throw new InvalidArgumentError(`${failures.join(', ')}, or several of these with commas`)
+  return new Set(words)
+}

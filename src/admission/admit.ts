@@ -54,20 +54,27 @@ async function admitCrossing(
   const exempt = exemptWriteReason(request, settings.exemptWrites)
   if (exempt) return { outcome: 'unjudged', reason: exempt }
 
-  const { held, added, storedOversized } = compareWithStored(request, settings, object, crossing.references)
-  if (crossing.count > MOST_REFERENCES) {
-    const oversize = { cap: 'references', found: crossing.count, most: MOST_REFERENCES } as const
-    return { outcome: 'oversized', ...oversize, object, existing: storedOversized }
+  const { references, count } = crossing
+  if (count > MOST_REFERENCES) {
+    const oversize = { cap: 'references', found: count, most: MOST_REFERENCES } as const
+    const { storedOversized: existing } = compareWithStored(request, settings, object, references)
+    return { outcome: 'oversized', ...oversize, object, existing }
   }
   const cached = lookUps.source.cached()
-  const existing = unpermitted(held, request, cached)
-  const verdicts = cached.current ? judge(added, cached.grants) : []
+  const verdicts = cached.current ? judge(references, cached.grants) : []
   const granted = verdicts.filter(({ permitted }) => permitted)
-  if (granted.length === added.length) return { ...permitted(granted), existing }
+  // What the stored object has matters only if something is not permitted.
+  if (granted.length === count) return permitted(granted)
+
+  const { held, added } = compareWithStored(request, settings, object, references)
+  const existing = unpermitted(held, verdicts, request)
+  const permittedNow = new Set(granted.map(({ reference }) => reference))
+  const rest = added.filter((reference) => !permittedNow.has(reference))
+  if (rest.length === 0) return { ...permitted(granted), existing }
 
   const isDeniedStored = deniedStored(request, settings, object)
   dropContent(request)
-  const decision = await judgeRest(added, verdicts, lookUps)
+  const decision = await judgeRest(rest, verdicts, lookUps)
   if (decision.outcome === 'permitted') return { ...decision, existing }
   if (decision.outcome !== 'refused') return decision
   const [first] = decision.refused
@@ -101,19 +108,18 @@ function skipReason(request: ReviewRequest, coverage: Coverage): Unjudged['reaso
 }
 
 /**
- * Judges by fresh reads the references that no cached grant permits.
+ * Judges by fresh reads the added references that no cached grant permits.
  *
  * @param cached verdicts by cached grants; empty if these are stale
  */
 async function judgeRest(
-  added: readonly Reference[],
+  unpermitted: readonly Reference[],
   cached: readonly Verdict[],
   lookUps: LookUps,
 ): Promise<Permitted | Refused | Undecided> {
   const granted = cached.filter(({ permitted }) => permitted)
-  const permittedAlready = new Set(granted.map(({ reference }) => reference))
-  let rest = added.filter((reference) => !permittedAlready.has(reference))
-  const signal = lookUps.begin(added)
+  const signal = lookUps.begin([...unpermitted, ...granted.map(({ reference }) => reference)])
+  let rest = unpermitted
 
   while (rest.length > 0) {
     const read = await judgeFresh(rest, lookUps.source, signal)

@@ -35,7 +35,7 @@ export interface Unjudged {
 
 export interface Permitted {
   readonly outcome: 'permitted'
-  /** The references that the request adds, each with the grant that permits it. */
+  /** The permitted references, each with the grant that permits it. */
   readonly granted: readonly { readonly reference: Reference; readonly by: GrantName }[]
   /** References that no grant permits, allowed with a warning because the stored object already has them. */
   readonly existing: readonly Reference[]

@@ -2,9 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Coverage } from '../policy/coverage.ts'
 import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import { targetKey } from '../policy/distinct-targets.ts'
-import { judge } from '../policy/judge.ts'
+import type { Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
-import type { CachedGrants } from './grant-source.ts'
 import type { ReviewRequest } from './review.ts'
 import type { Settings } from './settings.ts'
 
@@ -69,18 +68,20 @@ function changesGuarded({ kind, object, oldObject }: ReviewRequest, coverage: Co
 }
 
 /**
- * Returns the held references that no cached grant permits, to warn about them. Returns none if the cache is stale,
- * or if the object is being deleted: its last updates, such as the removal of a finalizer, need no warning.
+ * Returns the held references that no cached grant permits, to warn about them. Returns none if the object is being
+ * deleted: its last updates, such as the removal of a finalizer, need no warning.
+ *
+ * @param verdicts by cached grants; empty if these are stale
  */
 export function unpermitted(
   held: readonly Reference[],
+  verdicts: readonly Verdict[],
   { object }: ReviewRequest,
-  { grants, current }: CachedGrants,
 ): Reference[] {
-  if (!current || isBeingDeleted(object)) return []
-  return judge(held, grants)
-    .filter((verdict) => !verdict.permitted && verdict.complete)
-    .map(({ reference }) => reference)
+  if (isBeingDeleted(object)) return []
+  const missing = verdicts.filter((verdict) => !verdict.permitted && verdict.complete)
+  const references = new Set(missing.map(({ reference }) => reference))
+  return held.filter((reference) => references.has(reference))
 }
 
 function isBeingDeleted(object: ReviewRequest['object']): boolean {

@@ -231,7 +231,10 @@ function eachChunk(payload: IncomingMessage, take: (chunk: Buffer) => void): Pro
       reject(error)
     }
   }
-  const onBreak = () => reject(new BodyRefused(400, 'the connection closed before the end of the body'))
+  const onBreak = () => {
+    // A whole request is closed, too: an error, with its stack, would be made for nothing.
+    if (!payload.readableEnded) reject(new BodyRefused(400, 'the connection closed before the end of the body'))
+  }
   // If the stream is destroyed already, it emits no further event.
   if (payload.destroyed) onBreak()
   payload.on('data', onData).once('end', resolve).once('error', onBreak).once('close', onBreak)

@@ -7,6 +7,7 @@ import { guardedFields } from '../../src/policy/catalogue.ts'
 import { Coverage } from '../../src/policy/coverage.ts'
 import { crossingReferences } from '../../src/policy/crossing.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
+import { judge } from '../../src/policy/judge.ts'
 import { defaultSettings } from '../harness/stand-ins/settings.ts'
 
 const kind = { group: 'gateway.networking.k8s.io', version: 'v1', kind: 'HTTPRoute' }
@@ -151,7 +152,8 @@ suite('held references are warned about', () => {
   }
   const warned = (object: Record<string, unknown>, current = true) => {
     const request: ReviewRequest = { uid: '1', kind, operation: 'UPDATE', userInfo: {}, object, oldObject: object }
-    return unpermitted(references, request, { grants: lookupIn([grant]), current }).map(({ to }) => to.name)
+    const verdicts = current ? judge(references, lookupIn([grant])) : []
+    return unpermitted(references, verdicts, request).map(({ to }) => to.name)
   }
 
   test('if no grant permits them', () => assert.deepEqual(warned({}), ['other']))

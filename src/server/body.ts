@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Excess } from '../admission/excess.ts'
@@ -7,7 +8,7 @@ import { overloadSentence } from '../wording/unavailable.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
 import type { Capacity } from './capacity.ts'
-import { excessOf, isDoubtful, LARGEST_BODY, lookAt, type Summary, SummaryReader } from './content.ts'
+import { excessOf, isDoubtful, isLong, LARGEST_BODY, lookAt, type Summary, SummaryReader } from './content.ts'
 import type { ShedReason } from './observer.ts'
 import type { Retries } from './retries.ts'
 
@@ -143,25 +144,30 @@ class Incoming {
   /** Parses the received bytes; a reason if there is not enough memory for the values. */
   async parse(): Promise<Body | ShedReason> {
     if (this.#summary) return summarized(this.#summary)
-    const bytes = this.#arriving.bytes
-    const look = lookAt(bytes)
-    let { values } = look
-    if (isDoubtful(look, bytes)) {
-      const measured = await this.#measure(bytes)
-      if (typeof measured !== 'object') return measured
-      const excess = excessOf(measured)
-      if (excess) return { review: measured.review, excess }
-      values = measured.total.values
+    const { bytes } = this.#arriving
+    const textBytes = bytes.length * (isAscii(bytes) ? 1 : WIDE)
+    if (!isLong(bytes.length)) {
+      const shed = this.#allowance.reserve('values', textBytes)
+      if (shed) return shed
+      const text = bytes.toString()
+      const look = lookAt(text)
+      if (!isDoubtful(look)) return this.#parseText(text, textBytes, look.values)
+      this.#allowance.release('values')
     }
-    // The text itself, and later the same again for the strings in it.
-    const textBytes = bytes.length * (look.ascii ? 1 : WIDE)
+    const measured = await this.#measure(bytes)
+    if (typeof measured !== 'object') return measured
+    const excess = excessOf(measured)
+    if (excess) return { review: measured.review, excess }
     const shed = this.#allowance.reserve('values', textBytes)
-    if (shed) return shed
-    const text = bytes.toString()
+    return shed ?? this.#parseText(bytes.toString(), textBytes, measured.total.values)
+  }
+
+  /** Parses a text whose memory is reserved. */
+  #parseText(text: string, textBytes: number, values: number): Body | ShedReason {
     this.#arriving.discard()
-    const shedValues = this.#allowance.reserve('values', textBytes + values * VALUE_WEIGHT)
-    if (shedValues) return shedValues
-    return { review: parseJson(text), excess: undefined }
+    // The strings in it take as much as the text again.
+    const shed = this.#allowance.reserve('values', textBytes + values * VALUE_WEIGHT)
+    return shed ?? { review: parseJson(text), excess: undefined }
   }
 
   #summarize(chunk: Buffer): void {

@@ -102,31 +102,62 @@ function restOf(total: Measure, ...objects: (Measure | undefined)[]): Measure {
   return { bytes: total.bytes - sum('bytes'), values: total.values - sum('values'), nesting: total.nesting - 2 }
 }
 
-/** Upper bounds of the size of a JSON text, from its bytes alone. */
+/** Upper bounds of the size of a JSON text. */
 export interface Look {
   /** An upper bound of the number of values: each but the first follows a `,`, `[` or `{`. */
   readonly values: number
   /** An upper bound of the levels of nesting. */
   readonly openings: number
-  readonly ascii: boolean
 }
 
-const [COMMA, LIST, OBJECT] = Buffer.from(',[{')
+const [COMMA = 0, LIST, OBJECT, QUOTE = 0, BACKSLASH] = Buffer.from(',[{"\\')
 
-export function lookAt(bytes: Buffer): Look {
+/**
+ * Looks at a text that need not be JSON. It takes a string, since each access to the bytes of a resizable buffer is many
+ * times slower.
+ */
+export function lookAt(text: string): Look {
+  const { length } = text
   let commas = 0
   let openings = 0
-  let highest = 0
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at] as number
-    if (byte === COMMA) commas += 1
-    else if (byte === LIST || byte === OBJECT) openings += 1
-    highest |= byte
+  for (let at = 0; at < length; at += 1) {
+    const character = text.charCodeAt(at)
+    if (character === QUOTE) at = closingQuote(text, at + 1)
+    else if (character === COMMA) commas += 1
+    else if (character === LIST || character === OBJECT) openings += 1
   }
-  return { values: commas + openings, openings, ascii: highest < 0x80 }
+  return { values: commas + openings, openings }
 }
 
-/** Whether a body may exceed a limit, so that it must be measured. */
-export function isDoubtful({ values, openings }: Look, { length }: Buffer): boolean {
-  return length > LARGEST_OBJECT.bytes || values > LARGEST_REST.values || openings > LARGEST_OBJECT.nesting
+/** The characters of a string that are read one by one before the native search: its call costs as much as these. */
+const NEAR = 32
+
+/** Returns the position of the quote that ends a string, or the length of the text if it does not end. */
+function closingQuote(text: string, from: number): number {
+  const { length } = text
+  let at = from
+  for (;;) {
+    const near = Math.min(at + NEAR, length)
+    for (; at < near; at += 1) {
+      const character = text.charCodeAt(at)
+      if (character === QUOTE) return at
+      if (character === BACKSLASH) at += 1
+    }
+    const quote = text.indexOf('"', at)
+    if (quote < 0) return length
+    let run = quote
+    while (run > at && text.charCodeAt(run - 1) === BACKSLASH) run -= 1
+    if ((quote - run) % 2 === 0) return quote
+    at = quote + 1
+  }
+}
+
+/** Whether a body of this length may exceed a limit, so that it must be measured before it becomes a text. */
+export function isLong(length: number): boolean {
+  return length > LARGEST_OBJECT.bytes
+}
+
+/** Whether a text may exceed a limit, so that it must be measured. */
+export function isDoubtful({ values, openings }: Look): boolean {
+  return values > LARGEST_REST.values || openings > LARGEST_OBJECT.nesting
 }

@@ -9,12 +9,14 @@ const CONNECTIONS = 8
 export interface Load {
   readonly requests: number
   readonly seconds: number
+  /** The CPU time of the program, in s. */
+  readonly cpu: number
   /** The time of each request, in ms, in ascending order. */
   readonly times: Float64Array
 }
 
 interface LoadOptions {
-  readonly seconds: number
+  readonly requests: number
   /** What each answer must have. */
   readonly expected: string
   /** The requests per second; default: as many as the program answers. */
@@ -22,30 +24,34 @@ interface LoadOptions {
 }
 
 /** Sends a review over kept-alive connections again and again, and checks every answer. */
-export async function load({ url, path }: Program, body: string, options: LoadOptions): Promise<Load> {
-  const { port, host } = new URL(url)
+export async function load(program: Program, body: string, options: LoadOptions): Promise<Load> {
+  const { port, host } = new URL(program.url)
   const text = Buffer.from(
-    `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: kube-apiserver-admission\r\n` +
+    `POST ${program.path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: kube-apiserver-admission\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nAccept: application/json, */*\r\n` +
       `Content-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n${body}`,
   )
+  const connections = Array.from({ length: CONNECTIONS }, () => new Connection(Number(port), text, options.expected))
+  // Handshakes are not a part of the measurement, unless a server closes a connection.
+  for (const connection of connections) await connection.exchange()
+
   const begun = performance.now()
-  const until = begun + options.seconds * 1_000
+  const before = program.cpu()
   const schedule = new Schedule(begun, options.rate)
   const times: number[] = []
-  const connections = Array.from({ length: CONNECTIONS }, async () => {
-    const connection = new Connection(Number(port), text, options.expected)
-    for (;;) {
+  let sent = 0
+  const sending = connections.map(async (connection) => {
+    while (sent < options.requests) {
+      sent += 1
       const due = await schedule.next()
-      if (due > until) break
       await connection.exchange()
       times.push(performance.now() - due)
     }
-    connection.close()
   })
-  await Promise.all(connections)
-  const seconds = (performance.now() - begun) / 1_000
-  return { requests: times.length, seconds, times: Float64Array.from(times).sort() }
+  await Promise.all(sending)
+  const [seconds, cpu] = [(performance.now() - begun) / 1_000, program.cpu() - before]
+  for (const connection of connections) connection.close()
+  return { requests: times.length, seconds, cpu, times: Float64Array.from(times).sort() }
 }
 
 /** When each request is due. A late request counts from when it was due, so that a slow answer delays no measurement. */

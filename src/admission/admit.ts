@@ -182,8 +182,9 @@ async function judgeFresh(
 }
 
 function permitted(verdicts: readonly Verdict[]): Permitted {
-  const granted = verdicts.flatMap((verdict) =>
-    verdict.permitted && verdict.by !== 'same namespace' ? [{ reference: verdict.reference, by: verdict.by }] : [],
-  )
+  const granted: Permitted['granted'][number][] = []
+  for (const verdict of verdicts)
+    if (verdict.permitted && verdict.by !== 'same namespace')
+      granted.push({ reference: verdict.reference, by: verdict.by })
   return { outcome: 'permitted', granted, existing: [] }
 }

@@ -8,6 +8,8 @@ const standard: ReadonlySet<GuardedField> = new Set(guardedFields)
 export interface FieldSteps {
   readonly path: string
   readonly steps: readonly string[]
+  /** The parts of the path between its lists. */
+  readonly pieces: readonly string[]
   readonly groupField: string
   readonly to: GroupKind | undefined
   /** The kinds of the grants that may permit a reference in this field; fields with the same kinds share one list. */
@@ -47,7 +49,15 @@ export class Coverage {
       const { from, path, groupField = 'group', to } = field
       const ofKind = this.#byKind.get(kindKey(from)) ?? { referrer: from, fields: [] }
       const own = !standard.has(field)
-      ofKind.fields.push({ path, steps: stepsOf(path), groupField, to, grantKinds: governing(field), own })
+      ofKind.fields.push({
+        path,
+        steps: stepsOf(path),
+        pieces: path.split('[]'),
+        groupField,
+        to,
+        grantKinds: governing(field),
+        own,
+      })
       this.#byKind.set(kindKey(from), ofKind)
     }
   }

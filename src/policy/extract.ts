@@ -103,12 +103,8 @@ function walk(value: unknown, field: FieldSteps, depth: number, indexes: number[
 }
 
 /** Returns a path with its indexes: `spec.rules[0].backendRefs[1]`. */
-function pathOf({ steps }: FieldSteps, indexes: readonly number[]): string {
-  let list = 0
-  return steps.reduce((path, step) => {
-    if (step === '[]') return `${path}[${indexes[list++]}]`
-    return path === '' ? step : `${path}.${step}`
-  }, '')
+function pathOf({ pieces }: FieldSteps, indexes: readonly number[]): string {
+  return pieces.reduce((path, piece, list) => `${path}[${indexes[list - 1]}]${piece}`)
 }
 
 /** Returns the object that a reference names, with the API's defaults for absent parts. */

@@ -160,7 +160,9 @@ export class GrantIndex implements KindLookup {
     const complete = !this.#missing.has(namespace)
     if (known || !complete) this.#rememberLookUp(namespace)
     const found = known?.permitting(from, targets) ?? targets.map(() => undefined)
-    return { grants: found.map((stored) => stored && this.#nameOf(namespace, stored)), complete }
+    // One grant permits most of the references that share a lookup.
+    const names = new Map([...new Set(found)].map((stored) => [stored, stored && this.#nameOf(namespace, stored)]))
+    return { grants: found.map((stored) => names.get(stored)), complete }
   }
 
   /** Returns the names of all grants. */

@@ -22,24 +22,28 @@ export const crosses = ({ from, to }: Reference): boolean => from.namespace !== 
  * @returns a verdict for each reference, in order
  */
 export function judge(references: readonly Reference[], grants: GrantLookup): Verdict[] {
-  const verdicts = new Map<Reference, Verdict>()
-  for (const group of byLookup(references)) {
-    const [reference] = group as [Reference, ...Reference[]]
-    const { from, to } = reference
-    const targets = group.map(({ to }) => to)
-    const found = crosses(reference)
-      ? allOf(grantKindsFor(reference), grants).permitting(from, to.namespace, targets)
-      : undefined
-    for (const [at, reference] of group.entries())
-      verdicts.set(reference, verdict(reference, found ? found.grants[at] : 'same namespace', found?.complete ?? true))
+  const at = (place: number) => references[place] as Reference
+  const verdicts = new Array<Verdict>(references.length)
+  for (const places of byLookup(references)) {
+    const first = at(places[0] as number)
+    const targets = places.map((place) => at(place).to)
+    const found = crosses(first)
+      ? allOf(grantKindsFor(first), grants).permitting(first.from, first.to.namespace, targets)
+      : { grants: targets.map(() => 'same namespace' as const), complete: true }
+    for (let index = 0; index < places.length; index += 1) {
+      const place = places[index] as number
+      verdicts[place] = verdict(at(place), found.grants[index], found.complete)
+    }
   }
-  return references.map((reference) => verdicts.get(reference) as Verdict)
+  return verdicts
 }
 
-/** Groups references that share a lookup: those with the same target namespace and the same kinds of grants. */
-function byLookup(references: readonly Reference[]): Reference[][] {
-  const byNamespace = [...Map.groupBy(references, ({ to }) => to.namespace).values()]
-  return byNamespace.flatMap((group) => [...Map.groupBy(group, ({ grantKinds }) => grantKinds).values()])
+/** Groups the places of references that share a lookup: those with the same target namespace and kinds of grants. */
+function byLookup(references: readonly Reference[]): number[][] {
+  const byNamespace = Map.groupBy(references.keys(), (place) => references[place]?.to.namespace)
+  return [...byNamespace.values()].flatMap((group) => [
+    ...Map.groupBy(group, (place) => references[place]?.grantKinds).values(),
+  ])
 }
 
 function verdict(reference: Reference, by: GrantName | 'same namespace' | undefined, complete: boolean): Verdict {

@@ -1,5 +1,5 @@
 import type { Grant, GrantFrom } from './grant.ts'
-import { fromKey, kindKey, toKey } from './grant-keys.ts'
+import { fromKey, targetKeys, toKey } from './grant-keys.ts'
 import type { ObjectName } from './reference.ts'
 
 /** The target of a reference, without its namespace. */
@@ -99,8 +99,9 @@ export class NamespaceGrants {
   permitting(from: GrantFrom, targets: readonly Target[]): readonly (Stored | undefined)[] {
     const accepting = this.#byFrom.get(fromKey(from))
     if (accepting === undefined) return targets.map(() => undefined)
+    const asked = targetKeys(targets)
     const byKey = new Map<string, Stored | undefined>()
-    for (const target of targets) byKey.set(toKey(target), undefined).set(kindKey(target), undefined)
+    for (const { byName, byKind } of asked) byKey.set(byName, undefined).set(byKind, undefined)
     for (const stored of 'grants' in accepting ? accepting.grants : [accepting]) {
       if (stored.list === GONE) continue
       for (let at = stored.accepted; at < stored.keys.length; at += 1) {
@@ -108,7 +109,7 @@ export class NamespaceGrants {
         if (byKey.has(key)) byKey.set(key, stored)
       }
     }
-    return targets.map((target) => byKey.get(toKey(target)) ?? byKey.get(kindKey(target)))
+    return asked.map(({ byName, byKind }) => byKey.get(byName) ?? byKey.get(byKind))
   }
 
   /** Counts a deleted grant. */

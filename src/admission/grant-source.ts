@@ -9,7 +9,7 @@ export interface GrantPlace {
 }
 
 /** The cached grants. */
-export interface CachedGrants {
+interface CachedGrants {
   readonly grants: GrantLookup
   /** Whether they are recent enough to judge by. */
   readonly current: boolean

@@ -243,6 +243,6 @@ function eachChunk(payload: IncomingMessage, take: (chunk: Buffer) => void): Pro
   }
   // If the stream is destroyed already, it emits no further event.
   if (payload.destroyed) onBreak()
-  payload.on('data', onData).once('end', resolve).once('error', onBreak).once('close', onBreak)
+  payload.on('data', onData).on('end', resolve).on('error', onBreak).on('close', onBreak)
   return promise
 }

@@ -36,7 +36,8 @@ export async function compare(programs: readonly Program[], { row, body, expecte
   for (const program of programs) {
     tell(`${row}: warming up ${program.name}`)
     let last = { requests: 0, cpu: 0 }
-    for (let used = 0; used < WARM_UP; used += last.cpu) last = await load(program, body, { ...answers, requests: LOOK })
+    for (let used = 0; used < WARM_UP; used += last.cpu)
+      last = await load(program, body, { ...answers, requests: LOOK })
     const requests = Math.ceil((MEASURED * last.requests) / last.cpu)
     all.push({ program, requests, microseconds: [], rates: [] })
   }

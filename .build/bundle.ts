@@ -1,9 +1,54 @@
 import { chmod, copyFile, rm, writeFile } from 'node:fs/promises'
-import { build } from 'esbuild'
+import { isBuiltin } from 'node:module'
+import { build, type Plugin } from 'esbuild'
 import { noticesFor } from './notices.ts'
 
 /** What CommonJS modules among the dependencies take Node's own modules by. */
-const REQUIRE = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);"
+const REQUIRE = "const require=process.getBuiltinModule('node:module').createRequire(import.meta.url);"
+
+/**
+ * Leaves out the modules of the client library that nothing uses: its models of the Kubernetes API, which are most of it.
+ * The package does not say that its modules can be left out. They only declare what they export.
+ */
+const unusedModels: Plugin = {
+  name: 'unused models of @kubernetes/client-node',
+  setup(build) {
+    build.onResolve({ filter: /^@kubernetes\/client-node$|^\./ }, async ({ path, pluginData, ...from }) => {
+      const isClient = path.startsWith('@') || /node_modules\/@kubernetes\/client-node\//.test(from.importer)
+      if (!isClient || pluginData === 'resolving') return undefined
+      const resolved = await build.resolve(path, { ...from, pluginData: 'resolving' })
+      return { ...resolved, sideEffects: false }
+    })
+  },
+}
+
+/** Leaves out undici, a megabyte, by which the client library would send requests. refgrant sends its own. */
+const noUndici: Plugin = {
+  name: 'no undici',
+  setup(build) {
+    const contents = `
+      const refuse = () => { throw new Error('this bundle has no undici') }
+      export { refuse as fetch, refuse as Agent, refuse as ProxyAgent }`
+    build.onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'none' }))
+    build.onLoad({ filter: /^undici$/, namespace: 'none' }, () => ({ contents }))
+  },
+}
+
+/**
+ * Takes Node's own modules as objects. An import statement would read each of their properties at the start, and some of
+ * these, such as `WebSocket` of node:http, load other large modules of Node.
+ */
+const lazyBuiltins: Plugin = {
+  name: 'lazy modules of Node',
+  setup(build) {
+    build.onResolve({ filter: /^[a-z_:/]+$/ }, ({ path, kind }) =>
+      kind === 'import-statement' && isBuiltin(path) ? { path, namespace: 'node' } : undefined,
+    )
+    build.onLoad({ filter: /./, namespace: 'node' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}')`,
+    }))
+  },
+}
 
 /**
  * Builds the package in dist/: src/cli.ts in chunks, of which a command loads those that it needs, and what starts them.
@@ -17,6 +62,7 @@ async function bundle(): Promise<void> {
     outExtension: { '.js': '.mjs' },
     ...{ bundle: true, splitting: true, metafile: true, format: 'esm', platform: 'node', target: 'node24' },
     ...{ minifyWhitespace: true, minifySyntax: true, banner: { js: REQUIRE }, logLevel: 'warning' },
+    plugins: [unusedModels, noUndici, lazyBuiltins],
   })
   await writeFile('THIRD-PARTY-NOTICES', await noticesFor(metafile))
   await copyFile('src/refgrant.js', 'dist/refgrant.js')

@@ -81,6 +81,9 @@ const validate = new Ajv({
   useDefaults: false,
   removeAdditional: false,
   strictRequired: false,
+  // The schema is a constant, so it is not validated at each start: Ajv would compile the schema of schemas for that.
+  meta: false,
+  validateSchema: false,
 }).compile(schema)
 
 /** A body is not an AdmissionReview v1. The message says where and why. */

@@ -14,7 +14,11 @@ import { configurationSchema } from './schema.ts'
 /** A configuration that cannot be used. The message has one line for each error: file, line, field, reason. */
 export class ConfigError extends Failure {}
 
-const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true }).compile<Config>(configurationSchema)
+// The schema is a constant, so it is not validated at each start: Ajv would compile the schema of schemas for that.
+const constant = { meta: false, validateSchema: false }
+const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true, ...constant }).compile<Config>(
+  configurationSchema,
+)
 
 /**
  * Reads the configuration.

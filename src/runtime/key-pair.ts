@@ -13,7 +13,7 @@ import { keyPairOfFiles } from './certificate-files.ts'
 import { apiOf } from './cluster-api.ts'
 import { authorityMetrics, certificateMetrics } from './metrics/certificates.ts'
 import { namesOf } from './names.ts'
-import { SelfManaged } from './self-managed.ts'
+import type { SelfManaged } from './self-managed.ts'
 import type { Task } from './task.ts'
 
 /** The files of `make run`. */
@@ -54,7 +54,7 @@ interface Context {
  */
 export async function keyPairFor(options: CertificateOptions, context: Context): Promise<KeyPairSupply> {
   const supply = isSelfManaged(options, isInPod(options))
-    ? selfManaged(options, context)
+    ? await selfManaged(options, context)
     : await ofFiles(options, context)
   return { ...supply, task: withCheck(supply) }
 }
@@ -74,7 +74,9 @@ function ofFiles({ cert = FILES.cert, key = FILES.key }: CertificateOptions, con
   return keyPairOfFiles({ cert, key }, context)
 }
 
-function selfManaged(options: CertificateOptions, { logger, registry }: Context): KeyPairSupply {
+async function selfManaged(options: CertificateOptions, { logger, registry }: Context): Promise<KeyPairSupply> {
+  // Certificates from files do not need the library that issues them.
+  const { SelfManaged } = await import('./self-managed.ts')
   const { secret, host } = options
   const { name, namespace } = namesOf(options)
   const schedule = scheduleOf(options)

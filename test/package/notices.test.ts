@@ -36,6 +36,6 @@ test('packages with the same terms share a notice, and one without terms has its
 
 test('the notices of the package name what the server is made of', () => {
   const notices = readFileSync('THIRD-PARTY-NOTICES', 'utf8')
-  for (const name of ['fastify', 'undici', '@kubernetes/client-node', 'node-forge'])
+  for (const name of ['fastify', 'pino', '@kubernetes/client-node', 'node-forge'])
     assert.match(notices, new RegExp(`^${name} \\d`, 'm'))
 })

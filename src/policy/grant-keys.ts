@@ -16,7 +16,7 @@ export function toKey({ group, kind, name }: GrantTo): string {
  * Returns the key of an entry that exposes every object of a kind. It has slashes, since the API server accepts no slash
  * in a group or a kind. If one has a slash, the key is JSON, after a character that other keys do not begin with.
  */
-function kindKey({ group, kind }: GrantTo): string {
+export function kindKey({ group, kind }: GrantTo): string {
   if (group.includes('/') || kind.includes('/')) return `[${JSON.stringify([group, kind])}`
   return flat('', group, kind)
 }

@@ -160,7 +160,6 @@ export class GrantIndex implements KindLookup {
     const complete = !this.#missing.has(namespace)
     if (known || !complete) this.#rememberLookUp(namespace)
     const found = known?.permitting(from, targets) ?? targets.map(() => undefined)
-    // One grant permits most of the references that share a lookup.
     const names = new Map([...new Set(found)].map((stored) => [stored, stored && this.#nameOf(namespace, stored)]))
     return { grants: found.map((stored) => names.get(stored)), complete }
   }
@@ -241,12 +240,11 @@ export type ReadonlyIndex = KindLookup & Pick<GrantIndex, 'size' | 'incomplete'>
 
 /** Returns a lookup in grants of any kinds. */
 export function lookupIn(grants: Iterable<Grant>): GrantLookup {
-  const none = new GrantIndex()
   const indexes = new Map<string | undefined, GrantIndex>()
   for (const [resource, ofKind] of Map.groupBy(grants, ({ resource }) => resource)) {
     const index = new GrantIndex(resource)
     index.replace(ofKind)
     indexes.set(resource, index)
   }
-  return { of: (kind) => indexes.get(resourceOf(kind)) ?? none }
+  return { of: (kind) => indexes.get(resourceOf(kind)) ?? new GrantIndex() }
 }

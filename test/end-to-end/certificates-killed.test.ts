@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, suite, test } from 'node:test'
 import { secretDataOf } from '../../src/certificates/authorities.ts'
 import { issueAuthority } from '../../src/certificates/issue.ts'
 import { validFor } from '../../src/certificates/validity.ts'
@@ -18,19 +18,6 @@ let cluster: Cluster
 let proxy: ReverseProxy
 let direct: string
 let proxied: string
-
-before(async () => {
-  cluster = await startCluster()
-  const { controlPlane } = cluster
-  proxy = await startReverseProxy(controlPlane)
-  direct = await serverAccount(controlPlane, [])
-  const token = await controlPlane.api.token('refgrant-system', 'refgrant')
-  proxied = await controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
-})
-after(async () => {
-  await proxy?.close()
-  await cluster?.controlPlane.stop()
-})
 
 const start = (kubeconfig: string, options: Partial<RefgrantOptions> = {}) =>
   startRefgrant({
@@ -74,24 +61,37 @@ const scenes = [
   // Trust in the authority that is due, its successor, trust in that, and the change.
   { title: 'a change over', writes: 4, prepare: putDue, left: ['ca.crt', 'ca.key', 'previous.crt'] },
 ]
-for (const { title, writes, prepare, left } of scenes)
-  for (let fatal = 1; fatal <= writes; fatal += 1)
-    for (const when of ['before', 'after'] as const)
-      test(`a replica that is killed ${when} write ${fatal} of ${title} has a successor that goes on`, {
-        skip: !LONG,
-      }, async (context) => {
-        const { controlPlane } = cluster
-        const { api } = controlPlane
-        await api.request('DELETE', SECRET)
-        await api.request('DELETE', REGISTRATION)
-        await prepare()
-        await applyRegistration(controlPlane, { url: 'https://127.0.0.1:1' }, undefined, [])
-        await killAt(fatal, when)
-        const successor = await start(direct)
-        context.after(() => successor.process.kill('SIGKILL'))
-        await register(controlPlane, successor, undefined)
-        const keys = async () => Object.keys((await api.must('GET', SECRET)).data)
-        await until('the life of the authorities goes on', async () => (await keys()).join() === left.join())
-        await register(controlPlane, successor, undefined)
-        assert.equal(await successor.metric('refgrant_certificate_renewals_total', '"failed"'), 0)
-      })
+suite('a replica has a successor that goes on if it is killed', { skip: !LONG }, () => {
+  before(async () => {
+    cluster = await startCluster()
+    const { controlPlane } = cluster
+    proxy = await startReverseProxy(controlPlane)
+    direct = await serverAccount(controlPlane, [])
+    const token = await controlPlane.api.token('refgrant-system', 'refgrant')
+    proxied = await controlPlane.kubeconfigFor('proxied', token, proxy.server, proxy.ca)
+  })
+  after(async () => {
+    await proxy?.close()
+    await cluster?.controlPlane.stop()
+  })
+
+  for (const { title, writes, prepare, left } of scenes)
+    for (let fatal = 1; fatal <= writes; fatal += 1)
+      for (const when of ['before', 'after'] as const)
+        test(`${when} write ${fatal} of ${title}`, async (context) => {
+          const { controlPlane } = cluster
+          const { api } = controlPlane
+          await api.request('DELETE', SECRET)
+          await api.request('DELETE', REGISTRATION)
+          await prepare()
+          await applyRegistration(controlPlane, { url: 'https://127.0.0.1:1' }, undefined, [])
+          await killAt(fatal, when)
+          const successor = await start(direct)
+          context.after(() => successor.process.kill('SIGKILL'))
+          await register(controlPlane, successor, undefined)
+          const keys = async () => Object.keys((await api.must('GET', SECRET)).data)
+          await until('the life of the authorities goes on', async () => (await keys()).join() === left.join())
+          await register(controlPlane, successor, undefined)
+          assert.equal(await successor.metric('refgrant_certificate_renewals_total', '"failed"'), 0)
+        })
+})

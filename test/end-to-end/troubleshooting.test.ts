@@ -31,7 +31,7 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>>
   BackendNotFound: ['test/end-to-end/kubectl.test.ts', 'whether the namespace, the target or other grants exist'],
   'cannot reconcile the certificate authorities': [
     'test/end-to-end/certificates.test.ts',
-    'a Secret that cannot be written, kept or typed as usual',
+    'a Secret that is lost, or cannot be written, kept or typed as usual',
   ],
   'another writer undoes this step': ['test/runtime/self-managed.test.ts', 'while somebody undoes each write'],
   'refgrant_knowledge_age_seconds grows': ['test/end-to-end/failure-policy.test.ts', 'refgrant_knowledge_age_seconds'],

@@ -47,6 +47,10 @@ const options = () => [
   settable('--key <file>', 'private key of the certificate, PEM; default: certs/tls.key'),
   ...nameOptions(`the namespace of the Pod, else ${NAMES.namespace}`),
   ...selfManagedOptions(),
+  settable(
+    '--static',
+    'API servers read the registration from files (refgrant manifests webhook --static), so do not look for it in the API',
+  ),
   settable('--client-ca <file>', 'answer only clients with a certificate of these authorities; default: any client'),
   settable('--client-name <name...>', 'answer only clients with one of these common names; default: any name').default(
     [],

@@ -28,7 +28,7 @@ const DISCOVERY = 5_000
  * @throws Failure if the kubeconfig cannot be used, or the cluster cannot serve a guarded field
  */
 export async function clusterGrants(
-  choice: ConnectionChoice & Partial<Names>,
+  choice: ConnectionChoice & Partial<Names> & { readonly static?: true },
   { live, logger, keyPair, secret, registry, signal }: SupplyContext,
 ): Promise<GrantSupply> {
   const { config } = live
@@ -40,7 +40,7 @@ export async function clusterGrants(
   const grants = new ClusterGrants({ api, kinds, logger, observer, now, limits: limitsOf(config) })
   const wanted = () => ({
     registration: registrationOf(live.config),
-    client: { secret, names: namesOf(choice) },
+    client: { secret, names: namesOf(choice), isStatic: choice.static === true },
     served: keyPair.current?.cert,
   })
   const drift = new DriftWatch({ api, wanted, logger, told: driftMetrics(registry) })

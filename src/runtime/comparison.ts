@@ -35,7 +35,7 @@ export interface Wanted {
 
 /**
  * Compares the live registration and rights with those of the configuration, and the authorities in the registration
- * with the served certificate or with the expected authorities.
+ * with the served certificate or with the expected authorities. A registration in a file of the API server cannot be read.
  *
  * @throws ApiError, or Error if they cannot be read
  */
@@ -59,7 +59,7 @@ export async function compare(
   }
   const trust = () => ({ served, wanted: client.caBundle, now: new Date(api.clock.now()) })
   return Promise.all([
-    ...shaped('webhook').map((one) => {
+    ...(client.isStatic ? [] : shaped('webhook')).map((one) => {
       const names = new Set((one.webhooks ?? []).map(({ name }) => name))
       return compareOne('webhook', one, (live) => trustDifferences(live, names, trust()))
     }),

@@ -23,6 +23,9 @@ const UNKNOWN = 'unknown'
 const REMEDY =
   'Run refgrant manifests --config FILE | kubectl apply -f -. Add --ca FILE for certificates from files, and --url URL for a registration with a URL.'
 
+/** The same for a registration in a file. */
+const REMEDY_OF_RIGHTS = 'Run refgrant manifests rbac --certificates files --config FILE | kubectl apply -f -.'
+
 interface DriftOptions {
   readonly api: Api
   /** Called for each comparison, since the configuration changes while the server runs. */
@@ -86,9 +89,9 @@ export class DriftWatch implements Task {
     const logged = JSON.stringify([lines, tolerated])
     if (logged === this.#logged) return
     this.#logged = logged
-    const drifted = lines.length > 0 && { remedy: REMEDY }
+    const { logger, wanted } = this.#options
+    const drifted = lines.length > 0 && { remedy: wanted().client.isStatic ? REMEDY_OF_RIGHTS : REMEDY }
     const details = { differences: lines, ...drifted, ...(tolerated.length > 0 && { tolerated }) }
-    const { logger } = this.#options
     if (drifted) logger.warn(details, 'the live registration or rights differ from the configuration')
     else logger.info(details, 'no drift')
   }

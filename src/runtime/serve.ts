@@ -20,6 +20,10 @@ import { Tasks } from './task.ts'
 /** How long the process may live after everything has stopped, in ms: it usually exits much sooner. */
 const LAST = 500
 
+/** Why self-managed certificates and a registration in files do not fit. */
+const NOT_STATIC =
+  '--static needs --certificates files: no server can write its authority into the file with the registration'
+
 /** The flags of `refgrant serve`. */
 export interface ServeOptions extends CertificateOptions, Overrides {
   /** The folder of grants; without it, the grants of the cluster. */
@@ -31,6 +35,8 @@ export interface ServeOptions extends CertificateOptions, Overrides {
   /** How long to continue to serve after SIGTERM, in s. */
   readonly drain: number
   readonly config?: string
+  /** Whether the API servers read the registration from files. */
+  readonly static?: true
   readonly logLevel: string
 }
 
@@ -46,6 +52,7 @@ export async function serve(options: ServeOptions, stopping: AbortSignal): Promi
   const logger = createLogger(options.logLevel)
   const registry = new Registry()
   const { keyPair, task, secret } = await keyPairFor(options, { logger, registry })
+  if (options.static && secret !== undefined) throw new Failure(NOT_STATIC)
   const clients = await clientsOf(options)
   await using started = new AsyncDisposableStack()
   started.defer(endSoon)

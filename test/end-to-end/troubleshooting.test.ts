@@ -239,7 +239,7 @@ const PROBLEMS: Readonly<Record<string, (context: TestContext, heading: string) 
     const stored: ApiObject[] = []
     const incomplete = () => small.metric('refgrant_incomplete_namespaces')
     await until('the namespace is incomplete', async () => {
-      const batch = Array.from({ length: 10 }, (_, index) => largestGrant(stored.length + index))
+      const batch = Array.from({ length: 20 }, (_, index) => largestGrant(stored.length + index))
       await Promise.all(batch.map((object) => api.apply(object)))
       stored.push(...batch)
       return (await incomplete()) === 1

@@ -17,16 +17,17 @@ const KINDS = 'all,cm,secret,sa,role,rolebinding,pdb,lease,netpol,resourcequota'
 const CLUSTER_WIDE =
   'clusterrole,clusterrolebinding,validatingwebhookconfiguration,validatingadmissionpolicy,validatingadmissionpolicybinding,flowschema'
 
-/** Runs a command of a guide, as it is there, and returns what it prints; it must succeed. */
-export async function documented(
-  name: string,
-  administrator: Administrator,
-  guide = 'docs/install.md',
-): Promise<string> {
+/** The text of a command of a guide. */
+export function commandOf(name: string, guide = 'docs/install.md'): string {
   const [, command = ''] = readFileSync(guide, 'utf8').split(`<!-- command: ${name} -->\n`)
   const [lines = ''] = command.split('\n\n')
   assert.notEqual(lines, '', `${guide} has no command ${name}`)
-  return shell(lines, administrator)
+  return lines
+}
+
+/** Runs a command of a guide, as it is there, and returns what it prints; it must succeed. */
+export function documented(name: string, administrator: Administrator, guide?: string): Promise<string> {
+  return shell(commandOf(name, guide), administrator)
 }
 
 /** The names of all objects of refgrant that are left, with their kinds. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { auditAnnotations } from '../harness/control-plane/audit-log.ts'
+import { commandOf } from '../harness/control-plane/installation.ts'
 import { folderWith } from '../harness/folders.ts'
 import { route } from '../harness/objects/objects.ts'
 import { refgrant } from '../harness/program/cli.ts'
@@ -32,9 +33,9 @@ function below(text: string): string {
 /** Writes a route into the namespace shop, with another name for each. */
 const written = (name: string) => JSON.stringify(route({ name, backends: [['payments', 'billing']] }))
 
-suite('the ladder of docs/install.md, step by step on a node', ONLY_LONG, () => {
+suite('an admin follows docs/install.md on a node, command by command:', ONLY_LONG, () => {
   const on = onNode(async (release) => {
-    await release.install()
+    await release.shell(commandOf('install').replace('registry.example.com/team', '127.0.0.1:5000'))
     await release.becomes('refused')
   })
 
@@ -119,5 +120,20 @@ suite('the ladder of docs/install.md, step by step on a node', ONLY_LONG, () => 
   test('and back to audit for all', async () => {
     await on.release.shell(below('mode=MODE').replace('MODE', 'audit'))
     await on.release.becomes('passes')
+  })
+
+  test('an upgrade keeps the values, and a rollback goes back', async () => {
+    await on.release.documented('upgrade')
+    assert.match(await on.release.helm('get', 'values', 'refgrant'), /mode: audit/)
+    const [rollback] = /helm rollback [^`]*/.exec(readFileSync(PAGE, 'utf8')) ?? []
+    await on.release.shell(rollback ?? '')
+    await on.release.rolledOut()
+    assert.match(await on.release.helm('history', 'refgrant'), /Rollback to/)
+  })
+
+  test('nothing is left when it is uninstalled', async () => {
+    await on.release.documented('uninstall')
+    assert.deepEqual(await on.release.left(), [])
+    assert.equal(await on.release.crossing(), 'passes')
   })
 })

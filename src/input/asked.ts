@@ -4,10 +4,9 @@ import type { Coverage } from '../policy/coverage.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
 import { referenceAsked } from '../policy/question.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
-import type { NamedObject } from '../policy/survey.ts'
-import { type Known, type NeedingGrants, needingGrants } from '../report/explained.ts'
+import { type Known, type NeedingGrants, needingGrants, type PlacedObject } from '../report/explained.ts'
 import { Failure } from '../system/failure.ts'
-import { objectTitle, targetTitle } from '../wording/objects.ts'
+import { kindTitle, objectTitle, targetTitle } from '../wording/objects.ts'
 import { readInput } from './files.ts'
 import type { LiveCluster } from './live.ts'
 
@@ -63,17 +62,31 @@ export async function readReferences(
   const input = await readInput({ ...files, exclude, namespace, kustomize }, coverage, command)
   const cluster = asked.live || !hasFiles ? await liveCluster(asked) : undefined
   const needing = isQuestion
-    ? { references: [referenceAsked(coverage, subject.from, subject.to)], exempt: [], tooLarge: [], unrendered: [] }
+    ? {
+        references: [referenceAsked(coverage, subject.from, subject.to)],
+        places: new Map(),
+        exempt: [],
+        tooLarge: [],
+        unrendered: [],
+      }
     : needingGrants(await objectsOf(subject, input.objects, cluster, asked), coverage, exemptNamespaces)
   const read = await cluster?.grantsFor(needing.references, coverage)
   return {
     ...needing,
     known: { candidates: [...(read?.candidates ?? []), ...input.candidates], unknown: read?.unknown ?? new Set() },
     problems: input.problems,
-    notes: [...input.notes, ...(read?.unread ?? [])],
+    notes: [...input.notes, ...uncheckedKind(subject, coverage), ...(read?.unread ?? [])],
     cluster,
     versions: read?.versions ?? new Map(),
   }
+}
+
+/** Returns a note about a referrer whose kind has no guarded field. */
+function uncheckedKind(subject: Subject, coverage: Coverage): string[] {
+  if (subject === 'files') return []
+  const kind = 'from' in subject ? subject.from : subject.object
+  if (coverage.referrer(kind)) return []
+  return [`refgrant does not check ${kindTitle(kind)}: refgrant catalogue lists the kinds that are checked`]
 }
 
 /** Imported only here: the import of the client takes longer than reading files. */
@@ -86,7 +99,7 @@ async function objectsOf(
   read: readonly FileObject[],
   cluster: LiveCluster | undefined,
   { paths, namespace, kustomize }: AskedReferences,
-): Promise<readonly NamedObject[]> {
+): Promise<readonly PlacedObject[]> {
   if (subject === 'files') return read
   const { group, kind, name } = subject.object
   const wanted = subject.object.namespace ?? namespace

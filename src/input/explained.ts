@@ -18,7 +18,11 @@ const LOOKED_FOR = 20
 export async function explanation(asked: AskedReferences, config: Config): Promise<ExplainReport> {
   const coverage = coverageOf(config)
   const read = await readReferences(asked, coverage, new Set(config.exempt.namespaces), 'explain')
-  const explained = explainReferences(read.references.slice(0, EXPLAINED), read.known, coverage)
+  const shown = read.references.slice(0, EXPLAINED)
+  const explained = explainReferences(shown, read.known, coverage).map((one) => ({
+    ...one,
+    place: read.places.get(one.reference),
+  }))
   return {
     references: read.cluster ? await withTargets(explained, read.cluster) : explained,
     more: read.references.length - explained.length,

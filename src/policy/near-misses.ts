@@ -5,7 +5,7 @@ import { property } from './property.ts'
 import type { ObjectName, Reference } from './reference.ts'
 
 /** The comparisons of entries and of namespaces that one search may make in all: about half a second. */
-const MOST_COMPARED = 1_000_000
+const MOST_COMPARED = 300_000
 
 /** The near misses of a reference. */
 export interface Found<T extends Candidate> {

@@ -38,19 +38,33 @@ export function superfluousAmong(
     JSON.stringify([namespace, resource]),
   ).values()) {
     const all = ofPlace.map(keysOf)
-    const byFrom = new Map<string, Keys[]>()
-    for (const keys of all) for (const key of keys.from) append(byFrom, key, keys)
+    const candidatesFor = indexOf(all)
     for (const [at, keys] of all.entries()) {
-      const [key = ''] = keys.from
       // Of two that permit the same, the later one is superfluous.
       const isMade = (one: Keys) =>
         one.at !== at && covers(one, keys, work) && (one.at < at || !covers(keys, one, work))
-      const other = byFrom.get(key)?.find(isMade)
+      const other = candidatesFor(keys).find(isMade)
       if (other) found.push({ grant: keys.grant, by: other.grant, isDuplicate: covers(keys, other, work) })
       if (work.left <= 0) return { found, complete: false }
     }
   }
   return { found, complete: true }
+}
+
+/** Returns a search for the grants that may cover another one: those that share its first entry of one half. */
+function indexOf(all: readonly Keys[]): (keys: Keys) => readonly Keys[] {
+  const [byFrom, byTo] = [new Map<string, Keys[]>(), new Map<string, Keys[]>()]
+  for (const keys of all) {
+    for (const key of keys.from) append(byFrom, key, keys)
+    for (const key of keys.to) append(byTo, key, keys)
+  }
+  return ({ grant: { from, to } }) => {
+    const [accepted, exposed] = [from[0], to[0]]
+    if (!accepted || !exposed) return []
+    const sameFrom = byFrom.get(fromKey(accepted)) ?? []
+    const sameTo = new Set([toKey(exposed), kindKey(exposed)].flatMap((key) => byTo.get(key) ?? []))
+    return sameFrom.length < sameTo.size ? sameFrom : [...sameTo]
+  }
 }
 
 const keysOf = (grant: Grant, at: number): Keys => ({

@@ -48,18 +48,22 @@ export function auditOf(audited: Audited, coverage: Coverage, exemptNamespaces: 
   const unused = unusedAmong(grants, surveyed.unused, permitting)
   const { judged, unjudged } = withoutUnknown({ ...surveyed, references: rendered, unused }, audited)
   const isAllRead = isComplete(audited, surveyed)
+  const excess = excessOf(permitting, surveyed, coverage, isAllRead)
+  const uncompared = excess.isCompared
+    ? []
+    : ['there are too many grants to compare each with each: more may be superfluous']
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooManyReferences(name, count))
   return {
     ...(audited.only !== undefined && { only: audited.only }),
     grants: grants.length,
     permitting: [...permitting.values()],
     survey: judged,
-    excess: excessOf(permitting, surveyed, coverage, isAllRead),
+    excess,
     nearest: nearestOf(judged.references, audited.candidates),
     unjudged,
     ...flawsOf(written, (object) => object, coverage),
     problems: [...audited.problems, ...unjudgedLines(unjudged, audited), ...tooLarge],
-    notes: [...audited.notes, ...notes],
+    notes: [...audited.notes, ...notes, ...uncompared],
   }
 }
 

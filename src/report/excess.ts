@@ -27,6 +27,8 @@ export interface Excess {
   readonly unusedEntries: readonly UnusedEntry[]
   readonly superfluous: readonly Superfluous[]
   readonly broad: readonly BroadGrant[]
+  /** Whether all grants were compared with each other; if not, more may be superfluous. */
+  readonly isCompared: boolean
 }
 
 /**
@@ -41,12 +43,14 @@ export function excessOf(
   coverage: Coverage,
   isAllRead: boolean,
 ): Excess {
+  const { found, complete } = superfluousAmong([...permitting.values()])
   return {
     unusedEntries: isAllRead
       ? [...permitting].flatMap(([grant, part]) => unusedEntries(grant, part, survey, coverage))
       : [],
-    superfluous: superfluousAmong([...permitting.values()]).found,
+    superfluous: found,
     broad: broadAmong(permitting, survey, isAllRead),
+    isCompared: complete,
   }
 }
 

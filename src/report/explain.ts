@@ -7,7 +7,7 @@ import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import type { NearMiss } from '../policy/near-miss.ts'
 import type { Reference } from '../policy/reference.ts'
 import { counted } from '../wording/counted.ts'
-import { patchCommand, questionOf, verdictSentence } from '../wording/explain.ts'
+import { patchCommand, questionOf, verdictSentence, wideningSentence } from '../wording/explain.ts'
 import { findingFields } from '../wording/meanings.ts'
 import { candidateTitle, differenceSentence, editSentence } from '../wording/near-miss.ts'
 import { objectTitle } from '../wording/objects.ts'
@@ -32,8 +32,16 @@ export function* explainText(report: ExplainReport): Generator<string> {
   if (references.length + exempt.length === 0) yield 'no reference into another namespace\n'
 }
 
-function* linesOf({ reference, answer, misses, moreMisses, complete, target }: ExplainedReference): Generator<string> {
-  yield verdictSentence(reference, answer)
+function* linesOf({
+  reference,
+  place,
+  answer,
+  misses,
+  moreMisses,
+  complete,
+  target,
+}: ExplainedReference): Generator<string> {
+  yield `${place ? `${placeTitle(place)}: ` : ''}${verdictSentence(reference, answer)}`
   const isRefused = answer.verdict === 'not permitted' || answer.verdict === 'not known'
   if (isRefused) {
     yield misses.length === 0 ? 'No grant nearly permits it.' : 'These grants nearly permit it, the nearest first:'
@@ -53,6 +61,8 @@ function* missLines(miss: NearMiss<PlacedCandidate>, reference: Reference, numbe
     const place = file !== undefined && lineOf ? `${placeTitle({ file, line: lineOf(difference.path) })}: ` : ''
     yield `   ${place}${differenceSentence(difference, reference)}: ${editSentence(difference)}`
   }
+  const widening = wideningSentence(miss, reference)
+  if (widening !== undefined) yield `   ${widening}`
   const command = file === undefined ? patchCommand(miss, reference) : undefined
   if (command !== undefined) yield `   To correct it: ${command}`
 }
@@ -77,12 +87,13 @@ export function explainJson({ references, more, exempt, problems, notes }: Expla
   })
 }
 
-function explained({ reference, answer, misses, moreMisses, complete, target }: ExplainedReference) {
+function explained({ reference, place, answer, misses, moreMisses, complete, target }: ExplainedReference) {
   const { from, to, path } = reference
   const isRefused = answer.verdict === 'not permitted' || answer.verdict === 'not known'
   return {
     from: shown(path === '' ? { group: from.group, kind: from.kind, namespace: from.namespace } : from),
     field: path === '' ? undefined : path,
+    ...place,
     to: shown(to),
     verdict: answer.verdict,
     message: verdictSentence(reference, answer),
@@ -108,6 +119,7 @@ function missJson(miss: NearMiss<PlacedCandidate>, reference: Reference) {
     line: lineOf?.(miss.differences[0]?.path ?? ''),
     message: miss.differences.map((one) => `${differenceSentence(one, reference)}: ${editSentence(one)}`).join('; '),
     patch: editOf(miss, reference),
+    alsoPermits: wideningSentence(miss, reference),
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Coverage } from '../policy/coverage.ts'
+import type { Place as FilePlace } from '../policy/finding.ts'
 import { type Grant, type GrantName, parseGrant } from '../policy/grant.ts'
 import { lookupIn } from '../policy/grant-index.ts'
 import { judge } from '../policy/judge.ts'
 import type { Candidate, NearMiss } from '../policy/near-miss.ts'
 import { NearMisses } from '../policy/near-misses.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
-import { type NamedObject, survey } from '../policy/survey.ts'
+import { type NamedObject, type SurveyedReference, survey } from '../policy/survey.ts'
 import type { Answer } from '../wording/explain.ts'
 import { tooManyReferences } from '../wording/finding.ts'
 import type { TargetFacts } from '../wording/target.ts'
@@ -22,6 +23,12 @@ export type PlacedCandidate = Candidate & {
   readonly before?: unknown
 }
 
+/** A line of a file. */
+type Place = Pick<FilePlace, 'file' | 'line'>
+
+/** An object of a file knows its place. */
+export type PlacedObject = NamedObject & Pick<PlacedCandidate, 'file' | 'lineOf'>
+
 /** What is known, to explain references by. */
 export interface Known {
   /** The grants, and what was meant to be one; of several with the same name the last counts. */
@@ -33,6 +40,8 @@ export interface Known {
 /** A reference with its verdict and what comes near to permitting it. */
 export interface ExplainedReference {
   readonly reference: Reference
+  /** Its place, if it is in a file. */
+  readonly place?: Place | undefined
   readonly answer: Answer
   /** The nearest first. */
   readonly misses: readonly NearMiss<PlacedCandidate>[]
@@ -57,6 +66,8 @@ export interface ExplainReport {
 /** The references of objects that need a grant. */
 export interface NeedingGrants {
   readonly references: readonly Reference[]
+  /** The places of those in files. */
+  readonly places: ReadonlyMap<Reference, Place>
   /** Objects whose references into other namespaces need no grant, with the reason. */
   readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
   /** Sentences about objects of which not every reference is judged. */
@@ -67,7 +78,7 @@ export interface NeedingGrants {
 
 /** Returns the references of objects that need a grant. */
 export function needingGrants(
-  objects: readonly NamedObject[],
+  objects: readonly PlacedObject[],
   coverage: Coverage,
   exemptNamespaces: ReadonlySet<string>,
 ): NeedingGrants {
@@ -75,10 +86,15 @@ export function needingGrants(
   const { rendered, notes } = withoutVariables(references)
   return {
     references: rendered.map(({ reference }) => reference),
+    places: new Map(rendered.flatMap(placeOf)),
     exempt: exemptObjects,
     tooLarge: tooLarge.map(({ object: { name }, count }) => tooManyReferences(name, count)),
     unrendered: notes,
   }
+}
+
+function placeOf({ object: { file, lineOf }, reference }: SurveyedReference<PlacedObject>): [Reference, Place][] {
+  return file === undefined || !lineOf ? [] : [[reference, { file, line: lineOf(reference.path) }]]
 }
 
 /** Explains references. */

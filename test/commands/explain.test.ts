@@ -51,7 +51,7 @@ suite('explain', { concurrency: 2 }, () => {
     assert.deepEqual([code, stderr], [1, ''])
     assert.equal(
       stdout,
-      `${refused}
+      `route.yaml:13: ${refused}
 These grants nearly permit it, the nearest first:
 1. ReferenceGrant "shop" in namespace "billing"
    grant.yaml:9: spec.from[0].kind is "GRPCRoute", but the reference comes from an HTTPRoute: add an entry with "HTTPRoute"
@@ -65,7 +65,10 @@ To print a new grant: refgrant grant --from HTTPRoute.gateway.networking.k8s.io/
   test('says which grant permits a reference', async () => {
     const { code, stdout } = await refgrant(['explain', '-f', 'route.yaml', '--grants', 'grant.yaml', 'good'], { cwd })
     const permitted = 'ReferenceGrant "good" in namespace "billing" permits.'
-    assert.deepEqual([code, stdout], [0, `${refused.replace('no ReferenceGrant permits.', permitted)}\n`])
+    assert.deepEqual(
+      [code, stdout],
+      [0, `route.yaml:13: ${refused.replace('no ReferenceGrant permits.', permitted)}\n`],
+    )
   })
 
   test('answers a question by the grants of files, whatever else they hold', async () => {
@@ -116,7 +119,10 @@ To print a new grant: refgrant grant --from HTTPRoute.gateway.networking.k8s.io/
       ['HTTPRoute/shop/about'],
       ['httproute/about', '-n', 'shop'],
     ])
-      assert.match((await explain(...argv)).stdout, /^HTTPRoute "about" .*\nNo grant nearly permits it\.\nNeeded /)
+      assert.match(
+        (await explain(...argv)).stdout,
+        /^b\.yaml:13: HTTPRoute "about" .*\nNo grant nearly permits it\.\nNeeded /,
+      )
     assert.deepEqual(await explain('httproute/gone'), {
       code: 2,
       stdout: '',
@@ -136,6 +142,33 @@ To print a new grant: refgrant grant --from HTTPRoute.gateway.networking.k8s.io/
         ['shop', 'permitted'],
         ['market', 'not permitted'],
       ],
+    )
+  })
+
+  test('says what else an added entry permits', async () => {
+    const every = GRANT.replace('HTTPRoute', 'GRPCRoute').replace('      name: payments\n', '')
+    const two = GRANT.replace('payments', 'ledger').replace(
+      '  to:',
+      '    - {group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: market}\n  to:',
+    )
+    const explained = async (grant: string) =>
+      (await refgrant(['explain', '-f', '.'], { cwd: folderWith({ 'a.yaml': ROUTE, 'b.yaml': grant }) })).stdout
+    assert.match(
+      await explained(every),
+      /^ {3}With this entry, each HTTPRoute of namespace "shop" may refer to all that the grant exposes\.$/m,
+    )
+    assert.match(
+      await explained(two),
+      /^ {3}With this entry, all 2 entries of spec\.from may refer to Service "payments"\.$/m,
+    )
+    assert.doesNotMatch(await explained(GRANT.replace('HTTPRoute', 'GRPCRoute')), /With this entry/)
+  })
+
+  test('notes that a kind has no guarded field', async () => {
+    const argv = ['explain', '--from', 'Deployment.apps/shop', '--to', 'Service/billing/payments', '-f', 'good']
+    assert.match(
+      (await refgrant(argv, { cwd })).stderr,
+      /^refgrant: note: refgrant does not check Deployment \(apps\): refgrant catalogue lists the kinds that are checked\n$/,
     )
   })
 
@@ -159,7 +192,7 @@ To print a new grant: refgrant grant --from HTTPRoute.gateway.networking.k8s.io/
     const broken = folderWith({ 'a.yaml': ROUTE, 'b.yaml': 'kind: [\n' })
     const { code, stdout, stderr } = await refgrant(['explain', '-f', '.'], { cwd: broken })
     assert.equal(code, 2)
-    assert.ok(stdout.startsWith(refused))
+    assert.ok(stdout.startsWith(`a.yaml:13: ${refused}`))
     assert.match(stderr, /^refgrant: b\.yaml:\d: /)
   })
 })

@@ -262,6 +262,6 @@ test('a command that is not there is wrong usage, and help is none', async () =>
   assert.equal((await refgrant(['chekc'])).code, 2)
   const help = await refgrant(['--help'])
   assert.equal(help.code, 0)
-  for (const command of ['serve', 'check', 'grant', 'audit', 'catalogue', 'manifests', 'certs', 'version'])
+  for (const command of ['serve', 'check', 'explain', 'grant', 'audit', 'catalogue', 'manifests', 'certs', 'version'])
     assert.match(help.stdout, new RegExp(`^  ${command} `, 'm'))
 })

@@ -105,7 +105,10 @@ suite('explain of a cluster', () => {
     const { kubeconfig } = cluster.controlPlane
     const cwd = folderWith({ 'route.yaml': ROUTE.replace('payments', 'tax') })
     const live = await refgrant(['explain', '-f', 'route.yaml', '--live', '--kubeconfig', kubeconfig], { cwd })
-    assert.match(live.stdout, /^HTTPRoute "checkout" .* which ReferenceGrant "near" in namespace "billing" permits\.\n/)
+    assert.match(
+      live.stdout,
+      /^route\.yaml:13: HTTPRoute "checkout" .* which ReferenceGrant "near" in namespace "billing" permits\.\n/,
+    )
     assert.equal((await refgrant(['explain', '-f', 'route.yaml'], { cwd })).code, 1)
     const gone = await explain(kubeconfig, 'httproute/checkout')
     assert.deepEqual(

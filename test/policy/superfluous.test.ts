@@ -66,7 +66,9 @@ test('without the superfluous grants, the same is permitted, and without another
 })
 
 test('the work is bounded, and it is told that not all were compared', () => {
-  const many = Array.from({ length: 100 }, (_, at) => grant(`g${String(at).padStart(2, '0')}`, ['x'], [`s${at}`]))
+  const many = Array.from({ length: 100 }, (_, at) =>
+    grant(`g${String(at).padStart(2, '0')}`, ['x', `y${at}`], ['s', `t${at}`]),
+  )
   assert.equal(superfluousAmong(many, 1_000).complete, false)
   assert.equal(superfluousAmong(many).complete, true)
 })

@@ -1,11 +1,12 @@
 import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { ObjectName } from '../policy/reference.ts'
-import { DocumentError, parseDocuments, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
+import { holdYoungMemory } from '../system/young-memory.ts'
+import { DocumentError, readDocumentsOf, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
 import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
 import { type Kustomization, kustomizationIn, kustomizationOf } from './kustomize.ts'
 import { nameOf, notText, text, unnamed } from './object-name.ts'
-import { renderKustomization } from './rendering.ts'
+import { atTop, renderKustomization } from './rendering.ts'
 import { decoded, readFound, readNamed, STDIN, unreadable } from './text.ts'
 import { filesIn, type Templates } from './tree.ts'
 
@@ -148,7 +149,13 @@ class Reading implements FileObjects {
     for (const { path, reason } of skipped) this.problems.push({ place: path, message: reason })
     if (files.length === 0 && skipped.length === 0 && templates.length === 0)
       this.problems.push({ place: asked, message: 'there is no YAML or JSON file in this folder' })
-    return files.map(({ path, real }) => ({ file: path, asked, origin: 'folder', real, read: () => readFound(real) }))
+    return files.map(({ path, real }) => ({
+      file: path,
+      asked,
+      origin: 'folder',
+      real,
+      read: () => readFound(real),
+    }))
   }
 
   async readAll(): Promise<void> {
@@ -158,7 +165,7 @@ class Reading implements FileObjects {
         text = decoded(await source.read())
         const taken = SNAPSHOT.exec(text)?.[1]
         if (taken !== undefined) this.snapshots.push({ file: source.file, taken })
-        this.#take(source, parseDocuments(text, this.#room))
+        this.#take(source, this.#documentsOf(text))
       } catch (error) {
         const isFile = source.origin === 'file' || source.origin === 'folder'
         if (isFile && error instanceof ValueError && !mayHoldObject(text))
@@ -167,6 +174,15 @@ class Reading implements FileObjects {
       }
     }
     this.#markPatches()
+  }
+
+  #documentsOf(text: string): ValueDocument[] {
+    const documents: ValueDocument[] = []
+    for (const one of readDocumentsOf(text, this.#room)) {
+      if (one) documents.push(one)
+      else holdYoungMemory()
+    }
+    return documents
   }
 
   #take(source: Source, documents: readonly ValueDocument[]): void {
@@ -224,11 +240,6 @@ class Reading implements FileObjects {
       this.problems.push({ place: `${place}:${error.line}`, message: `${error.message}${hint}` })
     else this.problems.push({ place, message: unreadable(error).message })
   }
-}
-
-/** Where an object of a rendering is: in its kustomization, since the rendering is not a file. */
-function atTop({ object }: ObjectDocument): ObjectDocument {
-  return { object, line: 1, lineOf: () => 1, spanOf: () => ({ line: 1, column: 1, endLine: 1, endColumn: 2 }) }
 }
 
 /** Whether a text that is YAML has the field `kind` somewhere, which may also be written with escapes or in base64. */

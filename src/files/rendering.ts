@@ -1,3 +1,4 @@
+import type { ObjectDocument } from '../yaml/objects.ts'
 import { outputOf, ProgramError } from './program.ts'
 import { collect, Unreadable } from './text.ts'
 
@@ -23,4 +24,9 @@ export async function renderKustomization(folder: string): Promise<Buffer> {
     }
   }
   throw new Unreadable('cannot be rendered: there is neither kubectl nor kustomize on the PATH')
+}
+
+/** Where an object of a rendering is: in its kustomization, since the rendering is not a file. */
+export function atTop({ object }: ObjectDocument): ObjectDocument {
+  return { object, line: 1, lineOf: () => 1, spanOf: () => ({ line: 1, column: 1, endLine: 1, endColumn: 2 }) }
 }

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import type { Dashboard, Panel as GrafanaPanel, GridPos, RowPanel } from '@grafana/schema'
 import { METRICS, type MetricName } from '../../src/runtime/metrics/descriptions.ts'
 
 /** Writes the Grafana dashboard of the chart. Each panel shows metrics of docs/monitoring.md, and its description is their meaning. */
@@ -157,7 +158,7 @@ const meaningOf = (about: Panel['about']) =>
 
 const datasource = { type: 'prometheus', uid: '$datasource' }
 
-function panelOf({ title, unit, about, lines }: Panel, gridPos: object): object {
+function panelOf({ title, unit, about, lines }: Panel, gridPos: GridPos): GrafanaPanel {
   const targets = lines.map(([expr, legendFormat], index) => ({ refId: 'ABC'[index], datasource, expr, legendFormat }))
   const defaults = { unit, min: 0, custom: { fillOpacity: 10, showPoints: 'never' } }
   const options = { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } }
@@ -166,14 +167,15 @@ function panelOf({ title, unit, about, lines }: Panel, gridPos: object): object 
 }
 
 /** Panels of a row, after its title; each row begins below the last one. */
-function rowOf(title: string, panels: readonly Panel[], y: number): object[] {
+function rowOf(title: string, panels: readonly Panel[], y: number): (GrafanaPanel | RowPanel)[] {
   const { w, h } = GRID.panel
   const inLine = GRID.width / w
   const placed = panels.map((panel, index) => {
     const gridPos = { w, h, x: (index % inLine) * w, y: y + 1 + Math.floor(index / inLine) * h }
     return panelOf(panel, gridPos)
   })
-  return [{ type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: GRID.width, h: 1 }, panels: [] }, ...placed]
+  const gridPos = { x: 0, y, w: GRID.width, h: 1 }
+  return [{ id: 0, type: 'row', title, collapsed: false, gridPos, panels: [] }, ...placed]
 }
 
 /** The height of a row, in the units of the grid. */
@@ -185,10 +187,10 @@ const panels = Object.entries(PANELS).flatMap(([title, row]) => {
   y += heightOf(row)
   return placed
 })
-const dashboard = {
+const dashboard: Partial<Dashboard> = {
   ...{ uid: 'refgrant', title: 'refgrant', tags: ['refgrant'], editable: true, schemaVersion: 39 },
   ...{ time: { from: 'now-1h', to: 'now' }, refresh: '30s' },
   templating: { list: [{ name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus' }] },
-  panels: panels.map((panel, index) => ({ id: index + 1, ...panel })),
+  panels: panels.map((panel, index) => ({ ...panel, id: index + 1 })),
 }
 writeFileSync(FILE, `${JSON.stringify(dashboard, null, 2)}\n`)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
+import { parse } from 'yaml'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { folderWith } from '../harness/folders.ts'
 import { MISTAKES, mistaken } from '../harness/objects/mistakes.ts'
@@ -229,6 +231,25 @@ suite('explain with few rights says what is not known, and nothing of what may n
     )
     const object = await explain(stranger, 'httproute/checkout', '-n', 'shop')
     assert.deepEqual([object.code, object.stderr], [2, 'refgrant: you may not get httproutes in namespace "shop"\n'])
+  })
+
+  test('everything about a question, with the role in the documentation', async () => {
+    const { api } = cluster.controlPlane
+    const [, text = ''] = readFileSync('docs/explain.md', 'utf8').match(/```yaml\n(.*?)```/s) ?? []
+    const { rules } = parse(text)
+    const owner = await userWith('documented', { billing: rules })
+    await inForce('documented', 'list', 'networkpolicies.networking.k8s.io', 'billing')
+    await api.apply({
+      ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'asked', namespace: 'billing' } },
+      spec: { selector: { app: 'asked' }, ports: [{ port: 80 }] },
+    })
+    const asked = ['--from', 'HTTPRoute/shop', '--to', 'Service/billing/asked']
+    const { code, report } = await explain(owner, ...asked)
+    const [{ verdict, target }] = report.references
+    assert.deepEqual(
+      [code, verdict, target],
+      [1, 'not permitted', { exists: true, networkPolicies: { pods: 0, selecting: [] } }],
+    )
   })
 
   test('a Service, but neither Pods nor NetworkPolicies', async () => {

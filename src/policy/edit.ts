@@ -1,5 +1,7 @@
 import { grantObject } from './grant.ts'
 import { grantKindFor } from './grant-kinds.ts'
+import { ungrantable } from './missing-grant.ts'
+import { LONGEST_NAME } from './names.ts'
 import type { Difference, NearMiss } from './near-miss.ts'
 import { property } from './property.ts'
 import type { Reference } from './reference.ts'
@@ -13,13 +15,15 @@ export interface Operation {
 
 /**
  * Returns the JSON Patch that makes a grant permit a reference; undefined if another object is needed, since the kind, the
- * version or the namespace of an object cannot change.
+ * version or the namespace of an object cannot change, or if no grant can permit the reference.
  *
  * What is only written in a wrong way is replaced. An entry for another kind, namespace or object stays, since others may
  * need it, and the patch adds an entry. `test` makes the patch fail if the grant was changed in between.
  */
 export function editOf({ candidate, differences }: NearMiss, reference: Reference): readonly Operation[] | undefined {
   if (differences.some(({ path, how }) => how === 'rejected' || !path.startsWith('spec.'))) return undefined
+  // The API server would reject the change.
+  if (ungrantable(reference) || differences.some(({ found = '' }) => found.length > LONGEST_NAME)) return undefined
   const { from, to } = reference
   const whole = { namespace: to.namespace, name: '', from: [from].map(accepted), to: [to].map(exposed) }
   const { spec } = grantObject(whole, grantKindFor(reference))

@@ -7,6 +7,10 @@ interface Read {
   readonly exclude: readonly string[]
   readonly config?: string | undefined
   readonly kustomize?: string | undefined
+  /** Whether the grants of the cluster count. */
+  readonly live?: true | undefined
+  readonly kubeconfig?: string | undefined
+  readonly context?: string | undefined
 }
 
 /** Returns the command that prints the grants that files lack. */
@@ -20,12 +24,16 @@ export function explainCommandFor(paths: readonly string[], read: Read): string 
   return ['refgrant explain', ...files, ...optionsOf(read)].join(' ')
 }
 
-function optionsOf({ grants = [], namespace, exclude, config, kustomize }: Read): string[] {
+function optionsOf(read: Read): string[] {
+  const { grants = [], exclude, live } = read
+  const valued = (option: string, value: string | undefined) =>
+    value === undefined ? [] : [option, shellArgument(value)]
   return [
-    ...(kustomize === undefined ? [] : ['-k', shellArgument(kustomize)]),
+    ...valued('-k', read.kustomize),
     ...(grants.length > 0 ? ['--grants', ...grants.map(shellArgument)] : []),
-    ...(namespace === undefined ? [] : ['-n', shellArgument(namespace)]),
+    ...(live ? ['--live', ...valued('--kubeconfig', read.kubeconfig), ...valued('--context', read.context)] : []),
+    ...valued('-n', read.namespace),
     ...exclude.flatMap((one) => ['--exclude', shellArgument(one)]),
-    ...(config === undefined ? [] : ['--config', shellArgument(config)]),
+    ...valued('--config', read.config),
   ]
 }

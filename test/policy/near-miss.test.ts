@@ -90,6 +90,12 @@ suite('an entry for another object stays, and what is misspelt is replaced:', ()
       { op: 'replace', path: '/spec/to/0/name', value: 'payments' },
     ]))
 
+  test('no edit makes the API server accept a name that no grant can have', () => {
+    const impossible = { ...REFERENCE, to: { ...REFERENCE.to, name: 'a'.repeat(300) } }
+    const [miss] = missesOf([grant({ name: 'one', to: 'ledger' })], impossible)
+    assert.deepEqual([miss?.differences.length, miss && editOf(miss, impossible)], [1, undefined])
+  })
+
   test('another namespace of the grant needs another object', () =>
     assert.equal(patchOf('it is in the namespace of the route'), undefined))
 })

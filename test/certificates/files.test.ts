@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, suite, test } from 'node:test'
 import { readClientAuthorities, readKeyPair } from '../../src/certificates/files.ts'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
+import { newFolder } from '../harness/folders.ts'
 import { A_DAY, EXPIRED } from '../harness/validities.ts'
 
-const folder = mkdtempSync(path.join(tmpdir(), 'refgrant-'))
+const folder = newFolder()
 after(() => rmSync(folder, { recursive: true }))
 const [certFile, keyFile] = [path.join(folder, 'tls.crt'), path.join(folder, 'tls.key')]
 const authority = issueAuthority('test', A_DAY)

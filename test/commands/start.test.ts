@@ -12,6 +12,7 @@ import { folderWith } from '../harness/folders.ts'
 import { freePort } from '../harness/free-port.ts'
 import { GRANT } from '../harness/objects/texts.ts'
 import { CLI, refgrant } from '../harness/program/cli.ts'
+import { TETHER } from '../harness/program/refgrant.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
 import { A_DAY, EXPIRED } from '../harness/validities.ts'
@@ -291,8 +292,8 @@ async function ownFake(t: TestContext): Promise<FakeApiServer> {
 }
 
 function start(t: TestContext, flags: readonly string[]): ChildProcess {
-  const argv = [CLI, ...USUAL, '--config', 'config.yaml', ...flags]
-  const server = spawn(process.execPath, argv, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  const argv = [...TETHER, CLI, ...USUAL, '--config', 'config.yaml', ...flags]
+  const server = spawn(process.execPath, argv, { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
   t.after(() => server.kill('SIGKILL'))
   return server
 }

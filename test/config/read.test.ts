@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { stringify } from 'yaml'
@@ -10,8 +9,9 @@ import { configurationSchema } from '../../src/config/schema.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { presets } from '../../src/policy/presets.ts'
+import { newFolder } from '../harness/folders.ts'
 
-const file = path.join(mkdtempSync(path.join(tmpdir(), 'refgrant-')), 'refgrant.yaml')
+const file = path.join(newFolder(), 'refgrant.yaml')
 const row = {
   from: { group: 'example.com', kind: 'Policy', plural: 'policies' },
   path: 'spec.backends[].ref',

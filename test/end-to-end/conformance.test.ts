@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { moduleFolder } from '../harness/control-plane/go-modules.ts'
+import { newFolder } from '../harness/folders.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
 import { refgrant } from '../harness/program/cli.ts'
 
@@ -125,7 +125,7 @@ interface Report {
 
 /** A file with these objects. */
 async function fileWith(objects: readonly unknown[]): Promise<string> {
-  const file = path.join(await mkdtemp(path.join(tmpdir(), 'refgrant-')), 'objects.yaml')
+  const file = path.join(newFolder(), 'objects.yaml')
   await writeFile(file, objects.map((object) => JSON.stringify(object)).join('\n---\n'))
   return file
 }

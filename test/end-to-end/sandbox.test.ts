@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
 import { binaries } from '../harness/control-plane/binaries.ts'
 import { cacheFolder } from '../harness/control-plane/go-programs.ts'
+import { newFolder } from '../harness/folders.ts'
 import { refgrant } from '../harness/program/cli.ts'
 import { processesWith, said } from '../harness/program/processes.ts'
 import { run } from '../harness/program/run.ts'
@@ -17,7 +17,7 @@ let home: string
 // A cache of its own, so that a sandbox that somebody runs on this machine is not in the way; the binaries are shared.
 before(async () => {
   const { folder } = await binaries()
-  home = await mkdtemp(path.join(tmpdir(), 'refgrant-sandbox-'))
+  home = newFolder()
   await run('mkdir', ['-p', path.join(home, 'refgrant')])
   await symlink(folder, path.join(home, 'refgrant', path.basename(folder)))
   assert.notEqual(home, cacheFolder)
@@ -55,13 +55,13 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
   }
 
   test('runs the programs of KUBEBUILDER_ASSETS, and says how to call what a refusal names', async () => {
-    const assets = await mkdtemp(path.join(tmpdir(), 'refgrant-assets-'))
+    const assets = newFolder()
     for (const name of ['etcd', 'kube-apiserver', 'kubectl'] as const)
       await symlink((await binaries()).path(name), path.join(assets, name))
     // Without a cache, and without a compiler's work folder: nothing can come from anywhere else.
     const child = sandbox({
       KUBEBUILDER_ASSETS: assets,
-      XDG_CACHE_HOME: await mkdtemp(path.join(tmpdir(), 'refgrant-')),
+      XDG_CACHE_HOME: newFolder(),
     })
     const exited = once(child, 'exit')
     const output = await said(child, 'press Ctrl-C')
@@ -87,7 +87,7 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
   })
 
   test('goes by the configuration that it is given, and lets kubectl apply change its objects', async () => {
-    const config = path.join(await mkdtemp(path.join(tmpdir(), 'refgrant-')), 'warn.yaml')
+    const config = path.join(newFolder(), 'warn.yaml')
     await writeFile(config, 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\nmode: warn\n')
     const child = sandbox({ REFGRANT_CONFIG: config })
     const exited = once(child, 'exit')

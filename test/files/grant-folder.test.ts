@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
@@ -8,6 +8,7 @@ import { LookupFailed } from '../../src/admission/grant-source.ts'
 import { GrantFolder } from '../../src/files/grant-folder.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import type { GrantLookup } from '../../src/policy/grant-lookup.ts'
+import { newFolder } from '../harness/folders.ts'
 
 const grant = (name: string, target = 'payments') => `apiVersion: gateway.networking.k8s.io/v1
 kind: ReferenceGrant
@@ -27,7 +28,7 @@ interface Entry {
 
 /** A folder of grants with these files, and what is written to it and logged of it. */
 async function folderOf(t: TestContext, files: Record<string, string>) {
-  const root = mkdtempSync(path.join(tmpdir(), 'refgrant-'))
+  const root = newFolder()
   t.after(() => rmSync(root, { recursive: true, force: true }))
   const write = (file: string, text: string) => {
     mkdirSync(path.dirname(path.join(root, file)), { recursive: true })
@@ -398,7 +399,7 @@ suite('a folder that cannot be read', { timeout: 60_000 }, () => {
       'deep/one.yaml': grant('one'),
       'two.yaml': grant('two'),
     })
-    const [deep, away] = [path.join(root, 'deep'), mkdtempSync(path.join(tmpdir(), 'refgrant-'))]
+    const [deep, away] = [path.join(root, 'deep'), newFolder()]
     t.after(() => rmSync(away, { recursive: true, force: true }))
     rmSync(deep, { recursive: true })
     symlinkSync(away, deep)
@@ -433,7 +434,7 @@ test('a folder with the name of a file is not read as a file', async (t) => {
 })
 
 test('a grant of another kind is gone when its file is', async (t) => {
-  const root = mkdtempSync(path.join(tmpdir(), 'refgrant-'))
+  const root = newFolder()
   t.after(() => rmSync(root, { recursive: true }))
   const file = path.join(root, 'a.yaml')
   const text = (target: string) => `apiVersion: example.com/v1

@@ -1,6 +1,5 @@
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { newFolder } from '../folders.ts'
 import { certificates } from '../program/certificates.ts'
 import { type Refgrant, type RefgrantOptions, startRefgrant } from '../program/refgrant.ts'
 import type { Result } from '../program/run.ts'
@@ -42,7 +41,7 @@ interface ClusterOptions extends Pick<ControlPlaneOptions, 'apiServerFlags' | 'k
 /** @throws Error if the control plane does not start; nothing is left running then */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { release = GATEWAY_API, apiServerFlags = [], kubernetes, signal, step = inSilence } = options
-  const folder = options.folder ?? path.join(await mkdtemp(path.join(tmpdir(), 'refgrant-')), 'data')
+  const folder = options.folder ?? path.join(newFolder(), 'data')
   const certs = options.certs ?? (await certificates())
   const controlPlane = await step('starting etcd and kube-apiserver', () =>
     startControlPlane({ folder, apiServerFlags, ...(kubernetes && { kubernetes }), ...(signal && { signal }) }),

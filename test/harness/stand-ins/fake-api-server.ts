@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { issueAuthority, issueServer } from '../../../src/certificates/issue.ts'
+import { newFolder } from '../folders.ts'
 import { A_DAY } from '../validities.ts'
 
 /** The group that grants belong to. */
@@ -107,7 +107,7 @@ export class FakeApiServer {
   /** PEM that the server's certificate is verified with. */
   readonly ca: string
   /** A folder that lives as long as the server. */
-  readonly folder = mkdtempSync(path.join(tmpdir(), 'refgrant-'))
+  readonly folder = newFolder()
   readonly #server: https.Server
   readonly #exchanges: Exchange[] = []
   readonly #arrivals = new EventEmitter()

@@ -93,7 +93,7 @@ function isEvent(type: unknown): type is WatchEvent['type'] {
 }
 
 function pathOf({ plural }: Resource<unknown>, { path, resourceVersion, duration }: WatchRequest): string {
-  const start = resourceVersion === undefined ? LIST_FIRST : `resourceVersion=${resourceVersion}`
+  const start = resourceVersion === undefined ? LIST_FIRST : `resourceVersion=${encodeURIComponent(resourceVersion)}`
   return `${path}/${plural}?watch=1&allowWatchBookmarks=true&timeoutSeconds=${duration / 1_000}&${start}`
 }
 

@@ -619,6 +619,13 @@ suite('the reflector', { timeout: 60_000 }, () => {
       assert.deepEqual(stored(), { first: 'payments', second: 'invoices', third: 'refunds' })
     })
 
+    test('from a version of any characters', async (t) => {
+      const { server, watch } = await watching(t)
+      const version = '1&watch=0#\n\u00e9'
+      watch.send(bookmark(version)).cut()
+      await server.expect(watchFrom(encodeURIComponent(version)))
+    })
+
     test('for a shorter time, so that it ends before the store is stale', async (t) => {
       const { server, watch } = await watching(t)
       clock.now += 1_000

@@ -38,13 +38,19 @@ export async function listInto<T>(
   signal: AbortSignal,
   options: RequestOptions = {},
 ): Promise<Listed> {
-  const { plural, shape, most } = resource
+  const { plural, kind, shape, most } = resource
   const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
+  const url = `${path}${place}/${plural}`
   const sink = {
     begin: () => store.beginList(),
-    take: (item: unknown, whole: boolean) => take(store, resource, item, whole),
+    take: (item: unknown, whole: boolean) => {
+      // The answer to another request would say that this namespace has no objects.
+      if (namespace !== undefined && placeOf(resource, item).namespace !== namespace)
+        throw new Error(`${url}: the answer for namespace ${namespace} has a ${kind} of another one`)
+      take(store, resource, item, whole)
+    },
   }
-  const listed = await listPages(api, `${path}${place}/${plural}`, shape, sink, signal, { ...options, most })
+  const listed = await listPages(api, url, shape, sink, signal, { ...options, most })
   await endList(store)
   return listed
 }

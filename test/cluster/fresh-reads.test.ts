@@ -88,6 +88,22 @@ suite('a fresh read', { timeout: 30_000 }, () => {
     assert.deepEqual(counts.freshReads, { started: 1, shared: 0, failed: 0, over_budget: 0 })
   })
 
+  test('whose answer has a grant of another namespace fails', async (t) => {
+    const { running, list } = await reading(t)
+    list.answer(grantPage('1', [storedGrant('first', 'payments', '1'), { metadata: { namespace: 'shop', name: 'x' } }]))
+    await assert.rejects(running, { message: /the answer for namespace billing has a ReferenceGrant of another one$/ })
+  })
+
+  test('of a namespace that turns out large begins again among the large ones, and then goes on', async (t) => {
+    const { server, counts, running, list } = await reading(t)
+    const large = storedGrant('first', 'x'.repeat(300_000), '1')
+    list.answer(grantPage('1', [large]))
+    const again = await server.expect(listOf('billing'))
+    again.answer(grantPage('1', [large, storedGrant('second', 'payments', '1')]))
+    assert.deepEqual(await names(running), ['second'])
+    assert.equal(counts.freshReads.failed, 0)
+  })
+
   test('that began before a reader came does not answer that reader; all who come meanwhile share the next', async (t) => {
     const { server, counts, read, running, list } = await reading(t)
     const [second, third, fourth] = [read('billing'), read('billing'), read('billing')]
@@ -135,7 +151,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
   test('does not wait for the read of another namespace', async (t) => {
     const { server, read, running, list } = await reading(t)
     const other = read('shop')
-    answer(await server.expect(listOf('shop')), 'other')
+    ;(await server.expect(listOf('shop'))).answer(grantPage('1', [{ metadata: { namespace: 'shop', name: 'other' } }]))
     assert.deepEqual(await names(other), ['other'])
     answer(list, 'first')
     assert.deepEqual(await names(running), ['first'])

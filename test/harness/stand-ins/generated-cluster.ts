@@ -68,9 +68,10 @@ export class GeneratedCluster {
       exchange.end()
     } else if (!path.endsWith('/referencegrants') || this.content.served === false) exchange.refuse(404)
     else if (!parameters.has('watch')) {
-      const grants = this.content.list(/namespaces\/([^/]+)/.exec(path)?.[1])
+      const namespace = /namespaces\/([^/]+)/.exec(path)?.[1]
+      const grants = this.content.list(namespace)
       if (!grants) return
-      await exchange.stream(page(grants, parameters))
+      await exchange.stream(page(grants, parameters, namespace))
       exchange.end()
     } else if (parameters.has('sendInitialEvents') && !this.content.streams) exchange.refuse(422)
     else {
@@ -88,12 +89,20 @@ export class GeneratedCluster {
   }
 }
 
-function* page({ count, grant }: Grants, parameters: URLSearchParams): Iterable<string> {
+/** A page of a list, with the grants of one namespace or of all. */
+function* page({ count, grant }: Grants, parameters: URLSearchParams, namespace?: string): Iterable<string> {
+  const inside = namespace === undefined ? '' : `"metadata":{"namespace":${JSON.stringify(namespace)},`
   const from = Number(parameters.get('continue') ?? 0)
   const to = Math.min(from + Number(parameters.get('limit')), count)
   const next = to < count ? `,"continue":"${to}"` : ''
   yield `{"kind":"ReferenceGrantList","metadata":{"resourceVersion":"1"${next}},"items":[`
-  for (let index = from; index < to; index += 1) yield index === from ? grant(index) : `,${grant(index)}`
+  let comma = ''
+  for (let index = from; index < to; index += 1) {
+    const one = grant(index)
+    if (!one.includes(inside)) continue
+    yield comma + one
+    comma = ','
+  }
   yield ']}'
 }
 

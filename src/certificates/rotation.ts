@@ -21,7 +21,10 @@ export interface Situation {
   readonly stored: Authorities | undefined
   /** The authorities that were in the Secret at the last look. */
   readonly remembered: Authorities | undefined
-  /** How long all existing entries have had the authorities in the Secret, in ms; undefined if one does not. */
+  /**
+   * How long all existing entries have had the authorities in the Secret, or else the remembered ones, in ms; undefined if
+   * one does not.
+   */
   readonly trustedFor: number | undefined
 }
 
@@ -42,7 +45,11 @@ export function nextStep(
   schedule: Schedule,
   now: number,
 ): Step | undefined {
-  if (!stored) return remembered && isValid(remembered.current.cert, now) ? 'recover' : 'begin'
+  if (!stored) {
+    if (!remembered || !isValid(remembered.current.cert, now)) return 'begin'
+    // First, because reviews depend on it, and the Secret may be one that cannot be written.
+    return trustedFor === undefined ? 'trust' : 'recover'
+  }
   const { current, next, previous } = stored
   const hasNext = next !== undefined && isValid(next.cert, now)
   // Nothing trusts an authority that is not valid, so there is nothing to wait for.

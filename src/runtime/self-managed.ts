@@ -63,7 +63,9 @@ export class SelfManaged implements Task {
   /** The bundle that all entries have, and since when, in ms. */
   #trusted: { readonly bundle: string; readonly since: number } | undefined
   #wasTrusted = false
+  /** The step of the last look, and the bundle that all entries had after it. */
   #lastStep: Step | undefined
+  #lastBundle: string | undefined
   /** The authority that signed the certificate in use, PEM. */
   #issuer: string | undefined
 
@@ -105,6 +107,7 @@ export class SelfManaged implements Task {
       this.#problems.gone()
       if (step !== undefined) this.#tell(step)
       this.#lastStep = step
+      this.#lastBundle = this.#trusted?.bundle
     } catch (error) {
       if (stop.aborted) return
       const { message } = deadline.reasonFor(error) as Error
@@ -126,7 +129,8 @@ export class SelfManaged implements Task {
     const live = await registration.read(signal)
     const found = await secret.read(signal)
     const stored = authoritiesFrom(found?.data)
-    const patch = stored ? this.#compare(live, stored) : []
+    const known = stored ?? this.#authorities
+    const patch = known ? this.#compare(live, known) : []
     const situation = { stored, remembered: this.#authorities, trustedFor: this.#trustedFor() }
     const step = nextStep(situation, schedule, clock.now())
     const changed = after(step, situation, () => this.#issueAuthority())
@@ -137,14 +141,15 @@ export class SelfManaged implements Task {
     }
     const authorities = changed ?? stored
     if (authorities) this.#authorities = authorities
-    if (stored && step === 'trust') this.#compare(await registration.patch(patch, signal), stored)
+    if (known && step === 'trust') this.#compare(await registration.patch(patch, signal), known)
     return step
   }
 
   #tell(step: Step): void {
     const { logger, told } = this.#options
     told.step(step)
-    if (step !== this.#lastStep) logger.info({ step }, 'reconciled the certificate authorities')
+    const isUndone = step === this.#lastStep && this.#trusted?.bundle === this.#lastBundle
+    if (!isUndone) logger.info({ step }, 'reconciled the certificate authorities')
     else if (this.#undone.found(step)) {
       logger.warn({ step }, 'another writer undoes this step: the audit log of the API server has its name')
       told.renewal('failed')

@@ -25,6 +25,11 @@ const situation = (change: Partial<Situation>): Situation => ({
 const steps: [title: string, situation: Partial<Situation>, step: Step | undefined][] = [
   ['nothing is stored', { stored: undefined }, 'begin'],
   ['what is stored is lost', { stored: undefined, remembered: { current: fresh } }, 'recover'],
+  [
+    'what is stored is lost, and an entry does not trust it',
+    { stored: undefined, remembered: { current: fresh }, trustedFor: undefined },
+    'trust',
+  ],
   ['what is lost has expired', { stored: undefined, remembered: { current: expired } }, 'begin'],
   ['all is well', {}, undefined],
   ['another authority is remembered', { remembered: { current: due } }, undefined],

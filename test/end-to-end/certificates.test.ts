@@ -178,7 +178,7 @@ suite('certificates that the servers issue themselves', () => {
     const corrupted = { data: { 'ca.crt': 'AAAA', 'ca.key': null } }
     const failures = await underLoad(context, async () => {
       await merge(SECRET, { ...corrupted, immutable: true })
-      const told = () => replicas.flatMap(({ log }) => log).find(({ reason }) => reason)
+      const told = () => replicas.flatMap(({ log }) => log).find(({ msg }) => /^cannot reconcile/.test(String(msg)))
       const problem = await until('that is told', told)
       assert.match(String(problem.reason), /field is immutable when `immutable` is set/)
       await api().must('DELETE', SECRET)

@@ -31,7 +31,7 @@ class FakeCluster {
   /** Called after each write. */
   afterWrite: () => void = () => {}
 
-  readonly secret = {
+  secret = {
     read: async () => (this.data ? { data: this.data, version: this.version } : undefined),
     write: async (read: object | undefined, data: Readonly<Record<string, string>>) => {
       this.beforeWrite()
@@ -219,6 +219,23 @@ suite('self-managed certificates', () => {
     }
   })
 
+  test('repair an entry while the Secret is broken and cannot be written', async () => {
+    const cluster = new FakeCluster()
+    const replica = new Replica(cluster)
+    await replica.look(2)
+    cluster.data = { 'ca.crt': 'AAAA' }
+    const { write } = cluster.secret
+    cluster.secret.write = async () => {
+      throw new ApiError('/secret', 422, 'immutable')
+    }
+    cluster.bundle = ''
+    await replica.look()
+    assert.ok(replica.isTrustedBy(cluster.trusted))
+    cluster.secret.write = write
+    await replica.look(3)
+    assert.deepEqual(replica.steps, ['begin', 'trust', 'trust', 'recover', 'trust', 'promote'])
+  })
+
   test('are renewed before the API server answers: a process that was suspended has an expired one', async () => {
     const cluster = new FakeCluster()
     const replica = new Replica(cluster)
@@ -328,6 +345,16 @@ suite('self-managed certificates', () => {
     assert.equal(replica.log.filter(({ msg }) => msg === 'reconciled the certificate authorities').length, 2)
   })
 
+  test('do not warn of two steps of one kind if another replica has changed the authorities in between', async () => {
+    const cluster = new FakeCluster()
+    const [replica, other] = [new Replica(cluster), new Replica(cluster, { ...calm, authorityLifetime: 96 * HOUR })]
+    await replica.look(2)
+    await other.look()
+    await replica.look()
+    assert.deepEqual([replica.steps, other.steps], [['begin', 'trust', 'trust'], ['prepare']])
+    assert.ok(replica.log.every(({ level }) => level === 30))
+  })
+
   test('do not warn of a write that only fails at first', async () => {
     const cluster = new FakeCluster()
     const replica = new Replica(cluster)
@@ -343,6 +370,7 @@ suite('self-managed certificates', () => {
 
   test('do not write without a pause while somebody undoes each write', async () => {
     const cluster = new FakeCluster()
+    cluster.isRegistered = false
     let writes = 0
     cluster.afterWrite = () => {
       writes += 1

@@ -8,6 +8,7 @@ import { KubeConfig } from '@kubernetes/client-node'
 import { parse } from 'yaml'
 import { reasonOf } from '../system/reason.ts'
 import { bare } from '../wording/quote.ts'
+import { type Impersonation, impersonationHeaders, impersonationOf, type KubeconfigUser } from './impersonation.ts'
 
 /** How to reach one API server: its address, and current credentials for each request. */
 export interface Connection {
@@ -27,7 +28,7 @@ export interface Connection {
  * Where the credentials come from. Without a kubeconfig, they are those of the Pod's service account or, outside a
  * cluster, of the user's default kubeconfig.
  */
-export interface ConnectionChoice {
+export interface ConnectionChoice extends Pick<Impersonation, 'as' | 'asGroup' | 'asUid'> {
   readonly kubeconfig?: string | undefined
   readonly context?: string | undefined
 }
@@ -46,14 +47,17 @@ export function podNamespace(): string | undefined {
 /**
  * Prepares the connection to a cluster. It sends nothing.
  *
- * @throws Error if the kubeconfig cannot be read, does not have the context, or does not name a server
+ * @throws Error if the kubeconfig cannot be read, does not have the context, or does not name a server; if an impersonation
+ *   has no user
  */
-export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Connection {
+export function connectionFrom(choice: ConnectionChoice): Connection {
+  const { kubeconfig, context } = choice
   const config = new KubeConfig()
+  let files: readonly string[] = []
   if (isInPod({ kubeconfig, context })) {
     config.loadFromCluster()
   } else {
-    const files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]
+    files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]
     const [first, ...others] = files
     if (first === undefined) throw new Error(noKubeconfig())
     readInto(config, first)
@@ -67,6 +71,7 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
   const cluster = config.getCurrentCluster()
   if (!cluster?.server)
     throw new Error('the kubeconfig has no current context with a server: choose one with --context')
+  const impersonation = impersonationHeaders(impersonationOf(userIn(files, config.getCurrentUser()?.name), choice))
   const tokenFile: string | undefined = config.getCurrentUser()?.authProvider?.config?.tokenFile
   // One agent suits all credentials: it keeps connections with different client certificates apart.
   const agent = new https.Agent({ keepAlive: true })
@@ -79,6 +84,7 @@ export function connectionFrom({ kubeconfig, context }: ConnectionChoice): Conne
       const options: https.RequestOptions = {}
       await config.applyToHTTPSOptions(options)
       if (tokenFile !== undefined) await authorize(options, tokenFile)
+      options.headers = { ...(options.headers as OutgoingHttpHeaders), ...impersonation }
       // The client library keeps one agent, with the first certificates, for the life of the process. Only its proxy
       // agents are used here: they open a connection for each request.
       if (!cluster.proxyUrl) options.agent = own ? false : agent
@@ -95,6 +101,16 @@ function readInto(config: KubeConfig, file: string): void {
     const reason = reasonOf(error).replace(/^.*\bthe input is empty[\s\S]*$/, 'is empty')
     throw new Error(`${bare(file)}: ${reason}`, { cause: error })
   }
+}
+
+/** Returns the fields of a user as the kubeconfig has them, since the client library drops some; the first file with the name wins. */
+function userIn(files: readonly string[], name: string | undefined): KubeconfigUser {
+  for (const file of files) {
+    const { users } = (parse(readFileSync(file, 'utf8')) ?? {}) as { users?: { name: string; user?: KubeconfigUser }[] }
+    const found = users?.find((one) => one.name === name)
+    if (found) return found.user ?? {}
+  }
+  return {}
 }
 
 /** Adds the entries of another kubeconfig file. As in kubectl, the first entry of a name wins. */

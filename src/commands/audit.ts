@@ -12,13 +12,16 @@ import { auditOf } from '../report/audited.ts'
 import { comparedSince, sinceNotes } from '../report/since.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { auditOptions } from '../terminal/audit-options.ts'
-import { configOption, contextOption, excludeOption, filenameOption, kubeconfigOption } from '../terminal/options.ts'
+import { clusterOptions, configOption, excludeOption, filenameOption } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 
 interface AuditOptions {
   readonly filename: readonly string[]
   readonly kubeconfig?: string
   readonly context?: string
+  readonly as?: string
+  readonly asGroup?: readonly string[]
+  readonly asUid?: string
   readonly namespace?: string
   readonly exclude: readonly string[]
   readonly config?: string
@@ -37,9 +40,7 @@ export function auditCommand(): Command {
     )
     .argument('[path...]', 'YAML and JSON files or folders; without a path, reads the cluster with your own rights')
     .addOption(filenameOption())
-    .addOption(kubeconfigOption())
-    .addOption(contextOption())
-  for (const option of auditOptions(AUDIT_FAILURES)) command.addOption(option)
+  for (const option of [...clusterOptions(), ...auditOptions(AUDIT_FAILURES)]) command.addOption(option)
   return command
     .addOption(excludeOption())
     .addOption(configOption())

@@ -13,11 +13,10 @@ import { type MachineFormat, WRITERS } from '../report/formats/writers.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { baselineOption, failOnOption, orderOption } from '../terminal/check-options.ts'
 import {
+  clusterOptions,
   configOption,
-  contextOption,
   excludeOption,
   filenameOption,
-  kubeconfigOption,
   kustomizeOption,
   namespaceOption,
   outputOption,
@@ -38,6 +37,9 @@ interface CheckOptions {
   readonly live?: true
   readonly kubeconfig?: string
   readonly context?: string
+  readonly as?: string
+  readonly asGroup?: readonly string[]
+  readonly asUid?: string
   readonly order?: Tool
   readonly baseline?: string
   readonly failOn: FailOn
@@ -50,7 +52,7 @@ const FORMATS = ['text', ...Object.keys(WRITERS)]
 
 /** `refgrant check`: checks the objects of files against the grants among them. */
 export function checkCommand(): Command {
-  return new Command('check')
+  const command = new Command('check')
     .description('check the objects of files against the ReferenceGrants among them')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
@@ -61,8 +63,6 @@ export function checkCommand(): Command {
       [],
     )
     .option('--live', 'the grants of the cluster count, too, as far as you may list them')
-    .addOption(kubeconfigOption())
-    .addOption(contextOption())
     .addOption(namespaceOption())
     .addOption(excludeOption())
     .addOption(configOption())
@@ -75,6 +75,8 @@ export function checkCommand(): Command {
       '\nExit codes: 0 nothing found that --fail-on names; 1 something found; 2 the check failed or is incomplete.',
     )
     .action(check)
+  for (const option of clusterOptions()) command.addOption(option)
+  return command
 }
 
 async function check(args: string[], options: CheckOptions): Promise<void> {

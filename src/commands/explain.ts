@@ -10,11 +10,10 @@ import { explainJson, explainText, findingJson } from '../report/explain.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { objectAsked, questionAsked } from '../terminal/object-name.ts'
 import {
+  clusterOptions,
   configOption,
-  contextOption,
   excludeOption,
   filenameOption,
-  kubeconfigOption,
   kustomizeOption,
   namespaceOf,
   outputOption,
@@ -48,7 +47,7 @@ Exit codes: 0 every reference is permitted; 1 some are not; 2 the command failed
 
 /** `refgrant explain`: says which grant permits a reference, or which grants nearly do. */
 export function explainCommand(): Command {
-  return new Command('explain')
+  const command = new Command('explain')
     .description('say which grant permits a reference, or which grants nearly permit it and what to correct')
     .argument('[subject...]', 'KIND/NAME or KIND/NAMESPACE/NAME of an object, or the code of a finding')
     .addOption(filenameOption())
@@ -63,12 +62,12 @@ export function explainCommand(): Command {
       namespaceOf,
     )
     .addOption(excludeOption())
-    .addOption(kubeconfigOption())
-    .addOption(contextOption())
     .addOption(configOption())
     .addOption(outputOption())
     .addHelpText('after', AFTER)
     .action(explain)
+  for (const option of clusterOptions()) command.addOption(option)
+  return command
 }
 
 async function explain(words: string[], options: ExplainOptions): Promise<void> {

@@ -7,11 +7,10 @@ import { toYaml } from '../report/yaml.ts'
 import { EXIT } from '../system/failure.ts'
 import { questionAsked } from '../terminal/object-name.ts'
 import {
+  clusterOptions,
   configOption,
-  contextOption,
   excludeOption,
   filenameOption,
-  kubeconfigOption,
   kustomizeOption,
   namespaceOption,
   outputOption,
@@ -33,13 +32,16 @@ interface GrantOptions {
   readonly exclude: readonly string[]
   readonly kubeconfig?: string
   readonly context?: string
+  readonly as?: string
+  readonly asGroup?: readonly string[]
+  readonly asUid?: string
   readonly config?: string
   readonly output: 'yaml' | 'json'
 }
 
 /** `refgrant grant`: prints the grants that references lack. */
 export function grantCommand(): Command {
-  return new Command('grant')
+  const command = new Command('grant')
     .description('print the smallest grants that permit the references of the objects of files, or of a question')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
@@ -52,8 +54,6 @@ export function grantCommand(): Command {
     .option('--merge', 'change an existing grant in place of a new one, where that permits nothing else')
     .addOption(namespaceOption())
     .addOption(excludeOption())
-    .addOption(kubeconfigOption())
-    .addOption(contextOption())
     .addOption(configOption())
     .addOption(outputOption(['yaml', 'json']))
     .addHelpText(
@@ -61,6 +61,8 @@ export function grantCommand(): Command {
       '\nA ReferenceGrant among the files counts as existing. A question without files reads the grants of the cluster.\n\nExit codes: 0 done; 1 a printed grant cannot permit anything; 2 a file or a grant could not be read, or a reference has no possible grant.',
     )
     .action(grant)
+  for (const option of clusterOptions()) command.addOption(option)
+  return command
 }
 
 async function grant(args: string[], options: GrantOptions): Promise<void> {

@@ -23,9 +23,9 @@ interface ClusterChoice extends ConnectionChoice {
  * @throws Failure if the cluster cannot be read
  */
 export async function auditedCluster(options: ClusterChoice, coverage: Coverage): Promise<Audited> {
-  const { kubeconfig, context, namespace } = options
+  const { namespace } = options
   try {
-    const api = new Api(connectionFrom({ kubeconfig, context }))
+    const api = new Api(connectionFrom(options))
     const inventory = await whileListing((tell, signal) => takeInventory(api, coverage, tell, signal, { namespace }))
     const problems = inventory.problems.map(visible)
     const isEmpty = inventory.objects.length + inventory.grants.length + problems.length === 0

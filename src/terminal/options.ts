@@ -72,6 +72,17 @@ export const kubeconfigOption = () =>
     'kubeconfig of the cluster; default: the service account of the pod, otherwise your kubeconfig',
   )
 
+/** The options about the cluster that a person reads with their own rights. */
+export const clusterOptions = () => [
+  kubeconfigOption(),
+  contextOption(),
+  new Option('--as <user>', 'user whose rights count in place of yours, as in kubectl'),
+  new Option('--as-group <group>', 'group of that user; may be repeated')
+    .default([], 'none')
+    .argParser((group: string, before: readonly string[]) => [...before, group]),
+  new Option('--as-uid <uid>', 'UID of that user'),
+]
+
 export const contextOption = () =>
   settable('--context <name>', 'context of the kubeconfig; default: the current context')
 

@@ -45,6 +45,66 @@ function environment(t: TestContext, variables: Record<string, string | undefine
   }
 }
 
+/** Sends a request, and returns the headers by which the server learns of an impersonation. */
+async function impersonated(server: FakeApiServer, choice: ConnectionChoice) {
+  const answer = new Api(connectionFrom(choice)).get('/version', AbortSignal.timeout(60_000))
+  const exchange = await Promise.race([server.next(), answer as Promise<never>])
+  exchange.answer({})
+  await answer
+  return Object.fromEntries(Object.entries(exchange.headers).filter(([name]) => name.startsWith('impersonate-')))
+}
+
+suite('an impersonation', { timeout: 300_000 }, () => {
+  const user = {
+    token: 'secret',
+    as: 'jane',
+    'as-groups': ['dev', 'ops'],
+    'as-uid': '42',
+    'as-user-extra': { 'example.com/reason': ['on call', 'ü'] },
+  }
+  const whole = {
+    'impersonate-user': 'jane',
+    'impersonate-group': 'dev, ops',
+    'impersonate-uid': '42',
+    'impersonate-extra-example.com%2freason': `on call, ${Buffer.from('ü').toString('latin1')}`,
+  }
+
+  test('of a kubeconfig is sent with all its parts', async (t) => {
+    const server = await start(t)
+    assert.deepEqual(await impersonated(server, { kubeconfig: server.kubeconfig({ tester: user }) }), whole)
+  })
+
+  test('of options replaces those parts that they name', async (t) => {
+    const server = await start(t)
+    const kubeconfig = server.kubeconfig({ tester: user })
+    assert.deepEqual(await impersonated(server, { kubeconfig, as: 'joe', asGroup: ['qa'] }), {
+      ...whole,
+      'impersonate-user': 'joe',
+      'impersonate-group': 'qa',
+    })
+    const plain = server.kubeconfig({ tester: { token: 'secret' } })
+    assert.deepEqual(await impersonated(server, { kubeconfig: plain, as: 'joe', asGroup: [], asUid: '7' }), {
+      'impersonate-user': 'joe',
+      'impersonate-uid': '7',
+    })
+    assert.deepEqual(await impersonated(server, { kubeconfig: plain, asGroup: [] }), {})
+  })
+
+  test('without a user is an error, and not a request by other rights', async (t) => {
+    const server = await start(t)
+    const { as: _, ...rest } = user
+    const refused = (choice: ConnectionChoice) => assert.throws(() => connectionFrom(choice), /need its name: add --as/)
+    refused({ kubeconfig: server.kubeconfig({ tester: rest }) })
+    refused({ kubeconfig: server.kubeconfig({ tester: { token: 'secret' } }), asGroup: ['dev'] })
+  })
+
+  test('of another user of the kubeconfig does not count', async (t) => {
+    const server = await start(t)
+    const kubeconfig = server.kubeconfig({ tester: { token: 'secret' }, other: user })
+    assert.deepEqual(await impersonated(server, { kubeconfig }), {})
+  })
+})
+
 suite('a connection', { timeout: 300_000 }, () => {
   test('follows a token file that ends with a newline', async (t) => {
     const server = await start(t)

@@ -175,6 +175,14 @@ suite('the grants of the cluster', () => {
     assert.match(stderr, /you may not list referencegrants\.gateway\.networking\.k8s\.io in namespaces "shop", "stock"/)
   })
 
+  test('are read by the rights of another user with --as, and of its groups with --as-group', async () => {
+    const { kubeconfig } = cluster.controlPlane
+    const alone = await live(kubeconfig, '--as', 'jane')
+    assert.deepEqual({ code: alone.code, targets: alone.targets }, { code: 2, targets: [] })
+    const master = await live(kubeconfig, '--as', 'jane', '--as-group', 'system:masters')
+    assert.deepEqual({ code: master.code, targets: master.targets }, { code: 1, targets: ['tea'] })
+  })
+
   test('count from a snapshot, by the recipe and the role of the documentation, and its age is told', async () => {
     const guide = readFileSync('docs/pipelines.md', 'utf8')
     const yaml = guide.match(/```yaml\n(kind: ClusterRole\n|apiVersion: rbac.*?)```/s)?.[1] ?? ''

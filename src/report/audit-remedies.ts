@@ -1,7 +1,6 @@
 import type { Coverage } from '../policy/coverage.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
-import { explainCommandFor, grantCommandFor } from '../wording/grant-command.ts'
-import { shellArgument } from '../wording/shell.ts'
+import { explainCommandFor, explainObjectCommandFor, grantCommandFor } from '../wording/grant-command.ts'
 import { type AuditReport, type AuditText, isRefused } from './audit.ts'
 
 /** The options of an audit of files. */
@@ -22,11 +21,9 @@ export function remediesOf(
   ].filter((kind) => kind !== undefined)
   const resources = new Set(kinds.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
   const command = grantCommandFor(['-'], { config: options.config, exclude: [] })
-  const { group = '', kind = '', namespace, name } = refused.find((one) => nearest.has(one))?.from ?? {}
-  const object = `${group === '' ? kind : `${kind}.${group}`}/${namespace}/${name}`
-  const config = options.config === undefined ? '' : ` --config ${shellArgument(options.config)}`
+  const near = refused.find((one) => nearest.has(one))
   return {
     grant: `kubectl get ${[...resources].join(',')} -A -o yaml | ${command}`,
-    explain: `refgrant explain ${shellArgument(object)}${config}`,
+    explain: near ? explainObjectCommandFor(near.from, options) : '',
   }
 }

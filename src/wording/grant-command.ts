@@ -1,3 +1,4 @@
+import type { ObjectName } from '../policy/reference.ts'
 import { shellArgument } from './shell.ts'
 
 /** What a command read, by the names of its options. */
@@ -24,14 +25,26 @@ export function explainCommandFor(paths: readonly string[], read: Read): string 
   return ['refgrant explain', ...files, ...optionsOf(read)].join(' ')
 }
 
+/** Returns the command that explains the references of an object of a cluster. */
+export function explainObjectCommandFor({ group, kind, namespace, name }: ObjectName, read: Read): string {
+  const object = `${group === '' ? kind : `${kind}.${group}`}/${namespace}/${name}`
+  return ['refgrant explain', shellArgument(object), ...clusterOf(read), ...valued('--config', read.config)].join(' ')
+}
+
+const clusterOf = ({ kubeconfig, context }: Read) => [
+  ...valued('--kubeconfig', kubeconfig),
+  ...valued('--context', context),
+]
+
+const valued = (option: string, value: string | undefined) =>
+  value === undefined ? [] : [option, shellArgument(value)]
+
 function optionsOf(read: Read): string[] {
   const { grants = [], exclude, live } = read
-  const valued = (option: string, value: string | undefined) =>
-    value === undefined ? [] : [option, shellArgument(value)]
   return [
     ...valued('-k', read.kustomize),
     ...(grants.length > 0 ? ['--grants', ...grants.map(shellArgument)] : []),
-    ...(live ? ['--live', ...valued('--kubeconfig', read.kubeconfig), ...valued('--context', read.context)] : []),
+    ...(live ? ['--live', ...clusterOf(read)] : []),
     ...valued('-n', read.namespace),
     ...exclude.flatMap((one) => ['--exclude', shellArgument(one)]),
     ...valued('--config', read.config),

@@ -149,6 +149,19 @@ suite('audit of a cluster', () => {
     assert.deepEqual(printed.stdout.match(/^ {2}name: .*$/gm), ['  name: httproute-from-shop-to-service-ledger'])
   })
 
+  test('names the grant that is nearest, and the command that explains it', async () => {
+    const { kubeconfig } = cluster.controlPlane
+    const { stdout } = await refgrant(['audit', '--kubeconfig', kubeconfig])
+    assert.match(stdout, / billing\/shop +spec\.to\[0\]\.name\n/)
+    const [, command = ''] = stdout.match(/^To see every grant that nearly permits a reference: refgrant (.*)$/m) ?? []
+    const explained = await refgrant(command.split(' '))
+    assert.equal(explained.code, 1, command)
+    assert.match(
+      explained.stdout,
+      /^1\. ReferenceGrant "shop" in namespace "billing"\n {3}spec\.to\[0\]\.name is "payments"/m,
+    )
+  })
+
   test('says that it cannot reach a cluster, which is no finding', async () => {
     const { controlPlane } = cluster
     const nowhere = await controlPlane.kubeconfigFor('nowhere', 'none', 'https://127.0.0.1:1')

@@ -94,6 +94,17 @@ const attacks: Record<string, Attack> = {
   'events without number': told(() => times(50_000, (index) => added(grantOf('target', `grant-${index % 100}`)))),
   'garbage in a watch': told(() => times(50, () => `${'['.repeat(MIB)}\n`)),
   'a list of 1 GiB': [() => content(750, annotated), { ready: false }, ready],
+  'a list without end, in a fresh read': [
+    () => ({
+      // As many pages as there are, each of which has one grant.
+      list: (namespace) =>
+        namespace === 'target'
+          ? grantsOf([], Infinity, (index) => grantOf('target', `${index}`))
+          : quiet.list(namespace),
+    }),
+    {},
+    readAfresh('target', 20),
+  ],
   'discovery of 64 MiB': [
     () => quiet,
     { passes: false, mayShed: true },

@@ -28,6 +28,10 @@ interface Volley {
 
 const spec = (value: string) => `{"spec":${value}}`
 
+/** A review whose user has this, too. */
+const reviewOf = (user: string) =>
+  review(route(reference('vault', 'treasury'))).replace('"username":', `${user},"username":`)
+
 const volleys: Record<string, Volley> = {
   'advice on 0.9 MiB of zeros': {
     path: '/advise',
@@ -125,6 +129,14 @@ const volleys: Record<string, Volley> = {
   'routes of 594 kB that are full of commas, 30 at once': {
     count: 30,
     bodies: () => [review(commaRoute(reference('vault', 'treasury')))],
+  },
+  'two million groups, and as many parts of `extra`': {
+    count: 4,
+    bodies: () => [
+      reviewOf(`"groups":[${filled('"g"', LARGE)}]`),
+      reviewOf(`"extra":{"e":[${filled('""', LARGE)}]}`),
+      reviewOf(`"extra":{${numbered((index) => `"${index.toString(36)}":[]`, 700_000)}}`),
+    ],
   },
   'a body of 100 MiB': { count: 4, bodies: () => [Buffer.from(review(`{"x":"${'x'.repeat(100 * MIB)}"}`))] },
   'a body of 100 MiB to a path that is not served': {

@@ -147,6 +147,33 @@ suite('fresh reads', () => {
     })
   })
 
+  test('of 200 namespaces of one tenant, full of grants, by 16 reviews at once', { timeout: 300_000 }, (context) => {
+    const newcomers = Array.from({ length: 6 }, (_, index) => `new-${index}`)
+    const list: Content['list'] = (namespace) => {
+      if (namespace?.startsWith('full-')) return grantsOf([], 100, largest(namespace))
+      const isNew = namespace?.startsWith('new-') === true
+      return grantsOf(
+        [isNew ? grantOf(namespace, 'shop', { spec: specFrom(`${namespace}-shop`) }) : neighbours],
+        0,
+        spread,
+      )
+    }
+    const asked = newcomers.map((namespace) =>
+      review(route(reference('payments', namespace)), { namespace: `${namespace}-shop` }),
+    )
+    const refused = (index: number) => {
+      const change = { namespace: `tenant-${index}`, uid: `tenant-${index}` }
+      return review(route(reference('vault', `full-${index}`)), change)
+    }
+    const siege = { neighbours: [permitted, ...asked] }
+    return attacked(context, '200 namespaces of one tenant, full of grants', { list }, siege, async (victim) => {
+      let left = 200
+      await atOnce(16, async () => {
+        while (left-- > 0) await send(victim, '/validate/deny?timeout=10s', refused(left))
+      })
+    })
+  })
+
   // How much is in a review beside its references.
   for (const [title, count] of [
     ['small', 1],

@@ -7,10 +7,15 @@ import type { ObjectName, Reference } from './reference.ts'
 /** The comparisons of entries and of namespaces that one search may make in all: about half a second. */
 const MOST_COMPARED = 300_000
 
+/** The most near misses of one reference that are kept: as many as a report shows. */
+const KEPT = 16
+
 /** The near misses of a reference. */
 export interface Found<T extends Candidate> {
-  /** The nearest first. */
+  /** The first of them, the nearest first. */
   readonly misses: readonly NearMiss<T>[]
+  /** The number of the others. */
+  readonly more: number
   /** Whether every grant was compared; false if the work was used up before. */
   readonly complete: boolean
 }
@@ -40,7 +45,8 @@ export class NearMisses<T extends Candidate = Candidate> {
       const miss = nearMiss(candidate, reference, this.#work)
       if (miss) misses.push(miss)
     }
-    const found = { misses: misses.sort(byNearness), complete: this.#work.left > 0 }
+    const kept = misses.sort(byNearness).slice(0, KEPT)
+    const found = { misses: kept, more: misses.length - kept.length, complete: this.#work.left > 0 }
     this.#found.set(key, found)
     return found
   }

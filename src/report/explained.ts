@@ -12,9 +12,6 @@ import { tooManyReferences } from '../wording/finding.ts'
 import type { TargetFacts } from '../wording/target.ts'
 import { withoutVariables } from './variables.ts'
 
-/** The most near misses of one reference that a report shows; the others are counted. */
-const SHOWN = 16
-
 /** A grant among files knows its place. */
 export type PlacedCandidate = Candidate & {
   readonly file?: string
@@ -111,10 +108,9 @@ export function explainReferences(
     const [verdict] = judge([reference], grants)
     if (verdict?.permitted) return { reference, answer: permitted(verdict.by), ...NOTHING }
     const isUnknown = known.unknown.has(reference.to.namespace)
-    const { misses, complete } = nearMisses.of(reference)
+    const { misses, more, complete } = nearMisses.of(reference)
     const answer = { verdict: isUnknown ? 'not known' : 'not permitted' } as const
-    const shown = misses.slice(0, SHOWN)
-    return { reference, answer, misses: shown, moreMisses: misses.length - shown.length, complete }
+    return { reference, answer, misses, moreMisses: more, complete }
   })
 }
 
@@ -124,9 +120,11 @@ const NOTHING = { misses: [], moreMisses: 0, complete: true }
 const permitted = (by: 'same namespace' | GrantName): Answer =>
   by === 'same namespace' ? { verdict: by } : { verdict: 'permitted', grant: by }
 
+const keyOf = ({ name: { group, kind, namespace, name } }: Candidate) => JSON.stringify([group, kind, namespace, name])
+
 /** Returns the last object of each kind and name. */
 export function distinct(candidates: readonly PlacedCandidate[]): PlacedCandidate[] {
-  return [...new Map(candidates.map((one) => [JSON.stringify(Object.values(one.name)), one])).values()]
+  return [...new Map(candidates.map((one) => [keyOf(one), one])).values()]
 }
 
 /** Returns the grant in an object; undefined if the object does not count as one. */

@@ -142,6 +142,14 @@ test('the nearest comes first: what is misspelt, then another group or kind, the
   )
 })
 
+test('the nearest are kept, and the others counted', () => {
+  const many = Array.from({ length: 20 }, (_, at) =>
+    grant({ name: `g${at}`, to: 'payments', from: { kind: 'GRPCRoute' } }),
+  )
+  const { misses, more } = new NearMisses(many.map(candidateOf)).of(REFERENCE)
+  assert.deepEqual([misses.length, more], [16, 4])
+})
+
 test('the work is bounded, and what was not compared is told', () => {
   const entries = Array.from({ length: 1_000 }, (_, at) => ({ group: GROUP, kind: 'HTTPRoute', namespace: `a${at}` }))
   const large = { ...mistaken(), spec: { from: entries, to: entries } }

@@ -86,7 +86,7 @@ fuzz: $(INSTALLED) ## judge RUNS random reviews (default 50,000); SEED=N repeats
 bench: $(BUNDLE) ## measure what a review, a start and the memory cost beside bare Node (Linux; results in dist/bench.json)
 	@node test/bench/bench.ts
 
-bench-full: $(BUNDLE) ## the same for all sizes of reviews, and what tenants cost each other and what the time of a refusal reveals
+bench-full: $(BUNDLE) ## the same for all sizes of reviews and numbers of grants, latency, the index and the command line, and tenants
 	@node test/bench/bench.ts --full
 	@node test/bench/security.ts
 

@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { commandLine } from './command-line.ts'
 import { type Figure, report } from './figures.ts'
+import { grantIndex } from './grant-index.ts'
+import { grants } from './grants.ts'
+import { latency } from './latency.ts'
 import { imageOptions } from './programs.ts'
 import { folderOf, reviews } from './reviews.ts'
 import { start } from './start.ts'
@@ -13,16 +17,18 @@ import { start } from './start.ts'
 /** The processor of the load; programs have another. */
 const PROCESSOR = '1'
 
+/** What `make bench` measures, and what `make bench-full` adds. */
 const rows: Record<string, (full: boolean) => Promise<Figure[]>> = {
   reviews,
   start: () => start('start, 1 grant from a folder', ['--grants', folderOf(0)]),
 }
+const more: typeof rows = { latency, grants, index: grantIndex, 'command-line': commandLine }
 
 const asked = process.argv.slice(2)
 const full = asked.includes('--full')
 const names = asked.filter((word) => word !== '--full')
 execFileSync('taskset', ['-cp', PROCESSOR, String(process.pid)], { stdio: 'ignore' })
 const figures: Figure[] = []
-for (const [name, measure] of Object.entries(rows))
+for (const [name, measure] of Object.entries(full || names.length > 0 ? { ...rows, ...more } : rows))
   if (names.length === 0 || names.includes(name)) figures.push(...(await measure(full)))
 report(figures, { options: imageOptions() })

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { cluster } from './cluster.ts'
 import { commandLine } from './command-line.ts'
 import { type Figure, report } from './figures.ts'
 import { grantIndex } from './grant-index.ts'
@@ -22,7 +23,7 @@ const rows: Record<string, (full: boolean) => Promise<Figure[]>> = {
   reviews,
   start: () => start('start, 1 grant from a folder', ['--grants', folderOf(0)]),
 }
-const more: typeof rows = { latency, grants, index: grantIndex, 'command-line': commandLine }
+const more: typeof rows = { latency, grants, index: grantIndex, 'command-line': commandLine, cluster }
 
 const asked = process.argv.slice(2)
 const full = asked.includes('--full')

@@ -276,19 +276,17 @@ suite('certificates that the servers issue themselves', () => {
 
   test('have keys that are in no log, metric, answer and report', async () => {
     await secret()
-    assert.ok(keys.size >= 3)
+    assert.ok(keys.size > 0)
     const lines = [...keys].flatMap((key) => key.trim().split('\n').slice(1, -1))
     for (const { process: child, log, health } of replicas) {
-      const before = readdirSync(reports).length
+      const before = new Set(readdirSync(reports))
       child.kill('SIGUSR2')
-      const written = () =>
-        readdirSync(reports)
-          .slice(before)
-          .map((file) => readFileSync(path.join(reports, file), 'utf8'))
-      const [report = ''] = await until(
-        'Node reports',
-        () => written().some((text) => text.endsWith('}\n')) && written(),
-      )
+      const written = () => {
+        const [file] = readdirSync(reports).filter((one) => !before.has(one))
+        return file === undefined ? '' : readFileSync(path.join(reports, file), 'utf8')
+      }
+      await until('Node has written its report', () => written().endsWith('\n}\n'))
+      const report = written()
       const answers = await Promise.all(['/metrics', '/readyz?verbose', '/livez'].map(health))
       const texts = [JSON.stringify(log), report, ...answers]
       assert.ok(texts.every((text) => text.length > 0) && report.includes('"javascriptHeap"'))

@@ -86,9 +86,12 @@ async function listWhereAllowed(
     }
     unread.push(forbidden(kind, read, [...unknown].map(quote)))
   }
+  // A list names the version and the kind of its items once.
+  const apiVersion = path.split('/').slice(2).join('/')
   const candidates: Candidate[] = []
   for (const list of lists) {
-    candidates.push(...(list?.read ?? []))
+    for (const { name, object } of list?.read ?? [])
+      candidates.push({ name, object: { apiVersion, kind: kind.kind, ...(object as object) } })
     for (const { name, problem } of list?.unread ?? []) {
       unknown.add(name.namespace)
       unread.push(problem)

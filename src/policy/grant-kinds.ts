@@ -32,6 +32,11 @@ export const VERSIONS: readonly string[] = ['v1', 'v1beta1', 'v1alpha2']
 
 const USUAL: readonly GrantKind[] = [REFERENCE_GRANT]
 
+/** Returns the `apiVersion` to write: v1beta1 of ReferenceGrant, which every release of Gateway API since v0.6 serves. */
+export function apiVersionOf(kind: GrantKind): string {
+  return `${kind.group}/${kind.version ?? (kind === REFERENCE_GRANT ? 'v1beta1' : 'v1')}`
+}
+
 /** Returns the kinds of grants that may permit a reference, the preferred one first. */
 export function grantKindsFor({ grantKinds = USUAL }: Pick<Reference, 'grantKinds'>): readonly GrantKind[] {
   return grantKinds

@@ -1,4 +1,4 @@
-import { type GrantKind, REFERENCE_GRANT, resourceOf } from './grant-kinds.ts'
+import { apiVersionOf, type GrantKind, REFERENCE_GRANT, resourceOf } from './grant-kinds.ts'
 import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
 
@@ -64,11 +64,9 @@ export function plainTo(entry: unknown, { coreGroup }: GrantKind): unknown {
 
 /** Returns a grant as a Kubernetes object, the reverse of `parseGrant`. */
 export function grantObject({ namespace, name, from, to }: Grant, kind: GrantKind) {
-  // v1beta1 is the version that every release of Gateway API since v0.6 serves.
-  const version = kind.version ?? (kind === REFERENCE_GRANT ? 'v1beta1' : 'v1')
   const named = <T extends GroupKind>(entry: T): T => ({ ...entry, group: entry.group || (kind.coreGroup ?? '') })
   return {
-    apiVersion: `${kind.group}/${version}`,
+    apiVersion: apiVersionOf(kind),
     kind: kind.kind,
     metadata: { name, namespace },
     spec: {

@@ -1,5 +1,5 @@
 import { plainFrom, plainTo } from './grant.ts'
-import { type GrantKind, grantKindFor, grantKindsFor, REFERENCE_GRANT } from './grant-kinds.ts'
+import { apiVersionOf, type GrantKind, grantKindFor, grantKindsFor, REFERENCE_GRANT } from './grant-kinds.ts'
 import { isMisspelt, isSlip, type Part } from './likeness.ts'
 import { property } from './property.ts'
 import type { ObjectName, Reference } from './reference.ts'
@@ -123,7 +123,7 @@ function identityOf({ name, object }: Candidate, kind: GrantKind | undefined, re
   const differences: Difference[] = []
   const add = (path: string, found: unknown, wanted: string) =>
     differences.push({ path, found: typeof found === 'string' ? found : undefined, wanted, how: 'slip' })
-  if (!isServed && (!kind || kind === needed)) add('apiVersion', property(object, 'apiVersion'), versionOf(needed))
+  if (!isServed && (!kind || kind === needed)) add('apiVersion', property(object, 'apiVersion'), apiVersionOf(needed))
   if (!kind && name.kind !== needed.kind) add('kind', name.kind, needed.kind)
   return { differences, cost: differences.length * SLIP }
 }
@@ -153,9 +153,6 @@ function placeCost(namespace: string, { from, to }: Reference): number {
 }
 
 const isKind = ({ name }: Candidate, { group, kind }: GrantKind) => name.group === group && name.kind === kind
-
-/** The `apiVersion` to write: v1beta1 of ReferenceGrant, since every release of Gateway API since v0.6 serves it. */
-const versionOf = ({ group, version = 'v1beta1' }: GrantKind) => `${group}/${version}`
 
 /** The differences of one entry. */
 interface Entry extends Compared {

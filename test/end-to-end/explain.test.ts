@@ -85,6 +85,11 @@ suite('explain of a cluster', () => {
       assert.deepEqual(Object.fromEntries(found ?? []), mistake.differs, mistake.title)
     }
     assert.equal(nearMisses.length, STORED.length)
+    const ofKong = nearMisses.find(({ grant }: { grant: { kind: string } }) => grant.kind === 'KongReferenceGrant')
+    assert.deepEqual(
+      ofKong.differences.map(({ found }: { found: string }) => found),
+      ['configuration.konghq.com/v1alpha1', 'KongReferenceGrant'],
+    )
   })
 
   test('prints a patch that makes kubectl correct the grant, which then permits the reference', async () => {

@@ -142,6 +142,18 @@ test('the nearest comes first: what is misspelt, then another group or kind, the
   )
 })
 
+test('a ReferenceGrant does not permit a reference that needs the grant of another project, whose version is written', () => {
+  const kind = { group: 'grants.example.com', kind: 'AccessGrant', plural: 'accessgrants' }
+  const [miss] = missesOf([mistaken()], { ...REFERENCE, grantKinds: [kind] })
+  assert.deepEqual(
+    miss?.differences.map(({ path, wanted }) => [path, wanted]),
+    [
+      ['apiVersion', 'grants.example.com/v1'],
+      ['kind', 'AccessGrant'],
+    ],
+  )
+})
+
 test('the nearest are kept, and the others counted', () => {
   const many = Array.from({ length: 20 }, (_, at) =>
     grant({ name: `g${at}`, to: 'payments', from: { kind: 'GRPCRoute' } }),

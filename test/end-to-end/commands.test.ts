@@ -123,7 +123,7 @@ suite('check', () => {
           severity: 'error',
           message: refusal.slice('error: '.length, -' [not-permitted]'.length),
           file: '-',
-          line: 13,
+          ...{ line: 13, column: 11, endLine: 15, endColumn: 21 },
           object: { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' },
           field: 'spec.rules[0].backendRefs[1]',
           target: { group: '', kind: 'Service', namespace: 'billing', name: 'payments' },

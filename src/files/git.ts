@@ -1,7 +1,11 @@
-import { outputOf } from './program.ts'
+import { outputOf, ProgramError } from './program.ts'
 
-/** The settings of git for a program: it never asks, and never locks the repository of the user. */
-const ENV = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0' }
+/**
+ * The settings of git for a program: it never asks, never locks the repository of the user, and never fetches what a partial
+ * clone lacks, since the configuration of the repository names the command that fetches. git before 2.45 does not know
+ * GIT_NO_LAZY_FETCH, but refuses every protocol that is not in a list.
+ */
+const ENV = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', GIT_NO_LAZY_FETCH: '1', GIT_ALLOW_PROTOCOL: 'none' }
 
 /**
  * Runs the user's git, and yields what it prints.
@@ -18,4 +22,14 @@ export async function gitText(...args: readonly string[]): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of git(args)) chunks.push(chunk)
   return Buffer.concat(chunks).toString().replace(/\n$/, '')
+}
+
+/** Returns whether the repository is a partial clone, which may lack the content of files. */
+export async function isPartialClone(): Promise<boolean> {
+  try {
+    return (await gitText('config', '--get-regexp', String.raw`^remote\..*\.promisor$`)) !== ''
+  } catch (error) {
+    if (error instanceof ProgramError) return false
+    throw error
+  }
 }

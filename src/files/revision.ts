@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../system/failure.ts'
 import { quote } from '../wording/quote.ts'
-import { git, gitText } from './git.ts'
+import { git, gitText, isPartialClone } from './git.ts'
 import { ProgramError } from './program.ts'
 import { STDIN } from './text.ts'
 import { isRead } from './tree.ts'
@@ -36,7 +36,9 @@ export async function atRevision<T>(
     return await use({ folder, paths: relative.map((one) => path.join(folder, one)) })
   } catch (error) {
     if (error instanceof ProgramError) {
-      const reason = `there is no such file, and it cannot be read as a revision: ${error.message}`
+      const reason = (await isPartialClone())
+        ? 'this clone is partial and does not have all content: fetch it, for example with git fetch --refetch --no-filter origin'
+        : `there is no such file, and it cannot be read as a revision: ${error.message}`
       throw new Failure(`cannot compare with ${quote(revision)}: ${reason}`, { cause: error })
     }
     throw error

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
@@ -211,6 +211,25 @@ suite('a baseline that cannot be read is an error that says why:', { concurrency
     const { code, stderr } = await refgrant(['check', 'a.yaml', '--baseline', first], { cwd: clone })
     assert.equal(code, 2)
     assert.match(stderr, /this clone is shallow and does not have it: fetch it, for example with git fetch --depth=1/)
+  })
+
+  test('a partial clone, which would fetch by a command of its configuration', async () => {
+    const origin = repositoryWith({ 'a.yaml': ROUTE })
+    git(origin, 'config', 'uploadpack.allowFilter', 'true')
+    writeFileSync(path.join(origin, 'a.yaml'), GRANT)
+    commit(origin)
+    const clone = path.join(folderWith({}), 'clone')
+    git(origin, 'clone', '--quiet', '--filter=blob:none', `file://${origin}`, clone)
+    const fetched = path.join(clone, 'fetched')
+    git(clone, 'config', 'remote.origin.uploadpack', `touch '${fetched}'; git-upload-pack`)
+    const argv = ['check', 'a.yaml', '--baseline', 'HEAD^']
+    const { code, stderr } = await refgrant(argv, { cwd: clone })
+    assert.equal(code, 2)
+    assert.match(stderr, /this clone is partial and does not have all content: .* git fetch --refetch --no-filter origin/)
+    assert.ok(!existsSync(fetched), 'git runs the command')
+
+    git(clone, 'fetch', '--quiet', '--refetch', '--no-filter', 'origin')
+    assert.equal((await refgrant(argv, { cwd: clone })).code, 0)
   })
 
   test('a report that is not complete is used, with a note', async () => {

@@ -1,5 +1,5 @@
 import type { BigIntStats, Dirent } from 'node:fs'
-import { readdir, realpath, stat } from 'node:fs/promises'
+import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { isGone, unreadable } from './text.ts'
 
@@ -127,7 +127,9 @@ class Walk {
 
   async #enter(entry: Dirent, found: string, place: string): Promise<void> {
     const named = READ.test(entry.name)
-    if (entry.isDirectory()) this.#enterFolder(found, place)
+    if ((named || !entry.isFile()) && (await isMisnamed(place)))
+      this.skip(found, 'has a name that is not UTF-8: rename it')
+    else if (entry.isDirectory()) this.#enterFolder(found, place)
     else if (entry.isSymbolicLink()) await this.#follow(found, place, named)
     else if (named) await this.#enterFile(found, place)
   }
@@ -154,6 +156,12 @@ class Walk {
     if (stats.isFile()) this.files.set(real, { path: found, real, stats })
     else this.skip(found, 'is not a regular file')
   }
+}
+
+/** Whether a name holds bytes that are not UTF-8. Node shows each as U+FFFD, so nothing has the name that it shows. */
+async function isMisnamed(place: string): Promise<boolean> {
+  if (!path.basename(place).includes('\ufffd')) return false
+  return await lstat(place).then(() => false, isGone)
 }
 
 /** Whether a folder belongs to another program, such as `.git`. */

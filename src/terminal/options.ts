@@ -21,7 +21,12 @@ export const filenameOption = () =>
   new Option('-f, --filename <path...>', 'paths, in addition to the arguments').default([])
 
 export const kustomizeOption = () =>
-  new Option('-k, --kustomize <dir>', 'folder with a kustomization, rendered with kubectl or kustomize')
+  new Option('-k, --kustomize <dir>', 'folder with a kustomization, rendered with kubectl or kustomize').argParser(
+    (folder: string, before?: string) => {
+      if (before !== undefined) throw new Failure('-k takes one kustomization: run the command for each')
+      return folder
+    },
+  )
 
 /**
  * Returns the paths that a command reads, from its arguments and from `-f`.

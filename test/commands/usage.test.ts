@@ -52,6 +52,7 @@ const wrong: Record<string, [argv: string[], says: string]> = {
     `option '-n, --namespace <namespace>' cannot be 'Shop': ${NAMESPACE}. See: refgrant grant --help`,
   ],
   'no file to check': [['check'], 'there is nothing to check: name files or folders, or - for standard input'],
+  'two kustomizations': [['check', '-k', 'a', '-k', 'b'], '-k takes one kustomization: run the command for each'],
   'no file to grant': [['grant'], 'there is nothing to grant: name files or folders, or - for standard input'],
 }
 

@@ -55,6 +55,21 @@ suite('of a folder is read', { timeout: 120_000 }, () => {
     assert.deepEqual(await read(folder), { names: ['a'], problems: { b: why, 'c.yaml': why, 'd.yaml': why }, files: 1 })
   })
 
+  test('no file or folder whose name is not UTF-8, which kubectl reads', {
+    skip: process.platform === 'darwin' && 'its file systems refuse such names',
+  }, async () => {
+    const folder = folderWith({ 'a.yaml': object('a') })
+    const named = (...bytes: number[]) => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(bytes)])
+    mkdirSync(named(0xff))
+    for (const name of [
+      [0xfe, ...Buffer.from('.yaml')],
+      [0xfe, ...Buffer.from('.png')],
+    ])
+      await writeFile(named(...name), object('b'))
+    const why = 'has a name that is not UTF-8: rename it'
+    assert.deepEqual(await read(folder), { names: ['a'], problems: { '\ufffd': why, '\ufffd.yaml': why }, files: 1 })
+  })
+
   test('a folder whose name only begins like its own is outside', async () => {
     const parent = folderWith({ 'x/a.yaml': object('a'), 'xy/b.yaml': object('b') })
     symlinkSync('../xy', path.join(parent, 'x/link'))

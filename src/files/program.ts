@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { reasonOf } from '../system/reason.ts'
 import { visible } from '../wording/quote.ts'
 
-/** Why a program could not do its work, in words for a message: the last line that it wrote to standard error. */
+/** Why a program could not do its work, in words for a message: the last that it wrote to standard error. */
 export class ProgramError extends Error {
   /** Whether there is no such program. */
   readonly isMissing: boolean
@@ -38,7 +38,7 @@ export async function* outputOf(
   ended.catch(() => {})
   let complaint = ''
   child.stderr.on('data', (chunk) => {
-    complaint = `${complaint}${chunk}`.slice(-1_000)
+    complaint = `${complaint}${chunk}`.slice(-4_000)
   })
   // A program that fails does not read its input.
   child.stdin.on('error', () => {})
@@ -46,7 +46,7 @@ export async function* outputOf(
   try {
     yield* child.stdout as AsyncIterable<Buffer>
     const code = await ended
-    const said = visible(complaint.trim().split('\n').at(-1) ?? '')
+    const said = visible(lastOf(complaint.trim()))
     if (code !== 0) throw new ProgramError(said || `${program} exits with ${code}`)
   } catch (error) {
     if (error instanceof ProgramError) throw error
@@ -55,4 +55,14 @@ export async function* outputOf(
   } finally {
     child.kill()
   }
+}
+
+/** How a line begins that begins a message: of git, kubectl and kustomize, and of the kubectl of Google Cloud, which logs it. */
+const BEGIN = /^(?:fatal|error|Error): |^E\d{4} /
+
+/** Returns the last message, which may have several lines, on one line; without a beginning, the last line. */
+function lastOf(complaint: string): string {
+  const lines = complaint.split('\n')
+  const message = lines.slice(lines.findLastIndex((line) => BEGIN.test(line)))
+  return message.join(' ').replace(/\s+/g, ' ')
 }

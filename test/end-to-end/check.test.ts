@@ -121,6 +121,14 @@ suite('check -k', { concurrency: 2 }, () => {
     const failed = await refgrant(['check', '-k', 'nosuch'], { cwd, env })
     assert.equal(failed.code, 2)
     assert.match(failed.stderr, /nosuch: kubectl cannot render it: .*not a valid directory/)
+    // kubectl writes this reason in several lines.
+    const chart = folderWith({ 'kustomization.yaml': 'helmCharts: [{ name: shop }]\n' })
+    const several = await refgrant(['check', '-k', chart], { cwd, env })
+    assert.equal(several.code, 2)
+    assert.match(
+      several.stderr,
+      /kubectl cannot render it: .*HelmChartInflationGenerator.*: must specify --enable-helm\n/,
+    )
     const missing = await refgrant(['check', '-k', 'overlay'], { cwd, env: { PATH: '' } })
     assert.equal(missing.code, 2)
     assert.match(missing.stderr, /cannot be rendered: there is neither kubectl nor kustomize on the PATH/)

@@ -225,7 +225,10 @@ suite('a baseline that cannot be read is an error that says why:', { concurrency
     const argv = ['check', 'a.yaml', '--baseline', 'HEAD^']
     const { code, stderr } = await refgrant(argv, { cwd: clone })
     assert.equal(code, 2)
-    assert.match(stderr, /this clone is partial and does not have all content: .* git fetch --refetch --no-filter origin/)
+    assert.match(
+      stderr,
+      /this clone is partial and does not have all content: .* git fetch --refetch --no-filter origin/,
+    )
     assert.ok(!existsSync(fetched), 'git runs the command')
 
     git(clone, 'fetch', '--quiet', '--refetch', '--no-filter', 'origin')

@@ -1,6 +1,11 @@
 import type { Coverage } from '../policy/coverage.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
-import { explainCommandFor, explainObjectCommandFor, grantCommandFor } from '../wording/grant-command.ts'
+import {
+  clusterOptionsOf,
+  explainCommandFor,
+  explainObjectCommandFor,
+  grantCommandFor,
+} from '../wording/grant-command.ts'
 import { type AuditReport, type AuditText, isRefused } from './audit.ts'
 
 /** The options of an audit of files. */
@@ -23,7 +28,7 @@ export function remediesOf(
   const command = grantCommandFor(['-'], { config: options.config, exclude: [] })
   const near = refused.find((one) => nearest.has(one))
   return {
-    grant: `kubectl get ${[...resources].join(',')} -A -o yaml | ${command}`,
+    grant: `kubectl get ${[...resources].join(',')} -A -o yaml${clusterOptionsOf(options)} | ${command}`,
     explain: near ? explainObjectCommandFor(near.from, options) : '',
   }
 }

@@ -42,12 +42,14 @@ function* linesOf({
   target,
 }: ExplainedReference): Generator<string> {
   yield `${place ? `${placeTitle(place)}: ` : ''}${verdictSentence(reference, answer)}`
-  const isRefused = answer.verdict === 'not permitted' || answer.verdict === 'not known'
+  const isRefused = answer.verdict === 'not permitted'
+  if (answer.verdict === 'not known') yield 'Standard error says why.'
+  if (misses.length > 0) yield 'These grants nearly permit it, the nearest first:'
+  else if (isRefused) yield 'No grant nearly permits it.'
+  for (const [index, miss] of misses.entries()) yield* missLines(miss, reference, index + 1)
+  if (moreMisses > 0) yield `and ${moreMisses} more`
+  if (!complete) yield 'There are more grants than are compared, so others may be nearer.'
   if (isRefused) {
-    yield misses.length === 0 ? 'No grant nearly permits it.' : 'These grants nearly permit it, the nearest first:'
-    for (const [index, miss] of misses.entries()) yield* missLines(miss, reference, index + 1)
-    if (moreMisses > 0) yield `and ${moreMisses} more`
-    if (!complete) yield 'There are more grants than are compared, so others may be nearer.'
     yield* neededGrants([reference])
     if (!ungrantable(reference)) yield `To print a new grant: refgrant grant ${questionOf(reference)}`
   }

@@ -12,6 +12,9 @@ interface Read {
   readonly live?: true | undefined
   readonly kubeconfig?: string | undefined
   readonly context?: string | undefined
+  readonly as?: string | undefined
+  readonly asGroup?: readonly string[] | undefined
+  readonly asUid?: string | undefined
 }
 
 /** Returns the command that prints the grants that files lack. */
@@ -31,9 +34,19 @@ export function explainObjectCommandFor({ group, kind, namespace, name }: Object
   return ['refgrant explain', shellArgument(object), ...clusterOf(read), ...valued('--config', read.config)].join(' ')
 }
 
-const clusterOf = ({ kubeconfig, context }: Read) => [
+/** Returns the options that name the cluster and the user, each after a space; kubectl has the same. */
+export function clusterOptionsOf(read: Read): string {
+  return clusterOf(read)
+    .map((one) => ` ${one}`)
+    .join('')
+}
+
+const clusterOf = ({ kubeconfig, context, as, asGroup = [], asUid }: Read) => [
   ...valued('--kubeconfig', kubeconfig),
   ...valued('--context', context),
+  ...valued('--as', as),
+  ...asGroup.flatMap((one) => valued('--as-group', one)),
+  ...valued('--as-uid', asUid),
 ]
 
 const valued = (option: string, value: string | undefined) =>

@@ -234,6 +234,11 @@ suite('explain with few rights says what is not known, and nothing of what may n
       stderr,
       /you may not list referencegrants\.gateway\.networking\.k8s\.io in namespaces "billing", "shop"\n/,
     )
+    const text = await refgrant(['explain', '--kubeconfig', stranger, ...QUESTION])
+    assert.match(
+      text.stdout,
+      /it is not known whether a ReferenceGrant permits it\.\nStandard error says why\.\nWhether /,
+    )
     const object = await explain(stranger, 'httproute/checkout', '-n', 'shop')
     assert.deepEqual([object.code, object.stderr], [2, 'refgrant: you may not get httproutes in namespace "shop"\n'])
   })

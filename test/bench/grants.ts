@@ -32,6 +32,7 @@ function clusterOf(count: number): Promise<GeneratedCluster> {
   const permits = grantOf(TO, 'permits', { spec })
   const other = (index: number) => grantOf(`team-${index % 1_000}`, `grant-${index}`)
   return GeneratedCluster.start({
+    bookmarks: true,
     list: (namespace) =>
       grantsOf(namespace === 'elsewhere' ? [] : [permits], namespace === undefined ? count : 0, other),
   })

@@ -20,7 +20,12 @@ export interface Content {
   readonly served?: boolean
   /** Whether lists are streamed by a watch. */
   readonly streams?: boolean
+  /** Whether a watch has bookmarks and ends at its time, so that no list has to prove that nothing was missed. */
+  readonly bookmarks?: boolean
 }
+
+/** How long before its end a watch has its last bookmark, in ms: as with an API server. */
+const LAST_BOOKMARK = 2_000
 
 /** An API server whose content is made as it is sent, so that none of it is held, however large it is. */
 export class GeneratedCluster {
@@ -78,7 +83,8 @@ export class GeneratedCluster {
       if (parameters.has('sendInitialEvents'))
         await exchange.stream(events(this.content.list(undefined) ?? { count: 0, grant: () => '' }))
       await exchange.stream(this.content.watch?.() ?? [])
-      this.#watches.push(exchange)
+      if (this.content.bookmarks) endInOrder(exchange, Number(parameters.get('timeoutSeconds')) * 1_000)
+      else this.#watches.push(exchange)
     }
   }
 
@@ -87,6 +93,14 @@ export class GeneratedCluster {
     for (const resource of this.content.resources?.() ?? []) yield `${resource},`
     yield '{"name":"referencegrants","kind":"ReferenceGrant","namespaced":true}]}'
   }
+}
+
+/** Ends a watch after so many ms, with a bookmark at its beginning and one shortly before its end. */
+function endInOrder(exchange: Exchange, duration: number): void {
+  const bookmark = { type: 'BOOKMARK', object: { kind: 'ReferenceGrant', metadata: { resourceVersion: '1' } } }
+  exchange.send(bookmark)
+  setTimeout(() => exchange.send(bookmark), duration - LAST_BOOKMARK).unref()
+  setTimeout(() => exchange.end(), duration).unref()
 }
 
 /** A page of a list, with the grants of one namespace or of all. */

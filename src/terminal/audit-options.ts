@@ -14,15 +14,23 @@ export const auditOptions = (failures: readonly string[]) => [
   ),
   new Option('--broad', 'print only the grants that permit more than single references need'),
   new Option('--since <file>', 'also print what differs from a former report, the output of --output json'),
-  new Option('--fail-on <what>', `what makes the exit code 1: ${failures.join(', ')}; several with commas`)
-    .default(new Set(['not-permitted']), 'not-permitted')
-    .argParser((text) => failuresIn(text, failures)),
+  failOnOption(failures),
   outputOption(['text', 'wide', 'json', 'yaml', 'csv']),
 ]
 
-function failuresIn(text: string, failures: readonly string[]): ReadonlySet<string> {
+function failOnOption(failures: readonly string[]): Option {
+  let given: string[] = []
+  return new Option('--fail-on <what>', `what makes the exit code 1: ${failures.join(', ')}; several with commas`)
+    .default(new Set(['not-permitted']), 'not-permitted')
+    .argParser((text) => {
+      given = [...given, ...failuresIn(text, failures)]
+      return new Set(given)
+    })
+}
+
+function failuresIn(text: string, failures: readonly string[]): readonly string[] {
   const words = text.split(',').map((word) => word.trim())
   if (!words.every((word) => failures.includes(word)))
     throw new InvalidArgumentError(`${failures.join(', ')}, or several of these with commas`)
-  return new Set(words)
+  return words
 }

@@ -297,6 +297,7 @@ billing    shop   wide permits all of it
       ['none', 0],
     ] as const)
       assert.equal((await audit('--fail-on', what)).code, code, what)
+    assert.equal((await audit('--fail-on', 'unused', '--fail-on', 'error')).code, 1)
     const refused = await refgrant(['audit', '-', '--fail-on', 'none'], { input: ROUTE })
     assert.equal(refused.code, 0)
   })

@@ -115,7 +115,7 @@ suite('what is strange is judged all the same', () => {
       status.message.includes(String.raw`refers to Service "a\"b\n\u001b[31mAdmitted: yes\u{2028}"`),
       status.message,
     )
-    assert.equal(status.message.split('\n').length, 3)
+    assert.equal(status.message.split('\n').length, 4)
   })
 
   test('a thousand levels of nesting', async () => {

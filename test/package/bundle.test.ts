@@ -10,8 +10,11 @@ import { buildPackage } from './build.ts'
 
 const START = path.resolve('dist/refgrant.js')
 
-/** The most code that may be loaded before it prints, in bytes: the time to start grows with it. */
-const MOST_CODE = { catalogue: 150_000, help: 500_000 }
+/**
+ * The most code that may be loaded before it prints, in bytes: the time to start grows with it. With 500,000 bytes, the help takes
+ * 4.5 times the CPU time of `node -e 0`, of at most 5 times.
+ */
+const MOST_CODE = { catalogue: 150_000, help: 550_000 }
 
 suite('the bundle', { timeout: 300_000 }, () => {
   let folder: string

@@ -37,8 +37,10 @@ export interface Schedule {
 }
 
 /**
- * Returns the next step at a time of the API server, in ms since the epoch; undefined if there is nothing to do. Each step leaves a state from which any replica can
+ * Returns the next step; undefined if there is nothing to do. Each step leaves a state from which any replica can
  * continue, so a replica may end anywhere.
+ *
+ * @param now the time of the API server, in ms since the epoch
  */
 export function nextStep(
   { stored, remembered, trustedFor }: Situation,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { suite, test } from 'node:test'
+import forge from 'node-forge'
 import {
   type Authorities,
   authoritiesFrom,
@@ -102,6 +103,12 @@ test('text and certificates around an authority are left out, so that they take 
   const padded = { 'ca.crt': around(first.cert), 'ca.key': around(first.key) }
   const { current } = authoritiesFrom(padded) as Authorities
   assert.deepEqual(texts({ current }), texts({ current: first }))
+})
+
+test('node-forge, which encodes certificates, parses none of what a Secret holds', (context) => {
+  const parse = context.mock.method(forge.asn1, 'fromDer')
+  assert.ok(authoritiesFrom(secretDataOf(all)))
+  assert.equal(parse.mock.callCount(), 0)
 })
 
 test('what is broken beside a usable authority is left out', () => {

@@ -1,4 +1,4 @@
-import { grantObject } from './grant.ts'
+import { entryFrom, entryTo, grantObject } from './grant.ts'
 import { grantKindFor } from './grant-kinds.ts'
 import { ungrantable } from './missing-grant.ts'
 import { LONGEST_NAME } from './names.ts'
@@ -25,7 +25,7 @@ export function editOf({ candidate, differences }: NearMiss, reference: Referenc
   // The API server would reject the change.
   if (ungrantable(reference) || differences.some(({ found = '' }) => found.length > LONGEST_NAME)) return undefined
   const { from, to } = reference
-  const whole = { namespace: to.namespace, name: '', from: [from].map(accepted), to: [to].map(exposed) }
+  const whole = { namespace: to.namespace, name: '', from: [entryFrom(from)], to: [entryTo(to)] }
   const { spec } = grantObject(whole, grantKindFor(reference))
   const written = property(candidate.object, 'spec')
   if (written === undefined || written === null) return [{ op: 'add', path: '/spec', value: spec }]
@@ -40,9 +40,6 @@ export function editOf({ candidate, differences }: NearMiss, reference: Referenc
       : [{ op: 'add', path: `/spec/${half}`, value: [entry] }]
   })
 }
-
-const accepted = ({ group, kind, namespace }: Reference['from']) => ({ group, kind, namespace })
-const exposed = ({ group, kind, name }: Reference['to']) => ({ group, kind, name })
 
 function replacement({ path, found, wanted }: Difference): Operation[] {
   const pointer = `/${path.replaceAll(/\[(\d+)\]/g, '.$1').replaceAll('.', '/')}`

@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts'
-import { type FindingCode, SEVERITIES, type Severity } from './finding-codes.ts'
+import { type FindingCode, isFindingCode, type Severity } from './finding-codes.ts'
 
 /** Which findings make a command fail. */
 export interface FailOn {
@@ -25,9 +25,9 @@ const WORDS: Record<string, readonly Severity[]> = {
  * code. Undefined if a word is unknown.
  */
 export function failOnOf(words: readonly string[]): FailOn | undefined {
-  const known = (word: string) => word === 'new' || Object.hasOwn(WORDS, word) || Object.hasOwn(SEVERITIES, word)
+  const known = (word: string) => word === 'new' || Object.hasOwn(WORDS, word) || isFindingCode(word)
   if (!words.every(known)) return undefined
-  const codes = new Set(words.filter((word): word is FindingCode => Object.hasOwn(SEVERITIES, word)))
+  const codes = new Set(words.filter(isFindingCode))
   const named = words.filter((word) => Object.hasOwn(WORDS, word))
   const severities = (named.length + codes.size === 0 ? ['error'] : named).flatMap((word) => WORDS[word] ?? [])
   return { severities: new Set(severities), codes, onlyNew: words.includes('new') }

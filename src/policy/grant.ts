@@ -62,6 +62,20 @@ export function plainTo(entry: unknown, { coreGroup }: GrantKind): unknown {
   return { ...(entry as object), group: '' }
 }
 
+/** Returns the entry that accepts a referrer. */
+export function entryFrom({ group, kind, namespace }: GrantFrom): GrantFrom {
+  return { group, kind, namespace }
+}
+
+/**
+ * Returns the entry that exposes an object.
+ *
+ * @param anyName whether it exposes every object of the kind
+ */
+export function entryTo({ group, kind, name }: GroupKind & { readonly name: string }, anyName = false): GrantTo {
+  return { group, kind, ...(!anyName && { name }) }
+}
+
 /** Returns a grant as a Kubernetes object, the reverse of `parseGrant`. */
 export function grantObject({ namespace, name, from, to }: Grant, kind: GrantKind) {
   const named = <T extends GroupKind>(entry: T): T => ({ ...entry, group: entry.group || (kind.coreGroup ?? '') })

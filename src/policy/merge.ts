@@ -1,5 +1,5 @@
 import { applied, editOf, type Operation } from './edit.ts'
-import { grantObject, parseGrant } from './grant.ts'
+import { entryFrom, entryTo, grantObject, parseGrant } from './grant.ts'
 import { lookupIn } from './grant-index.ts'
 import { fromKey, kindKey, toKey } from './grant-keys.ts'
 import { type GrantKind, grantKindsFor } from './grant-kinds.ts'
@@ -86,8 +86,7 @@ function addition(candidate: Candidate, reference: Reference, anyName: boolean):
   const grant = kind && grantIn(candidate, kind)
   if (!kind || !grant || candidate.refused !== undefined) return undefined
   const { from, to } = reference
-  const target = { group: to.group, kind: to.kind, ...(!anyName && { name: to.name }) }
-  const { spec } = grantObject({ ...grant, from: [accepted(from)], to: [target] }, kind)
+  const { spec } = grantObject({ ...grant, from: [entryFrom(from)], to: [entryTo(to, anyName)] }, kind)
   const isWhole = (half: 'from' | 'to') => entriesOf(candidate, half).length === grant[half].length
   const sameFrom = isWhole('from') && grant.from.every((one) => fromKey(one) === fromKey(from))
   const wanted = anyName ? kindKey(to) : toKey(to)
@@ -98,8 +97,6 @@ function addition(candidate: Candidate, reference: Reference, anyName: boolean):
     return [{ op: 'add', path: '/spec/from/-', value: spec.from[0] }]
   return undefined
 }
-
-const accepted = ({ group, kind, namespace }: Reference['from']) => ({ group, kind, namespace })
 
 function permits(candidate: Candidate, reference: Reference): boolean {
   const kind = kindOf(candidate, reference)

@@ -1,5 +1,5 @@
 import { distinctTargets } from './distinct-targets.ts'
-import type { Grant } from './grant.ts'
+import { entryFrom, entryTo, type Grant } from './grant.ts'
 import { grantKindFor, resourceOf } from './grant-kinds.ts'
 import { LONGEST_NAME, VALID } from './names.ts'
 import type { GroupKind, Reference } from './reference.ts'
@@ -43,8 +43,8 @@ function grantFor(reference: Reference, anyName: boolean): Grant {
     namespace: to.namespace,
     name: nameFor(reference),
     ...(resource !== undefined && { resource }),
-    from: [{ group: from.group, kind: from.kind, namespace: from.namespace }],
-    to: [{ group: to.group, kind: to.kind, ...(!anyName && { name: to.name }) }],
+    from: [entryFrom(from)],
+    to: [entryTo(to, anyName)],
   }
 }
 

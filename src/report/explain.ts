@@ -1,7 +1,7 @@
 import { API_VERSION } from '../admission/names.ts'
 import { editOf } from '../policy/edit.ts'
 import type { FindingCode } from '../policy/finding-codes.ts'
-import { grantObject } from '../policy/grant.ts'
+import { entryFrom, grantObject } from '../policy/grant.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import type { NearMiss } from '../policy/near-miss.ts'
@@ -93,7 +93,7 @@ function explained({ reference, place, answer, misses, moreMisses, complete, tar
   const { from, to, path } = reference
   const isRefused = answer.verdict === 'not permitted' || answer.verdict === 'not known'
   return {
-    from: shown(path === '' ? { group: from.group, kind: from.kind, namespace: from.namespace } : from),
+    from: shown(path === '' ? entryFrom(from) : from),
     field: path === '' ? undefined : path,
     ...place,
     to: shown(to),

@@ -9,6 +9,7 @@ import { Failure } from '../system/failure.ts'
 import { kindTitle, objectTitle, targetTitle } from '../wording/objects.ts'
 import { readInput } from './files.ts'
 import type { LiveCluster } from './live.ts'
+import { liveCluster } from './live-grants.ts'
 
 /** The references that a command is about, and where the grants are. */
 export interface AskedReferences extends ConnectionChoice {
@@ -87,11 +88,6 @@ function uncheckedKind(subject: Subject, coverage: Coverage): string[] {
   const kind = 'from' in subject ? subject.from : subject.object
   if (coverage.referrer(kind)) return []
   return [`refgrant does not check ${kindTitle(kind)}: refgrant catalogue lists the kinds that are checked`]
-}
-
-/** Imported only here: the import of the client takes longer than reading files. */
-async function liveCluster(choice: ConnectionChoice): Promise<LiveCluster> {
-  return new (await import('./live.ts')).LiveCluster(choice)
 }
 
 async function objectsOf(

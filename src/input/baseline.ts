@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { atRevision } from '../files/revision.ts'
-import { decoded, readNamed, unreadable } from '../files/text.ts'
 import { type Baseline, findingsIn } from '../report/baseline.ts'
 import type { CheckReport } from '../report/check.ts'
 import { toldOf } from '../report/told.ts'
 import { Failure } from '../system/failure.ts'
 import { bare, quote } from '../wording/quote.ts'
 import type { Asked } from './files.ts'
+import { namedText } from './named-text.ts'
 
 /**
  * Reads the findings that a check is compared with: those of a report in a file, or those of the same paths at a revision of
@@ -48,10 +48,7 @@ export async function readBaseline(
 }
 
 async function reportIn(file: string): Promise<Baseline> {
-  const content = await readNamed(file).catch((error) => {
-    throw new Failure(`${bare(file)}: ${unreadable(error).message}`, { cause: error })
-  })
-  const report = findingsIn(decoded(content))
+  const report = findingsIn(await namedText(file))
   if (!report) throw new Failure(`${bare(file)}: is not a report of refgrant check -o json`)
   const note = `the baseline ${quote(file)} is not complete: a finding that it does not have counts as introduced`
   return { source: file, findings: report.findings, notes: report.isComplete ? [] : [note] }

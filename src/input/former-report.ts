@@ -1,7 +1,7 @@
-import { decoded, readNamed, unreadable } from '../files/text.ts'
 import { type Former, formerIn } from '../report/since.ts'
 import { Failure } from '../system/failure.ts'
 import { bare } from '../wording/quote.ts'
+import { namedText } from './named-text.ts'
 
 /**
  * Reads a former report of an audit.
@@ -9,13 +9,7 @@ import { bare } from '../wording/quote.ts'
  * @throws Failure if the file cannot be read, or is not such a report
  */
 export async function formerReport(file: string): Promise<Former> {
-  let text: string
-  try {
-    text = decoded(await readNamed(file))
-  } catch (error) {
-    throw new Failure(`${bare(file)}: ${unreadable(error).message}`, { cause: error })
-  }
-  const former = formerIn(text)
+  const former = formerIn(await namedText(file))
   if (former) return former
   throw new Failure(`${bare(file)} is not a report of an audit: write one with refgrant audit --output json`)
 }

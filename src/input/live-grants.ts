@@ -4,6 +4,7 @@ import type { Coverage } from '../policy/coverage.ts'
 import { crossingReferences } from '../policy/crossing.ts'
 import { type Grant, parseGrant } from '../policy/grant.ts'
 import type { Candidate } from '../policy/near-miss.ts'
+import type { LiveCluster } from './live.ts'
 
 /** The grants of a cluster that count for objects of files. */
 export interface LiveGrants {
@@ -13,6 +14,11 @@ export interface LiveGrants {
   readonly unknown: ReadonlySet<string>
   /** Sentences about what could not be read. */
   readonly unread: readonly string[]
+}
+
+/** Returns a cluster. Imported only here: the import of the client takes longer than reading files. */
+export async function liveCluster(choice: ConnectionChoice): Promise<LiveCluster> {
+  return new (await import('./live.ts')).LiveCluster(choice)
 }
 
 /**
@@ -26,8 +32,7 @@ export async function liveGrants(
   coverage: Coverage,
   choice: ConnectionChoice,
 ): Promise<LiveGrants> {
-  // Imported only here: the import of the client takes longer than reading files.
-  const cluster = new (await import('./live.ts')).LiveCluster(choice)
+  const cluster = await liveCluster(choice)
   const references = objects.flatMap(({ name, object }) => crossingReferences(coverage, name, object).references)
   const { candidates, unknown, unread } = await cluster.grantsFor(references, coverage)
   const grants = candidates.flatMap(({ name, object }) => {

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { ConnectionChoice } from '../cluster/connection.ts'
 import { coverageOf } from '../config/config.ts'
 import { auditedFiles } from '../input/audited-files.ts'
 import { configurationOf } from '../input/configuration.ts'
@@ -15,13 +16,8 @@ import { auditOptions } from '../terminal/audit-options.ts'
 import { clusterOptions, configOption, excludeOption, filenameOption } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 
-interface AuditOptions {
+interface AuditOptions extends ConnectionChoice {
   readonly filename: readonly string[]
-  readonly kubeconfig?: string
-  readonly context?: string
-  readonly as?: string
-  readonly asGroup?: readonly string[]
-  readonly asUid?: string
   readonly namespace?: string
   readonly exclude: readonly string[]
   readonly config?: string

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { ConnectionChoice } from '../cluster/connection.ts'
 import { readBaseline } from '../input/baseline.ts'
 import { checkFiles } from '../input/checked-files.ts'
 import { configurationOf } from '../input/configuration.ts'
@@ -26,7 +27,7 @@ import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 import { explainCommandFor, grantCommandFor } from '../wording/grant-command.ts'
 import { version } from './version.ts'
 
-interface CheckOptions {
+interface CheckOptions extends ConnectionChoice {
   readonly filename: readonly string[]
   readonly kustomize?: string
   readonly grants: readonly string[]
@@ -35,11 +36,6 @@ interface CheckOptions {
   readonly config?: string
   readonly output: 'text' | MachineFormat
   readonly live?: true
-  readonly kubeconfig?: string
-  readonly context?: string
-  readonly as?: string
-  readonly asGroup?: readonly string[]
-  readonly asUid?: string
   readonly order?: Tool
   readonly baseline?: string
   readonly failOn: FailOn

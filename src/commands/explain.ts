@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import type { ConnectionChoice } from '../cluster/connection.ts'
 import { coverageOf } from '../config/config.ts'
 import type { Subject } from '../input/asked.ts'
@@ -14,9 +14,11 @@ import {
   configOption,
   excludeOption,
   filenameOption,
+  fromOption,
   kustomizeOption,
   namespaceOf,
   outputOption,
+  toOption,
 } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 import { findingPage } from '../wording/meanings.ts'
@@ -54,8 +56,8 @@ export function explainCommand(): Command {
     .addOption(kustomizeOption())
     .option('--grants <path...>', 'more files or folders with ReferenceGrants that count', [])
     .option('--live', 'with files: the grants of the cluster count too')
-    .addOption(new Option('--from <kind/namespace>', 'referrer of a question: its kind and namespace'))
-    .addOption(new Option('--to <kind/namespace/name>', 'target of a question'))
+    .addOption(fromOption())
+    .addOption(toOption())
     .option(
       '-n, --namespace <namespace>',
       'namespace of the object, and of objects in files without one; default: that of the context, for files "default"',

@@ -1,4 +1,5 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
+import type { ConnectionChoice } from '../cluster/connection.ts'
 import { coverageOf } from '../config/config.ts'
 import { configurationOf } from '../input/configuration.ts'
 import { grantedFor } from '../input/granted.ts'
@@ -11,15 +12,17 @@ import {
   configOption,
   excludeOption,
   filenameOption,
+  fromOption,
   kustomizeOption,
   namespaceOption,
   outputOption,
   pathsOf,
+  toOption,
 } from '../terminal/options.ts'
 import { print, reportProblems, tell, tellNotes } from '../terminal/print.ts'
 import { findingSentence } from '../wording/finding.ts'
 
-interface GrantOptions {
+interface GrantOptions extends ConnectionChoice {
   readonly filename: readonly string[]
   readonly kustomize?: string
   readonly grants: readonly string[]
@@ -30,11 +33,6 @@ interface GrantOptions {
   readonly merge?: true
   readonly namespace?: string
   readonly exclude: readonly string[]
-  readonly kubeconfig?: string
-  readonly context?: string
-  readonly as?: string
-  readonly asGroup?: readonly string[]
-  readonly asUid?: string
   readonly config?: string
   readonly output: 'yaml' | 'json'
 }
@@ -48,8 +46,8 @@ export function grantCommand(): Command {
     .addOption(kustomizeOption())
     .option('--grants <path...>', 'more files or folders with existing ReferenceGrants', [])
     .option('--live', 'the grants of the cluster count as existing too, and new grants have the version that it serves')
-    .addOption(new Option('--from <kind/namespace>', 'referrer of a question: its kind and namespace'))
-    .addOption(new Option('--to <kind/namespace/name>', 'target of a question'))
+    .addOption(fromOption())
+    .addOption(toOption())
     .option('--any-name', 'expose every object of a kind in place of one')
     .option('--merge', 'change an existing grant in place of a new one, where that permits nothing else')
     .addOption(namespaceOption())

@@ -8,6 +8,7 @@ import type { Api } from './api.ts'
 import { discover, discoverKinds } from './discovery.ts'
 import { grantResource } from './grant-resource.ts'
 import { listPages } from './list.ts'
+import { listPath } from './paths.ts'
 
 /** The most that is kept of one object, in MiB of its JSON: twice what etcd stores by default. */
 const LARGEST_OBJECT = 3
@@ -54,7 +55,13 @@ export async function takeInventory(
       tell(referrer.plural)
       const roots = coverage.fieldsOf(referrer).map(({ steps: [root = ''] }) => root)
       try {
-        const listed = await listObjects(api, listPath(kind.path, kind.plural, scope), referrer, roots, signal)
+        const listed = await listObjects(
+          api,
+          listPath(kind.path, kind.plural, scope.namespace),
+          referrer,
+          roots,
+          signal,
+        )
         for (const object of listed.read) objects.push(object)
         problems.push(...listed.unread.map(({ problem }) => problem))
       } catch (error) {
@@ -79,7 +86,7 @@ async function takeGrants(
     tell(kind.plural)
     const path = await discover(api, grantResource(kind), signal)
     if (path === undefined) continue
-    const { read, unread } = await listObjects(api, listPath(path, kind.plural, scope), kind, [], signal)
+    const { read, unread } = await listObjects(api, listPath(path, kind.plural, scope.namespace), kind, [], signal)
     for (const { object } of read) {
       const grant = parseGrant(object, kind)
       if (grant) grants.push({ grant, object })
@@ -90,11 +97,6 @@ async function takeGrants(
     }
   }
   return { grants, unknown }
-}
-
-/** Returns the path of a list: of one namespace, or of the whole cluster. */
-export function listPath(path: string, plural: string, { namespace }: Scope): string {
-  return namespace === undefined ? `${path}/${plural}` : `${path}/namespaces/${encodeURIComponent(namespace)}/${plural}`
 }
 
 /** The objects of a kind that could be read, and those that could not, each with the problem. */

@@ -7,7 +7,8 @@ import type { Api } from './api.ts'
 import { ApiError } from './api-error.ts'
 import { discover } from './discovery.ts'
 import { grantResource } from './grant-resource.ts'
-import { listObjects, listPath } from './inventory.ts'
+import { listObjects } from './inventory.ts'
+import { listPath } from './paths.ts'
 import { nameOf } from './resource.ts'
 
 /** The grants that a caller may read. */
@@ -70,7 +71,7 @@ async function listWhereAllowed(
   namespaces: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<Omit<ReadableGrants, 'versions'>> {
-  const all = await unlessForbidden(() => listObjects(api, listPath(path, kind.plural, {}), kind, [], signal))
+  const all = await unlessForbidden(() => listObjects(api, listPath(path, kind.plural), kind, [], signal))
   const unread: string[] = []
   const unknown = new Set<string>()
   const lists = [all]
@@ -78,7 +79,7 @@ async function listWhereAllowed(
     const read: string[] = []
     for (const namespace of namespaces) {
       const list = await unlessForbidden(() =>
-        listObjects(api, listPath(path, kind.plural, { namespace }), kind, [], signal),
+        listObjects(api, listPath(path, kind.plural, namespace), kind, [], signal),
       )
       lists.push(list)
       if (list) read.push(quote(namespace))

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Api, RequestOptions } from './api.ts'
 import { type Listed, listPages } from './list.ts'
+import { listPath } from './paths.ts'
 import type { Name, Resource } from './resource.ts'
 import type { WatchEvent } from './watch.ts'
 
@@ -39,8 +40,7 @@ export async function listInto<T>(
   options: RequestOptions = {},
 ): Promise<Listed> {
   const { plural, kind, shape, most } = resource
-  const place = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
-  const url = `${path}${place}/${plural}`
+  const url = listPath(path, plural, namespace)
   const sink = {
     begin: () => store.beginList(),
     take: (item: unknown, whole: boolean) => {

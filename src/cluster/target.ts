@@ -7,6 +7,7 @@ import type { SelectingPolicy, TargetFacts } from '../wording/target.ts'
 import type { Api } from './api.ts'
 import { discoverKinds } from './discovery.ts'
 import { listPages } from './list.ts'
+import { listPath, objectPath } from './paths.ts'
 import { unlessForbidden } from './readable-grants.ts'
 
 /** The form of an answer with the metadata only. Source: Kubernetes, "Kubernetes API Concepts", metadata-only fetches. */
@@ -24,18 +25,15 @@ export async function targetFacts(api: Api, to: ObjectName, signal: AbortSignal)
   const kind = (await discoverKinds(api, to.group, signal)).find((one) => one.kind === to.kind)
   if (!kind) return { exists: 'the cluster does not serve its kind' }
   const isService = to.group === '' && to.kind === 'Service'
-  const path = `${kind.path}/namespaces/${encodeURIComponent(to.namespace)}/${kind.plural}/${encodeURIComponent(to.name)}`
-  const found = await unlessForbidden(async () => ({ object: await oneAt(api, path, isService, signal) }))
+  const path = objectPath(kind.path, kind.plural, to.namespace, to.name)
+  // Only of a Service more than the metadata is read: a Secret stays secret.
+  const form = isService ? undefined : METADATA
+  const found = await unlessForbidden(async () => ({ object: await api.find(path, signal, form) }))
   if (!found) return { exists: `you may not get ${kind.plural} in namespace ${quote(to.namespace)}` }
   if (found.object === undefined) return { exists: false }
   return isService
     ? { exists: true, policies: await policiesOf(api, to.namespace, found.object, signal) }
     : { exists: true }
-}
-
-/** Returns an object; undefined if it does not exist. Only of a Service more than the metadata is read: a Secret stays secret. */
-async function oneAt(api: Api, path: string, isService: boolean, signal: AbortSignal): Promise<unknown> {
-  return api.find(path, signal, isService ? undefined : METADATA)
 }
 
 async function policiesOf(
@@ -47,15 +45,14 @@ async function policiesOf(
   const selector = property(property(service, 'spec'), 'selector')
   if (typeof selector !== 'object' || selector === null || Object.keys(selector).length === 0)
     return 'the Service has no selector, so its Pods are not known'
-  const inNamespace = `namespaces/${encodeURIComponent(namespace)}`
   const pods = await unlessForbidden(() =>
-    listed(api, `/api/v1/${inNamespace}/pods`, { metadata: { labels: 'whole' } }, signal),
+    listed(api, listPath('/api/v1', 'pods', namespace), { metadata: { labels: 'whole' } }, signal),
   )
   if (!pods) return `you may not list pods in namespace ${quote(namespace)}`
   const policies = await unlessForbidden(() =>
     listed(
       api,
-      `/apis/networking.k8s.io/v1/${inNamespace}/networkpolicies`,
+      listPath('/apis/networking.k8s.io/v1', 'networkpolicies', namespace),
       { metadata: { name: 'whole' }, spec: { podSelector: 'whole', policyTypes: 'whole' } },
       signal,
     ),

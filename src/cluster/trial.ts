@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Api } from './api.ts'
 import { ApiError } from './api-error.ts'
+import { OwnRegistration } from './own-objects.ts'
 
 /** The version that every release of Gateway API serves. */
 const GROUP = '/apis/gateway.networking.k8s.io'
@@ -56,8 +57,8 @@ export class Trial {
 
   /** Returns a registration; undefined if it does not exist, and `unknown` if the account may not read it. */
   async registration(name: string, signal: AbortSignal): Promise<unknown> {
-    const path = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`
-    return this.#api.find(path, signal).catch((error) => {
+    const registration = new OwnRegistration(this.#api, name)
+    return registration.read(signal).catch((error) => {
       if (error instanceof ApiError && error.status === 403) return 'unknown'
       throw error
     })

@@ -1,6 +1,7 @@
 import { Api } from '../cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../cluster/connection.ts'
 import { discoverKinds } from '../cluster/discovery.ts'
+import { objectPath } from '../cluster/paths.ts'
 import { type ReadableGrants, readableGrants, unlessForbidden } from '../cluster/readable-grants.ts'
 import { targetFacts } from '../cluster/target.ts'
 import type { Coverage } from '../policy/coverage.ts'
@@ -41,7 +42,7 @@ export class LiveCluster {
       const served = (await discoverKinds(this.#api, group, signal)).find((one) => one.kind === kind)
       if (!served) throw new Failure(`the cluster does not serve ${kindTitle({ group, kind })}`)
       tell(served.plural)
-      const path = `${served.path}/namespaces/${encodeURIComponent(namespace)}/${served.plural}/${encodeURIComponent(name)}`
+      const path = objectPath(served.path, served.plural, namespace, name)
       const found = await unlessForbidden(async () => ({ object: await this.#api.find(path, signal) }))
       if (!found) throw new Failure(`you may not get ${served.plural} in namespace ${quote(namespace)}`)
       if (found.object === undefined) throw new Failure(`${objectTitle(named)} does not exist: name another, or use -n`)

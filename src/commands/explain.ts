@@ -14,11 +14,10 @@ import {
   configOption,
   excludeOption,
   filenameOption,
-  fromOption,
   kustomizeOption,
   namespaceOf,
   outputOption,
-  toOption,
+  questionOptions,
 } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 import { findingPage } from '../wording/meanings.ts'
@@ -56,8 +55,8 @@ export function explainCommand(): Command {
     .addOption(kustomizeOption())
     .option('--grants <path...>', 'more files or folders with ReferenceGrants that count', [])
     .option('--live', 'with files: the grants of the cluster count too')
-    .addOption(fromOption())
-    .addOption(toOption())
+    .addOption(questionOptions.from())
+    .addOption(questionOptions.to())
     .option(
       '-n, --namespace <namespace>',
       'namespace of the object, and of objects in files without one; default: that of the context, for files "default"',

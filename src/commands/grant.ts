@@ -12,12 +12,11 @@ import {
   configOption,
   excludeOption,
   filenameOption,
-  fromOption,
   kustomizeOption,
   namespaceOption,
   outputOption,
   pathsOf,
-  toOption,
+  questionOptions,
 } from '../terminal/options.ts'
 import { print, reportProblems, tell, tellNotes } from '../terminal/print.ts'
 import { findingSentence } from '../wording/finding.ts'
@@ -46,8 +45,8 @@ export function grantCommand(): Command {
     .addOption(kustomizeOption())
     .option('--grants <path...>', 'more files or folders with existing ReferenceGrants', [])
     .option('--live', 'the grants of the cluster count as existing too, and new grants have the version that it serves')
-    .addOption(fromOption())
-    .addOption(toOption())
+    .addOption(questionOptions.from())
+    .addOption(questionOptions.to())
     .option('--any-name', 'expose every object of a kind in place of one')
     .option('--merge', 'change an existing grant in place of a new one, where that permits nothing else')
     .addOption(namespaceOption())

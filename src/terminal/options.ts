@@ -28,9 +28,11 @@ export const kustomizeOption = () =>
     },
   )
 
-// The two ends of a question.
-export const fromOption = () => new Option('--from <kind/namespace>', 'referrer of a question: its kind and namespace')
-export const toOption = () => new Option('--to <kind/namespace/name>', 'target of a question')
+/** The options for the ends of a question. */
+export const questionOptions = {
+  from: () => new Option('--from <kind/namespace>', 'referrer of a question: its kind and namespace'),
+  to: () => new Option('--to <kind/namespace/name>', 'target of a question'),
+}
 
 /**
  * Returns the paths that a command reads, from its arguments and from `-f`.

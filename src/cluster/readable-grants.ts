@@ -75,7 +75,8 @@ async function listWhereAllowed(
   const unread: string[] = []
   const unknown = new Set<string>()
   const lists = [all]
-  if (!all) {
+  // Without a namespace, no grant is needed.
+  if (!all && namespaces.size > 0) {
     const read: string[] = []
     for (const namespace of namespaces) {
       const list = await unlessForbidden(() =>

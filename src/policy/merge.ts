@@ -5,7 +5,7 @@ import { fromKey, kindKey, toKey } from './grant-keys.ts'
 import { type GrantKind, grantKindsFor } from './grant-kinds.ts'
 import { judge } from './judge.ts'
 import { MOST_ENTRIES } from './names.ts'
-import { byNearness, type Candidate, type NearMiss, nearMiss } from './near-miss.ts'
+import { byNearness, type Candidate, entriesOf, type NearMiss, nearMiss } from './near-miss.ts'
 import { property } from './property.ts'
 import type { Reference } from './reference.ts'
 
@@ -110,9 +110,4 @@ function kindOf({ name }: Candidate, reference: Reference): GrantKind | undefine
 
 function grantIn({ name, object }: Candidate, kind: GrantKind) {
   return parseGrant({ ...(object as object), metadata: { name: name.name, namespace: name.namespace } }, kind)
-}
-
-function entriesOf({ object }: Candidate, half: 'from' | 'to'): readonly unknown[] {
-  const entries = property(property(object, 'spec'), half)
-  return Array.isArray(entries) ? entries : []
 }

@@ -13,6 +13,12 @@ export interface Candidate {
   readonly refused?: string | undefined
 }
 
+/** Returns the entries of a half, as they are written; none if it is not a list. */
+export function entriesOf({ object }: Pick<Candidate, 'object'>, half: 'from' | 'to'): readonly unknown[] {
+  const entries = property(property(object, 'spec'), half)
+  return Array.isArray(entries) ? entries : []
+}
+
 /** A field of a grant that keeps it from permitting a reference. */
 export interface Difference {
   /** The field, such as `spec.from[0].kind`. */
@@ -68,9 +74,14 @@ export interface Work {
  */
 export function nearMiss<T extends Candidate>(candidate: T, reference: Reference, work: Work): NearMiss<T> | undefined {
   const kind = grantKindsFor(reference).find((one) => isKind(candidate, one))
-  const spec = property(candidate.object, 'spec')
-  const accepted = best(spec, 'from', (entry) => (kind ? plainFrom(entry, kind) : entry), wantedFrom(reference), work)
-  const exposed = best(spec, 'to', (entry) => (kind ? plainTo(entry, kind) : entry), wantedTo(reference), work)
+  const accepted = best(
+    candidate,
+    'from',
+    (entry) => (kind ? plainFrom(entry, kind) : entry),
+    wantedFrom(reference),
+    work,
+  )
+  const exposed = best(candidate, 'to', (entry) => (kind ? plainTo(entry, kind) : entry), wantedTo(reference), work)
   if (!accepted || !exposed) return undefined
   const entries = [accepted, exposed]
   const parts = [identityOf(candidate, kind, reference), placeOf(candidate, reference), ...entries]
@@ -162,15 +173,14 @@ interface Entry extends Compared {
 
 /** Returns the differences of the nearest entry of a half; undefined if the work is used up. */
 function best(
-  spec: unknown,
+  candidate: Candidate,
   half: 'from' | 'to',
   plain: (entry: unknown) => unknown,
   wanted: Wanted,
   work: Work,
 ): Entry | undefined {
-  const entries = property(spec, half)
   let nearest: Entry | undefined
-  for (const [index, written] of (Array.isArray(entries) ? entries : []).entries()) {
+  for (const [index, written] of entriesOf(candidate, half).entries()) {
     if (work.left <= 0) return undefined
     work.left -= 1
     const found = entryOf(plain(written), `spec.${half}[${index}]`, wanted)

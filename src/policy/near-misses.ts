@@ -1,6 +1,6 @@
 import { grantKindFor } from './grant-kinds.ts'
 import { isMisspelt } from './likeness.ts'
-import { byNearness, type Candidate, FARTHEST, type NearMiss, nearMiss, type Work } from './near-miss.ts'
+import { byNearness, type Candidate, entriesOf, FARTHEST, type NearMiss, nearMiss, type Work } from './near-miss.ts'
 import { property } from './property.ts'
 import type { ObjectName, Reference } from './reference.ts'
 
@@ -71,8 +71,7 @@ export class NearMisses<T extends Candidate = Candidate> {
 function byTarget<T extends Candidate>(candidates: readonly T[]): Map<string, T[]> {
   const found = new Map<string, T[]>()
   for (const candidate of candidates) {
-    const entries = property(property(candidate.object, 'spec'), 'to')
-    for (const entry of Array.isArray(entries) ? entries : []) {
+    for (const entry of entriesOf(candidate, 'to')) {
       const [kind, name] = [property(entry, 'kind'), property(entry, 'name')]
       if (typeof kind !== 'string' || typeof name !== 'string') continue
       const key = targetKey({ kind, name })

@@ -1,7 +1,7 @@
 import { editOf } from '../policy/edit.ts'
 import type { GrantName } from '../policy/grant.ts'
 import { grantKindFor, grantKindsFor, kindOf } from '../policy/grant-kinds.ts'
-import type { NearMiss } from '../policy/near-miss.ts'
+import { entriesOf, type NearMiss } from '../policy/near-miss.ts'
 import { property } from '../policy/property.ts'
 import type { GroupKind, Reference } from '../policy/reference.ts'
 import { article } from './counted.ts'
@@ -61,17 +61,12 @@ export function patchCommand(miss: NearMiss, reference: Reference): string | und
 export function wideningSentence(miss: NearMiss, reference: Reference): string | undefined {
   const added = (half: string) => editOf(miss, reference)?.some(({ path }) => path === `/spec/${half}/-`) ?? false
   const { from, to } = reference
-  const [accepted, exposed] = [entriesOf(miss, 'from'), entriesOf(miss, 'to')]
+  const [accepted, exposed] = [entriesOf(miss.candidate, 'from'), entriesOf(miss.candidate, 'to')]
   if (added('from') && (exposed.length > 1 || exposed.some((one) => property(one, 'name') === undefined)))
     return `With this entry, each ${printable(from.kind)} of namespace ${quote(from.namespace)} may refer to all that the grant exposes.`
   if (added('to') && accepted.length > 1)
     return `With this entry, all ${accepted.length} entries of spec.from may refer to ${targetTitle(to)}.`
   return undefined
-}
-
-function entriesOf({ candidate }: NearMiss, half: 'from' | 'to'): readonly unknown[] {
-  const entries = property(property(candidate.object, 'spec'), half)
-  return Array.isArray(entries) ? entries : []
 }
 
 /** Returns the arguments of a question about a reference: `--from HTTPRoute.GROUP/shop --to Service/billing/payments`. */

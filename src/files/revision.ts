@@ -1,11 +1,13 @@
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../system/failure.ts'
+import { reasonOf } from '../system/reason.ts'
 import { quote } from '../wording/quote.ts'
-import { git, gitText, isPartialClone } from './git.ts'
+import { blobs } from './blobs.ts'
+import { gitText, isPartialClone } from './git.ts'
 import { ProgramError } from './program.ts'
-import { STDIN } from './text.ts'
+import { LARGEST_FILE, STDIN } from './text.ts'
 import { isRead } from './tree.ts'
 
 /** Files of a former revision, in a folder of their own. */
@@ -82,34 +84,42 @@ async function writeTree(commit: string, paths: readonly string[] | undefined, f
     const place = path.join(folder, file)
     const isWanted = !paths || paths.some((one) => one === file || ((one === '' || isBelow(file, one)) && isRead(file)))
     if (type !== 'blob' || !isWanted || !isBelow(place, folder)) continue
-    files.set(hash, [...(files.get(hash) ?? []), { place, isLink: mode === '120000' }])
+    const found = { place, isLink: mode === '120000' }
+    const same = files.get(hash)
+    if (same) same.push(found)
+    else files.set(hash, [found])
   }
   for await (const { hash, content } of blobs([...files.keys()])) {
     for (const { place, isLink } of files.get(hash) ?? []) {
-      await mkdir(path.dirname(place), { recursive: true })
-      if (isLink) links.push([content.toString(), place])
-      else await writeFile(place, content)
+      if (isLink && content) links.push([content.toString(), place])
+      else await written(place, folder, () => writeContent(place, content))
     }
   }
-  for (const [target, place] of links) await symlink(target, place)
+  for (const [target, place] of links)
+    await written(place, folder, async () => {
+      await mkdir(path.dirname(place), { recursive: true })
+      await symlink(target, place)
+    })
+}
+
+async function writeContent(place: string, content: Buffer | undefined): Promise<void> {
+  await mkdir(path.dirname(place), { recursive: true })
+  await writeFile(place, content ?? '')
+  // What reads the folder says that the file is too large.
+  if (!content) await truncate(place, LARGEST_FILE + 1)
+}
+
+/** @throws Failure if the system cannot write a file: git takes names and links that a file system does not */
+async function written(place: string, folder: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    const file = quote(path.relative(folder, place))
+    throw new Failure(`cannot write ${file} of the revision to a temporary folder: ${reasonOf(error)}`, {
+      cause: error,
+    })
+  }
 }
 
 const isBelow = (file: string, folder: string) =>
   file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep)
-
-/** Yields the contents of blobs, as `git cat-file --batch` prints them: a line with the size, the content, a line end. */
-async function* blobs(hashes: readonly string[]): AsyncGenerator<{ hash: string; content: Buffer }> {
-  let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of git(['cat-file', '--batch'], hashes.map((hash) => `${hash}\n`).join(''))) {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n')) {
-      const [hash = '', type, size = '0'] = rest.toString('latin1', 0, end).split(' ')
-      if (type !== 'blob') throw new ProgramError(`git does not have the content of ${hash}`)
-      const begin = end + 1
-      const next = begin + Number(size) + 1
-      if (rest.length < next) break
-      yield { hash, content: rest.subarray(begin, next - 1) }
-      rest = rest.subarray(next)
-    }
-  }
-}

@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 const MIB = 1024 * 1024
 
 /** The maximum size of a file, a pipe or standard input, in bytes: about as much YAML as fits into memory. */
-const LARGEST_FILE = 64 * MIB
+export const LARGEST_FILE = 64 * MIB
 
 /** The name of standard input, as a path and in messages. */
 export const STDIN = '-'

@@ -147,6 +147,15 @@ suite('--baseline REVISION', { concurrency: 2 }, () => {
     assert.match(stderr, /the baseline "HEAD" may have more findings: link\.yaml: is a link to something outside/)
   })
 
+  test('says that a file of the revision is too large, and one content may have many names', async () => {
+    const copies = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`same/${at}.yaml`, ROUTE]))
+    const folder = repositoryWith({ ...copies, 'large.yaml': `# ${'x'.repeat(64 * 1024 * 1024)}` })
+    rmSync(path.join(folder, 'large.yaml'))
+    const { counts, stderr } = await compared(folder, '.', '--baseline', 'HEAD')
+    assert.deepEqual(counts, [0, 0, 100])
+    assert.match(stderr, /note: the baseline "HEAD" may have more findings: large.yaml: exceeds the limit of 64 MiB/)
+  })
+
   test('names the paths that the revision does not have', async () => {
     const folder = repositoryWith({ 'a.yaml': ROUTE })
     mkdirSync(path.join(folder, 'new'))
@@ -199,6 +208,22 @@ suite('a baseline that cannot be read is an error that says why:', { concurrency
     })
     assert.equal(code, 2)
     assert.match(stderr, /cannot compare with "HEAD": .*git cannot be run: no such file or directory/)
+  })
+
+  test('names and links that no file system takes', async () => {
+    const folder = repositoryWith({ 'a.yaml': ROUTE, target: 'x'.repeat(5_000) })
+    const target = git(folder, 'hash-object', '-w', 'target').trim()
+    for (const [mode, name] of [
+      ['120000', 'link.yaml'],
+      ['100644', `${'x'.repeat(300)}.yaml`],
+    ] as const) {
+      git(folder, 'update-index', '--add', '--cacheinfo', `${mode},${target},odd/${name}`)
+      git(folder, 'commit', '--quiet', '--message', name)
+      const { code, stderr } = await refgrant(['check', 'a.yaml', 'odd', '--baseline', 'HEAD'], { cwd: folder })
+      assert.equal(code, 2)
+      assert.match(stderr, /^refgrant: cannot write "odd\/\S+" of the revision to a temporary folder: \S+.*\n$/)
+      git(folder, 'rm', '--quiet', '--cached', `odd/${name}`)
+    }
   })
 
   test('a shallow clone', async () => {

@@ -4,6 +4,7 @@ import type { ObjectName } from '../policy/reference.ts'
 import { holdYoungMemory } from '../system/young-memory.ts'
 import { DocumentError, readDocumentsOf, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
 import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
+import { excludedBy, type IsExcluded } from './glob.ts'
 import { type Kustomization, kustomizationIn, kustomizationOf } from './kustomize.ts'
 import { nameOf, notText, text, unnamed } from './object-name.ts'
 import { atTop, renderKustomization } from './rendering.ts'
@@ -65,6 +66,7 @@ interface Source {
  * @param namespace the namespace of objects that name none
  * @param exclude globs of what is left out of folders
  * @param kustomization a folder of which Kustomize's output is read
+ * @throws Failure if a glob has a form that is not supported
  */
 export async function readObjects(
   paths: readonly string[],
@@ -104,14 +106,14 @@ class Reading implements FileObjects {
   files = 0
   readonly #command: string
   readonly #namespace: string
-  readonly #exclude: readonly string[]
+  readonly #isExcluded: IsExcluded
   readonly #sources = new Map<string, Source>()
   readonly #room = wholeMemory()
 
   constructor(command: string, namespace: string, exclude: readonly string[]) {
     this.#command = command
     this.#namespace = namespace
-    this.#exclude = exclude
+    this.#isExcluded = excludedBy(exclude)
   }
 
   async find(asked: string): Promise<void> {
@@ -143,7 +145,7 @@ class Reading implements FileObjects {
       return [{ file: asked, asked, origin, real, read: () => readNamed(asked) }]
     }
     this.folders.push(asked)
-    const { files, skipped, others, templates } = await filesIn(asked, this.#exclude)
+    const { files, skipped, others, templates } = await filesIn(asked, this.#isExcluded)
     this.templates.push(...templates)
     for (const place of others) this.left.push({ place, message: 'skipped: to read this folder, pass its path' })
     for (const { path, reason } of skipped) this.problems.push({ place: path, message: reason })

@@ -1,6 +1,7 @@
 import type { BigIntStats, Dirent } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
+import type { IsExcluded } from './glob.ts'
 import { isGone, unreadable } from './text.ts'
 
 /** What `kubectl apply -R -f FOLDER` reads, and the third of the names that Kustomize reads. */
@@ -46,12 +47,11 @@ export interface Tree {
  * inside the folder, and each file is found once, however many links lead to it: at the place nearest to the top, which
  * for the files of a mounted ConfigMap is the name that stays the same.
  *
- * @param exclude globs of files and folders that are left out: of a name anywhere, or, with a slash, of a path from `folder`
+ * @param isExcluded whether a file or a folder is left out, by its path from `folder`
  * @throws Unreadable if the folder itself cannot be read
  */
-export async function filesIn(folder: string, exclude: readonly string[] = []): Promise<Tree> {
-  const isExcluded = (found: string) => exclude.some((glob) => matches(path.relative(folder, found), glob))
-  const walk = new Walk(await realpath(folder).catch(rethrow), isExcluded)
+export async function filesIn(folder: string, isExcluded: IsExcluded = () => false): Promise<Tree> {
+  const walk = new Walk(await realpath(folder).catch(rethrow), (found) => isExcluded(path.relative(folder, found)))
   await walk.read(folder, walk.root).catch(rethrow)
   // Level by level, so that the place nearest to the top comes first.
   for (let level = walk.takeFolders(); level.length > 0; level = walk.takeFolders())
@@ -67,11 +67,6 @@ export async function filesIn(folder: string, exclude: readonly string[] = []): 
   }
 }
 
-function matches(place: string, written: string): boolean {
-  const glob = written.replace(/^\.\//, '').replace(/\/+$/, '')
-  return path.matchesGlob(glob.includes('/') ? place : path.basename(place), glob)
-}
-
 interface Folder {
   readonly found: string
   readonly real: string
@@ -83,12 +78,12 @@ class Walk {
   readonly skipped: Skipped[] = []
   readonly others: string[] = []
   readonly templates: Templates[] = []
-  readonly #isExcluded: (found: string) => boolean
+  readonly #isExcluded: IsExcluded
   readonly #seen: Set<string>
   #folders: Folder[] = []
 
   /** @param root the folder, without links */
-  constructor(root: string, isExcluded: (found: string) => boolean) {
+  constructor(root: string, isExcluded: IsExcluded) {
     this.root = root
     this.#isExcluded = isExcluded
     this.#seen = new Set([root])

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { namespaceOf, outputOption } from './options.ts'
+import { namespaceOf, once, outputOption } from './options.ts'
 
 /** The options of an audit about what is read and printed, in the order of the help. */
 export const auditOptions = (failures: readonly string[]) => [
@@ -13,7 +13,9 @@ export const auditOptions = (failures: readonly string[]) => [
     'print only the grants and entries that nothing uses, or that another grant makes superfluous',
   ),
   new Option('--broad', 'print only the grants that permit more than single references need'),
-  new Option('--since <file>', 'also print what differs from a former report, the output of --output json'),
+  new Option('--since <file>', 'also print what differs from a former report, the output of --output json').argParser(
+    once('--since takes one report: leave the other out'),
+  ),
   failOnOption(failures),
   outputOption(['text', 'wide', 'json', 'yaml', 'csv']),
 ]

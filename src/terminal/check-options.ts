@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { TOOLS } from '../policy/apply-order.ts'
 import { type FailOn, failOnOf } from '../policy/fail-on.ts'
+import { once } from './options.ts'
 
 export const orderOption = () =>
   new Option(
@@ -12,7 +13,7 @@ export const baselineOption = () =>
   new Option(
     '--baseline <file|revision>',
     'report of check -o json, or revision of the git repository, with which the findings are compared',
-  )
+  ).argParser(once('--baseline takes one report or revision: leave the other out'))
 
 export const failOnOption = () => {
   let words: string[] = []

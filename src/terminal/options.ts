@@ -10,9 +10,22 @@ export function settable(flags: string, description: string): Option {
   return option.env(`REFGRANT_${option.name().toUpperCase().replaceAll('-', '_')}`)
 }
 
+/**
+ * Returns the parser of an option that names what a command reads, which refuses a second one: the command would not read the
+ * first. Of a setting that is given twice, the last counts, as with kubectl.
+ */
+export function once(twice: string): (text: string, before?: string) => string {
+  return (text, before) => {
+    if (before !== undefined) throw new Failure(twice)
+    return text
+  }
+}
+
 // The options that several commands share.
 export const configOption = () =>
-  settable('--config <file>', 'configuration file, for example with your own guarded fields; default: none')
+  settable('--config <file>', 'configuration file, for example with your own guarded fields; default: none').argParser(
+    once('--config takes one file: leave the other out'),
+  )
 
 export const outputOption = (choices: readonly string[] = ['text', 'json']) =>
   new Option('-o, --output <format>', 'format of the output').choices(choices).default(choices[0])
@@ -22,10 +35,7 @@ export const filenameOption = () =>
 
 export const kustomizeOption = () =>
   new Option('-k, --kustomize <dir>', 'folder with a kustomization, rendered with kubectl or kustomize').argParser(
-    (folder: string, before?: string) => {
-      if (before !== undefined) throw new Failure('-k takes one kustomization: run the command for each')
-      return folder
-    },
+    once('-k takes one kustomization: run the command for each'),
   )
 
 /** The options for the ends of a question. */

@@ -53,6 +53,12 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   ],
   'no file to check': [['check'], 'there is nothing to check: name files or folders, or - for standard input'],
   'two kustomizations': [['check', '-k', 'a', '-k', 'b'], '-k takes one kustomization: run the command for each'],
+  'two baselines': [
+    ['check', '.', '--baseline', 'main', '--baseline', 'a.json'],
+    '--baseline takes one report or revision: leave the other out',
+  ],
+  'two former reports': [['audit', '--since', 'a', '--since', 'b'], '--since takes one report: leave the other out'],
+  'two configurations': [['grant', '.', '--config', 'a', '--config=b'], '--config takes one file: leave the other out'],
   'no file to grant': [['grant'], 'there is nothing to grant: name files or folders, or - for standard input'],
 }
 
@@ -73,6 +79,12 @@ suite('wrong usage is an error that says what to do:', { concurrency: 2 }, () =>
       ],
     )
   })
+})
+
+test('of a setting that is given twice, the last counts', async () => {
+  const { code, stdout } = await refgrant(['version', '-o', 'json', '-o', 'text'])
+  assert.equal(code, 0)
+  assert.match(stdout, /^refgrant /)
 })
 
 suite('arguments and -f name files in the same way:', { concurrency: 2 }, () => {

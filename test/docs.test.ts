@@ -194,6 +194,6 @@ test('the limits of files in the README are those in the errors', () => {
   }
   const [levels] = told('['.repeat(1_000)).match(/\d+/) ?? []
   assert.ok(readme.includes(`nested at most ${levels} levels deep`), levels)
-  const [values] = told(`a: &a [${'x, '.repeat(2_000)}]\nb: [${'*a, '.repeat(1_000)}]`).match(/\d+/) ?? []
-  assert.ok(readme.includes(`may stand for ${Number(values).toLocaleString('en')} values`), values)
+  const [values] = told(`a: &a [${'x, '.repeat(2_000)}]\nb: [${'*a, '.repeat(1_000)}]`).match(/[\d,]+/) ?? []
+  assert.ok(readme.includes(`may stand for ${values} values`), values)
 })

@@ -148,7 +148,8 @@ class Reading implements FileObjects {
     const { files, skipped, others, templates } = await filesIn(asked, this.#isExcluded)
     this.templates.push(...templates)
     for (const place of others) this.left.push({ place, message: 'skipped: to read this folder, pass its path' })
-    for (const { path, reason } of skipped) this.problems.push({ place: path, message: reason })
+    for (const { path, reason } of skipped)
+      this.problems.push({ place: path, message: `${reason}; to leave it out, use --exclude` })
     if (files.length === 0 && skipped.length === 0 && templates.length === 0)
       this.problems.push({ place: asked, message: 'there is no YAML or JSON file in this folder' })
     return files.map(({ path, real }) => ({

@@ -1,23 +1,13 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
 import { quote } from '../wording/quote.ts'
+import { type Aliases, countAlias } from './aliases.ts'
 import { define } from './define.ts'
 import { isMerge, isPlain, resolve } from './nodes.ts'
 import { packed, type Range, unpacked } from './ranges.ts'
 import { type Chunk, DocumentError, SEPARATORS } from './stream.ts'
 
-/**
- * The most values that the aliases of one text may stand for. Later steps walk through an alias as through a copy of its
- * value, and a few lines of aliases to aliases can stand for more values than fit into memory.
- */
-const MOST_BY_ALIASES = 1_000_000
-
 /** The ranges of the parts of an object or a list, by key or by index. An object has the shape of its ranges, which saves memory. */
 type Ranges = Record<string, number> | number[]
-
-/** How many values the aliases of one text have stood for so far. */
-interface Aliases {
-  values: number
-}
 
 /** The value of an anchor, and its size in values, which is undefined until its end. */
 interface Anchor {
@@ -142,9 +132,7 @@ export class LimitedValues {
     if (anchor?.size === undefined)
       throw new DocumentError(this.#lineOf(node), `the alias ${quote(name)} has no anchor before it`)
     this.#count += anchor.size
-    this.#aliases.values += anchor.size
-    if (this.#aliases.values > MOST_BY_ALIASES)
-      throw new DocumentError(this.#lineOf(node), `aliases stand for more than ${MOST_BY_ALIASES} values up to here`)
+    countAlias(this.#aliases, anchor.size, this.#lineOf(node))
     return anchor.value
   }
 

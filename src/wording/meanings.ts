@@ -1,3 +1,4 @@
+import manifest from '../../package.json' with { type: 'json' }
 import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { type FindingCode, SEVERITIES } from '../policy/finding-codes.ts'
 import { MOST_ENTRIES } from '../policy/names.ts'
@@ -73,7 +74,8 @@ export function findingFields(code: FindingCode) {
   return { code, severity: SEVERITIES[code], ...MEANINGS[code], ...EXAMPLES[code], documentation }
 }
 
-const FINDINGS_PAGE = 'docs/findings.md'
+/** Where the documentation is, since the package does not have it. */
+const FINDINGS_PAGE = `${manifest.repository}/blob/main/docs/findings.md`
 
 /** All pages, as Markdown. */
 export function findingPages(): string {

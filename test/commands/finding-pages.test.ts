@@ -89,6 +89,9 @@ suite('each finding has a page with an example of it, and of the same without it
     })
 })
 
+/** Where the documentation is: the package does not have it. */
+const PAGE = 'https://github.com/refgrant/refgrant/blob/main/docs/findings.md'
+
 test('explain prints the page of a finding, as text and as JSON, and the guide has it under the anchor', async () => {
   const guide = readFileSync('docs/findings.md', 'utf8')
   const [text, json] = await Promise.all([
@@ -107,13 +110,13 @@ Wrong:
 Right:
   to: [{ group: "", kind: Service, name: payments }]
 
-Documentation: docs/findings.md#grant-core-group
+Documentation: ${PAGE}#grant-core-group
 `,
   )
   const page = JSON.parse(json.stdout)
   assert.deepEqual(
     [page.apiVersion, page.kind, page.code, page.severity, page.documentation],
-    ['refgrant.dev/v1alpha1', 'FindingPage', 'grant-core-group', 'error', 'docs/findings.md#grant-core-group'],
+    ['refgrant.dev/v1alpha1', 'FindingPage', 'grant-core-group', 'error', `${PAGE}#grant-core-group`],
   )
   assert.ok(guide.includes(`\n${findingPages()}\n<!-- end of the table -->\n`))
   assert.deepEqual(

@@ -1,6 +1,7 @@
 import { chmod, copyFile, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { build, type Plugin } from 'esbuild'
+import manifest from '../package.json' with { type: 'json' }
 import { noticesFor } from './notices.ts'
 
 /** What CommonJS modules among the dependencies take Node's own modules by. */
@@ -65,8 +66,11 @@ async function bundle(): Promise<void> {
     plugins: [unusedModels, noUndici, lazyBuiltins],
   })
   await writeFile('THIRD-PARTY-NOTICES', await noticesFor(metafile))
-  await copyFile('src/refgrant.js', 'dist/refgrant.js')
-  await chmod('dist/refgrant.js', 0o755)
+  // One file for each name, since a Windows shim runs the file by its own name.
+  for (const name of Object.values(manifest.bin)) {
+    await copyFile('src/refgrant.js', name)
+    await chmod(name, 0o755)
+  }
 }
 
 await bundle()

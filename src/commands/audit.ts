@@ -7,11 +7,14 @@ import { formerReport } from '../input/former-report.ts'
 import { type AuditReport, type AuditText, auditText } from '../report/audit.ts'
 import { auditCsv } from '../report/audit-csv.ts'
 import { AUDIT_FAILURES, type AuditFailure, isFailed } from '../report/audit-failure.ts'
-import { auditJson, auditObject, auditYaml } from '../report/audit-json.ts'
+import { auditJson, auditObject } from '../report/audit-json.ts'
+import { auditNames } from '../report/audit-names.ts'
 import { remediesOf } from '../report/audit-remedies.ts'
 import { auditOf } from '../report/audited.ts'
 import { comparedSince, sinceNotes } from '../report/since.ts'
+import { reportYaml } from '../report/yaml.ts'
 import { EXIT, Failure } from '../system/failure.ts'
+import { PROGRAM } from '../system/program.ts'
 import { auditOptions } from '../terminal/audit-options.ts'
 import { clusterOptions, configOption, excludeOption, filenameOption } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
@@ -25,7 +28,7 @@ interface AuditOptions extends ConnectionChoice {
   readonly broad?: true
   readonly since?: string
   readonly failOn: ReadonlySet<AuditFailure>
-  readonly output: 'text' | 'wide' | 'json' | 'yaml' | 'csv'
+  readonly output: 'text' | 'wide' | 'json' | 'yaml' | 'name' | 'csv'
 }
 
 /** `refgrant audit`: lists permissions, references and the grants that permit them. */
@@ -61,7 +64,7 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
         await (await import('../input/audited-cluster.ts')).auditedCluster(options, coverage)
   const report = auditOf(subject, coverage, new Set(config.exempt.namespaces))
   const since = former && comparedSince(auditObject(report), former, file ?? '')
-  const remedies = remediesOf(report, paths, options, coverage)
+  const remedies = remediesOf(report, paths, { ...options, program: PROGRAM }, coverage)
   await print(written(report, { remedies, since }, options))
   if (isFailed(report, failOn, since)) process.exitCode = EXIT.findings
   tellNotes([...report.notes, ...(former ? sinceNotes(report, former) : [])])
@@ -74,8 +77,9 @@ function written(
   { output, unused, broad }: AuditOptions,
 ): Iterable<string> {
   if (output === 'json') return auditJson(report, since)
-  if (output === 'yaml') return auditYaml(report, since)
+  if (output === 'yaml') return reportYaml(auditJson(report, since))
   if (output === 'csv') return auditCsv(report)
   const only = new Set([...(unused ? (['unused'] as const) : []), ...(broad ? (['broad'] as const) : [])])
+  if (output === 'name') return auditNames(report, only)
   return auditText(report, { remedies, only, wide: output === 'wide', since })
 }

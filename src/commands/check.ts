@@ -12,6 +12,7 @@ import { checkText, failed } from '../report/check.ts'
 import { SHOWN } from '../report/flaws.ts'
 import { type MachineFormat, WRITERS } from '../report/formats/writers.ts'
 import { EXIT, Failure } from '../system/failure.ts'
+import { PROGRAM } from '../system/program.ts'
 import { baselineOption, failOnOption, orderOption } from '../terminal/check-options.ts'
 import {
   clusterOptions,
@@ -81,12 +82,13 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
     throw new Failure('--fail-on new compares with a baseline: add --baseline')
   const asked = { paths: pathsOf(args, filename, 'check', kustomize), kustomize, grants, namespace, exclude }
   const config = await configurationOf(options.config)
-  const isForPeople = ['text', 'json'].includes(output) && baseline === undefined
-  const wanted = { most: isForPeople ? SHOWN : MOST, tool: order, live: options.live && options }
+  const isShort = ['text', 'json', 'yaml'].includes(output) && baseline === undefined
+  const wanted = { most: isShort ? SHOWN : MOST, tool: order, live: options.live && options }
   const checked = (asked: Asked) => checkFiles(asked, config, wanted)
   const alone = await checked(asked)
   const report = baseline === undefined ? alone : comparedWith(alone, await readBaseline(baseline, asked, checked))
-  const remedies = { grant: grantCommandFor(asked.paths, options), explain: explainCommandFor(asked.paths, options) }
+  const read = { ...options, program: PROGRAM }
+  const remedies = { grant: grantCommandFor(asked.paths, read), explain: explainCommandFor(asked.paths, read) }
   const format = await formatFor(report, { version, failOn, hasHashes: output === 'sarif' })
   await print(output === 'text' ? checkText(report, remedies, process.stdout) : WRITERS[output](report, format))
   if (failed(failOn, report)) process.exitCode = EXIT.findings

@@ -6,9 +6,10 @@ import { configurationOf } from '../input/configuration.ts'
 import { explanation } from '../input/explained.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import { isFindingCode } from '../policy/finding-codes.ts'
-import { explainJson, explainText, findingJson } from '../report/explain.ts'
+import { EXPLANATIONS, PAGES } from '../report/explain.ts'
 import { EXIT, Failure } from '../system/failure.ts'
-import { objectAsked, questionAsked } from '../terminal/object-name.ts'
+import { PROGRAM } from '../system/program.ts'
+import { objectAsked, questionAsked, subjectArgument } from '../terminal/object-name.ts'
 import {
   clusterOptions,
   configOption,
@@ -20,7 +21,6 @@ import {
   questionOptions,
 } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
-import { findingPage } from '../wording/meanings.ts'
 
 interface ExplainOptions extends ConnectionChoice {
   readonly filename: readonly string[]
@@ -32,15 +32,15 @@ interface ExplainOptions extends ConnectionChoice {
   readonly namespace?: string
   readonly exclude: readonly string[]
   readonly config?: string
-  readonly output: 'text' | 'json'
+  readonly output: keyof typeof EXPLANATIONS
 }
 
 const AFTER = `
 Examples:
-  refgrant explain httproute/checkout -n shop                            an object of the cluster
-  refgrant explain -f route.yaml --live                                  objects of files, by the grants of the cluster too
-  refgrant explain --from HTTPRoute/shop --to Service/billing/payments   a question
-  refgrant explain grant-core-group                                      a finding
+  ${PROGRAM} explain httproute/checkout -n shop                            an object of the cluster
+  ${PROGRAM} explain -f route.yaml --live                                  objects of files, by the grants of the cluster too
+  ${PROGRAM} explain --from HTTPRoute/shop --to Service/billing/payments   a question
+  ${PROGRAM} explain grant-core-group                                      a finding
 
 Reads the cluster with your own rights, and says what you may not read. Kinds may be written as in kubectl.
 
@@ -50,7 +50,7 @@ Exit codes: 0 every reference is permitted; 1 some are not; 2 the command failed
 export function explainCommand(): Command {
   const command = new Command('explain')
     .description('say which grant permits a reference, or which grants nearly permit it and what to correct')
-    .argument('[subject...]', 'KIND/NAME or KIND/NAMESPACE/NAME of an object, or the code of a finding')
+    .addArgument(subjectArgument())
     .addOption(filenameOption())
     .addOption(kustomizeOption())
     .option('--grants <path...>', 'more files or folders with ReferenceGrants that count', [])
@@ -64,7 +64,7 @@ export function explainCommand(): Command {
     )
     .addOption(excludeOption())
     .addOption(configOption())
-    .addOption(outputOption())
+    .addOption(outputOption(Object.keys(EXPLANATIONS)))
     .addHelpText('after', AFTER)
     .action(explain)
   for (const option of clusterOptions()) command.addOption(option)
@@ -74,12 +74,11 @@ export function explainCommand(): Command {
 async function explain(words: string[], options: ExplainOptions): Promise<void> {
   const { filename: paths, live = false, output, ...rest } = options
   const [code = '', ...others] = words
-  if (others.length === 0 && isFindingCode(code))
-    return print(output === 'json' ? findingJson(code) : [findingPage(code)])
+  if (others.length === 0 && isFindingCode(code)) return print(PAGES[output](code))
   const config = await configurationOf(options.config)
   const subject = subjectOf(words, options, coverageOf(config))
   const report = await explanation({ ...rest, subject, paths, live }, config)
-  await print(output === 'json' ? explainJson(report) : explainText(report))
+  await print(EXPLANATIONS[output](report, PROGRAM))
   const verdicts = report.references.map(({ answer }) => answer.verdict)
   if (verdicts.includes('not permitted')) process.exitCode = EXIT.findings
   tellNotes(report.notes)

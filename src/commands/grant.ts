@@ -4,6 +4,7 @@ import { coverageOf } from '../config/config.ts'
 import { configurationOf } from '../input/configuration.ts'
 import { grantedFor } from '../input/granted.ts'
 import { toJson } from '../report/json.ts'
+import { grantNames } from '../report/names.ts'
 import { toYaml } from '../report/yaml.ts'
 import { EXIT } from '../system/failure.ts'
 import { questionAsked } from '../terminal/object-name.ts'
@@ -33,7 +34,14 @@ interface GrantOptions extends ConnectionChoice {
   readonly namespace?: string
   readonly exclude: readonly string[]
   readonly config?: string
-  readonly output: 'yaml' | 'json'
+  readonly output: keyof typeof FORMATS
+}
+
+/** How new and changed grants are printed. */
+const FORMATS = {
+  yaml: toYaml,
+  json: (items: readonly object[]) => toJson({ apiVersion: 'v1', kind: 'List', items }),
+  name: grantNames,
 }
 
 /** `refgrant grant`: prints the grants that references lack. */
@@ -52,7 +60,7 @@ export function grantCommand(): Command {
     .addOption(namespaceOption())
     .addOption(excludeOption())
     .addOption(configOption())
-    .addOption(outputOption(['yaml', 'json']))
+    .addOption(outputOption(Object.keys(FORMATS)))
     .addHelpText(
       'after',
       '\nA ReferenceGrant among the files counts as existing. A question without files reads the grants of the cluster.\n\nExit codes: 0 done; 1 a printed grant cannot permit anything; 2 a file or a grant could not be read, or a reference has no possible grant.',
@@ -69,7 +77,7 @@ async function grant(args: string[], options: GrantOptions): Promise<void> {
   const paths = question ? [...args, ...filename] : pathsOf(args, filename, 'grant', options.kustomize)
   const asked = { ...rest, subject: question ?? ('files' as const), paths, live }
   const { objects, isNone, useless, notes, problems } = await grantedFor(asked, coverage, { anyName, merge })
-  await print(output === 'json' ? toJson({ apiVersion: 'v1', kind: 'List', items: objects }) : toYaml(objects))
+  await print(FORMATS[output](objects))
   tellNotes(notes)
   if (isNone) process.stderr.write('no grant is missing\n')
   for (const flaw of useless) tell(`error: ${findingSentence(flaw)}`)

@@ -10,6 +10,7 @@ import { toJson } from '../report/json.ts'
 import { toYaml } from '../report/yaml.ts'
 import type { Wanted } from '../runtime/comparison.ts'
 import { EXIT, Failure } from '../system/failure.ts'
+import { PROGRAM } from '../system/program.ts'
 import { clientOptions } from '../terminal/client-options.ts'
 import {
   configOption,
@@ -72,7 +73,7 @@ async function printDifferences(chosen: readonly Part[], wanted: Wanted, options
   const other = chosen.find((part) => !COMPARED.includes(part))
   if (other)
     throw new Failure(
-      `--diff compares only ${COMPARED.join(' and ')}, not ${other}: run refgrant manifests ${other} | kubectl diff -f -`,
+      `--diff compares only ${COMPARED.join(' and ')}, not ${other}: run ${PROGRAM} manifests ${other} | kubectl diff -f -`,
     )
   // Imported only here: the import of the client takes longer than the manifests.
   const { comparisonsWith } = await import('../input/comparisons.ts')

@@ -6,6 +6,7 @@ import { referenceAsked } from '../policy/question.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import { type Known, type NeedingGrants, needingGrants, type PlacedObject } from '../report/explained.ts'
 import { Failure } from '../system/failure.ts'
+import { PROGRAM } from '../system/program.ts'
 import { kindTitle, objectTitle, targetTitle } from '../wording/objects.ts'
 import { readInput } from './files.ts'
 import type { LiveCluster } from './live.ts'
@@ -87,7 +88,7 @@ function uncheckedKind(subject: Subject, coverage: Coverage): string[] {
   if (subject === 'files') return []
   const kind = 'from' in subject ? subject.from : subject.object
   if (coverage.referrer(kind)) return []
-  return [`refgrant does not check ${kindTitle(kind)}: refgrant catalogue lists the kinds that are checked`]
+  return [`refgrant does not check ${kindTitle(kind)}: ${PROGRAM} catalogue lists the kinds that are checked`]
 }
 
 async function objectsOf(

@@ -5,6 +5,7 @@ import { type Baseline, findingsIn } from '../report/baseline.ts'
 import type { CheckReport } from '../report/check.ts'
 import { toldOf } from '../report/told.ts'
 import { Failure } from '../system/failure.ts'
+import { PROGRAM } from '../system/program.ts'
 import { bare, quote } from '../wording/quote.ts'
 import type { Asked } from './files.ts'
 import { namedText } from './named-text.ts'
@@ -49,7 +50,7 @@ export async function readBaseline(
 
 async function reportIn(file: string): Promise<Baseline> {
   const report = findingsIn(await namedText(file))
-  if (!report) throw new Failure(`${bare(file)}: is not a report of refgrant check -o json`)
+  if (!report) throw new Failure(`${bare(file)}: is not a report of ${PROGRAM} check -o json`)
   const note = `the baseline ${quote(file)} is not complete: a finding that it does not have counts as introduced`
   return { source: file, findings: report.findings, notes: report.isComplete ? [] : [note] }
 }

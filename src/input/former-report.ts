@@ -1,5 +1,6 @@
 import { type Former, formerIn } from '../report/since.ts'
 import { Failure } from '../system/failure.ts'
+import { PROGRAM } from '../system/program.ts'
 import { bare } from '../wording/quote.ts'
 import { namedText } from './named-text.ts'
 
@@ -11,5 +12,5 @@ import { namedText } from './named-text.ts'
 export async function formerReport(file: string): Promise<Former> {
   const former = formerIn(await namedText(file))
   if (former) return former
-  throw new Failure(`${bare(file)} is not a report of an audit: write one with refgrant audit --output json`)
+  throw new Failure(`${bare(file)} is not a report of an audit: write one with ${PROGRAM} audit --output json`)
 }

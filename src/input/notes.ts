@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import { configurationSchema } from '../config/schema.ts'
 import type { FileGrant } from '../files/grant-files.ts'
 import type { FileObject, FileObjects } from '../files/object-files.ts'
+import { PROGRAM } from '../system/program.ts'
 import { counted } from '../wording/counted.ts'
 import { grantTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
@@ -20,7 +21,7 @@ export function unknownToFiles({ mode, modeLabel, exempt }: Config): string[] {
 
 /** Returns the sentence of `emptiness` for files without an object that is checked. */
 export const nothingChecked = (where: string) =>
-  `nothing to check in ${where}: refgrant catalogue lists the kinds that are checked`
+  `nothing to check in ${where}: ${PROGRAM} catalogue lists the kinds that are checked`
 
 /** Returns notes about folders without a matching object, or about the lack of any. */
 export function emptiness(

@@ -8,16 +8,10 @@ import type { BroadGrant, UnusedEntry } from './excess.ts'
 import { shown, toJson } from './json.ts'
 import { nearMissJson } from './near-miss.ts'
 import type { Since } from './since.ts'
-import { toYaml } from './yaml.ts'
 
 /** Prints the report as JSON. */
 export function auditJson(report: AuditReport, since?: Since): Generator<string> {
   return toJson(auditObject(report, since))
-}
-
-/** Prints the report as one document of YAML. */
-export function auditYaml(report: AuditReport, since?: Since): Generator<string> {
-  return toYaml([JSON.parse([...auditJson(report, since)].join(''))])
 }
 
 /** Returns the report as an object, whose lists are made as they are read. */

@@ -25,7 +25,7 @@ export function remediesOf(
     ...refused.map((reference) => grantKindFor(reference)),
   ].filter((kind) => kind !== undefined)
   const resources = new Set(kinds.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
-  const command = grantCommandFor(['-'], { config: options.config, exclude: [] })
+  const command = grantCommandFor(['-'], { program: options.program, config: options.config, exclude: [] })
   const near = refused.find((one) => nearest.has(one))
   return {
     grant: `kubectl get ${[...resources].join(',')} -A -o yaml${clusterOptionsOf(options)} | ${command}`,

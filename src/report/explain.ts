@@ -8,7 +8,7 @@ import type { NearMiss } from '../policy/near-miss.ts'
 import type { Reference } from '../policy/reference.ts'
 import { counted } from '../wording/counted.ts'
 import { patchCommand, questionOf, verdictSentence, wideningSentence } from '../wording/explain.ts'
-import { findingFields } from '../wording/meanings.ts'
+import { findingFields, findingPage } from '../wording/meanings.ts'
 import { candidateTitle, differenceSentence, editSentence } from '../wording/near-miss.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
@@ -17,14 +17,36 @@ import { neededGrants } from '../wording/refusal.ts'
 import { targetSentences } from '../wording/target.ts'
 import type { ExplainedReference, ExplainReport, PlacedCandidate } from './explained.ts'
 import { shown, toJson } from './json.ts'
+import { namesText } from './names.ts'
 import { nearMissJson } from './near-miss.ts'
+import { reportYaml } from './yaml.ts'
 
-/** Prints the report as text: a paragraph for each reference. */
-export function* explainText(report: ExplainReport): Generator<string> {
+/** The formats of an explanation, by the names of `--output`. */
+export const EXPLANATIONS = {
+  text: explainText,
+  json: explainJson,
+  yaml: (report: ExplainReport) => reportYaml(explainJson(report)),
+  name: explainNames,
+}
+
+/** The formats of the page of a finding. */
+export const PAGES = {
+  text: (code: FindingCode) => [findingPage(code)],
+  json: findingJson,
+  yaml: (code: FindingCode) => reportYaml(findingJson(code)),
+  name: (code: FindingCode) => [`${code}\n`],
+}
+
+/**
+ * Prints the report as text: a paragraph for each reference.
+ *
+ * @param program what the user writes to run refgrant
+ */
+function* explainText(report: ExplainReport, program: string): Generator<string> {
   const { references, more, exempt } = report
   for (const [index, one] of references.entries()) {
     if (index > 0) yield '\n'
-    for (const line of linesOf(one)) yield `${visible(line)}\n`
+    for (const line of linesOf(one, program)) yield `${visible(line)}\n`
   }
   if (more > 0) yield `and ${counted(more, 'more reference')}\n`
   for (const { object, reason } of exempt)
@@ -32,15 +54,10 @@ export function* explainText(report: ExplainReport): Generator<string> {
   if (references.length + exempt.length === 0) yield 'no reference into another namespace\n'
 }
 
-function* linesOf({
-  reference,
-  place,
-  answer,
-  misses,
-  moreMisses,
-  complete,
-  target,
-}: ExplainedReference): Generator<string> {
+function* linesOf(
+  { reference, place, answer, misses, moreMisses, complete, target }: ExplainedReference,
+  program: string,
+): Generator<string> {
   yield `${place ? `${placeTitle(place)}: ` : ''}${verdictSentence(reference, answer)}`
   const isRefused = answer.verdict === 'not permitted'
   if (answer.verdict === 'not known') yield 'Standard error says why.'
@@ -51,7 +68,7 @@ function* linesOf({
   if (!complete) yield 'There are more grants than are compared, so others may be nearer.'
   if (isRefused) {
     yield* neededGrants([reference])
-    if (!ungrantable(reference)) yield `To print a new grant: refgrant grant ${questionOf(reference)}`
+    if (!ungrantable(reference)) yield `To print a new grant: ${program} grant ${questionOf(reference)}`
   }
   if (target) yield* targetSentences(reference.to, target)
 }
@@ -70,12 +87,12 @@ function* missLines(miss: NearMiss<PlacedCandidate>, reference: Reference, numbe
 }
 
 /** Prints the page of a finding as JSON. */
-export function findingJson(code: FindingCode): Generator<string> {
+function findingJson(code: FindingCode): Generator<string> {
   return toJson({ apiVersion: API_VERSION, kind: 'FindingPage', ...findingFields(code) })
 }
 
 /** Prints the report as JSON. */
-export function explainJson({ references, more, exempt, problems, notes }: ExplainReport): Generator<string> {
+function explainJson({ references, more, exempt, problems, notes }: ExplainReport): Generator<string> {
   const isKnown = references.every(({ answer }) => answer.verdict !== 'not known')
   return toJson({
     apiVersion: API_VERSION,
@@ -87,6 +104,11 @@ export function explainJson({ references, more, exempt, problems, notes }: Expla
     omittedReferences: more,
     exempt: exempt.map(({ object, reason }) => ({ object: shown(object), reason })),
   })
+}
+
+/** Prints the names of the grants that permit a reference. */
+function explainNames({ references }: ExplainReport): Generator<string> {
+  return namesText(references.flatMap(({ answer }) => (answer.verdict === 'permitted' ? [answer.grant] : [])))
 }
 
 function explained({ reference, place, answer, misses, moreMisses, complete, target }: ExplainedReference) {

@@ -20,6 +20,11 @@ export function* toYaml(objects: readonly object[]): Generator<string> {
   }
 }
 
+/** Yields a report, given as JSON in pieces, as one document of YAML. */
+export function reportYaml(json: Iterable<string>): Generator<string> {
+  return toYaml([JSON.parse([...json].join(''))])
+}
+
 /** Writes YAML's own escapes, which have eight digits beyond the basic plane and no surrogate pairs. */
 function escaped(yaml: string): string {
   return yaml.replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?<=#)#/gu, (character) => {

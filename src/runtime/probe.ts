@@ -4,6 +4,7 @@ import type { Outcome, Trial } from '../cluster/trial.ts'
 import type { Config } from '../config/config.ts'
 import { entriesOff, switchingOn } from '../manifests/switch.ts'
 import { entryName } from '../manifests/webhook.ts'
+import { PROGRAM } from '../system/program.ts'
 
 /** The words of each refusal and warning of refgrant about a violation. */
 const VIOLATION = 'which no ReferenceGrant permits'
@@ -28,7 +29,7 @@ const FAILED: Record<Mode, string> = {
 }
 
 /** What to do if the API server calls refgrant in another way than the mode says. */
-const COMPARE = 'see refgrant manifests --diff, or set --mode'
+const COMPARE = `see ${PROGRAM} manifests --diff, or set --mode`
 
 /** The result of a probe. */
 export interface Probed {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { EXIT, Failure } from '../system/failure.ts'
+import { PROGRAM } from '../system/program.ts'
 import { reasonOf } from '../system/reason.ts'
 import { shorten, visible } from '../wording/quote.ts'
 
@@ -57,7 +58,7 @@ export function outputFailure(error: NodeJS.ErrnoException): Failure {
 
 /** Writes lines to standard error, each after the name of the program. */
 export function tell(text: string): void {
-  for (const line of text.split('\n')) process.stderr.write(`refgrant: ${visible(shorten(line, LONGEST_LINE))}\n`)
+  for (const line of text.split('\n')) process.stderr.write(`${PROGRAM}: ${visible(shorten(line, LONGEST_LINE))}\n`)
 }
 
 /** The most notes on standard error, since there may be one for each folder. JSON reports have all of them. */

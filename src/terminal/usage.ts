@@ -1,4 +1,5 @@
 import type { CommanderError } from 'commander'
+import { PROGRAM } from '../system/program.ts'
 import { visible } from '../wording/quote.ts'
 
 /**
@@ -28,6 +29,6 @@ const REWORDED: readonly (readonly [said: RegExp, sentence: string])[] = [
 export function usageSentence({ message }: CommanderError, command: string): string {
   const [, said = '', suggestion] = /^error: (.*?)(?:\n\(Did you mean (.*)\?\))?\n*$/s.exec(message) ?? []
   const sentence = visible(REWORDED.reduce((text, [pattern, words]) => text.replace(pattern, words), said))
-  const help = `See: refgrant ${command && `${command} `}--help`
+  const help = `See: ${PROGRAM} ${command && `${command} `}--help`
   return suggestion === undefined ? `${sentence}. ${help}` : `${sentence}: did you mean ${suggestion}? ${help}`
 }

@@ -3,6 +3,8 @@ import { shellArgument } from './shell.ts'
 
 /** What a command read, by the names of its options. */
 interface Read {
+  /** What the user writes to run refgrant. */
+  readonly program: string
   readonly grants?: readonly string[]
   readonly namespace?: string
   readonly exclude: readonly string[]
@@ -19,19 +21,24 @@ interface Read {
 
 /** Returns the command that prints the grants that files lack. */
 export function grantCommandFor(paths: readonly string[], read: Read): string {
-  return ['refgrant grant', ...paths.map(shellArgument), ...optionsOf(read)].join(' ')
+  return [`${read.program} grant`, ...paths.map(shellArgument), ...optionsOf(read)].join(' ')
 }
 
 /** Returns the command that explains the references of files. */
 export function explainCommandFor(paths: readonly string[], read: Read): string {
   const files = paths.length > 0 ? ['-f', ...paths.map(shellArgument)] : []
-  return ['refgrant explain', ...files, ...optionsOf(read)].join(' ')
+  return [`${read.program} explain`, ...files, ...optionsOf(read)].join(' ')
 }
 
 /** Returns the command that explains the references of an object of a cluster. */
 export function explainObjectCommandFor({ group, kind, namespace, name }: ObjectName, read: Read): string {
   const object = `${group === '' ? kind : `${kind}.${group}`}/${namespace}/${name}`
-  return ['refgrant explain', shellArgument(object), ...clusterOf(read), ...valued('--config', read.config)].join(' ')
+  return [
+    `${read.program} explain`,
+    shellArgument(object),
+    ...clusterOf(read),
+    ...valued('--config', read.config),
+  ].join(' ')
 }
 
 /** Returns the options that name the cluster and the user, each after a space; kubectl has the same. */

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
-import { folderWith } from '../harness/folders.ts'
+import manifest from '../../package.json' with { type: 'json' }
+import { folderWith, newFolder } from '../harness/folders.ts'
 import { GRANT, ROUTE } from '../harness/objects/texts.ts'
 import { startRefgrant } from '../harness/program/refgrant.ts'
 import { run } from '../harness/program/run.ts'
@@ -16,14 +17,15 @@ const NODES = [/^NODE_VERSION := (.*)$/m.exec(readFileSync('Makefile', 'utf8'))?
 
 suite('the package, installed into an empty folder', { timeout: 600_000 }, () => {
   let folder: string
+  let packed: string
 
   before(() => {
     buildPackage()
     folder = folderWith({ 'route.yaml': ROUTE, 'grants/grant.yaml': GRANT })
     execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { stdio: 'ignore' })
-    const [tarball = ''] = globSync('*.tgz', { cwd: folder })
+    packed = path.join(folder, globSync('*.tgz', { cwd: folder })[0] ?? '')
     const options = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', folder]
-    execFileSync('npm', ['install', ...options, path.join(folder, tarball)], { cwd: folder, stdio: 'ignore' })
+    execFileSync('npm', ['install', ...options, packed], { cwd: folder, stdio: 'ignore' })
   })
 
   test('is all that is installed', () => {
@@ -51,6 +53,16 @@ suite('the package, installed into an empty folder', { timeout: 600_000 }, () =>
         const { code, stdout } = await refgrant('grant', 'route.yaml')
         assert.equal(code, 0)
         assert.match(stdout, /^kind: ReferenceGrant$/m)
+      })
+
+      test('npx runs both commands from the tarball', async () => {
+        const env = { PATH: `${node}:${process.env.PATH}`, npm_config_cache: newFolder(), npm_config_offline: 'true' }
+        const npx = (...argv: string[]) =>
+          run('npx', ['--yes', `--package=${packed}`, '--', ...argv], { cwd: newFolder(), env })
+        assert.deepEqual((await npx('refgrant', 'version')).stdout, `refgrant ${manifest.version} (Node ${version})\n`)
+        const { code, stderr } = await npx('kubectl-refgrant', 'check')
+        assert.equal(code, 2)
+        assert.match(stderr, /^kubectl refgrant: there is nothing to check/m)
       })
 
       test('serve permits and refuses', async () => {

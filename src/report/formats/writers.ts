@@ -1,4 +1,7 @@
 import { type CheckReport, checkJson } from '../check.ts'
+import { namesText } from '../names.ts'
+import { toldOf } from '../told.ts'
+import { reportYaml } from '../yaml.ts'
 import type { Format } from './format.ts'
 import { checkGithub } from './github.ts'
 import { checkGitlab } from './gitlab.ts'
@@ -9,11 +12,18 @@ import { checkSarif } from './sarif.ts'
 /** The formats of a report for programs and services, by the names of `--output`. */
 export const WRITERS = {
   json: checkJson,
+  yaml: (report: CheckReport) => reportYaml(checkJson(report)),
+  name: checkNames,
   sarif: checkSarif,
   junit: checkJunit,
   github: checkGithub,
   gitlab: checkGitlab,
   markdown: checkMarkdown,
 } satisfies Record<string, (report: CheckReport, format: Format) => Iterable<string>>
+
+/** Prints the names of the objects and grants with findings. */
+function checkNames({ findings }: CheckReport): Generator<string> {
+  return namesText(findings.map(toldOf).flatMap(({ object, grant }) => object ?? grant ?? []))
+}
 
 export type MachineFormat = keyof typeof WRITERS

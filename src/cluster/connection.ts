@@ -52,18 +52,7 @@ export function podNamespace(): string | undefined {
  */
 export function connectionFrom(choice: ConnectionChoice): Connection {
   const { kubeconfig, context } = choice
-  const config = new KubeConfig()
-  let files: readonly string[] = []
-  if (isInPod({ kubeconfig, context })) {
-    config.loadFromCluster()
-  } else {
-    files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]
-    const [first, ...others] = files
-    if (first === undefined) throw new Error(noKubeconfig())
-    readInto(config, first)
-    for (const file of others) merge(config, file)
-    adoptTokenFiles(config, files)
-  }
+  const { config, files } = isInPod({ kubeconfig, context }) ? ofPod() : ofFiles(kubeconfig)
   if (context !== undefined) {
     if (!config.getContextObject(context)) throw new Error(`the kubeconfig has no context "${context}"`)
     config.setCurrentContext(context)
@@ -91,6 +80,40 @@ export function connectionFrom(choice: ConnectionChoice): Connection {
       return options
     },
   }
+}
+
+/**
+ * Returns the names of the contexts of a kubeconfig.
+ *
+ * @throws Error if it cannot be read
+ */
+export function contextNames({ kubeconfig }: Pick<ConnectionChoice, 'kubeconfig'>): string[] {
+  return ofFiles(kubeconfig)
+    .config.getContexts()
+    .map(({ name }) => name)
+}
+
+/** What credentials come from, and the files that it was read from. */
+interface Source {
+  readonly config: KubeConfig
+  readonly files: readonly string[]
+}
+
+function ofPod(): Source {
+  const config = new KubeConfig()
+  config.loadFromCluster()
+  return { config, files: [] }
+}
+
+function ofFiles(kubeconfig: string | undefined): Source {
+  const config = new KubeConfig()
+  const files = kubeconfig === undefined ? defaultKubeconfigs() : [kubeconfig]
+  const [first, ...others] = files
+  if (first === undefined) throw new Error(noKubeconfig())
+  readInto(config, first)
+  for (const file of others) merge(config, file)
+  adoptTokenFiles(config, files)
+  return { config, files }
 }
 
 function readInto(config: KubeConfig, file: string): void {

@@ -1,5 +1,5 @@
 import type { Finding } from './finding.ts'
-import { type FindingCode, isFindingCode, type Severity } from './finding-codes.ts'
+import { type FindingCode, isFindingCode, SEVERITIES, type Severity } from './finding-codes.ts'
 
 /** Which findings make a command fail. */
 export interface FailOn {
@@ -19,6 +19,9 @@ const WORDS: Record<string, readonly Severity[]> = {
   note: ['error', 'warning', 'note'],
   none: [],
 }
+
+/** All words that say which findings make a command fail. */
+export const FAIL_ON_WORDS: readonly string[] = [...Object.keys(WORDS), 'new', ...Object.keys(SEVERITIES)]
 
 /**
  * Returns which findings make a command fail, by severities, codes and the word `new`; errors do without a severity or a

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { suggesting } from './completion.ts'
 import { namespaceOf, once, outputOption } from './options.ts'
 
 /** The options of an audit about what is read and printed, in the order of the help. */
@@ -17,12 +18,16 @@ export const auditOptions = (failures: readonly string[]) => [
     once('--since takes one report: leave the other out'),
   ),
   failOnOption(failures),
-  outputOption(['text', 'wide', 'json', 'yaml', 'csv']),
+  outputOption(['text', 'wide', 'json', 'yaml', 'name', 'csv']),
 ]
 
 function failOnOption(failures: readonly string[]): Option {
   let given: string[] = []
-  return new Option('--fail-on <what>', `what makes the exit code 1: ${failures.join(', ')}; several with commas`)
+  const option = new Option(
+    '--fail-on <what>',
+    `what makes the exit code 1: ${failures.join(', ')}; several with commas`,
+  )
+  return suggesting(option, failures)
     .default(new Set(['not-permitted']), 'not-permitted')
     .argParser((text) => {
       given = [...given, ...failuresIn(text, failures)]

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { TOOLS } from '../policy/apply-order.ts'
-import { type FailOn, failOnOf } from '../policy/fail-on.ts'
+import { FAIL_ON_WORDS, type FailOn, failOnOf } from '../policy/fail-on.ts'
+import { suggesting } from './completion.ts'
 import { once } from './options.ts'
 
 export const orderOption = () =>
@@ -17,10 +18,11 @@ export const baselineOption = () =>
 
 export const failOnOption = () => {
   let words: string[] = []
-  return new Option(
+  const option = new Option(
     '--fail-on <what>',
     'what makes the exit code 1: error, warning (and errors), note (all), none, a code such as not-permitted, and new (only what the baseline does not have); several with commas',
   )
+  return suggesting(option, FAIL_ON_WORDS)
     .default(failOnOf([]), 'error')
     .argParser((text: string): FailOn => {
       words = [...words, ...text.split(',')]

@@ -1,3 +1,5 @@
+import { Argument } from 'commander'
+import { guardedFields } from '../policy/catalogue.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import { distance } from '../policy/distance.ts'
 import { SEVERITIES } from '../policy/finding-codes.ts'
@@ -6,11 +8,19 @@ import { kindNamed } from '../policy/question.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import { Failure } from '../system/failure.ts'
 import { quote } from '../wording/quote.ts'
+import { suggesting } from './completion.ts'
 
 /** An object as a user names it; without a namespace, it is in that of `-n` or of the context. */
 export interface AskedObject extends GroupKind {
   readonly namespace: string | undefined
   readonly name: string
+}
+
+/** The argument that names an object, or the code of a finding. */
+export function subjectArgument(): Argument {
+  const kinds = new Set(guardedFields.map(({ from }) => from.kind.toLowerCase()))
+  const words = 'KIND/NAME or KIND/NAMESPACE/NAME of an object, or the code of a finding'
+  return suggesting(new Argument('[subject...]', words), [...kinds, ...CODES])
 }
 
 /**

@@ -105,7 +105,7 @@ export const clusterOptions = () => [
 ]
 
 export const contextOption = () =>
-  settable('--context <name>', 'context of the kubeconfig; default: the current context')
+  settable('--context <context>', 'context of the kubeconfig; default: the current context')
 
 export const modeOption = () =>
   settable(

@@ -21,7 +21,7 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   ],
   'a value that is not a choice': [
     ['check', '-o', 'xml', '.'],
-    "option '-o, --output <format>' cannot be 'xml': it must be one of text, json, sarif, junit, github, gitlab, markdown. See: refgrant check --help",
+    "option '-o, --output <format>' cannot be 'xml': it must be one of text, json, yaml, name, sarif, junit, github, gitlab, markdown. See: refgrant check --help",
   ],
   'a value that is not a number': [
     ['serve', '--drain', 'soon'],
@@ -33,7 +33,7 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   ],
   'two options that exclude each other': [
     ['serve', '--grants', 'a', '--context', 'b'],
-    "option '--grants <folder>' cannot be used with option '--context <name>': leave one of them out. See: refgrant serve --help",
+    "option '--grants <folder>' cannot be used with option '--context <context>': leave one of them out. See: refgrant serve --help",
   ],
   'an extra argument': [
     ['catalogue', 'a'],

@@ -4,6 +4,7 @@ import type { Pin } from '../../.build/image/pins.ts'
 export interface Pinned {
   readonly node: readonly Pin[]
   readonly prometheus: readonly Pin[]
+  readonly shells: readonly Pin[]
 }
 
 /** The file of the pins, which `make image-pins` writes. */

@@ -35,6 +35,15 @@ export function prometheusRoot(): Promise<string> {
   return unpacked('prometheus', async () => {})
 }
 
+/**
+ * Returns the folder of a root with zsh, fish and bash-completion, unpacked once (about 10 MB are downloaded).
+ *
+ * @throws Error if a package cannot be had
+ */
+export function shellsRoot(): Promise<string> {
+  return unpacked('shells', async () => {})
+}
+
 /** Returns where busybox is, which needs no library. */
 export const busyboxIn = (root: string) => path.join(root, 'usr/bin/busybox')
 
@@ -61,4 +70,5 @@ function hashOf(files: readonly (string | URL)[]): string {
   return hash.digest('hex').slice(0, 12)
 }
 
-if (import.meta.main) for (const root of [await nodeRoot(), await prometheusRoot()]) console.log(root)
+if (import.meta.main)
+  for (const root of [await nodeRoot(), await prometheusRoot(), await shellsRoot()]) console.log(root)

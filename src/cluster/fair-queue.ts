@@ -1,6 +1,5 @@
 /** A job of the queue. */
 export interface Job {
-  readonly begun: boolean
   /** Begins the job. Resolves when it has ended, and never rejects. */
   begin(): Promise<void>
   /** Ends the job early: it goes on without a place, and too many jobs do. */
@@ -15,15 +14,18 @@ const BESIDE = 3
 
 /**
  * Limits how many jobs run at once. The next job is that of the owner whose last turn is the longest ago, so owners
- * with many jobs do not delay an owner with few. A job may have several owners: it begins with the first of them that
- * has its turn. No job waits for a slow one: that gives up its place.
+ * with many jobs do not delay an owner with few. Of the owners that have had no turn since jobs began to wait, the one
+ * that came last goes first: a burst of new owners does not delay it, and most of its time is left. A job may have several
+ * owners: it begins with the first of them that has its turn. No job waits for a slow one: that gives up its place.
  */
 export class FairQueue {
   readonly #places: number
   readonly #slow: number
-  /** Waiting jobs by owner. */
-  readonly #waiting = new Map<string, Job[]>()
-  /** The number of each owner's last turn, the oldest first. */
+  /** Waiting jobs by owner; the owner that came last is the last. */
+  readonly #waiting = new Map<string, Set<Job>>()
+  /** The owners of each waiting job. */
+  readonly #owners = new Map<Job, string[]>()
+  /** The number of each owner's last turn since jobs began to wait, the oldest first. */
   readonly #turns = new Map<string, number>()
   #turn = 0
   #placed = 0
@@ -39,11 +41,26 @@ export class FairQueue {
     this.#slow = slow
   }
 
-  add(owner: string, job: Job): void {
-    const jobs = this.#waiting.get(owner)
-    if (jobs) jobs.push(job)
-    else this.#waiting.set(owner, [job])
+  /** Adds a job, or further owners of a waiting one. */
+  add(owners: Iterable<string>, job: Job): void {
+    const all = this.#owners.get(job) ?? []
+    this.#owners.set(job, all)
+    for (const owner of owners) {
+      const jobs = this.#waiting.get(owner) ?? new Set()
+      this.#waiting.set(owner, jobs.add(job))
+      all.push(owner)
+    }
     this.#advance()
+  }
+
+  /** Removes a waiting job. */
+  remove(job: Job): void {
+    for (const owner of this.#owners.get(job) ?? []) {
+      const jobs = this.#waiting.get(owner)
+      jobs?.delete(job)
+      if (jobs?.size === 0) this.#waiting.delete(owner)
+    }
+    this.#owners.delete(job)
   }
 
   #advance(): void {
@@ -81,25 +98,22 @@ export class FairQueue {
   }
 
   #next(): Job | undefined {
-    for (;;) {
-      const owner = this.#owner()
-      if (owner === undefined) return undefined
-      const jobs = this.#waiting.get(owner) ?? []
-      const job = jobs.find(({ begun }) => !begun)
-      const rest = jobs.filter((one) => one !== job && !one.begun)
-      if (rest.length > 0) this.#waiting.set(owner, rest)
-      else this.#waiting.delete(owner)
-      if (!job) continue
-      this.#remember(owner)
-      return job
+    const owner = this.#owner()
+    const [job] = (owner !== undefined && this.#waiting.get(owner)) || []
+    if (owner === undefined || !job) {
+      this.#turns.clear()
+      return undefined
     }
+    this.remove(job)
+    this.#remember(owner)
+    return job
   }
 
   /** Returns the owner whose turn is next. */
   #owner(): string | undefined {
     let next: string | undefined
     for (const owner of this.#waiting.keys())
-      if (next === undefined || this.#lastTurn(owner) < this.#lastTurn(next)) next = owner
+      if (next === undefined || this.#lastTurn(owner) <= this.#lastTurn(next)) next = owner
     return next
   }
 

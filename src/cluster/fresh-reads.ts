@@ -7,10 +7,11 @@ import type { Charge } from './budget.ts'
 import { confirmAbsent, discover } from './discovery.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { grantResource } from './grant-resource.ts'
-import { NamespaceReads, Outgrown, type ReadResult } from './namespace-reads.ts'
+import { NamespaceReads, Outgrown } from './namespace-reads.ts'
 import type { ClusterObserver, ReadEnd } from './observer.ts'
 import type { ReadingRoom } from './reading-room.ts'
 import { nameOf, type Resource } from './resource.ts'
+import type { ReadResult } from './shared-read.ts'
 import { listInto } from './store.ts'
 
 /** Timeout for one read, in ms. A review waits for at most half of its timeout, which is 5 s in the manifests. */

@@ -1,17 +1,11 @@
-import type { GrantIndex } from '../policy/grant-index.ts'
-import type { FairQueue, Job } from './fair-queue.ts'
+import type { FairQueue } from './fair-queue.ts'
+import { type ReadResult, SharedRead } from './shared-read.ts'
 
 /** Age beyond which a read is slow, in ms: the next one begins beside it. */
 const SLOW = 1_000
 
 /** Reads of one namespace in flight at once: a slow one, and one beside it. */
 const MOST = 2
-
-/** The result of a read: the grants of its namespace, and the length of the answers, in bytes. */
-export interface ReadResult {
-  readonly grants: GrantIndex
-  readonly bytes: number
-}
 
 /**
  * Reads a namespace.
@@ -67,18 +61,16 @@ export class NamespaceReads {
   join(owner: string, signal?: AbortSignal): Promise<ReadResult> {
     this.#next ??= this.#newRead()
     const read = this.#next
-    read.addReader(signal, () => this.#drop(read))
-    const isNew = !read.owners.has(owner)
-    read.owners.add(owner)
-    if (!read.queued) this.#advance()
-    else if (isNew) this.#queue().add(owner, read)
+    read.addReader(signal)
+    read.addOwner(owner)
+    if (!read.queue) this.#advance()
     return read.result
   }
 
-  /** Drops a read that has not begun, after its last reader has left. */
+  /** Drops a read whose readers have all left, if it has not begun. */
   #drop(read: SharedRead): void {
     if (this.#next !== read) return
-    read.begun = true
+    read.queue?.remove(read)
     this.#next = undefined
     setImmediate(() => this.#ended(this))
   }
@@ -92,38 +84,28 @@ export class NamespaceReads {
       this.#timer = setTimeout(() => this.#hedge(), left)
       return
     }
-    const next = this.#next
-    if (!next || next.queued) return
-    next.queued = true
-    const queue = this.#queue()
-    for (const owner of next.owners) queue.add(owner, next)
+    if (!this.#next?.queue) this.#next?.enter(this.#queue())
   }
 
   /** The only read has become slow: queues another for its readers, unless a next one waits already. */
   #hedge(): void {
     const [slow] = this.#running
-    if (slow && this.#running.length === 1 && !this.#next) this.#nextFor(slow)
+    if (slow?.wanted && this.#running.length === 1 && !this.#next) this.#nextFor(slow)
     this.#advance()
   }
 
   /** Returns the next read, which answers the readers of this one, too. */
   #nextFor(read: SharedRead): SharedRead {
     this.#next ??= this.#newRead()
-    const next = this.#next
-    // It begins for these readers, even if every later reader leaves.
-    next.addReader(undefined, () => {})
-    for (const owner of read.owners) {
-      const isNew = !next.owners.has(owner)
-      next.owners.add(owner)
-      if (next.queued && isNew) this.#queue().add(owner, next)
-    }
-    return next
+    this.#next.addReadersOf(read)
+    return this.#next
   }
 
   #newRead(): SharedRead {
     return new SharedRead({
       run: (read) => this.#run(read),
       giveUp: (read) => this.#fail(read, new DOMException('other reads need its place', 'TimeoutError')),
+      abandon: (read) => this.#drop(read),
     })
   }
 
@@ -162,80 +144,7 @@ export class NamespaceReads {
     this.#running.splice(at, 1)
     const younger = this.#running[at]
     if (younger) read.replace(younger)
-    else if (error instanceof Outgrown) read.replace(this.#nextFor(read))
+    else if (error instanceof Outgrown && read.wanted) read.replace(this.#nextFor(read))
     else read.reject(error)
-  }
-}
-
-interface Runs {
-  readonly run: (read: SharedRead) => Promise<void>
-  readonly giveUp: (read: SharedRead) => void
-}
-
-/** One read, and the result that its readers share. */
-class SharedRead implements Job {
-  readonly owners = new Set<string>()
-  readonly result: Promise<ReadResult>
-  readonly resolve: (result: ReadResult | Promise<ReadResult>) => void
-  readonly #reject: (error: unknown) => void
-  readonly #runs: Runs
-  readonly #stop = new AbortController()
-  /** The readers until the read begins. */
-  readonly #readers = new Set<{ readonly signal: AbortSignal | undefined; readonly leave: () => void }>()
-  queued = false
-  begun = false
-  begunAt = Infinity
-
-  constructor(runs: Runs) {
-    this.#runs = runs
-    const { promise, resolve, reject } = Promise.withResolvers<ReadResult>()
-    this.result = promise
-    this.resolve = resolve
-    this.#reject = reject
-    // A read may fail after its last reader has left.
-    promise.catch(() => {})
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal
-  }
-
-  /**
-   * Adds a reader that waits until the signal. `abandoned` is called if the last reader leaves before the read begins.
-   * When the read begins, it removes its listeners: a signal that lives longer would keep the result in memory.
-   */
-  addReader(signal: AbortSignal | undefined, abandoned: () => void): void {
-    const reader = {
-      signal,
-      leave: () => {
-        this.#readers.delete(reader)
-        if (this.#readers.size === 0) abandoned()
-      },
-    }
-    this.#readers.add(reader)
-    signal?.addEventListener('abort', reader.leave, { once: true })
-  }
-
-  begin(): Promise<void> {
-    this.begun = true
-    for (const { signal, leave } of this.#readers) signal?.removeEventListener('abort', leave)
-    this.#readers.clear()
-    return this.#runs.run(this)
-  }
-
-  giveUp(): void {
-    this.#runs.giveUp(this)
-  }
-
-  /** Aborts this read, unless it has ended. Its readers get the failure. */
-  reject(error: unknown): void {
-    this.#reject(error)
-    this.#stop.abort()
-  }
-
-  /** Aborts this read. Its readers get the result of the other one. */
-  replace(other: SharedRead): void {
-    this.resolve(other.result)
-    this.#stop.abort()
   }
 }

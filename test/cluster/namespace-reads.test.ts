@@ -5,7 +5,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { FairQueue } from '../../src/cluster/fair-queue.ts'
-import { NamespaceReads, type ReadResult } from '../../src/cluster/namespace-reads.ts'
+import { NamespaceReads } from '../../src/cluster/namespace-reads.ts'
+import type { ReadResult } from '../../src/cluster/shared-read.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
 
 /** The time after which a read is slow, in ms. */
@@ -158,11 +159,11 @@ suite('reads of one namespace', () => {
     assert.deepEqual([begun.length, reads.idle], [1, true])
   })
 
-  test('the signal of a reader does not keep its reads in memory once they have begun', async (t) => {
+  test('the signal of a reader does not keep its reads in memory once they have ended', async (t) => {
     const review = new AbortController()
     const queue = new FairQueue(8, 60_000)
     const { promise: others, resolve: othersEnd } = Promise.withResolvers<void>()
-    for (let other = 0; other < 8; other += 1) queue.add('other', { begun: false, begin: () => others, giveUp() {} })
+    for (let other = 0; other < 8; other += 1) queue.add(['other'], { begin: () => others, giveUp() {} })
     const read = t.mock.fn(async () => ({ grants: new GrantIndex(), bytes: 1 }))
     for (let namespace = 0; namespace < 8; namespace += 1) {
       const reads = new NamespaceReads(
@@ -178,6 +179,8 @@ suite('reads of one namespace', () => {
     await turn()
     collectGarbage()
     othersEnd()
+    // A turn to begin the reads, and one to end them.
+    await turn()
     await turn()
     assert.equal(read.mock.callCount(), 8)
     assert.equal(getEventListeners(review.signal, 'abort').length, 0)
@@ -196,5 +199,18 @@ suite('reads of one namespace', () => {
     begun[1]?.end(2)
     await turn()
     assert.deepEqual(first, { bytes: 2 })
+  })
+
+  test('the second read beside a slow one is not made if all readers left', async (t) => {
+    const { begun, pass, reads } = start(t, new FairQueue(1, 2 * SLOW))
+    const review = new AbortController()
+    void reads.join('shop', review.signal).catch(() => {})
+    await pass(SLOW)
+    review.abort()
+    await pass(SLOW)
+    assert.equal(begun.length, 1)
+    begun[0]?.end(1)
+    await pass(0)
+    assert.ok(reads.idle)
   })
 })

@@ -167,3 +167,12 @@ test('where no list is answered, no read waits for one that is older than a seco
   assert.equal(openOf('billing').length, 1)
   assert.ok(openOf('').length <= 64, `${openOf('').length} reads at once`)
 })
+
+test('where each list takes longer than a second, a burst of first reads does not delay the first read of a neighbour', async (t) => {
+  const { review, flood, settle, pass, openOf } = start(t)
+  flood('slow')
+  await settle()
+  void review('billing', 'shop')
+  await pass(SECOND)
+  assert.equal(openOf('billing').length, 1)
+})

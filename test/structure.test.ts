@@ -42,6 +42,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'report',
     'runtime',
     'system',
+    'terminal',
     'wording',
   ],
   commands: [

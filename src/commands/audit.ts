@@ -18,6 +18,8 @@ import { PROGRAM } from '../system/program.ts'
 import { auditOptions } from '../terminal/audit-options.ts'
 import { clusterOptions, configOption, excludeOption, filenameOption } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
+import { showStep } from '../terminal/progress.ts'
+import { counted } from '../wording/counted.ts'
 
 interface AuditOptions extends ConnectionChoice {
   readonly filename: readonly string[]
@@ -62,6 +64,7 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
       ? await auditedFiles({ paths, namespace, exclude }, config)
       : // Imported only here: the import of the client takes longer than reading files.
         await (await import('../input/audited-cluster.ts')).auditedCluster(options, coverage)
+  showStep(`judging ${counted(subject.objects.length, 'object')}`)
   const report = auditOf(subject, coverage, new Set(config.exempt.namespaces))
   const since = former && comparedSince(auditObject(report), former, file ?? '')
   const remedies = remediesOf(report, paths, { ...options, program: PROGRAM }, coverage)

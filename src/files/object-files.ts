@@ -1,15 +1,16 @@
-import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { ObjectName } from '../policy/reference.ts'
 import { holdYoungMemory } from '../system/young-memory.ts'
+import { counted } from '../wording/counted.ts'
 import { DocumentError, readDocumentsOf, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
 import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
 import { excludedBy, type IsExcluded } from './glob.ts'
 import { type Kustomization, kustomizationIn, kustomizationOf } from './kustomize.ts'
 import { nameOf, notText, text, unnamed } from './object-name.ts'
 import { atTop, renderKustomization } from './rendering.ts'
-import { decoded, readFound, readNamed, STDIN, unreadable } from './text.ts'
-import { filesIn, type Templates } from './tree.ts'
+import { type FileProblem, type Source, sourcesAt } from './sources.ts'
+import { decoded, unreadable } from './text.ts'
+import type { Templates } from './tree.ts'
 
 /** An object of a file. */
 export interface FileObject extends ObjectDocument {
@@ -22,12 +23,6 @@ export interface FileObject extends ObjectDocument {
   readonly hasNamespace: boolean
   /** The kustomization that calls the object's file a patch, if it was found in a folder. */
   readonly patchOf?: string | undefined
-}
-
-/** A file that cannot be read: `place` is the file, with the line where it is known. */
-export interface FileProblem {
-  readonly place: string
-  readonly message: string
 }
 
 /** The objects of files, and what could not be read. */
@@ -48,34 +43,29 @@ export interface FileObjects {
   readonly snapshots: readonly { readonly file: string; readonly taken: string }[]
 }
 
-/** A file to read, with its name for messages. */
-interface Source {
-  readonly file: string
-  readonly asked: string
-  readonly origin: 'standard input' | 'pipe' | 'file' | 'folder' | 'kustomization'
-  /** The path without links, which all names of a file share. */
-  readonly real: string
-  readonly read: () => Promise<Buffer>
+/** How files are read. */
+interface How {
+  /** The name of the command that reads them, such as `check`. */
+  readonly command: string
+  /** The namespace of objects that name none. */
+  readonly namespace: string
+  /** Globs of what is left out of folders. */
+  readonly exclude?: readonly string[]
+  /** Called with what is read, again and again. */
+  readonly tell?: (what: string) => void
 }
 
 /**
  * Reads the objects of files, of folders with their subfolders, and of standard input. Unreadable files
  * are reported with the objects of the others, so that one broken file does not hide them.
  *
- * @param command the name of the command that reads them, such as `check`
- * @param namespace the namespace of objects that name none
- * @param exclude globs of what is left out of folders
- * @param kustomization a folder of which Kustomize's output is read
  * @throws Failure if a glob has a form that is not supported
  */
 export async function readObjects(
   paths: readonly string[],
-  command: string,
-  namespace: string,
-  exclude: readonly string[] = [],
-  kustomization?: string,
+  { kustomization, ...how }: How & { readonly kustomization?: string | undefined },
 ): Promise<FileObjects> {
-  const reading = new Reading(command, namespace, exclude)
+  const reading = new Reading(how)
   for (const path of paths) await reading.find(path)
   if (kustomization !== undefined) reading.render(kustomization)
   await reading.readAll()
@@ -104,22 +94,27 @@ class Reading implements FileObjects {
   readonly snapshots: { file: string; taken: string }[] = []
   others = 0
   files = 0
-  readonly #command: string
-  readonly #namespace: string
+  /** How many files were begun. */
+  #read = 0
+  readonly #how: How
   readonly #isExcluded: IsExcluded
   readonly #sources = new Map<string, Source>()
   readonly #room = wholeMemory()
 
-  constructor(command: string, namespace: string, exclude: readonly string[]) {
-    this.#command = command
-    this.#namespace = namespace
-    this.#isExcluded = excludedBy(exclude)
+  constructor(how: How) {
+    this.#how = how
+    this.#isExcluded = excludedBy(how.exclude ?? [])
   }
 
   async find(asked: string): Promise<void> {
     try {
-      for (const source of await this.#sourcesAt(asked))
-        if (!this.#sources.has(source.real)) this.#sources.set(source.real, source)
+      this.#how.tell?.(`looking for files in ${asked}`)
+      const found = await sourcesAt(asked, this.#isExcluded)
+      for (const source of found.sources) if (!this.#sources.has(source.real)) this.#sources.set(source.real, source)
+      if (found.isFolder) this.folders.push(asked)
+      this.templates.push(...found.templates)
+      this.left.push(...found.left)
+      this.problems.push(...found.problems)
       this.files = this.#sources.size
     } catch (error) {
       this.#tell(asked, error)
@@ -134,41 +129,16 @@ class Reading implements FileObjects {
     this.files = this.#sources.size
   }
 
-  async #sourcesAt(asked: string): Promise<Source[]> {
-    if (asked === STDIN)
-      return [{ file: STDIN, asked, origin: 'standard input', real: STDIN, read: () => readNamed(STDIN) }]
-    const stats = await stat(asked)
-    if (!stats.isDirectory()) {
-      // What the shell hands over as standard input may have no path any more.
-      const real = stats.isFile() ? await realpath(asked).catch(() => asked) : asked
-      const origin = stats.isFile() ? 'file' : 'pipe'
-      return [{ file: asked, asked, origin, real, read: () => readNamed(asked) }]
-    }
-    this.folders.push(asked)
-    const { files, skipped, others, templates } = await filesIn(asked, this.#isExcluded)
-    this.templates.push(...templates)
-    for (const place of others) this.left.push({ place, message: 'skipped: to read this folder, pass its path' })
-    for (const { path, reason } of skipped)
-      this.problems.push({ place: path, message: `${reason}; to leave it out, use --exclude` })
-    if (files.length === 0 && skipped.length === 0 && templates.length === 0)
-      this.problems.push({ place: asked, message: 'there is no YAML or JSON file in this folder' })
-    return files.map(({ path, real }) => ({
-      file: path,
-      asked,
-      origin: 'folder',
-      real,
-      read: () => readFound(real),
-    }))
-  }
-
   async readAll(): Promise<void> {
     for (const source of this.#sources.values()) {
+      this.#read += 1
       let text = ''
       try {
+        this.#tellReading(source, 0)
         text = decoded(await source.read())
         const taken = SNAPSHOT.exec(text)?.[1]
         if (taken !== undefined) this.snapshots.push({ file: source.file, taken })
-        this.#take(source, this.#documentsOf(text))
+        this.#take(source, this.#documentsOf(source, text))
       } catch (error) {
         const isFile = source.origin === 'file' || source.origin === 'folder'
         if (isFile && error instanceof ValueError && !mayHoldObject(text))
@@ -179,11 +149,14 @@ class Reading implements FileObjects {
     this.#markPatches()
   }
 
-  #documentsOf(text: string): ValueDocument[] {
+  #documentsOf(source: Source, text: string): ValueDocument[] {
     const documents: ValueDocument[] = []
     for (const one of readDocumentsOf(text, this.#room)) {
       if (one) documents.push(one)
-      else holdYoungMemory()
+      else {
+        holdYoungMemory()
+        this.#tellReading(source, documents.length)
+      }
     }
     return documents
   }
@@ -211,7 +184,7 @@ class Reading implements FileObjects {
       this.problems.push({ place: place(field), message: `${wrong} is not a string` })
       return
     }
-    const name = nameOf(document.object, this.#namespace)
+    const name = nameOf(document.object, this.#how.namespace)
     if (name.name === '') {
       this.left.push({ place: place('metadata'), message: unnamed(document.object) })
       return
@@ -233,8 +206,13 @@ class Reading implements FileObjects {
     )
   }
 
+  #tellReading({ file }: Source, documents: number): void {
+    const of = this.files > 1 ? ` (${this.#read} of ${this.files} files)` : ''
+    this.#how.tell?.(`reading ${file}${of}${documents > 0 ? `, ${counted(documents, 'document')}` : ''}`)
+  }
+
   #templateHint(): string {
-    return `; to read a template of Helm, render it: helm template CHART | refgrant ${this.#command} -`
+    return `; to read a template of Helm, render it: helm template CHART | refgrant ${this.#how.command} -`
   }
 
   /** @param hint what may help with a text that is not well-formed */

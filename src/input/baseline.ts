@@ -6,6 +6,7 @@ import type { CheckReport } from '../report/check.ts'
 import { toldOf } from '../report/told.ts'
 import { Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
+import { showProgress } from '../terminal/progress.ts'
 import { bare, quote } from '../wording/quote.ts'
 import type { Asked } from './files.ts'
 import { namedText } from './named-text.ts'
@@ -24,6 +25,7 @@ export async function readBaseline(
 ): Promise<Baseline> {
   if (existsSync(named)) return reportIn(named)
   const { paths, grants = [], kustomize } = asked
+  showProgress(`reading ${quote(named)}`)
   const rendered = kustomize === undefined ? [] : [kustomize]
   return atRevision(named, [...paths, ...grants, ...rendered], rendered.length > 0, async (found) => {
     const there = found.paths.filter((one) => existsSync(one))

@@ -3,6 +3,8 @@ import { type Config, coverageOf } from '../config/config.ts'
 import type { Tool } from '../policy/apply-order.ts'
 import type { CheckReport } from '../report/check.ts'
 import { checkOf } from '../report/checked.ts'
+import { showStep } from '../terminal/progress.ts'
+import { counted } from '../wording/counted.ts'
 import { type Asked, readInput } from './files.ts'
 import { liveGrants } from './live-grants.ts'
 import { unknownToFiles } from './notes.ts'
@@ -34,5 +36,6 @@ export async function checkFiles(asked: Asked, config: Config, { most, tool, liv
     unknown: read?.unknown,
     tool,
   }
+  showStep(`judging ${counted(input.objects.length, 'object')}`)
   return checkOf(checked, coverage, new Set(config.exempt.namespaces), most)
 }

@@ -1,6 +1,8 @@
 import { type Config, coverageOf } from '../config/config.ts'
 import type { Reference } from '../policy/reference.ts'
 import { type ExplainedReference, type ExplainReport, explainReferences } from '../report/explained.ts'
+import { showStep } from '../terminal/progress.ts'
+import { counted } from '../wording/counted.ts'
 import { type AskedReferences, readReferences } from './asked.ts'
 import type { LiveCluster } from './live.ts'
 
@@ -19,6 +21,7 @@ export async function explanation(asked: AskedReferences, config: Config): Promi
   const coverage = coverageOf(config)
   const read = await readReferences(asked, coverage, new Set(config.exempt.namespaces), 'explain')
   const shown = read.references.slice(0, EXPLAINED)
+  showStep(`explaining ${counted(shown.length, 'reference')}`)
   const explained = explainReferences(shown, read.known, coverage).map((one) => ({
     ...one,
     place: read.places.get(one.reference),

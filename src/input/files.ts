@@ -1,5 +1,6 @@
 import { candidatesAmong, type FileCandidate, type FileGrant, grantsAmong } from '../files/grant-files.ts'
-import { type FileObject, type FileObjects, type FileProblem, readObjects } from '../files/object-files.ts'
+import { type FileObject, type FileObjects, readObjects } from '../files/object-files.ts'
+import type { FileProblem } from '../files/sources.ts'
 import { STDIN } from '../files/text.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import { crossingReferences } from '../policy/crossing.ts'
@@ -7,6 +8,7 @@ import type { Grant } from '../policy/grant.ts'
 import { grantKindOf } from '../policy/grant-kinds.ts'
 import { conflictsOf } from '../report/duplicates.ts'
 import { Failure } from '../system/failure.ts'
+import { showProgress } from '../terminal/progress.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, visible } from '../wording/quote.ts'
 import { leftOut } from './left-out.ts'
@@ -50,11 +52,9 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
   if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
     throw new Failure('standard input is given twice: use - either as a path or with --grants')
   const namespace = asked.namespace ?? 'default'
-  const main = withoutPatches(
-    await readObjects(asked.paths, command, namespace, asked.exclude, asked.kustomize),
-    coverage,
-  )
-  const beside = withoutPatches(await readObjects(asked.grants ?? [], command, namespace, asked.exclude), coverage)
+  const how = { command, namespace, exclude: asked.exclude, tell: showProgress }
+  const main = withoutPatches(await readObjects(asked.paths, { ...how, kustomization: asked.kustomize }), coverage)
+  const beside = withoutPatches(await readObjects(asked.grants ?? [], how), coverage)
   const isGrant = ({ object }: FileObject) => grantKindOf(object, coverage.grantKinds) !== undefined
   const isChecked = (one: FileObject) => isGrant(one) || coverage.referrer(one.name) !== undefined
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]

@@ -5,6 +5,8 @@ import type { Reference } from '../policy/reference.ts'
 import { explainReferences, type PlacedCandidate } from '../report/explained.ts'
 import { type MissingOptions, missingFor } from '../report/missing.ts'
 import { Failure } from '../system/failure.ts'
+import { showStep } from '../terminal/progress.ts'
+import { counted } from '../wording/counted.ts'
 import { verdictSentence } from '../wording/explain.ts'
 import { candidateTitle } from '../wording/near-miss.ts'
 import { ungrantableSentence } from '../wording/ungrantable.ts'
@@ -34,6 +36,7 @@ export async function grantedFor(
 ): Promise<Granted> {
   const read = await readReferences(asked, coverage, new Set(), 'grant')
   const { known, cluster, versions, unrendered } = read
+  showStep(`judging ${counted(read.references.length, 'reference')}`)
   const explained = explainReferences(read.references, known, coverage)
   const ofVerdict = (verdict: string) =>
     explained.filter(({ answer }) => answer.verdict === verdict).map(({ reference }) => reference)

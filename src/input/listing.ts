@@ -1,3 +1,5 @@
+import { clearProgress, showProgress } from '../terminal/progress.ts'
+
 /** Reads something of a cluster, and may be interrupted. */
 type Work<T> = (tell: (what: string) => void, signal: AbortSignal) => Promise<T>
 
@@ -6,13 +8,13 @@ export async function whileListing<T>(work: Work<T>): Promise<T> {
   const interrupted = new AbortController()
   const stop = () => interrupted.abort(new Error('interrupted'))
   process.once('SIGINT', stop)
-  const tell = (what: string) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[Klisting ${what}`)
-  }
   try {
-    return await work(tell, interrupted.signal)
+    return await work((what) => showProgress(`listing ${what}`), interrupted.signal)
+  } catch (error) {
+    // The client has words of its own for a request that is aborted.
+    throw interrupted.signal.aborted ? interrupted.signal.reason : error
   } finally {
     process.off('SIGINT', stop)
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+    clearProgress()
   }
 }

@@ -5,6 +5,7 @@ import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { reasonOf } from '../system/reason.ts'
 import { shorten, visible } from '../wording/quote.ts'
+import { clearProgress } from './progress.ts'
 
 /** The text that is gathered before a write, in characters: a system call for each line would cost more. */
 const PIECE = 64 * 1_024
@@ -40,6 +41,7 @@ export async function print(pieces: Iterable<string>): Promise<void> {
  * @throws Failure if standard output is a file that cannot be written; a pipe or a terminal emits `error` instead
  */
 export function write(text: string): boolean {
+  clearProgress()
   if (isClosed) return true
   if (process.stdout instanceof Socket) return process.stdout.write(text)
   try {
@@ -58,6 +60,7 @@ export function outputFailure(error: NodeJS.ErrnoException): Failure {
 
 /** Writes lines to standard error, each after the name of the program. */
 export function tell(text: string): void {
+  clearProgress()
   for (const line of text.split('\n')) process.stderr.write(`${PROGRAM}: ${visible(shorten(line, LONGEST_LINE))}\n`)
 }
 

@@ -16,7 +16,7 @@ const LARGE = 64 * 1024 * 1024 + 1
 
 /** What is read of a path: the names of the objects, and the problems by their place below the path. */
 async function read(...paths: string[]) {
-  const { objects, problems, files } = await readObjects(paths, 'check', 'default')
+  const { objects, problems, files } = await readObjects(paths, { command: 'check', namespace: 'default' })
   const below = (place: string) => path.relative(paths[0] as string, place)
   return {
     names: objects.map(({ name }) => name.name),
@@ -166,7 +166,7 @@ test('a folder that may not be read is a problem, and the rest is read', {
   const program = `
     process.setuid(65534)
     const { readObjects } = await import('./src/files/object-files.ts')
-    const { objects, problems } = await readObjects([${JSON.stringify(folder)}], 'check', 'default')
+    const { objects, problems } = await readObjects([${JSON.stringify(folder)}], { command: 'check', namespace: 'default' })
     console.log(JSON.stringify([objects.length, problems]))
   `
   // As root everything may be read.

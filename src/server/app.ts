@@ -4,7 +4,6 @@ import type { GrantSource } from '../admission/grant-source.ts'
 import { ADVICE_PATH, reviewPath } from '../admission/names.ts'
 import { NotAReview } from '../admission/review.ts'
 import { MODES, type Settings } from '../admission/settings.ts'
-import { visible } from '../wording/quote.ts'
 import { lookupSentence } from '../wording/unavailable.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
@@ -12,6 +11,7 @@ import type { Capacity } from './capacity.ts'
 import { grantedTime } from './deadline.ts'
 import { memoryOf } from './kept.ts'
 import { buildListener } from './listener.ts'
+import { plainText } from './plain-text.ts'
 import { type Records, ReviewRecorder } from './record.ts'
 import { RETRY_AFTER, Retries } from './retries.ts'
 import { refuseStrangers } from './strangers.ts'
@@ -165,9 +165,4 @@ function unavailable(reply: FastifyReply, why: string, back: boolean): FastifyRe
   if (back) reply.header('retry-after', String(RETRY_AFTER))
   const reason = 'ServiceUnavailable'
   return reply.code(503).send({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message: why, reason, code: 503 })
-}
-
-function plainText(reply: FastifyReply, status: number, text: string): FastifyReply {
-  // The text may repeat a part of the request.
-  return reply.code(status).type('text/plain; charset=utf-8').send(visible(text))
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { visible } from '../wording/quote.ts'
 import { buildListener } from './listener.ts'
 import { type CloseReason, type ServerObserver, UNOBSERVED } from './observer.ts'
+import { plainText } from './plain-text.ts'
 
 /** The most open connections: one for each probe of a kubelet, and some for metrics. */
 const MOST_CONNECTIONS = 32
@@ -52,6 +53,12 @@ export function buildHealth(options: HealthOptions): FastifyInstance {
   })
   const metrics = sharedMetrics(exposition)
   app.get('/metrics', async (_request, reply) => reply.type(exposition.contentType).send(await metrics()))
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
+    plainText(reply, error.statusCode ?? 500, error.message),
+  )
+  app.setNotFoundHandler((_request, reply) =>
+    plainText(reply, 404, 'this path is not served; GET /livez, /readyz or /metrics'),
+  )
   return app
 }
 

@@ -1,7 +1,8 @@
 import http from 'node:http'
 import https from 'node:https'
 import Fastify, { type FastifyInstance, type FastifyServerFactoryHandler } from 'fastify'
-import { Connections, type ConnectionsOptions, hasBody } from './connections.ts'
+import { Connections, type ConnectionsOptions } from './connections.ts'
+import { dropRest, refuseBytes, refusePath } from './plain-text.ts'
 import type { tlsOptions } from './tls.ts'
 
 /** The most requests on one connection. It is then closed, so that a busy API server spreads its requests over the replicas. */
@@ -42,13 +43,10 @@ export function buildListener({ tls, connections: bounds }: ListenerOptions): {
     connections.watch(server as http.Server, handle as http.RequestListener)
     return server as http.Server
   }
-  const app = Fastify({ serverFactory, return503OnClosing: false })
-  // The unread rest of a body would stay in memory, so it is read and dropped until the connection closes.
+  const ownAnswers = { frameworkErrors: refusePath, clientErrorHandler: refuseBytes }
+  const app = Fastify({ serverFactory, return503OnClosing: false, ...ownAnswers })
   app.addHook('onSend', ({ raw }, reply, _payload, done) => {
-    if (hasBody(raw) && !raw.complete) {
-      reply.header('connection', 'close')
-      raw.resume()
-    }
+    dropRest(raw, reply.raw)
     done()
   })
   app.addHook('preClose', (done) => {

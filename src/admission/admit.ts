@@ -1,5 +1,6 @@
 import type { Coverage } from '../policy/coverage.ts'
 import { type Crossing, crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
+import type { GrantName } from '../policy/grant.ts'
 import { grantKindsFor } from '../policy/grant-kinds.ts'
 import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
@@ -182,9 +183,7 @@ async function judgeFresh(
 }
 
 function permitted(verdicts: readonly Verdict[]): Permitted {
-  const granted: Permitted['granted'][number][] = []
-  for (const verdict of verdicts)
-    if (verdict.permitted && verdict.by !== 'same namespace')
-      granted.push({ reference: verdict.reference, by: verdict.by })
-  return { outcome: 'permitted', granted, existing: [] }
+  const grants = new Set<GrantName>()
+  for (const verdict of verdicts) if (verdict.permitted && verdict.by !== 'same namespace') grants.add(verdict.by)
+  return { outcome: 'permitted', grants: [...grants], existing: [] }
 }

@@ -75,7 +75,7 @@ function details(decision: Decided): Annotations {
     case 'unjudged':
       return { reason: decision.reason }
     case 'permitted': {
-      const grants = new Set([...new Set(decision.granted.map(({ by }) => by))].map(namespacedName))
+      const grants = new Set(decision.grants.map(namespacedName))
       return {
         ...(grants.size > 0 && { grants: capped([...grants], (title) => title) }),
         ...(decision.existing.length > 0 && { existing: capped(decision.existing, arrow) }),

@@ -35,8 +35,8 @@ export interface Unjudged {
 
 export interface Permitted {
   readonly outcome: 'permitted'
-  /** The permitted references, each with the grant that permits it. */
-  readonly granted: readonly { readonly reference: Reference; readonly by: GrantName }[]
+  /** The grants that permit the references. */
+  readonly grants: readonly GrantName[]
   /** References that no grant permits, allowed with a warning because the stored object already has them. */
   readonly existing: readonly Reference[]
 }

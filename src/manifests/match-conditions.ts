@@ -1,5 +1,6 @@
 import type { ReferrerKind } from '../policy/catalogue.ts'
-import type { Coverage, FieldSteps } from '../policy/coverage.ts'
+import type { Coverage } from '../policy/coverage.ts'
+import type { FieldSteps } from '../policy/field-tree.ts'
 
 /** A condition that an API server evaluates before it calls a webhook (admissionregistration.k8s.io/v1). */
 export interface MatchCondition {

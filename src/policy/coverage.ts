@@ -1,22 +1,9 @@
 import { type GuardedField, guardedFields, type ReferrerKind } from './catalogue.ts'
+import { type FieldSteps, type FieldTree, stepsOf, treeOf } from './field-tree.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import type { GroupKind } from './reference.ts'
 
 const standard: ReadonlySet<GuardedField> = new Set(guardedFields)
-
-/** A guarded field whose path is split into steps: a property's name, or `[]` for each element of a list. */
-export interface FieldSteps {
-  readonly path: string
-  readonly steps: readonly string[]
-  /** The parts of the path between its lists. */
-  readonly pieces: readonly string[]
-  readonly groupField: string
-  readonly to: GroupKind | undefined
-  /** The kinds of the grants that may permit a reference in this field; fields with the same kinds share one list. */
-  readonly grantKinds: readonly GrantKind[]
-  /** Whether an admin added the field: its schema is unknown, and the row may be wrong. */
-  readonly own: boolean
-}
 
 /** References that an admin allows without a grant. */
 export interface ExemptReferences {
@@ -26,13 +13,20 @@ export interface ExemptReferences {
   readonly targets: readonly GroupKind[]
 }
 
+/** A kind with its guarded fields, in catalogue order and as a tree. */
+interface JudgedKind {
+  readonly referrer: ReferrerKind
+  readonly fields: readonly FieldSteps[]
+  readonly tree: FieldTree
+}
+
 /** What is judged: the guarded fields of each kind, the exemptions, and the kinds of grants. */
 export class Coverage {
   readonly fields: readonly GuardedField[]
   readonly exemptReferences: ExemptReferences
   /** The kinds of grants that count for at least one field. */
   readonly grantKinds: readonly GrantKind[]
-  readonly #byKind = new Map<string, { readonly referrer: ReferrerKind; readonly fields: FieldSteps[] }>()
+  readonly #byKind = new Map<string, JudgedKind>()
 
   /** @param grantKinds all kinds that may count as grants; those that count for none of the fields are left out */
   constructor(
@@ -45,20 +39,10 @@ export class Coverage {
     const governing = governingKinds(fields, grantKinds)
     const counting = new Set(fields.flatMap((field) => governing(field)))
     this.grantKinds = grantKinds.filter((kind) => counting.has(kind))
-    for (const field of fields) {
-      const { from, path, groupField = 'group', to } = field
-      const ofKind = this.#byKind.get(kindKey(from)) ?? { referrer: from, fields: [] }
-      const own = !standard.has(field)
-      ofKind.fields.push({
-        path,
-        steps: stepsOf(path),
-        pieces: path.split('[]'),
-        groupField,
-        to,
-        grantKinds: governing(field),
-        own,
-      })
-      this.#byKind.set(kindKey(from), ofKind)
+    for (const [key, ofKind] of Map.groupBy(fields, ({ from }) => kindKey(from))) {
+      const [{ from: referrer }] = ofKind as [GuardedField]
+      const steps = ofKind.map((field) => fieldSteps(field, governing(field)))
+      this.#byKind.set(key, { referrer, fields: steps, tree: treeOf(steps) })
     }
   }
 
@@ -81,11 +65,16 @@ export class Coverage {
   fieldsOf(kind: GroupKind): readonly FieldSteps[] {
     return this.#byKind.get(kindKey(kind))?.fields ?? []
   }
+
+  /** Returns the guarded fields of a kind as a tree; undefined for a kind without guarded fields. */
+  treeOf(kind: GroupKind): FieldTree | undefined {
+    return this.#byKind.get(kindKey(kind))?.tree
+  }
 }
 
-/** Splits a path into steps: a property's name, or `[]` for each element of a list. */
-export function stepsOf(path: string): string[] {
-  return path.replaceAll('[]', '.[]').split('.')
+function fieldSteps(field: GuardedField, grantKinds: readonly GrantKind[]): FieldSteps {
+  const { path, groupField = 'group', to } = field
+  return { path, steps: stepsOf(path), groupField, to, grantKinds, own: !standard.has(field) }
 }
 
 /** Returns which kinds of grants count for a field: the kind that it names, or otherwise every kind that no field names. */

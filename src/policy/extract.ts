@@ -1,5 +1,6 @@
-import type { Coverage, FieldSteps } from './coverage.ts'
-import { REFERENCE_GRANT } from './grant-kinds.ts'
+import type { Coverage } from './coverage.ts'
+import type { FieldSteps, FieldTree, PlacedField } from './field-tree.ts'
+import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
 /** Replaces a part of a reference that is not a string. Every schema of Gateway API rejects such a part. */
@@ -31,43 +32,36 @@ export function extract(
   object: unknown,
   { take = () => true, misfit = () => {} }: Extraction = {},
 ): Reference[] {
-  const references: Reference[] = []
-  for (const field of coverage.fieldsOf(from)) {
-    const indexes: number[] = []
-    const governed = isUsual(field) ? {} : { grantKinds: field.grantKinds }
-    const found = (value: object) => {
-      const to = target(value, field, from)
-      if (field.own && !isSound(to, from)) misfit(field)
-      else if (take(to)) references.push({ from, to, path: pathOf(field, indexes), ...governed })
-    }
-    const other = () => {
-      if (field.own) misfit(field)
-    }
-    walk(object, field, 0, indexes, { found, other })
+  const byPlace: Reference[][] = coverage.fieldsOf(from).map(() => [])
+  const found = (value: object, field: PlacedField, path: string) => {
+    const to = target(value, field, from)
+    if (field.own && !isSound(to, from)) misfit(field)
+    else if (take(to)) byPlace[field.place]?.push(referenceOf(from, to, path, field))
   }
-  return references
+  walk(object, coverage.treeOf(from), '', { found, other: misfit })
+  return ([] as Reference[]).concat(...byPlace)
 }
 
 /**
- * Visits each object in a guarded field, as it is written.
+ * Visits each object in a guarded field, as it is written, in document order.
  *
- * @param found called with the object, and with a function that returns its path
+ * @param found called with the object and its path
  */
 export function eachGuarded(
   coverage: Coverage,
   from: GroupKind,
   object: unknown,
-  found: (value: object, path: () => string) => void,
+  found: (value: object, path: string) => void,
 ): void {
-  for (const field of coverage.fieldsOf(from)) {
-    const indexes: number[] = []
-    const tell = (value: object) => found(value, () => pathOf(field, indexes))
-    walk(object, field, 0, indexes, { found: tell, other: () => {} })
-  }
+  walk(object, coverage.treeOf(from), '', { found: (value, _field, path) => found(value, path), other: () => {} })
+}
+
+function referenceOf(from: ObjectName, to: ObjectName, path: string, { grantKinds }: FieldSteps): Reference {
+  return isUsual(grantKinds) ? { from, to, path } : { from, to, path, grantKinds }
 }
 
 /** Whether only ReferenceGrants count for a field, which is the default. */
-function isUsual({ grantKinds }: FieldSteps): boolean {
+function isUsual(grantKinds: readonly GrantKind[]): boolean {
   return grantKinds.length === 1 && grantKinds[0] === REFERENCE_GRANT
 }
 
@@ -77,34 +71,33 @@ function isSound({ group, kind, namespace, name }: ObjectName, from: ObjectName)
   return kind !== '' && name !== '' && ![group, kind, namespace, name].includes(NOT_TEXT)
 }
 
-/** Called with the object at the end of a path, or where the object's shape does not match the path. */
 interface Met {
-  readonly found: (value: object) => void
-  readonly other: () => void
+  /** Called with the object at the end of a field. */
+  readonly found: (value: object, field: PlacedField, path: string) => void
+  /** Called for a row from the configuration if the object has another shape. */
+  readonly other: (field: FieldSteps) => void
 }
 
-/** @param indexes the current index in each list on the path; changed during the walk */
-function walk(value: unknown, field: FieldSteps, depth: number, indexes: number[], met: Met): void {
-  const step = field.steps[depth]
-  if (value === undefined || value === null) return
-  if (step === '[]' && Array.isArray(value)) {
-    for (const [index, element] of value.entries()) {
-      indexes.push(index)
-      walk(element, field, depth + 1, indexes, met)
-      indexes.pop()
-    }
-  } else if (step === '[]' || !isRecord(value)) {
-    met.other()
-  } else if (step === undefined) {
-    met.found(value)
-  } else if (Object.hasOwn(value, step)) {
-    walk(value[step], field, depth + 1, indexes, met)
+/**
+ * Visits all fields of a tree at once. A value that does not have the shape that a step needs ends the fields beyond it.
+ *
+ * @param path the path of the value, with its indexes: `spec.rules[0].backendRefs`
+ */
+function walk(value: unknown, tree: FieldTree | undefined, path: string, met: Met): void {
+  if (value === undefined || value === null || !tree) return
+  for (const field of tree.ending) {
+    if (isRecord(value)) met.found(value, field, path)
+    else if (field.own) met.other(field)
   }
-}
-
-/** Returns a path with its indexes: `spec.rules[0].backendRefs[1]`. */
-function pathOf({ pieces }: FieldSteps, indexes: readonly number[]): string {
-  return pieces.reduce((path, piece, list) => `${path}[${indexes[list - 1]}]${piece}`)
+  for (const next of tree.next) {
+    if (next.step === '[]' && Array.isArray(value)) {
+      for (let index = 0; index < value.length; index += 1) walk(value[index], next, `${path}[${index}]`, met)
+    } else if (next.step === '[]' || !isRecord(value)) {
+      next.own.forEach(met.other)
+    } else if (Object.hasOwn(value, next.step)) {
+      walk(value[next.step], next, path + next.suffix, met)
+    }
+  }
 }
 
 /** Returns the object that a reference names, with the API's defaults for absent parts. */

@@ -21,19 +21,13 @@ export function kindKey({ group, kind }: GrantTo): string {
   return flat('', group, kind)
 }
 
-/** The keys of the entries that expose an object: by its name, and by its kind alone. */
-export interface TargetKeys {
-  readonly byName: string
-  readonly byKind: string
-}
-
-/** Returns the keys of targets, most of which have the same kind as the one before. */
-export function targetKeys(targets: readonly (GroupKind & { readonly name: string })[]): TargetKeys[] {
-  let [last, byKind]: [GroupKind | undefined, string] = [undefined, '']
+/** Returns the keys of the kinds of targets, most of which have the same kind as the one before. */
+export function kindKeys(targets: readonly GroupKind[]): string[] {
+  let [last, key]: [GroupKind | undefined, string] = [undefined, '']
   return targets.map((target) => {
-    if (target.kind !== last?.kind || target.group !== last.group) byKind = kindKey(target)
+    if (target.kind !== last?.kind || target.group !== last.group) key = kindKey(target)
     last = target
-    return { byName: `${byKind}/${target.name}`, byKind }
+    return key
   })
 }
 

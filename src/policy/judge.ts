@@ -22,28 +22,47 @@ export const crosses = ({ from, to }: Reference): boolean => from.namespace !== 
  * @returns a verdict for each reference, in order
  */
 export function judge(references: readonly Reference[], grants: GrantLookup): Verdict[] {
-  const at = (place: number) => references[place] as Reference
   const verdicts = new Array<Verdict>(references.length)
-  for (const places of byLookup(references)) {
-    const first = at(places[0] as number)
-    const targets = places.map((place) => at(place).to)
-    const found = crosses(first)
-      ? allOf(grantKindsFor(first), grants).permitting(first.from, first.to.namespace, targets)
-      : { grants: targets.map(() => 'same namespace' as const), complete: true }
-    for (let index = 0; index < places.length; index += 1) {
-      const place = places[index] as number
-      verdicts[place] = verdict(at(place), found.grants[index], found.complete)
-    }
+  for (const places of byLookUp(references)) {
+    const shared = places.map((place) => references[place] as Reference)
+    const found = lookUp(shared, grants)
+    for (let at = 0; at < places.length; at += 1)
+      verdicts[places[at] as number] = verdict(shared[at] as Reference, found.grants[at], found.complete)
   }
   return verdicts
 }
 
-/** Groups the places of references that share a lookup: those with the same target namespace and kinds of grants. */
-function byLookup(references: readonly Reference[]): number[][] {
-  const byNamespace = Map.groupBy(references.keys(), (place) => references[place]?.to.namespace)
-  return [...byNamespace.values()].flatMap((group) => [
-    ...Map.groupBy(group, (place) => references[place]?.grantKinds).values(),
-  ])
+type Places = Map<string, Map<Reference['grantKinds'], number[]>>
+
+/** Groups the places of references that share a look-up: those with the same target namespace and kinds of grants. */
+function byLookUp(references: readonly Reference[]): number[][] {
+  const all: Places = new Map()
+  let last: Reference | undefined
+  let places: number[] = []
+  for (let place = 0; place < references.length; place += 1) {
+    const reference = references[place] as Reference
+    // Most references share the look-up of the one before.
+    if (reference.to.namespace !== last?.to.namespace || reference.grantKinds !== last.grantKinds)
+      places = placesIn(all, reference)
+    places.push(place)
+    last = reference
+  }
+  return [...all.values()].flatMap((ofNamespace) => [...ofNamespace.values()])
+}
+
+function placesIn(all: Places, { to: { namespace }, grantKinds }: Reference): number[] {
+  const ofNamespace = all.get(namespace) ?? new Map<Reference['grantKinds'], number[]>()
+  const places = ofNamespace.get(grantKinds) ?? []
+  all.set(namespace, ofNamespace.set(grantKinds, places))
+  return places
+}
+
+/** Looks up references that share a look-up. */
+function lookUp(references: readonly Reference[], grants: GrantLookup) {
+  const [first] = references as [Reference]
+  const targets = references.map(({ to }) => to)
+  if (!crosses(first)) return { grants: targets.map(() => 'same namespace' as const), complete: true }
+  return allOf(grantKindsFor(first), grants).permitting(first.from, first.to.namespace, targets)
 }
 
 function verdict(reference: Reference, by: GrantName | 'same namespace' | undefined, complete: boolean): Verdict {

@@ -35,7 +35,7 @@ export function* lintObject(coverage: Coverage, object: ObjectName, written: unk
     for (const field of Object.keys(value)) {
       const meant = meantField(field)
       if (meant === undefined || Object.hasOwn(value, meant)) continue
-      misspelt.push(flaw('reference-unknown-field', `${path()}.${step(field)}`, { meant }))
+      misspelt.push(flaw('reference-unknown-field', `${path}.${step(field)}`, { meant }))
     }
   })
   yield* misspelt

@@ -1,5 +1,5 @@
 import type { Grant, GrantFrom } from './grant.ts'
-import { fromKey, targetKeys, toKey } from './grant-keys.ts'
+import { fromKey, kindKeys, toKey } from './grant-keys.ts'
 import type { ObjectName } from './reference.ts'
 
 /** The target of a reference, without its namespace. */
@@ -99,17 +99,10 @@ export class NamespaceGrants {
   permitting(from: GrantFrom, targets: readonly Target[]): readonly (Stored | undefined)[] {
     const accepting = this.#byFrom.get(fromKey(from))
     if (accepting === undefined) return targets.map(() => undefined)
-    const asked = targetKeys(targets)
-    const byKey = new Map<string, Stored | undefined>()
-    for (const { byName, byKind } of asked) byKey.set(byName, undefined).set(byKind, undefined)
-    for (const stored of 'grants' in accepting ? accepting.grants : [accepting]) {
-      if (stored.list === GONE) continue
-      for (let at = stored.accepted; at < stored.keys.length; at += 1) {
-        const key = stored.keys[at] as string
-        if (byKey.has(key)) byKey.set(key, stored)
-      }
-    }
-    return asked.map(({ byName, byKind }) => byKey.get(byName) ?? byKey.get(byKind))
+    const exposed = new Exposed(targets)
+    for (const stored of 'grants' in accepting ? accepting.grants : [accepting])
+      if (stored.list !== GONE) exposed.take(stored)
+    return exposed.byTarget()
   }
 
   /** Counts a deleted grant. */
@@ -119,6 +112,39 @@ export class NamespaceGrants {
     accepting.grants = accepting.grants.filter(({ list }) => list !== GONE)
     accepting.gone = 0
     if (accepting.grants.length === 0) this.#byFrom.delete(accepting.key)
+  }
+}
+
+/** Which of the targets of one referrer grants expose. */
+class Exposed {
+  readonly #targets: readonly Target[]
+  readonly #kinds: readonly string[]
+  /** Made when an entry is met that exposes another kind, or one object: most expose every object of a kind. */
+  #names: readonly string[] | undefined
+  readonly #byKey = new Map<string, Stored | undefined>()
+
+  constructor(targets: readonly Target[]) {
+    this.#targets = targets
+    this.#kinds = kindKeys(targets)
+    for (const key of this.#kinds) this.#byKey.set(key, undefined)
+  }
+
+  take(stored: Stored): void {
+    for (let at = stored.accepted; at < stored.keys.length; at += 1) {
+      const key = stored.keys[at] as string
+      if (!this.#names && !this.#byKey.has(key)) this.#askByName()
+      if (this.#byKey.has(key)) this.#byKey.set(key, stored)
+    }
+  }
+
+  #askByName(): void {
+    this.#names = this.#targets.map(({ name }, at) => `${this.#kinds[at]}/${name}`)
+    for (const key of this.#names) this.#byKey.set(key, undefined)
+  }
+
+  /** Returns, for each target in order, a grant that exposes it, if possible by its name. */
+  byTarget(): (Stored | undefined)[] {
+    return this.#kinds.map((kind, at) => this.#byKey.get(this.#names?.[at] ?? kind) ?? this.#byKey.get(kind))
   }
 }
 

@@ -1,5 +1,6 @@
 import { type GuardedField, guardedFields, type ReferrerKind } from './catalogue.ts'
-import { type Coverage, stepsOf } from './coverage.ts'
+import type { Coverage } from './coverage.ts'
+import { stepsOf } from './field-tree.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import { GROUP, KIND } from './names.ts'
 import type { GroupKind } from './reference.ts'

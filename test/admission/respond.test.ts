@@ -27,12 +27,12 @@ function reference(index: number, to: Partial<ObjectName> = {}): Reference {
 const references = (count: number) => Array.from({ length: count }, (_, index) => reference(index))
 const refused = (count: number, change: { unjudged?: number; confirmed?: boolean } = {}) =>
   ({ outcome: 'refused', refused: references(count), unjudged: 0, confirmed: true, ...change }) as const
-const existing = (all: readonly Reference[]) => ({ outcome: 'permitted', granted: [], existing: all }) as const
+const existing = (all: readonly Reference[]) => ({ outcome: 'permitted', grants: [], existing: all }) as const
 const grant = (name: string): Grant => ({ namespace: 'billing', name, from: [], to: [] })
 const granted = (...names: string[]) =>
   ({
     outcome: 'permitted',
-    granted: names.map((name, index) => ({ reference: reference(index), by: grant(name) })),
+    grants: names.map(grant),
     existing: [],
   }) as const
 

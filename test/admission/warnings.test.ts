@@ -19,7 +19,7 @@ function reference(index: number, to: Partial<ObjectName> = {}, from: ObjectName
 const references = (count: number) => Array.from({ length: count }, (_, index) => reference(index))
 const refused = (all: readonly Reference[], change: { unjudged?: number; confirmed?: boolean } = {}) =>
   warningsOf({ outcome: 'refused', refused: all, unjudged: 0, confirmed: true, ...change })
-const existing = (all: readonly Reference[]) => warningsOf({ outcome: 'permitted', granted: [], existing: all })
+const existing = (all: readonly Reference[]) => warningsOf({ outcome: 'permitted', grants: [], existing: all })
 
 const line = (index: number, target = `s${index}`) =>
   `HTTPRoute "checkout" in namespace "shop": spec.rules[0].backendRefs[${index}] refers to Service "${target}" in namespace "billing", which no ReferenceGrant permits.`
@@ -159,7 +159,7 @@ suite('warnings fit the limits of the API server, with names of any kind:', () =
     const property = fc.property(violations, fc.nat(10_000), fc.boolean(), (all, unjudged, confirmed) => {
       const decisions: Decided[] = [
         { outcome: 'refused', refused: all, unjudged, confirmed },
-        { outcome: 'permitted', granted: [], existing: all },
+        { outcome: 'permitted', grants: [], existing: all },
       ]
       for (const decision of decisions) {
         const said = warningsOf(decision)

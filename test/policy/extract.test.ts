@@ -162,6 +162,28 @@ suite('a row of the configuration', () => {
   })
 })
 
+test('rows of the configuration that share steps report their misfits one by one', () => {
+  const from = { group: 'example.com', kind: 'Own', plural: 'owns' }
+  const paths = ['spec.refs[]', 'spec.refs.one', 'spec.refs[].inner.ref', 'spec.other']
+  const coverage = new Coverage(paths.map((path) => ({ from, path })))
+  const find = (spec: unknown) => {
+    const misfits = new Set<string>()
+    const misfit = ({ path }: { path: string }) => misfits.add(path)
+    const references = extract(coverage, nameOf(from), { spec }, { misfit })
+    return [references.map(({ path }) => path), [...misfits].toSorted()]
+  }
+  assert.deepEqual(find({ refs: [GOOD, { ...GOOD, inner: { ref: GOOD } }], other: GOOD }), [
+    ['spec.refs[0]', 'spec.refs[1]', 'spec.refs[1].inner.ref', 'spec.other'],
+    ['spec.refs.one'],
+  ])
+  assert.deepEqual(find({ refs: { one: GOOD } }), [['spec.refs.one'], ['spec.refs[]', 'spec.refs[].inner.ref']])
+  assert.deepEqual(find({ refs: [{ ...GOOD, inner: 'text' }] }), [
+    ['spec.refs[0]'],
+    ['spec.refs.one', 'spec.refs[].inner.ref'],
+  ])
+  assert.deepEqual(find('text'), [[], paths.toSorted()])
+})
+
 test('references are in catalogue order, and those of one field in document order', () => {
   const ref = (name: string) => ({ name, namespace: 'billing' })
   const mirror = (name: string) => [{ requestMirror: { backendRef: ref(name) } }]

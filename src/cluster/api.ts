@@ -17,9 +17,6 @@ import { Turns } from './turns.ts'
  */
 const LARGEST_WHOLE = 8 * 1024 * 1024
 
-/** Timeout for credentials, in ms. A credential plugin of a kubeconfig may ask another server, or hang. */
-const CREDENTIALS = 30_000
-
 /** Timeout for the beginning of an answer, in ms. The API server's own limit for a request is 60 s. */
 const ANSWER_BEGINS = 30_000
 
@@ -201,7 +198,8 @@ export class Api {
     const url = `${this.#connection.server}${path}`
     const asked = performance.now()
     const request = https.request(url, { ...options, method, headers, signal }, resolve)
-    request.end(body === undefined ? undefined : JSON.stringify(body))
+    // As bytes: Node would encode the headers again with a text.
+    request.end(body === undefined ? undefined : Buffer.from(JSON.stringify(body)))
     request.on('error', (error) => reject(readable(error, this.#connection.server)))
     request.on('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_PROBE))
     // The socket's own timeout does not suit: each interim answer (1xx) restarts it.
@@ -212,16 +210,18 @@ export class Api {
     const response = await promise.finally(() => clearTimeout(late))
     this.clock.heard(response.headers.date, asked)
     const { statusCode } = response
+    if (statusCode === 401) this.#connection.refused?.()
     if (statusCode === 200 || (write && statusCode === 201)) return response
     throw await apiError(path, response)
   }
 
   async #credentials(path: string, signal: AbortSignal, ownConnection: boolean): Promise<https.RequestOptions> {
     signal.throwIfAborted()
+    const connection = this.#connection
     const missing = `${path}: no credentials (check the credential plugin of the kubeconfig)`
-    const deadline = new Deadline(missing, CREDENTIALS, signal)
+    const deadline = new Deadline(missing, connection.credentialsWithin, signal)
     try {
-      return await unlessAborted(deadline.signal, this.#connection.requestOptions(ownConnection))
+      return await unlessAborted(deadline.signal, connection.requestOptions(deadline.signal, ownConnection))
     } finally {
       deadline.clear()
     }

@@ -6,25 +6,30 @@ export interface Impersonation {
   readonly asGroup?: readonly string[] | undefined
   readonly asUid?: string | undefined
   /** Lists of further values, by key. */
-  readonly extra?: Readonly<Record<string, readonly string[]>> | undefined
+  readonly asUserExtra?: Readonly<Record<string, readonly string[]>> | undefined
 }
 
 /** The fields of a user in a kubeconfig. Source: k8s.io/client-go/tools/clientcmd/api/v1, AuthInfo. */
-export interface KubeconfigUser {
+export interface ImpersonatingUser {
   readonly as?: string
   readonly 'as-groups'?: readonly string[]
   readonly 'as-uid'?: string
   readonly 'as-user-extra'?: Readonly<Record<string, readonly string[]>>
 }
 
-/** Returns the impersonation of a user in a kubeconfig, with the parts that options replace, as kubectl does. */
-export function impersonationOf(user: KubeconfigUser, options: Impersonation): Impersonation {
+/**
+ * Returns the impersonation of a user in a kubeconfig, with the parts that options replace: an option with a value replaces
+ * the user, the UID or all groups; extra values are replaced key by key.
+ *
+ * Source: k8s.io/client-go/tools/clientcmd, client_config.go (getAuthInfo) and merge.go.
+ */
+export function impersonationOf(user: ImpersonatingUser, options: Impersonation): Impersonation {
   const { asGroup = [] } = options
   return {
-    as: options.as ?? user.as,
+    as: options.as || user.as,
     asGroup: asGroup.length > 0 ? asGroup : user['as-groups'],
-    asUid: options.asUid ?? user['as-uid'],
-    extra: user['as-user-extra'],
+    asUid: options.asUid || user['as-uid'],
+    asUserExtra: { ...user['as-user-extra'], ...options.asUserExtra },
   }
 }
 
@@ -40,9 +45,9 @@ export function impersonationHeaders({
   as = '',
   asGroup = [],
   asUid = '',
-  extra = {},
+  asUserExtra = {},
 }: Impersonation): OutgoingHttpHeaders {
-  const keys = Object.keys(extra)
+  const keys = Object.keys(asUserExtra)
   if (as === '') {
     if (asGroup.length + asUid.length + keys.length === 0) return {}
     throw new Error('groups, a UID or extra values of another user need its name: add --as, or "as" in the kubeconfig')
@@ -51,7 +56,9 @@ export function impersonationHeaders({
     'Impersonate-User': bytes(as),
     ...(asGroup.length > 0 && { 'Impersonate-Group': asGroup.map(bytes) }),
     ...(asUid !== '' && { 'Impersonate-Uid': bytes(asUid) }),
-    ...Object.fromEntries(keys.map((key) => [`Impersonate-Extra-${escaped(key)}`, (extra[key] ?? []).map(bytes)])),
+    ...Object.fromEntries(
+      keys.map((key) => [`Impersonate-Extra-${escaped(key)}`, (asUserExtra[key] ?? []).map(bytes)]),
+    ),
   }
 }
 

@@ -12,14 +12,7 @@ import type { Wanted } from '../runtime/comparison.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { clientOptions } from '../terminal/client-options.ts'
-import {
-  configOption,
-  contextOption,
-  failurePolicyOption,
-  kubeconfigOption,
-  modeOption,
-  outputOption,
-} from '../terminal/options.ts'
+import { clusterOptions, configOption, failurePolicyOption, modeOption, outputOption } from '../terminal/options.ts'
 import { print, tell } from '../terminal/print.ts'
 
 interface ManifestsOptions extends Overrides, ConnectionChoice, ClientOptions {
@@ -46,9 +39,7 @@ export function manifestsCommand(): Command {
     .addOption(failurePolicyOption())
     .addOption(outputOption(['yaml', 'json']))
     .option('--diff', 'print only where the live registration and rights differ; reads them with your own rights')
-    .addOption(kubeconfigOption())
-    .addOption(contextOption())
-  for (const option of clientOptions()) command.addOption(option)
+  for (const option of [...clusterOptions(), ...clientOptions()]) command.addOption(option)
   return command.action(async (part: Part | 'values' | undefined, options: ManifestsOptions) => {
     const { config: file, output, mode, failurePolicy, diff } = options
     const config = await configurationOf(file, { mode, failurePolicy })

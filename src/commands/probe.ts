@@ -4,15 +4,7 @@ import type { Overrides } from '../config/config.ts'
 import { configurationOf } from '../input/configuration.ts'
 import { NAMES } from '../manifests/names.ts'
 import { EXIT } from '../system/failure.ts'
-import {
-  configOption,
-  contextOption,
-  kubeconfigOption,
-  modeOption,
-  nameOption,
-  namespaceOf,
-  seconds,
-} from '../terminal/options.ts'
+import { clusterOptions, configOption, modeOption, nameOption, namespaceOf, seconds } from '../terminal/options.ts'
 import { print } from '../terminal/print.ts'
 import { stopSignal } from '../terminal/stop.ts'
 
@@ -29,7 +21,7 @@ interface ProbeOptions extends ConnectionChoice, Overrides {
 
 /** `refgrant probe`: tests whether the API server calls refgrant. */
 export function probeCommand(): Command {
-  return new Command('probe')
+  const command = new Command('probe')
     .description('test whether the API server calls refgrant: dry-run a route without a grant and with one')
     .addHelpText(
       'after',
@@ -49,24 +41,22 @@ export function probeCommand(): Command {
         .argParser(seconds),
     )
     .addOption(nameOption())
-    .addOption(kubeconfigOption())
-    .addOption(contextOption())
     .addOption(configOption())
     .addOption(modeOption())
-    .action(async ({ namespace, targetNamespace, name, wait, config, mode, ...choice }: ProbeOptions) => {
-      const signal = stopSignal('the ReferenceGrant refgrant-probe may be left')
-      const { mode: byDefault, modeLabel } = await configurationOf(config, { mode })
-      // Imported only here: the import of the client takes longer than the other commands.
-      const [{ probe }, { Trial }, { Api }, { connectionFrom }] = await Promise.all([
-        import('../runtime/probe.ts'),
-        import('../cluster/trial.ts'),
-        import('../cluster/api.ts'),
-        import('../cluster/connection.ts'),
-      ])
-      const trial = new Trial(new Api(connectionFrom(choice)), namespace, targetNamespace, wait * 1_000)
-      const what = { namespace, registration: name, mode: byDefault, modeLabel }
-      const { passed, says } = await probe(trial, what, signal)
-      if (!passed) process.exitCode = EXIT.findings
-      await print([`${says}\n`])
-    })
+  for (const option of clusterOptions()) command.addOption(option)
+  return command.action(async ({ namespace, targetNamespace, name, wait, config, mode, ...choice }: ProbeOptions) => {
+    const signal = stopSignal('the ReferenceGrant refgrant-probe may be left')
+    const { mode: byDefault, modeLabel } = await configurationOf(config, { mode })
+    // Imported only here: the import of the client takes longer than the other commands.
+    const [{ probe }, { Trial }, { apiOf }] = await Promise.all([
+      import('../runtime/probe.ts'),
+      import('../cluster/trial.ts'),
+      import('../runtime/cluster-api.ts'),
+    ])
+    const trial = new Trial(apiOf(choice), namespace, targetNamespace, wait * 1_000)
+    const what = { namespace, registration: name, mode: byDefault, modeLabel }
+    const { passed, says } = await probe(trial, what, signal)
+    if (!passed) process.exitCode = EXIT.findings
+    await print([`${says}\n`])
+  })
 }

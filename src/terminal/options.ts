@@ -90,7 +90,7 @@ export const excludeOption = () =>
 export const kubeconfigOption = () =>
   settable(
     '--kubeconfig <file>',
-    'kubeconfig of the cluster; default: the service account of the pod, otherwise your kubeconfig',
+    'kubeconfig of the cluster; default: your kubeconfig, otherwise the service account of the pod',
   )
 
 /** The options about the cluster that a person reads with their own rights. */
@@ -102,7 +102,19 @@ export const clusterOptions = () => [
     .default([], 'none')
     .argParser((group: string, before: readonly string[]) => [...before, group]),
   new Option('--as-uid <uid>', 'UID of that user'),
+  new Option('--as-user-extra <key=value>', 'extra value of that user; may be repeated')
+    .default({}, 'none')
+    .argParser(extraOf),
 ]
+
+type Extra = Readonly<Record<string, readonly string[]>>
+
+/** Parses a value of `--as-user-extra`. kubectl ignores one without `=`. */
+function extraOf(text: string, before: Extra = {}): Extra {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (key === undefined || value === undefined) throw new InvalidArgumentError('KEY=VALUE')
+  return { ...before, [key]: [...(before[key] ?? []), value] }
+}
 
 export const contextOption = () =>
   settable('--context <context>', 'context of the kubeconfig; default: the current context')

@@ -17,6 +17,7 @@ interface Read {
   readonly as?: string | undefined
   readonly asGroup?: readonly string[] | undefined
   readonly asUid?: string | undefined
+  readonly asUserExtra?: Readonly<Record<string, readonly string[]>> | undefined
 }
 
 /** Returns the command that prints the grants that files lack. */
@@ -48,12 +49,15 @@ export function clusterOptionsOf(read: Read): string {
     .join('')
 }
 
-const clusterOf = ({ kubeconfig, context, as, asGroup = [], asUid }: Read) => [
+const clusterOf = ({ kubeconfig, context, as, asGroup = [], asUid, asUserExtra = {} }: Read) => [
   ...valued('--kubeconfig', kubeconfig),
   ...valued('--context', context),
   ...valued('--as', as),
   ...asGroup.flatMap((one) => valued('--as-group', one)),
   ...valued('--as-uid', asUid),
+  ...Object.entries(asUserExtra).flatMap(([key, values]) =>
+    values.flatMap((value) => valued('--as-user-extra', `${key}=${value}`)),
+  ),
 ]
 
 const valued = (option: string, value: string | undefined) =>

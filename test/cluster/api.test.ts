@@ -98,7 +98,11 @@ suite('an answer of the API server', { timeout: 30_000 }, () => {
 })
 
 suite('a request whose credentials never come', { timeout: 10_000 }, () => {
-  const api = new Api({ server: 'https://127.0.0.1:1', requestOptions: () => new Promise(() => {}) })
+  const api = new Api({
+    server: 'https://127.0.0.1:1',
+    credentialsWithin: 30_000,
+    requestOptions: () => new Promise(() => {}),
+  })
 
   test('ends with the signal', async () => {
     const stop = new AbortController()

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import http from 'node:http'
-import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { Api } from '../../src/cluster/api.ts'
 import { type ConnectionChoice, connectionFrom } from '../../src/cluster/connection.ts'
+import { environment } from '../harness/environment.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 import { A_DAY } from '../harness/validities.ts'
 
@@ -29,19 +27,6 @@ function asker(server: FakeApiServer, choice: ConnectionChoice) {
     exchange.answer({ path: exchange.path })
     assert.deepEqual(await answer, { path: '/version' })
     return { authorization: exchange.headers.authorization, client: exchange.clientName }
-  }
-}
-
-/** Sets environment variables for one test; undefined unsets. */
-function environment(t: TestContext, variables: Record<string, string | undefined>) {
-  const set = (name: string, value: string | undefined) => {
-    if (value === undefined) delete process.env[name]
-    else process.env[name] = value
-  }
-  for (const [name, value] of Object.entries(variables)) {
-    const before = process.env[name]
-    t.after(() => set(name, before))
-    set(name, value)
   }
 }
 
@@ -77,10 +62,12 @@ suite('an impersonation', { timeout: 300_000 }, () => {
   test('of options replaces those parts that they name', async (t) => {
     const server = await start(t)
     const kubeconfig = server.kubeconfig({ tester: user })
-    assert.deepEqual(await impersonated(server, { kubeconfig, as: 'joe', asGroup: ['qa'] }), {
+    const asUserExtra = { reason: ['drill'] }
+    assert.deepEqual(await impersonated(server, { kubeconfig, as: 'joe', asGroup: ['qa'], asUserExtra }), {
       ...whole,
       'impersonate-user': 'joe',
       'impersonate-group': 'qa',
+      'impersonate-extra-reason': 'drill',
     })
     const plain = server.kubeconfig({ tester: { token: 'secret' } })
     assert.deepEqual(await impersonated(server, { kubeconfig: plain, as: 'joe', asGroup: [], asUid: '7' }), {
@@ -237,28 +224,6 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await ask()).client, 'alice')
     write(identity('alice, renewed'))
     assert.equal((await ask()).client, 'alice, renewed')
-  })
-
-  test('through the proxy of the kubeconfig is new for each request', async (t) => {
-    const server = await start(t)
-    const asked: string[] = []
-    const proxy = http.createServer().on('connect', (request, socket) => {
-      asked.push(request.url ?? '')
-      const { hostname, port } = new URL(server.address)
-      const onward = net.connect(Number(port), hostname, () => {
-        socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
-        onward.pipe(socket).pipe(onward)
-      })
-      for (const end of [onward, socket]) end.on('error', () => {})
-    })
-    proxy.listen(0, '127.0.0.1')
-    await once(proxy, 'listening')
-    t.after(() => proxy.close())
-    const address = `"proxy-url":"http://127.0.0.1:${(proxy.address() as AddressInfo).port}","server":`
-    const config = readFileSync(server.kubeconfig(), 'utf8').replace('"server":', address)
-    const ask = asker(server, { kubeconfig: server.file('proxied', config) })
-    for (let asking = 0; asking < 2; asking += 1) assert.equal((await ask()).authorization, 'Bearer secret')
-    assert.deepEqual(asked, Array(2).fill(new URL(server.address).host))
   })
 
   test('removes trailing slashes from the address', async (t) => {

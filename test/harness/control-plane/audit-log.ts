@@ -53,3 +53,22 @@ function annotationsIn({ annotations = {} }: { annotations?: Annotations }): Ann
   const ours = Object.entries(annotations).filter(([key]) => key.includes('.refgrant.dev/'))
   return Object.fromEntries(ours.map(([key, value]) => [key.split('/')[1], value]))
 }
+
+/** Who sent a request: the user of its credentials, and whom it impersonated. */
+interface Identity {
+  readonly user: string
+  readonly as: unknown
+}
+
+/**
+ * The identities of the requests in the audit log that neither kubectl nor the API server itself sent.
+ *
+ * @param since bytes of the log that are not read
+ */
+export async function identitiesOf(controlPlane: Pick<ControlPlane, 'folder'>, since: number): Promise<Identity[]> {
+  const lines = (await text(createReadStream(fileOf(controlPlane), { start: since }))).split('\n').slice(0, -1)
+  const events = lines.map((line) => JSON.parse(line)).filter(({ userAgent = '' }) => !/^kube/.test(userAgent))
+  // An impersonation is not known yet when a request is received.
+  const known = events.filter(({ stage }) => stage !== 'RequestReceived')
+  return known.map(({ user, impersonatedUser }) => ({ user: user.username, as: impersonatedUser }))
+}

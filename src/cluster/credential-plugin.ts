@@ -75,7 +75,7 @@ export class CredentialPlugin {
   }
 
   /**
-   * Returns the credentials, from the plugin if none are known or these have expired. Ends the plugin if nobody waits for
+   * Returns the credentials, from the plugin if none are known or these have expired. Ends the plugin if no request waits for
    * it any more.
    *
    * @throws Error if the plugin fails or prints something else; the signal's reason

@@ -205,7 +205,7 @@ suite('a credential plugin', { timeout: 120_000 }, () => {
     await assert.rejects(ask({ command: plugin('exec cat /dev/zero') }), /printed more than 1048576 bytes/)
   })
 
-  test('that hangs is ended when nobody waits for it any more', async (t) => {
+  test('that hangs is ended when no request waits for it any more', async (t) => {
     const { server, plugin, apiWith } = await start(t)
     const id = path.join(server.folder, 'id')
     const api = apiWith({ command: plugin(`echo $$ > '${id}.new'; mv '${id}.new' '${id}'; exec sleep 600`) })

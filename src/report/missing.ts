@@ -53,16 +53,22 @@ export function missingFor(
     created: grants.map(({ object }) => object),
     changed,
     useless: flaws.filter(({ severity }) => severity === 'error'),
-    notes: editNotes(left, new NearMisses(candidates)),
+    notes: editNotes(left, anyName, new NearMisses(candidates)),
   }
 }
 
-/** Returns a note for each target that an existing grant nearly exposes to the referrer. */
-function editNotes(references: readonly Reference[], nearMisses: NearMisses<PlacedCandidate>): string[] {
-  const notes = references.map((reference) => {
+/** Returns a note for each new grant in whose place an existing one may be corrected, which nearly permits the same. */
+function editNotes(
+  references: readonly Reference[],
+  anyName: boolean,
+  nearMisses: NearMisses<PlacedCandidate>,
+): string[] {
+  const notes = references.flatMap((reference) => {
     const nearest = nearMisses.nearest(reference)
-    const command = nearest?.candidate.file === undefined && nearest && patchCommand(nearest, reference)
-    return nearest && `${editNote(nearest, reference)}${command ? `; to do so: ${command}` : ''}`
+    const [created] = missingGrants([reference], anyName)
+    if (!nearest || !created) return []
+    const command = nearest.candidate.file === undefined && patchCommand(nearest, reference)
+    return `${editNote(nearest, reference, created)}${command ? `; to do so: ${command}` : ''}`
   })
-  return [...new Set(notes.filter((one) => one !== undefined))]
+  return [...new Set(notes)]
 }

@@ -1,3 +1,4 @@
+import type { GrantName } from '../policy/grant.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
 import type { Candidate, Difference, NearMiss } from '../policy/near-miss.ts'
 import type { Reference } from '../policy/reference.ts'
@@ -11,10 +12,11 @@ export function nearestSentence({ candidate, differences }: NearMiss, reference:
   return `The nearest is ${candidateTitle(candidate)}: ${what}.`
 }
 
-/** Returns how to correct the grant that is nearest, in place of a new one. */
-export function editNote({ candidate, differences }: NearMiss, reference: Reference): string {
+/** Returns how to correct the grant that is nearest, in place of the new one. */
+export function editNote({ candidate, differences }: NearMiss, reference: Reference, created: GrantName): string {
   const what = differences.map((one) => `${differenceSentence(one, reference)}: ${editSentence(one)}`).join('; ')
-  return `in place of a new grant, you may correct ${candidateTitle(candidate)}: ${what}`
+  const title = grantTitle(created, grantKindFor(reference).kind)
+  return `in place of the new ${title}, you may correct ${candidateTitle(candidate)}: ${what}`
 }
 
 /** Returns the kind, name and namespace of an object that is a grant, or was meant to be one. */

@@ -57,7 +57,7 @@ suite('an existing grant that nearly permits the reference is noted, with its ed
     return stderr
   }
   const note = (namespace: string, granted: string, edit: string) =>
-    `refgrant: note: in place of a new grant, you may correct ReferenceGrant "shop" in namespace "billing": spec.from[0].namespace is "${granted}", but the reference comes from namespace "${namespace}": ${edit}\n`
+    `refgrant: note: in place of the new ReferenceGrant "httproute-from-${namespace}-to-service-payments" in namespace "billing", you may correct ReferenceGrant "shop" in namespace "billing": spec.from[0].namespace is "${granted}", but the reference comes from namespace "${namespace}": ${edit}\n`
 
   for (const namespace of ['shpo', 'shopp', 'shap'])
     test(`a misspelt namespace: ${namespace}`, async () =>
@@ -70,6 +70,17 @@ suite('an existing grant that nearly permits the reference is noted, with its ed
   ] as const)
     test(`another namespace: ${one}`, async () =>
       assert.equal(await noteOf(one, other), note(one, other, `add an entry with "${one}"`)))
+
+  test('each of several grants in a note of its own', async () => {
+    const cwd = folderWith({
+      'route.yaml': `${ROUTE}---\n${ROUTE.replace('name: payments', 'name: ledger').replace('checkout', 'reports')}`,
+      'grant.yaml': GRANT.replace('namespace: shop', 'namespace: shpo').replace(/ +name: payments\n/, ''),
+    })
+    const { stdout, stderr } = await refgrant(['grant', '.'], { cwd })
+    const printed = [...stdout.matchAll(/^ {2}name: (.*)$/gm)].map(([, name]) => name)
+    const noted = [...stderr.matchAll(/note: in place of the new ReferenceGrant "([^"]*)"/g)].map(([, name]) => name)
+    assert.deepEqual([printed.length, noted], [2, printed])
+  })
 
   test('not a grant for another object and another namespace', async () =>
     assert.equal(await noteOf('checkout', 'shop', 'ledger'), ''))

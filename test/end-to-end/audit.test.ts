@@ -144,7 +144,7 @@ suite('audit of a cluster', () => {
     assert.equal(printed.code, 0)
     assert.match(
       printed.stderr,
-      /^refgrant: note: in place of a new grant, you may correct ReferenceGrant "shop" .*\n$/,
+      /^refgrant: note: in place of the new ReferenceGrant "httproute-from-shop-to-service-ledger" in .*, you may correct ReferenceGrant "shop" .*\n$/,
     )
     assert.deepEqual(printed.stdout.match(/^ {2}name: .*$/gm), ['  name: httproute-from-shop-to-service-ledger'])
   })

@@ -10,7 +10,7 @@ import type { FailOn } from '../policy/fail-on.ts'
 import { comparedWith } from '../report/baseline.ts'
 import { checkText, failed } from '../report/check.ts'
 import { SHOWN } from '../report/flaws.ts'
-import { type MachineFormat, WRITERS } from '../report/formats/writers.ts'
+import { type CheckFormat, FORMATS, WRITERS } from '../report/formats/writers.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { baselineOption, failOnOption, orderOption } from '../terminal/check-options.ts'
@@ -21,10 +21,10 @@ import {
   filenameOption,
   kustomizeOption,
   namespaceOption,
-  outputOption,
   pathsOf,
 } from '../terminal/options.ts'
-import { print, reportProblems, tellNotes } from '../terminal/print.ts'
+import { type Outputs, outputsOption, printAll } from '../terminal/outputs.ts'
+import { reportProblems, tellNotes } from '../terminal/print.ts'
 import { explainCommandFor, grantCommandFor } from '../wording/grant-command.ts'
 import { version } from './version.ts'
 
@@ -35,7 +35,7 @@ interface CheckOptions extends ConnectionChoice {
   readonly namespace?: string
   readonly exclude: readonly string[]
   readonly config?: string
-  readonly output: 'text' | MachineFormat
+  readonly output: Outputs<CheckFormat>
   readonly live?: true
   readonly order?: Tool
   readonly baseline?: string
@@ -44,8 +44,6 @@ interface CheckOptions extends ConnectionChoice {
 
 /** The most findings of each kind for programs: as many as GitHub takes. */
 const MOST = 25_000
-
-const FORMATS = ['text', ...Object.keys(WRITERS)]
 
 /** `refgrant check`: checks the objects of files against the grants among them. */
 export function checkCommand(): Command {
@@ -63,7 +61,7 @@ export function checkCommand(): Command {
     .addOption(namespaceOption())
     .addOption(excludeOption())
     .addOption(configOption())
-    .addOption(outputOption(FORMATS))
+    .addOption(outputsOption(FORMATS, 'text'))
     .addOption(orderOption())
     .addOption(baselineOption())
     .addOption(failOnOption())
@@ -82,15 +80,18 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
     throw new Failure('--fail-on new compares with a baseline: add --baseline')
   const asked = { paths: pathsOf(args, filename, 'check', kustomize), kustomize, grants, namespace, exclude }
   const config = await configurationOf(options.config)
-  const isShort = ['text', 'json', 'yaml'].includes(output) && baseline === undefined
+  const formats = [...output.values()]
+  const isShort = formats.every((one) => ['text', 'json', 'yaml'].includes(one)) && baseline === undefined
   const wanted = { most: isShort ? SHOWN : MOST, tool: order, live: options.live && options }
   const checked = (asked: Asked) => checkFiles(asked, config, wanted)
   const alone = await checked(asked)
   const report = baseline === undefined ? alone : comparedWith(alone, await readBaseline(baseline, asked, checked))
   const read = { ...options, program: PROGRAM }
   const remedies = { grant: grantCommandFor(asked.paths, read), explain: explainCommandFor(asked.paths, read) }
-  const format = await formatFor(report, { version, failOn, hasHashes: output === 'sarif' })
-  await print(output === 'text' ? checkText(report, remedies, process.stdout) : WRITERS[output](report, format))
+  const format = await formatFor(report, { version, failOn, hasHashes: formats.includes('sarif') })
+  await printAll(output, (one, stream) =>
+    one === 'text' ? checkText(report, remedies, stream) : WRITERS[one](report, format),
+  )
   if (failed(failOn, report)) process.exitCode = EXIT.findings
   tellNotes(report.notes)
   reportProblems(report.problems)

@@ -55,12 +55,13 @@ const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan' } as const
  * a summary.
  *
  * @param remedies the commands that print the missing grants, and all near misses
+ * @param stream where the text goes, which decides about colours; undefined for a file
  */
-export function* checkText(report: CheckReport, remedies: Remedies, stream: NodeJS.WriteStream): Generator<string> {
+export function* checkText(report: CheckReport, remedies: Remedies, stream?: NodeJS.WriteStream): Generator<string> {
   const shown = report.findings.filter(({ change }) => change !== 'unchanged')
   for (const finding of shown) {
     const place = finding.place ? `${placeTitle(finding.place)}: ` : ''
-    const severity = styleText(COLOURS[finding.severity], finding.severity, { stream })
+    const severity = stream ? styleText(COLOURS[finding.severity], finding.severity, { stream }) : finding.severity
     yield `${place}${severity}: ${findingSentence(finding)} [${finding.code}]\n`
   }
   const more = omitted(report)

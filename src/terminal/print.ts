@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { reasonOf } from '../system/reason.ts'
-import { shorten, visible } from '../wording/quote.ts'
+import { quote, shorten, visible } from '../wording/quote.ts'
 import { clearProgress } from './progress.ts'
 
 /** The text that is gathered before a write, in characters: a system call for each line would cost more. */
@@ -32,6 +32,24 @@ export async function print(pieces: Iterable<string>): Promise<void> {
     gathered = ''
   }
   write(gathered)
+}
+
+/**
+ * Writes a report to a file, in place of what the file had.
+ *
+ * @throws Failure if it cannot be written
+ */
+export function printTo(file: string, pieces: Iterable<string>): void {
+  try {
+    const descriptor = openSync(file, 'w')
+    try {
+      for (const piece of pieces) writeFileSync(descriptor, piece)
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (error) {
+    throw new Failure(`cannot write ${quote(file)}: ${reasonOf(error)}`, { cause: error })
+  }
 }
 
 /**

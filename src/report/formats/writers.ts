@@ -26,4 +26,7 @@ function checkNames({ findings }: CheckReport): Generator<string> {
   return namesText(findings.map(toldOf).flatMap(({ object, grant }) => object ?? grant ?? []))
 }
 
-export type MachineFormat = keyof typeof WRITERS
+/** The formats of a report, by the names of `--output`. */
+export type CheckFormat = 'text' | keyof typeof WRITERS
+
+export const FORMATS = ['text', ...Object.keys(WRITERS)] as readonly CheckFormat[]

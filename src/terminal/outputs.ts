@@ -1,0 +1,34 @@
+import { InvalidArgumentError, type Option } from 'commander'
+import { outputOption } from './options.ts'
+import { print, printTo } from './print.ts'
+
+/** What is written where: the format of each file, and under `undefined` that of standard output. */
+export type Outputs<T extends string> = ReadonlyMap<string | undefined, T>
+
+/** The format of the output, as `outputOption`, or several, each `FORMAT=FILE` in a file of its own. */
+export function outputsOption<T extends string>(choices: readonly T[], byDefault: T): Option {
+  const outputs = new Map<string | undefined, T>()
+  const option = outputOption(choices).default(new Map([[undefined, byDefault]]), byDefault)
+  option.description = 'format of the output, or FORMAT=FILE for a report in a file; may be repeated'
+  return option.argParser((text: string): Outputs<T> => {
+    const [, name, file] = /^([^=]*)(?:=(.+))?$/s.exec(text) ?? []
+    const format = choices.find((one) => one === name)
+    if (!format) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`)
+    return outputs.set(file, format)
+  })
+}
+
+/**
+ * Writes a report to each place, in the format of the place.
+ *
+ * @param pieces returns the report in a format; without a stream, for a file
+ */
+export async function printAll<T extends string>(
+  outputs: Outputs<T>,
+  pieces: (format: T, stream?: NodeJS.WriteStream) => Iterable<string>,
+): Promise<void> {
+  for (const [file, format] of outputs) {
+    if (file === undefined) await print(pieces(format, process.stdout))
+    else printTo(file, pieces(format))
+  }
+}

@@ -165,7 +165,9 @@ function checked(field: string, value: unknown, folder: string): unknown {
 /** Returns the existing files of KUBECONFIG, or else the kubeconfig of the home folder, as kubectl does. */
 export function defaultKubeconfigs(): string[] {
   const named = namedKubeconfigs()
-  const files = named.length > 0 ? named : [path.join(homedir(), '.kube', 'config')]
+  // As in Go: the user of a Pod may have no entry among the users of the system, for which Node would throw.
+  const home = process.platform === 'win32' ? homedir() : (process.env.HOME ?? '')
+  const files = named.length === 0 && home !== '' ? [path.join(home, '.kube', 'config')] : named
   return files.filter((file) => existsSync(file))
 }
 

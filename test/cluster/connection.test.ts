@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import os from 'node:os'
 import path from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { Api } from '../../src/cluster/api.ts'
-import { type ConnectionChoice, connectionFrom } from '../../src/cluster/connection.ts'
+import { type ConnectionChoice, connectionFrom, isInPod } from '../../src/cluster/connection.ts'
 import { environment } from '../harness/environment.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 import { A_DAY } from '../harness/validities.ts'
@@ -147,6 +149,19 @@ suite('a connection', { timeout: 300_000 }, () => {
     })
     const message = 'KUBECONFIG names /nowhere/a, /nowhere/b, and no such file exists: correct it, or use --kubeconfig'
     assert.throws(() => connectionFrom({}), { message })
+  })
+
+  test('needs no home folder in a Pod, whose user may have none', (t) => {
+    t.mock.method(os, 'homedir', () => {
+      throw new Error('uv_os_homedir returned ENOENT')
+    })
+    syncBuiltinESMExports()
+    t.after(() => {
+      t.mock.restoreAll()
+      syncBuiltinESMExports()
+    })
+    environment(t, { HOME: undefined, KUBECONFIG: undefined, KUBERNETES_SERVICE_HOST: '10.0.0.1' })
+    assert.equal(isInPod({}), true)
   })
 
   test('needs a kubeconfig', (t) => {

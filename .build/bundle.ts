@@ -1,5 +1,7 @@
 import { chmod, copyFile, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
+import { Ajv } from 'ajv'
+import standalone from 'ajv/dist/standalone/index.js'
 import { build, type Plugin } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
 import { noticesFor } from './notices.ts'
@@ -35,6 +37,31 @@ const noUndici: Plugin = {
   },
 }
 
+/** Leaves out what compiles the schemas of Fastify's routes, since these have none. */
+const noRouteSchemas: Plugin = {
+  name: 'no schemas of routes',
+  setup(build) {
+    const contents = `
+      const refuse = () => { throw new Error('this bundle compiles no schemas of routes') }
+      module.exports = () => refuse`
+    const filter = /^@fastify\/(ajv|fast-json-stringify)-compiler$/
+    build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'none' }))
+    build.onLoad({ filter, namespace: 'none' }, () => ({ contents }))
+  },
+}
+
+/** Makes the functions that validate now, so that no start has to load Ajv and compile schemas. */
+const compiledValidators: Plugin = {
+  name: 'compiled validators',
+  setup(build) {
+    const ajv = new Ajv({ code: { source: true, esm: true } })
+    build.onLoad({ filter: /src\/.*-validator\.ts$/ }, async ({ path }) => {
+      const { validate } = await import(path)
+      return { contents: standalone.default(ajv, validate) }
+    })
+  },
+}
+
 /**
  * Takes Node's own modules as objects. An import statement would read each of their properties at the start, and some of
  * these, such as `WebSocket` of node:http, load other large modules of Node.
@@ -63,7 +90,7 @@ async function bundle(): Promise<void> {
     outExtension: { '.js': '.mjs' },
     ...{ bundle: true, splitting: true, metafile: true, format: 'esm', platform: 'node', target: 'node24' },
     ...{ minifyWhitespace: true, minifySyntax: true, banner: { js: REQUIRE }, logLevel: 'warning' },
-    plugins: [unusedModels, noUndici, lazyBuiltins],
+    plugins: [unusedModels, noUndici, noRouteSchemas, compiledValidators, lazyBuiltins],
   })
   await writeFile('THIRD-PARTY-NOTICES', await noticesFor(metafile))
   // One file for each name, since a Windows shim runs the file by its own name.

@@ -1,6 +1,6 @@
-import { Ajv, type ErrorObject } from 'ajv'
-import { LONGEST_NAME } from '../policy/names.ts'
+import type { ErrorObject } from 'ajv'
 import type { ObjectName } from '../policy/reference.ts'
+import { validate } from './review-validator.ts'
 
 interface GroupVersionKind {
   readonly group: string
@@ -22,69 +22,6 @@ export interface ReviewRequest {
   readonly dryRun?: boolean | undefined
   readonly options?: { readonly fieldManager?: string | undefined } | null | undefined
 }
-
-const groupVersionKind = {
-  type: 'object',
-  required: ['group', 'version', 'kind'],
-  properties: { group: { type: 'string' }, version: { type: 'string' }, kind: { type: 'string', minLength: 1 } },
-}
-
-// The schema has only the fields that a verdict depends on, since later Kubernetes releases may add others. The API
-// server validates the object itself.
-const schema = {
-  type: 'object',
-  required: ['apiVersion', 'kind', 'request'],
-  properties: {
-    apiVersion: { const: 'admission.k8s.io/v1' },
-    kind: { const: 'AdmissionReview' },
-    request: {
-      type: 'object',
-      required: ['uid', 'kind', 'operation', 'userInfo'],
-      properties: {
-        // In practice a UUID. The limit bounds what the response repeats and the server remembers.
-        uid: { type: 'string', minLength: 1, maxLength: LONGEST_NAME },
-        kind: groupVersionKind,
-        subResource: { type: 'string' },
-        name: { type: 'string' },
-        namespace: { type: 'string' },
-        operation: { enum: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] },
-        userInfo: {
-          type: 'object',
-          properties: { username: { type: 'string' }, groups: { type: ['array', 'null'], items: { type: 'string' } } },
-        },
-        options: { type: ['object', 'null'], properties: { fieldManager: { type: 'string' } } },
-        object: { type: ['object', 'null'] },
-        oldObject: { type: ['object', 'null'] },
-        dryRun: { type: 'boolean' },
-      },
-      allOf: [
-        {
-          if: { required: ['operation'], properties: { operation: { enum: ['CREATE', 'UPDATE'] } } },
-          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-          then: { required: ['object'], properties: { object: { type: 'object' } } },
-        },
-        {
-          if: { required: ['operation'], properties: { operation: { const: 'UPDATE' } } },
-          // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-          then: { required: ['oldObject'], properties: { oldObject: { type: 'object' } } },
-        },
-      ],
-    },
-  },
-}
-
-// Ajv must not change the object under review, so it does not coerce types, set defaults or remove fields. It reports
-// only the first error: a report of all errors could be many times as large as the body.
-const validate = new Ajv({
-  allErrors: false,
-  coerceTypes: false,
-  useDefaults: false,
-  removeAdditional: false,
-  strictRequired: false,
-  // The schema is a constant, so it is not validated at each start: Ajv would compile the schema of schemas for that.
-  meta: false,
-  validateSchema: false,
-}).compile(schema)
 
 /** A body is not an AdmissionReview v1. The message says where and why. */
 export class NotAReview extends Error {}

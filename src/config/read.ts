@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { Ajv } from 'ajv'
 import { declaredKindProblem, kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
 import { knownKinds } from '../policy/well-known.ts'
 import { Failure } from '../system/failure.ts'
@@ -9,16 +8,10 @@ import { DocumentError, parseDocuments } from '../yaml/documents.ts'
 import { anyObject, type ObjectDocument } from '../yaml/objects.ts'
 import { complaint } from './complaint.ts'
 import { type Config, coverageOf, defaultConfig, type Overrides, overridden } from './config.ts'
-import { configurationSchema } from './schema.ts'
+import { validate } from './configuration-validator.ts'
 
 /** A configuration that cannot be used. The message has one line for each error: file, line, field, reason. */
 export class ConfigError extends Failure {}
-
-// The schema is a constant, so it is not validated at each start: Ajv would compile the schema of schemas for that.
-const constant = { meta: false, validateSchema: false }
-const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true, ...constant }).compile<Config>(
-  configurationSchema,
-)
 
 /**
  * Reads the configuration.

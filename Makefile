@@ -86,7 +86,7 @@ fuzz: $(INSTALLED) ## judge RUNS random reviews (default 50,000); SEED=N repeats
 bench: $(BUNDLE) ## measure what a review, a start and the memory cost beside bare Node (Linux; results in dist/bench.json)
 	@node test/bench/bench.ts
 
-bench-full: $(BUNDLE) ## the same for all sizes of reviews and numbers of grants, latency, the index and the command line, and tenants
+bench-full: $(BUNDLE) ## the same for all sizes of reviews and numbers of grants, a real API server, the command line and tenants; ROUNDS=3 is shorter
 	@node test/bench/bench.ts --full
 	@node test/bench/security.ts
 

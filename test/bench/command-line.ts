@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { folderWith } from '../harness/folders.ts'
 import { reviewOf } from './bodies.ts'
-import { type Figure, ratiosOf, spreadOf, tell } from './figures.ts'
+import { type Figure, ratiosOf, roundsOf, spreadOf, tell } from './figures.ts'
 
-const ROUNDS = 5
+const ROUNDS = roundsOf(5)
 const ROUTES = 2_000
 
-/** Measures `check` of many routes beside a parse of the same text, and the start of a command beside that of Node. */
+/** Measures `check` and `audit` of many routes beside a parse of the same text, and the start of a command beside that of Node. */
 export async function commandLine(): Promise<Figure[]> {
   const { object } = JSON.parse(reviewOf({})).request
   const named = (at: number) => ({ ...object, metadata: { name: `route-${at}`, namespace: 'app' } })
@@ -22,6 +22,7 @@ export async function commandLine(): Promise<Figure[]> {
     'refgrant catalogue': ['dist/refgrant.js', 'catalogue'],
     yaml: ['--input-type=module', '-e', parse],
     'refgrant check': ['dist/refgrant.js', 'check', folder],
+    'refgrant audit': ['dist/refgrant.js', 'audit', folder],
   }
   const times = new Map(Object.keys(commands).map((name) => [name, [] as number[]]))
   for (let round = 1; round <= ROUNDS; round += 1)
@@ -40,6 +41,7 @@ export async function commandLine(): Promise<Figure[]> {
     figure('start of a command', 'refgrant catalogue', 'node -e 0'),
     figure(`${ROUTES.toLocaleString('en')} routes in a file`, 'yaml'),
     figure(`${ROUTES.toLocaleString('en')} routes in a file`, 'refgrant check', 'yaml'),
+    figure(`${ROUTES.toLocaleString('en')} routes in a file`, 'refgrant audit', 'yaml'),
   ]
 }
 

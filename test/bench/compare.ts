@@ -1,9 +1,9 @@
-import { type Figure, ratiosOf, spreadOf, tell } from './figures.ts'
+import { type Figure, ratiosOf, roundsOf, spreadOf, tell } from './figures.ts'
 import { load } from './load.ts'
 import type { Program } from './programs.ts'
 
 /** The rounds; in each, all programs are measured one after another. */
-const ROUNDS = 9
+const ROUNDS = roundsOf(9)
 
 /** The CPU time of one measurement, and of the load before the first, in s: V8 optimizes what runs often. */
 const MEASURED = 0.4

@@ -1,12 +1,14 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type Grant, parseGrant } from '../../src/policy/grant.ts'
 import { GrantIndex } from '../../src/policy/grant-index.ts'
 import { grantOf } from '../harness/stand-ins/generated-cluster.ts'
 import { GROUP } from '../harness/traffic/reviews.ts'
-import { type Figure, ratiosOf, spreadOf, tell } from './figures.ts'
+import { type Figure, ratiosOf, roundsOf, spreadOf, tell } from './figures.ts'
 
 const GRANTS = 100_000
 const NAMESPACES = 1_000
-const ROUNDS = 5
+const ROUNDS = roundsOf(5)
 
 /** Measures the work of the index for each grant, in multiples of `JSON.parse` of the grant. */
 export async function grantIndex(): Promise<Figure[]> {
@@ -27,11 +29,27 @@ export async function grantIndex(): Promise<Figure[]> {
     of('look-up', (at) => index.permitting(from, `team-${at % NAMESPACES}`, target))
     of('delete', (at) => index.delete(grants[at] as Grant))
   }
-  return Object.entries(times).map(([step, values]) => ({
+  const size = spreadOf([bytesOfEach(texts)])
+  const row = `index of ${GRANTS.toLocaleString('en')} grants: memory`
+  const memory: Figure = { row, program: 'refgrant', unit: 'bytes each', value: size }
+  const steps = Object.entries(times).map(([step, values]) => ({
     ...{ row: `index of ${GRANTS.toLocaleString('en')} grants: ${step}`, program: 'refgrant', unit: 'CPU us each' },
     value: spreadOf(values),
     ...(step !== 'parse' && { ratio: { of: `${step} / JSON.parse`, value: ratiosOf(values, times.parse ?? []) } }),
   }))
+  return [...steps, memory]
+}
+
+/** Returns what the index holds for one grant after a garbage collection, in bytes. */
+function bytesOfEach(texts: readonly string[]): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const index = new GrantIndex()
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (const text of texts) index.set(parseGrant(JSON.parse(text)) as Grant)
+  collect()
+  return (process.memoryUsage().heapUsed - before) / index.size
 }
 
 /** Returns the CPU time for one grant, in us. */

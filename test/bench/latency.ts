@@ -1,10 +1,10 @@
 import { reviewOf } from './bodies.ts'
-import { type Figure, ratiosOf, spreadOf, tell } from './figures.ts'
+import { type Figure, ratiosOf, roundsOf, spreadOf, tell } from './figures.ts'
 import { load } from './load.ts'
 import { startBundle, startFloor } from './programs.ts'
 import { folderOf } from './reviews.ts'
 
-const ROUNDS = 5
+const ROUNDS = roundsOf(5)
 const EXPECTED = { expected: '"allowed":true' }
 
 /** The requests before the first measurement, and those of one. */

@@ -21,6 +21,8 @@ interface LoadOptions {
   readonly expected: string
   /** The requests per second; default: as many as the program answers. */
   readonly rate?: number
+  /** Ends the load before. */
+  readonly signal?: AbortSignal
 }
 
 /** Sends a review over kept-alive connections again and again, and checks every answer. */
@@ -41,7 +43,7 @@ export async function load(program: Program, body: string, options: LoadOptions)
   const times: number[] = []
   let sent = 0
   const sending = connections.map(async (connection) => {
-    while (sent < options.requests) {
+    while (sent < options.requests && !options.signal?.aborted) {
       sent += 1
       const due = await schedule.next()
       await connection.exchange()

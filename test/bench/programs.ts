@@ -40,18 +40,69 @@ export async function startFloor(which: 'node' | 'fastify'): Promise<Program> {
   return programOf(which === 'node' ? 'bare node:https' : 'bare Fastify', `https://127.0.0.1:${port}`, child)
 }
 
-/** The bundle, as the image runs it, once it is ready. */
-export async function startBundle(grants: readonly string[]): Promise<Program & { readonly health: string }> {
+/** The bundle. */
+export interface Bundle extends Program {
+  /** The value of a metric, summed over its labels; undefined if the bundle does not answer. */
+  metric(name: string): Promise<number | undefined>
+  /** The next line of its log for which this is true, also of the past. */
+  line(is: (line: Line) => boolean): Promise<Line>
+}
+
+interface BundleOptions {
+  /** Options of Node besides those of the image. */
+  readonly nodeOptions?: readonly string[]
+  /** What the command line begins with, before Node: a program that becomes it. */
+  readonly wrapper?: readonly string[]
+  /** How long the start may take, in ms. */
+  readonly patience?: number
+}
+
+/**
+ * The bundle, as the image runs it, once it is ready.
+ *
+ * @throws Error if it ends before, or takes too long
+ */
+export async function startBundle(
+  grants: readonly string[],
+  { nodeOptions = [], wrapper = [], patience = Infinity }: BundleOptions = {},
+): Promise<Bundle> {
   const [cert = '', key = ''] = await keyPair()
   const serve = ['dist/refgrant.js', 'serve', ...grants, '--cert', cert, '--key', key]
   const addresses = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0', '--drain', '0']
-  const { child, lines } = await start(process.execPath, [...imageOptions(), ...serve, ...addresses])
+  const [command = '', ...argv] = [
+    ...wrapper,
+    process.execPath,
+    ...imageOptions(),
+    ...nodeOptions,
+    ...serve,
+    ...addresses,
+  ]
+  const { child, lines } = await start(command, argv)
+  const deadline = performance.now() + patience
   const { port: healthPort } = await lines(({ msg }) => msg === 'serving health and metrics')
   const { port } = await lines(({ msg }) => msg === 'serving reviews')
   const health = `http://127.0.0.1:${healthPort}`
-  while (!(await fetch(`${health}/readyz`).catch(() => undefined))?.ok) await wait(5)
-  return { ...programOf('refgrant', `https://127.0.0.1:${port}`, child), health }
+  const program = programOf('refgrant', `https://127.0.0.1:${port}`, child)
+  while (!(await fetch(`${health}/readyz`).catch(() => undefined))?.ok) {
+    if (hasEnded(child)) throw new Error('refgrant ended before it was ready')
+    if (performance.now() > deadline) {
+      await program.stop()
+      throw new Error(`refgrant was not ready in ${patience} ms`)
+    }
+    await wait(5)
+  }
+  const metric = async (name: string) => {
+    const text = await fetch(`${health}/metrics`).then(
+      (answer) => answer.text(),
+      () => undefined,
+    )
+    const values = text?.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))
+    return values && [...values].reduce((sum, [, value]) => sum + Number(value), 0)
+  }
+  return { ...program, metric, line: lines }
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
 
 /** The programs that make the same decision, where they are: see docs/performance.md. */
 export async function startOthers(grants: number): Promise<Program[]> {
@@ -82,6 +133,7 @@ async function keyPair(): Promise<string[]> {
   return [path.join(folder, 'tls.crt'), path.join(folder, 'tls.key')]
 }
 
+/** A line that a program prints. */
 type Line = Record<string, unknown>
 
 /** Starts a program on the processor of programs. It ends with this process. */
@@ -99,7 +151,7 @@ async function start(command: string, argv: readonly string[], env = process.env
     for (;;) {
       const found = seen.find(is)
       if (found) return found
-      if (child.exitCode !== null) throw new Error(`${command} ended with exit code ${child.exitCode}`)
+      if (hasEnded(child)) throw new Error(`${command} ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`)
       await Promise.race([once(changed, 'line'), once(child, 'exit')])
     }
   }
@@ -113,7 +165,7 @@ function programOf(name: string, url: string, child: ChildProcess | { readonly p
     cpu: () => cpuOf(pid),
     resident: () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024,
     async stop() {
-      if (!('kill' in child)) return
+      if (!('kill' in child) || hasEnded(child)) return
       child.kill('SIGKILL')
       await once(child, 'exit')
     },
@@ -121,7 +173,7 @@ function programOf(name: string, url: string, child: ChildProcess | { readonly p
 }
 
 /** Returns the CPU time of the threads of a process, in s. Source: Linux, sched-stats.rst. */
-function cpuOf(pid: number): number {
+export function cpuOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const times = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
   return times.reduce((sum, nanoseconds) => sum + Number(nanoseconds), 0) / 1e9

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { type Figure, ratiosOf, spreadOf, tell } from './figures.ts'
+import { type Figure, ratiosOf, roundsOf, spreadOf, tell } from './figures.ts'
 import { startBundle } from './programs.ts'
 
-const ROUNDS = 5
+const ROUNDS = roundsOf(5)
 
 /** The starts of a bare Node that one measurement counts, since one takes only a few clock ticks. */
 const BARE = 5

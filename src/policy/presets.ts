@@ -161,6 +161,8 @@ export const presets = {
       { from: agentPolicy, path: 'spec.traffic.extProc.backendRef', to: service, source: AGENTGATEWAY },
       { from: agentPolicy, path: 'spec.traffic.extProc.conditional[].policy.backendRef', to: service, source: AGENTGATEWAY },
       { from: agentPolicy, path: 'spec.traffic.jwtAuthentication.providers[].jwks.remote.backendRef', to: service, source: AGENTGATEWAY },
+      { from: agentPolicy, path: 'spec.backend.tunnel.backendRef', to: service, source: AGENTGATEWAY },
+      { from: agentPolicy, path: 'spec.backend.extAuth.backendRef', to: service, source: AGENTGATEWAY },
       { from: agentPolicy, path: 'spec.backend.mcp.authentication.jwks.backendRef', to: service, source: AGENTGATEWAY },
       { from: agentPolicy, path: 'spec.traffic.rateLimit.global.backendRef', to: service, source: AGENTGATEWAY },
       { from: agentPolicy, path: 'spec.traffic.rateLimit.conditional[].policy.global.backendRef', to: service, source: AGENTGATEWAY },

@@ -17,7 +17,7 @@ test('each preset has the expected number of fields of each kind', () => {
   assert.deepEqual(Object.fromEntries(counts), {
     'envoy-gateway': { SecurityPolicy: 10, EnvoyExtensionPolicy: 4, ClientTrafficPolicy: 2, HTTPRouteFilter: 1 },
     kgateway: { TrafficPolicy: 2 },
-    agentgateway: { AgentgatewayPolicy: 13 },
+    agentgateway: { AgentgatewayPolicy: 15 },
     'ai-gateway': { AIGatewayRoute: 1 },
     'volume-data-sources': { PersistentVolumeClaim: 1 },
     kong: {

@@ -66,9 +66,9 @@ export class Trial {
 
   /** Repeats the dry run until the outcome is as expected, or until it should have been; returns the last outcome. */
   async until(isExpected: (outcome: Outcome) => boolean, signal: AbortSignal): Promise<Outcome> {
-    for (const end = Date.now() + this.#patience; ; await wait(LOOK, undefined, { signal })) {
+    for (const end = performance.now() + this.#patience; ; await wait(LOOK, undefined, { signal })) {
       const outcome = await this.once(signal)
-      if (isExpected(outcome) || Date.now() > end) return outcome
+      if (isExpected(outcome) || performance.now() > end) return outcome
     }
   }
 

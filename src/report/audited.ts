@@ -2,7 +2,7 @@ import type { Coverage } from '../policy/coverage.ts'
 import type { Grant } from '../policy/grant.ts'
 import { effectivePart } from '../policy/lint.ts'
 import type { Candidate, NearMiss } from '../policy/near-miss.ts'
-import { NearMisses } from '../policy/near-misses.ts'
+import { NearMissSearch } from '../policy/near-miss-search.ts'
 import type { Reference } from '../policy/reference.ts'
 import { byName, type NamedObject, type Survey, type SurveyedReference, sorted, survey } from '../policy/survey.ts'
 import { counted } from '../wording/counted.ts'
@@ -94,7 +94,7 @@ function nearestOf(
   references: readonly SurveyedReference[],
   candidates: readonly Candidate[],
 ): Map<Reference, NearMiss> {
-  const nearMisses = new NearMisses(candidates)
+  const nearMisses = new NearMissSearch(candidates)
   const refused = references.filter(({ grants }) => grants.length === 0).slice(0, SEARCHED)
   return new Map(
     refused.flatMap(({ reference }) => {

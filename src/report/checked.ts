@@ -5,7 +5,7 @@ import { SEVERITIES, type Severity } from '../policy/finding-codes.ts'
 import type { Grant } from '../policy/grant.ts'
 import { lintObject, type ObjectFlaw } from '../policy/lint-object.ts'
 import type { Candidate } from '../policy/near-miss.ts'
-import { NearMisses } from '../policy/near-misses.ts'
+import { NearMissSearch } from '../policy/near-miss-search.ts'
 import { type SurveyedReference, survey } from '../policy/survey.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
@@ -61,7 +61,7 @@ export function checkOf(
   const objectFlaws = objects.flatMap((one) => [...lintObject(coverage, one.name, one.object)].map(flawIn(one)))
   const [refused, unjudged] = parted(references, checked.unknown ?? new Set())
   const late = checked.tool ? refusedAtInstall(references, objects, own, checked.tool) : []
-  const nearMisses = new NearMisses(candidates)
+  const nearMisses = new NearMissSearch(candidates)
   return {
     files,
     objects: objects.length,
@@ -109,7 +109,7 @@ const flawIn = (object: WrittenObject) => (flaw: ObjectFlaw) => ({ ...flaw, plac
 const countOf = (flaws: readonly ObjectFlaw[], severity: Severity) =>
   flaws.filter((one) => one.severity === severity).length
 
-function notPermitted({ object, reference }: SurveyedReference<WrittenObject>, nearMisses: NearMisses): Placed {
+function notPermitted({ object, reference }: SurveyedReference<WrittenObject>, nearMisses: NearMissSearch): Placed {
   const place = placeOf(object, reference.path)
   const nearest = nearMisses.nearest(reference)
   return { code: 'not-permitted', severity: SEVERITIES['not-permitted'], reference, ...(nearest && { nearest }), place }

@@ -4,7 +4,7 @@ import { type Grant, type GrantName, parseGrant } from '../policy/grant.ts'
 import { lookupIn } from '../policy/grant-index.ts'
 import { judge } from '../policy/judge.ts'
 import type { Candidate, NearMiss } from '../policy/near-miss.ts'
-import { NearMisses } from '../policy/near-misses.ts'
+import { NearMissSearch } from '../policy/near-miss-search.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import { type NamedObject, type SurveyedReference, survey } from '../policy/survey.ts'
 import type { Answer } from '../wording/explain.ts'
@@ -102,7 +102,7 @@ export function explainReferences(
 ): ExplainedReference[] {
   const candidates = distinct(known.candidates)
   const grants = lookupIn(candidates.flatMap((one) => grantIn(one, coverage) ?? []))
-  const nearMisses = new NearMisses(candidates)
+  const nearMisses = new NearMissSearch(candidates)
   return references.map((reference) => {
     // One at a time: the references may be of several objects.
     const [verdict] = judge([reference], grants)

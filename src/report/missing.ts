@@ -4,7 +4,7 @@ import { grantObject } from '../policy/grant.ts'
 import { type GrantKind, kindOf } from '../policy/grant-kinds.ts'
 import { mergedInto } from '../policy/merge.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
-import { NearMisses } from '../policy/near-misses.ts'
+import { NearMissSearch } from '../policy/near-miss-search.ts'
 import type { Reference } from '../policy/reference.ts'
 import { patchCommand } from '../wording/explain.ts'
 import { editNote } from '../wording/near-miss.ts'
@@ -53,7 +53,7 @@ export function missingFor(
     created: grants.map(({ object }) => object),
     changed,
     useless: flaws.filter(({ severity }) => severity === 'error'),
-    notes: editNotes(left, anyName, new NearMisses(candidates)),
+    notes: editNotes(left, anyName, new NearMissSearch(candidates)),
   }
 }
 
@@ -61,7 +61,7 @@ export function missingFor(
 function editNotes(
   references: readonly Reference[],
   anyName: boolean,
-  nearMisses: NearMisses<PlacedCandidate>,
+  nearMisses: NearMissSearch<PlacedCandidate>,
 ): string[] {
   const notes = references.flatMap((reference) => {
     const nearest = nearMisses.nearest(reference)

@@ -6,7 +6,7 @@ import { lookupIn } from '../../src/policy/grant-index.ts'
 import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
 import { isOneOff } from '../../src/policy/likeness.ts'
-import { NearMisses } from '../../src/policy/near-misses.ts'
+import { NearMissSearch } from '../../src/policy/near-miss-search.ts'
 import type { Reference } from '../../src/policy/reference.ts'
 import { refusedField } from '../../src/policy/refused-grant.ts'
 import type { ApiObject } from '../harness/objects/api-object.ts'
@@ -39,7 +39,7 @@ function candidateOf(object: ApiObject) {
 }
 
 const missesOf = (objects: readonly ApiObject[], reference = REFERENCE) =>
-  new NearMisses(objects.map(candidateOf)).of(reference).misses
+  new NearMissSearch(objects.map(candidateOf)).of(reference).misses
 
 /** The fields of the first near miss, and what they must be. */
 function firstOf(...mistakes: readonly Mistake[]) {
@@ -123,7 +123,7 @@ test('the entry that is nearest counts, by its index as written', () => {
   const one = { ...mistaken(), spec: { from, to } }
   const fieldsOf = (refused?: string) => {
     const candidate = { ...candidateOf(one), refused }
-    return new NearMisses([candidate]).of(REFERENCE).misses[0]?.differences.map(({ path }) => path)
+    return new NearMissSearch([candidate]).of(REFERENCE).misses[0]?.differences.map(({ path }) => path)
   }
   assert.deepEqual(fieldsOf(), ['spec.from[2].namespace'])
   assert.deepEqual(fieldsOf('spec.from[1].group'), ['spec.from[2].namespace', 'spec.from[1].group'])
@@ -158,14 +158,14 @@ test('the nearest are kept, and the others counted', () => {
   const many = Array.from({ length: 20 }, (_, at) =>
     grant({ name: `g${at}`, to: 'payments', from: { kind: 'GRPCRoute' } }),
   )
-  const { misses, more } = new NearMisses(many.map(candidateOf)).of(REFERENCE)
+  const { misses, more } = new NearMissSearch(many.map(candidateOf)).of(REFERENCE)
   assert.deepEqual([misses.length, more], [16, 4])
 })
 
 test('the work is bounded, and what was not compared is told', () => {
   const entries = Array.from({ length: 1_000 }, (_, at) => ({ group: GROUP, kind: 'HTTPRoute', namespace: `a${at}` }))
   const large = { ...mistaken(), spec: { from: entries, to: entries } }
-  const search = new NearMisses([candidateOf(large), candidateOf(mistaken())], 500)
+  const search = new NearMissSearch([candidateOf(large), candidateOf(mistaken())], 500)
   assert.deepEqual([search.of(REFERENCE).complete, search.of(REFERENCE).misses], [false, []])
 })
 

@@ -20,8 +20,8 @@ export interface Found<T extends Candidate> {
   readonly complete: boolean
 }
 
-/** The grants among which near misses are searched. The work for all references together is bounded. */
-export class NearMisses<T extends Candidate = Candidate> {
+/** Searches the near misses of references among grants. The work for all references together is bounded. */
+export class NearMissSearch<T extends Candidate = Candidate> {
   readonly #byNamespace: ReadonlyMap<string, readonly T[]>
   readonly #byTarget: ReadonlyMap<string, readonly T[]>
   readonly #found = new Map<string, Found<T>>()

@@ -1,4 +1,4 @@
-import { grantKindFor } from './grant-kinds.ts'
+import { grantKindFor, resourceOf } from './grant-kinds.ts'
 import type { Reference } from './reference.ts'
 
 /** Returns the first reference to each distinct target. */
@@ -14,5 +14,5 @@ export function distinctTargets(references: readonly Reference[]): Reference[] {
 /** Returns a key that two references share if the same grant permits both for one referrer. */
 export function targetKey(reference: Reference): string {
   const { group, kind, namespace, name } = reference.to
-  return JSON.stringify([group, kind, namespace, name, grantKindFor(reference)])
+  return JSON.stringify([group, kind, namespace, name, resourceOf(grantKindFor(reference))])
 }

@@ -1,5 +1,5 @@
 import { distinctTargets } from '../policy/distinct-targets.ts'
-import { grantKindFor, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
+import { grantKindFor, REFERENCE_GRANT, resourceOf } from '../policy/grant-kinds.ts'
 import type { Reference } from '../policy/reference.ts'
 import { article, counted } from './counted.ts'
 import { field, fitted, name, word } from './fitted.ts'
@@ -95,7 +95,7 @@ export function violationLines(reference: Reference, kept: boolean, limit: numbe
 export function neededGrants(references: readonly Reference[]): string[] {
   const keyOf = (reference: Reference) => {
     const { group, kind, namespace } = reference.from
-    return JSON.stringify([reference.to.namespace, grantKindFor(reference), group, kind, namespace])
+    return JSON.stringify([reference.to.namespace, resourceOf(grantKindFor(reference)), group, kind, namespace])
   }
   return [...Map.groupBy(references, keyOf).values()].map((group) => {
     const [first] = group as [Reference, ...Reference[]]

@@ -6,7 +6,7 @@ import { reasonOf } from '../system/reason.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
 import { ApiError, apiError } from './api-error.ts'
 import { chunks } from './chunks.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, KEEP_ALIVE_PROBE } from './connection.ts'
 import { Deadline } from './deadline.ts'
 import { ServerClock } from './server-clock.ts'
 import { Turns } from './turns.ts'
@@ -25,9 +25,6 @@ const ANSWER_PAUSES = 30_000
 
 /** Timeout for an answer that is read whole, in ms. */
 const ANSWER_ENDS = 60_000
-
-/** Idle time after which the operating system probes a connection, in ms, so that it detects a dead peer. */
-const KEEP_ALIVE_PROBE = 15_000
 
 export interface RequestOptions {
   /** Whether the request opens a new connection: one that is already open may hang. */

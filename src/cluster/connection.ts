@@ -10,6 +10,12 @@ import { proxyFor } from './proxy.ts'
 import { tlsMaterial } from './tls-material.ts'
 import { TunnelAgent } from './tunnel.ts'
 
+/**
+ * Idle time after which the operating system probes a connection, in ms, so that it detects a dead peer. The agent and
+ * each request set it: two times would take two system calls for each request.
+ */
+export const KEEP_ALIVE_PROBE = 15_000
+
 /** How to reach one API server: its address, and current credentials for each request. */
 export interface Connection {
   /** The address of the API server, without a trailing slash. */
@@ -66,7 +72,7 @@ export function connectionFrom(choice: ConnectionChoice): Connection {
   const agentWith = (options: https.AgentOptions) =>
     proxy ? new TunnelAgent(proxy, options) : new https.Agent(options)
   // One agent suits all credentials: it keeps connections with different client certificates apart.
-  const agent = agentWith({ keepAlive: true })
+  const agent = agentWith({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_PROBE })
   return {
     server: cluster.server.replace(/\/+$/, ''),
     namespace,

@@ -140,14 +140,18 @@ export class FreshReads {
     observer.readStarted(this.#name)
     const begun = now()
     let end: ReadEnd = 'failed'
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(new DOMException('the read took too long', 'TimeoutError')), LONGEST_READ)
     try {
-      const result = await this.#list(namespace, AbortSignal.any([signal, AbortSignal.timeout(LONGEST_READ)]), own)
+      const result = await this.#list(namespace, AbortSignal.any([signal, late.signal]), own)
       end = 'done'
       return result
     } catch (error) {
       if (signal.aborted || error instanceof Outgrown) end = 'given up'
       throw error
     } finally {
+      // A timer that went on would keep the signals of the read in memory.
+      clearTimeout(timer)
       observer.readEnded(this.#name, end, now() - begun)
     }
   }

@@ -66,6 +66,15 @@ suite('a fresh read', { timeout: 30_000 }, () => {
       assert.deepEqual(await Promise.race([names(read(namespace)), server.next()]), [])
   })
 
+  test('without an answer fails after ten seconds', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { counts, running } = await reading(t)
+    const failed = assert.rejects(running, ({ cause }: Error) => (cause as Error).name === 'TimeoutError')
+    t.mock.timers.tick(10_000)
+    await failed
+    assert.equal(counts.freshReads.failed, 1)
+  })
+
   test('returns the grants of its namespace', async (t) => {
     const { counts, running, list } = await reading(t)
     answer(list, 'first')

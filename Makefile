@@ -2,6 +2,8 @@
 
 # The Node that runs everything. It comes from the npm registry if the Node of the machine is too old or missing.
 NODE_VERSION := 24.21.0
+# The Node that is part of the executables, which Node 24 cannot build.
+EXECUTABLE_NODE_VERSION := 26.10.0
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refgrant
 NODE_MAJOR := $(shell node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
 NODE_PACKAGE := node-$(shell uname -s | tr 'A-Z' 'a-z')-$(subst aarch64,arm64,$(subst x86_64,x64,$(shell uname -m)))
@@ -19,7 +21,7 @@ BUNDLE := dist/refgrant.js
 
 .DEFAULT_GOAL := help
 .PHONY: help run try sandbox cluster test bench bench-full test-unit test-attacks test-image test-node test-long fuzz soak lint format generate \
-	overlays certs node-path bundle image image-pins clean
+	overlays certs node-path bundle image executable krew image-pins clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -139,8 +141,14 @@ bundle: $(BUNDLE) ## build dist/refgrant.js and its chunks, which Node runs with
 image: $(BUNDLE) ## build the image for amd64 and arm64 in dist/image, an OCI layout (needs dpkg-deb and GNU tar, no container engine)
 	@node .build/image/image.ts
 
+executable: $(BUNDLE) ## build executables that need no Node, for Linux on amd64 and arm64, in dist/executables
+	@node .build/executable/executables.ts
+
+krew: executable ## build them, and the manifest for krew, dist/executables/refgrant.yaml
+	@node .build/executable/krew.ts
+
 image-pins: $(INSTALLED) ## pin the newest libraries of Debian, and Node NODE_VERSION, as what the image and the node of the tests consist of
-	node .build/image/update-pins.ts $(NODE_VERSION)
+	node .build/image/update-pins.ts $(NODE_VERSION) $(EXECUTABLE_NODE_VERSION)
 	node test/node/update-pins.ts
 
 clean: ## remove the installed packages and the builds from this folder

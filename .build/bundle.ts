@@ -2,7 +2,7 @@ import { chmod, copyFile, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { Ajv } from 'ajv'
 import standalone from 'ajv/dist/standalone/index.js'
-import { build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
 import { noticesFor } from './notices.ts'
 
@@ -79,19 +79,24 @@ const lazyBuiltins: Plugin = {
 }
 
 /**
- * Builds the package in dist/: src/cli.ts in chunks, of which a command loads those that it needs, and what starts them.
- * Names stay as they are, so that the stack of an error tells its functions.
+ * Bundles src/cli.ts. Names stay as they are, so that the stack of an error tells its functions.
+ *
+ * @param output where to, and whether in one file
  */
-async function bundle(): Promise<void> {
-  await rm('dist/chunks', { recursive: true, force: true })
-  const { metafile } = await build({
+export function bundled(output: Pick<BuildOptions, 'outdir' | 'outExtension' | 'outfile' | 'splitting'>) {
+  return build({
     entryPoints: ['src/cli.ts'],
-    outdir: 'dist/chunks',
-    outExtension: { '.js': '.mjs' },
-    ...{ bundle: true, splitting: true, metafile: true, format: 'esm', platform: 'node', target: 'node24' },
+    ...{ bundle: true, metafile: true, format: 'esm', platform: 'node', target: 'node24' },
     ...{ minifyWhitespace: true, minifySyntax: true, banner: { js: REQUIRE }, logLevel: 'warning' },
     plugins: [unusedModels, noUndici, noRouteSchemas, compiledValidators, lazyBuiltins],
+    ...output,
   })
+}
+
+/** Builds the package in dist/: chunks, of which a command loads those that it needs, and what starts them. */
+async function buildPackage(): Promise<void> {
+  await rm('dist/chunks', { recursive: true, force: true })
+  const { metafile } = await bundled({ outdir: 'dist/chunks', outExtension: { '.js': '.mjs' }, splitting: true })
   await writeFile('THIRD-PARTY-NOTICES', await noticesFor(metafile))
   // One file for each name, since a Windows shim runs the file by its own name.
   for (const name of Object.values(manifest.bin)) {
@@ -100,4 +105,4 @@ async function bundle(): Promise<void> {
   }
 }
 
-await bundle()
+if (import.meta.main) await buildPackage()

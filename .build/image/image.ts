@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -7,6 +7,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { writeLibraries, writeNode, writePackage } from './layers.ts'
 import { type Descriptor, digestOf, Layout } from './layout.ts'
 import { type Platform, readPins } from './pins.ts'
+import { tarOf, timeOfSource } from './tar.ts'
 
 const MEDIA = 'application/vnd.oci.image'
 
@@ -64,19 +65,9 @@ class Build {
   async #layer(comment: string, write: (folder: string) => unknown) {
     const folder = mkdtempSync(path.join(this.#work, 'layer-'))
     await write(folder)
-    const order = ['--sort=name', '--format=gnu', `--mtime=@${this.#time}`]
-    const rights = ['--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX']
-    execFileSync('tar', ['-cf', `${folder}.tar`, ...order, ...rights, '-C', folder, '.'])
-    const tar = readFileSync(`${folder}.tar`)
+    const tar = tarOf(folder)
     return { comment, diffId: digestOf(tar), descriptor: this.#layout.add(`${MEDIA}.layer.v1.tar+gzip`, gzipSync(tar)) }
   }
-}
-
-/** Returns the time of the last commit, or the time that the environment asks for, in s since 1970. */
-function timeOfSource(): number {
-  return Number(
-    process.env.SOURCE_DATE_EPOCH ?? execFileSync('git', ['log', '-1', '--format=%ct'], { encoding: 'utf8' }),
-  )
 }
 
 /** Builds the image of each platform as an OCI layout in a folder, and returns the digest of the index of both. */

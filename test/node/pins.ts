@@ -5,6 +5,8 @@ export interface Pinned {
   readonly node: readonly Pin[]
   readonly prometheus: readonly Pin[]
   readonly shells: readonly Pin[]
+  /** What the executables of refgrant link beside the libraries of its image. */
+  readonly arm64: readonly Pin[]
 }
 
 /** The file of the pins, which `make image-pins` writes. */

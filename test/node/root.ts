@@ -48,7 +48,10 @@ export function shellsRoot(): Promise<string> {
 export const busyboxIn = (root: string) => path.join(root, 'usr/bin/busybox')
 
 /** Unpacks the libraries of the image and the packages of this name, and does the rest, in a folder that is renamed when it is complete. */
-async function unpacked(name: keyof Pinned, finish: (root: string) => Promise<void>): Promise<string> {
+async function unpacked(
+  name: Exclude<keyof Pinned, 'arm64'>,
+  finish: (root: string) => Promise<void>,
+): Promise<string> {
   const root = path.join(cacheFolder, `${name}-root-${hashOf([IMAGE_PINS, PINS, import.meta.filename])}`)
   if (existsSync(root)) return root
   mkdirSync(cacheFolder, { recursive: true })

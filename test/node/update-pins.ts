@@ -15,5 +15,6 @@ const pins: Pinned = {
   node: await newestOf([...TOOLS, ...LIBRARIES, ...MORE_LIBRARIES], 'amd64'),
   prometheus: await newestOf(['prometheus', 'promtool'], 'amd64'),
   shells: await newestOf([...SHELLS, ...LIBRARIES_OF_SHELLS], 'amd64'),
+  arm64: await newestOf(['libatomic1'], 'arm64'),
 }
 writeFileSync(PINS, `${JSON.stringify(pins, null, 2)}\n`)

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { before, suite, test } from 'node:test'
+import { PINS } from '../../.build/executable/executables.ts'
 import manifest from '../../package.json' with { type: 'json' }
 import { folderWith, newFolder } from '../harness/folders.ts'
 import { GRANT, ROUTE } from '../harness/objects/texts.ts'
@@ -13,7 +14,7 @@ import { buildPackage } from './build.ts'
 import { folderOfNode } from './nodes.ts'
 
 /** The oldest and the newest major version of Node that package.json allows. */
-const NODES = [/^NODE_VERSION := (.*)$/m.exec(readFileSync('Makefile', 'utf8'))?.[1] ?? '', '26.10.0']
+const NODES = [/^NODE_VERSION := (.*)$/m.exec(readFileSync('Makefile', 'utf8'))?.[1] ?? '', PINS.amd64.version]
 
 suite('the package, installed into an empty folder', { timeout: 600_000 }, () => {
   let folder: string

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { auditCommand } from '../../src/commands/audit.ts'
+import { catalogueCommand } from '../../src/commands/catalogue.ts'
 import { certsCommand } from '../../src/commands/certs.ts'
 import { checkCommand } from '../../src/commands/check.ts'
 import { explainCommand } from '../../src/commands/explain.ts'
+import { grantCommand } from '../../src/commands/grant.ts'
 import { manifestsCommand } from '../../src/commands/manifests.ts'
 import { serveCommand } from '../../src/commands/serve.ts'
+import { versionCommand } from '../../src/commands/version.ts'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { SEVERITIES } from '../../src/policy/finding-codes.ts'
 import { nextOf, SHELL } from '../../src/terminal/completion.ts'
@@ -94,6 +98,26 @@ suite('what may follow a command line:', () => {
     assert.ok(next('check --fail-on ').words.includes('grant-core-group'))
   })
 })
+
+test('docs/command-line.md lists the formats of each command', () => {
+  const table = readFileSync('docs/command-line.md', 'utf8')
+    .split('| format | commands | prints |')[1]
+    ?.split('\n\n')[0]
+  const rows = [...(table ?? '').matchAll(/^\| (`.*?`) \| (`.*?`) \|/gm)].flatMap(([, formats = '', commands = '']) =>
+    wordsIn(formats).flatMap((format) => wordsIn(commands).map((command) => `${command} -o ${format}`)),
+  )
+  const choices = Object.entries({
+    ...COMMANDS,
+    catalogue: catalogueCommand,
+    grant: grantCommand,
+    version: versionCommand,
+  }).flatMap(([name, build]) =>
+    (build().options.find(({ short }) => short === '-o')?.argChoices ?? []).map((format) => `${name} -o ${format}`),
+  )
+  assert.deepEqual(rows.toSorted(), choices.toSorted())
+})
+
+const wordsIn = (cell: string) => [...cell.matchAll(/`(\w+)`/g)].map(([, word = '']) => word)
 
 suite('the protocol of kubectl:', { concurrency: 2 }, () => {
   const cases: Record<string, [words: string[], lines: RegExp]> = {

@@ -69,6 +69,11 @@ export class Api {
     this.#connection = connection
   }
 
+  /** Gets the credentials before the first request: a credential plugin may ask the person at the terminal. */
+  async authenticate(signal: AbortSignal): Promise<void> {
+    await this.#credentials(this.#connection.server, signal, false)
+  }
+
   /**
    * Returns the JSON at `path`. Suits small answers: discovery, single objects.
    *
@@ -185,9 +190,7 @@ export class Api {
     signal: AbortSignal,
     { ownConnection = false, write, accept }: Opening = {},
   ): Promise<IncomingMessage> {
-    const options = await this.#credentials(path, signal, ownConnection).catch((error) => {
-      throw readable(error, error.path)
-    })
+    const options = await this.#credentials(path, signal, ownConnection)
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const { method = 'GET', contentType, body } = write ?? {}
     const type = contentType !== undefined && { 'content-type': contentType }
@@ -219,6 +222,8 @@ export class Api {
     const deadline = new Deadline(missing, connection.credentialsWithin, signal)
     try {
       return await unlessAborted(deadline.signal, connection.requestOptions(deadline.signal, ownConnection))
+    } catch (error) {
+      throw readable(error as NodeJS.ErrnoException, (error as NodeJS.ErrnoException).path)
     } finally {
       deadline.clear()
     }

@@ -26,7 +26,9 @@ export async function auditedCluster(options: ClusterChoice, coverage: Coverage)
   const { namespace } = options
   try {
     const api = new Api(connectionFrom(options))
-    const inventory = await whileListing((tell, signal) => takeInventory(api, coverage, tell, signal, { namespace }))
+    const inventory = await whileListing(api, (tell, signal) =>
+      takeInventory(api, coverage, tell, signal, { namespace }),
+    )
     const problems = inventory.problems.map(visible)
     const isEmpty = inventory.objects.length + inventory.grants.length + problems.length === 0
     const notes =

@@ -64,9 +64,9 @@ export class LiveCluster {
     })
   }
 
-  async #read<T>(work: Parameters<typeof whileListing<T>>[0]): Promise<T> {
+  async #read<T>(work: Parameters<typeof whileListing<T>>[1]): Promise<T> {
     try {
-      return await whileListing(work)
+      return await whileListing(this.#api, work)
     } catch (error) {
       if (error instanceof Failure) throw error
       throw new Failure(`cannot read the cluster: ${reasonOf(error)}`, { cause: error })

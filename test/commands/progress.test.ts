@@ -8,6 +8,7 @@ import { suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT, ROUTE } from '../harness/objects/texts.ts'
 import { CLI } from '../harness/program/cli.ts'
+import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
 
 const PROGRESS = /^(looking|reading|judging|explaining) /
@@ -49,6 +50,28 @@ suite('on a terminal, progress is shown until the report is printed:', {
       assert.match(lines.slice(shown.length + 1).join(''), /^[^\r]+\r\n/)
     })
 
+  test('after a credential plugin has asked the person', async (t) => {
+    const server = await FakeApiServer.start()
+    t.after(() => server.close())
+    server.respond = (exchange) => exchange.refuse(403)
+    const credential =
+      '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}'
+    const ask = `printf 'Code: ' >&2; read -r code; printf '${credential}' "$code"`
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      interactiveMode: 'Always',
+      command: 'sh',
+      args: ['-c', ask],
+    }
+    const run = onTerminal(['audit', '--kubeconfig', server.kubeconfig({ tester: { exec } })], server.folder)
+    await until('the plugin asks', () => run.said.includes('Code: '))
+    assert.doesNotMatch(run.said, /listing/)
+    run.child.stdin.write('sesame\n')
+    assert.deepEqual(await run.ended, [2, null])
+    assert.deepEqual([...new Set(server.asked)], ['/apis'])
+    assert.match(run.said, /HTTP 403/)
+  })
+
   test('not if standard error is a file', async () => {
     const cwd = folderWith({ 'grant.yaml': GRANT, errors: '' })
     execFileSync('mkfifo', [path.join(cwd, 'pipe')])
@@ -70,7 +93,7 @@ suite('on a terminal, progress is shown until the report is printed:', {
       clusters: [{ name: 'a', cluster }],
       contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
       'current-context': 'a',
-      users: [{ name: 'a', user: {} }],
+      users: [{ name: 'a', user: { token: 'secret' } }],
     }
     const cwd = folderWith({ kubeconfig: JSON.stringify(kubeconfig) })
     const run = onTerminal(['audit', '--kubeconfig', 'kubeconfig'], cwd)

@@ -12,7 +12,11 @@ const INVITED_TRIES = 2
  * another replica, and hides the reason from its user. So the first two tries get `Retry-After`, and the third answer
  * shows the reason; an earlier one does if the API server has no time for another try.
  *
- * Source: k8s.io/client-go/rest/with_retry.go.
+ * A retry has the uid of its request, since it sends the same body. Every other call of a webhook has a new uid, so only
+ * clients that are no API server can share one: their requests count as tries of the first while its timeout has not passed.
+ *
+ * Source: k8s.io/client-go/rest/with_retry.go; k8s.io/apiserver/pkg/admission/plugin/webhook/request/admissionreview.go,
+ * CreateAdmissionObjects.
  */
 export class Retries {
   readonly #requests = new Map<string, { readonly begun: number; tries: number }>()

@@ -167,11 +167,11 @@ async function judgeFresh(
     return { namespace, kinds: [...new Set(into.flatMap(grantKindsFor))] }
   })
   const verdicts = new Map<Reference, Verdict>()
-  const take = (namespace: string, grants: GrantLookup) => {
+  const received = (namespace: string, grants: GrantLookup) => {
     for (const verdict of judge(byNamespace.get(namespace) ?? [], grants)) verdicts.set(verdict.reference, verdict)
   }
   try {
-    await source.fresh(places, references[0]?.from.namespace ?? '', take, signal)
+    await source.fresh(places, references[0]?.from.namespace ?? '', received, signal)
   } catch (error) {
     if (error instanceof LookupFailed) return error
     throw error

@@ -26,14 +26,14 @@ export interface GrantSource {
    *
    * @param places distinct target namespaces
    * @param referrerNamespace the namespace of the object under review
-   * @param take called with the grants of each namespace that the budget allows, in any order; the budget allows
+   * @param received called with the grants of each namespace that the budget allows, in any order; the budget allows
    *   namespaces from the front of the list. The source does not keep the grants, to bound the memory of a review.
    * @throws LookupFailed if a read that the budget allowed failed
    */
   fresh(
     places: readonly GrantPlace[],
     referrerNamespace: string,
-    take: (namespace: string, grants: GrantLookup) => void,
+    received: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
   ): Promise<void>
 }

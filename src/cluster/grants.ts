@@ -117,7 +117,7 @@ export class ClusterGrants implements GrantSource {
   async fresh(
     places: readonly GrantPlace[],
     referrerNamespace: string,
-    take: (namespace: string, grants: GrantLookup) => void,
+    received: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const counting = this.#counting(places)
@@ -128,7 +128,7 @@ export class ClusterGrants implements GrantSource {
       const reads = this.#readAll(place, owner, signal)
       if (!reads) break
       const taken = reads.then((grants) => {
-        if (!signal.aborted) take(place.namespace, grants)
+        if (!signal.aborted) received(place.namespace, grants)
       })
       // If the read of another namespace fails first, nothing awaits this one.
       taken.catch(() => {})

@@ -100,7 +100,7 @@ export class GrantFolder implements GrantSource {
   async fresh(
     places: readonly GrantPlace[],
     _referrer: string,
-    take: (namespace: string, grants: GrantLookup) => void,
+    received: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
   ): Promise<void> {
     try {
@@ -109,7 +109,7 @@ export class GrantFolder implements GrantSource {
       throw new LookupFailed(NO_LOOKUP.lateFolder, { cause: error })
     }
     if (this.#problem !== undefined) throw new LookupFailed(NO_LOOKUP.unreadableFolder)
-    for (const { namespace } of places) take(namespace, this.#lookup)
+    for (const { namespace } of places) received(namespace, this.#lookup)
   }
 
   /**

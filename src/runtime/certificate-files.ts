@@ -26,17 +26,17 @@ export async function keyPairOfFiles(
     throw new Failure(`${cause.message} (${remedy})`, { cause })
   })
   const keyPair = new ServedKeyPair(files.pair)
-  const told = certificateMetrics(registry, () => ({ server: validityOf(files.pair.cert) }))
+  const count = certificateMetrics(registry, () => ({ server: validityOf(files.pair.cert) }))
   const looks = new Periodic(LOOK, async () => {
     const found = await files.look()
     if (!found) return
     if ('problem' in found) {
       logger.error({ problem: found.problem }, 'the certificate files cannot be used; the last good pair stays in use')
-      return told('failed')
+      return count('failed')
     }
     keyPair.replace(found.pair)
     logger.info({ file: cert, expires: validityOf(found.pair.cert).to }, 'reloaded the certificate')
-    told('done')
+    count('done')
   })
   const task = { name: 'certificate files', run: (signal: AbortSignal) => looks.run(signal) }
   return { keyPair, task }

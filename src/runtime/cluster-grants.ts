@@ -43,7 +43,7 @@ export async function clusterGrants(
     client: { secret, names: namesOf(choice), isStatic: choice.static === true },
     served: keyPair.current?.cert,
   })
-  const drift = new DriftWatch({ api, wanted, logger, told: driftMetrics(registry) })
+  const drift = new DriftWatch({ api, wanted, logger, observe: driftMetrics(registry) })
   const knowledge = () => ({ grants: grants.size, ageSeconds: grants.age / 1_000 })
   knowledgeMetrics(registry, knowledge)
   const watches: Task = {

@@ -32,7 +32,7 @@ interface DriftOptions {
   readonly wanted: () => Wanted
   readonly logger: Logger
   /** Called after each comparison with the number of differences; undefined if it is not known. */
-  readonly told: (fields: number | undefined) => void
+  readonly observe: (fields: number | undefined) => void
 }
 
 /** Periodically compares the live registration and rights with the configuration, and reports changes. */
@@ -67,18 +67,18 @@ export class DriftWatch implements Task {
 
   /** Compares now. */
   async compare(stop: AbortSignal): Promise<void> {
-    const { api, wanted, told } = this.#options
+    const { api, wanted, observe } = this.#options
     const signal = AbortSignal.any([stop, AbortSignal.timeout(LONGEST)])
     try {
       const comparisons = await compare(api, wanted(), signal)
       this.#lines = comparisons.flatMap(driftLines)
       this.#comparedAt = performance.now()
-      told(this.#lines.length)
+      observe(this.#lines.length)
       this.#log(this.#lines, comparisons.flatMap(toleratedLines))
     } catch (error) {
       if (stop.aborted) return
       this.#lines = undefined
-      told(undefined)
+      observe(undefined)
       if (this.#logged !== UNKNOWN)
         this.#options.logger.warn({ reason: reasonOf(error) }, 'cannot compare the registration with the configuration')
       this.#logged = UNKNOWN

@@ -86,7 +86,7 @@ async function selfManaged(options: CertificateOptions, { logger, registry }: Co
     ...(keyPair.current && { server: validityOf(keyPair.current.cert) }),
     ...(task.authorities && { authority: validityOf(task.authorities.current.cert) }),
   })
-  const told = {
+  const observer = {
     renewal: certificateMetrics(registry, validities),
     step: authorityMetrics(
       registry,
@@ -103,7 +103,7 @@ async function selfManaged(options: CertificateOptions, { logger, registry }: Co
     schedule,
     keyPair,
     logger,
-    told,
+    observer,
   })
   return { keyPair, task, secret }
 }

@@ -18,10 +18,10 @@ const LOOK = 1_000
  */
 export function reloads(live: LiveConfig, registry: Registry, changed: (config: Config) => void): Task[] {
   if (live.file === undefined) return []
-  const told = reloadMetrics(registry)
+  const count = reloadMetrics(registry)
   const looks = new Periodic(LOOK, () => {
     const result = live.look()
-    if (result) told(result)
+    if (result) count(result)
     if (result === 'done') changed(live.config)
   })
   return [{ name: 'reload of the configuration', run: (signal) => looks.run(signal) }]

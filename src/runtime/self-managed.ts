@@ -42,7 +42,7 @@ export interface SelfManagedOptions {
   readonly keyPair: ServedKeyPair
   readonly logger: Logger
   /** Called after each step, and with `failed` for each problem that lasts. */
-  readonly told: { step(step: Step): void; renewal(result: Renewal): void }
+  readonly observer: { step(step: Step): void; renewal(result: Renewal): void }
 }
 
 /**
@@ -98,7 +98,7 @@ export class SelfManaged implements Task {
 
   /** Takes one step, and renews the certificate if it is due. */
   async look(stop: AbortSignal): Promise<void> {
-    const { logger, told } = this.#options
+    const { logger, observer } = this.#options
     // First, because a process that was suspended answers reviews while the API server answers this look.
     this.#renew()
     const deadline = new Deadline('the API server has not answered all requests of a look', LONGEST, stop)
@@ -113,7 +113,7 @@ export class SelfManaged implements Task {
       const { message } = deadline.reasonFor(error) as Error
       if (this.#problems.found(message)) {
         logger.warn({ reason: message }, 'cannot reconcile the certificate authorities; retrying')
-        told.renewal('failed')
+        observer.renewal('failed')
       }
     } finally {
       deadline.clear()
@@ -146,13 +146,13 @@ export class SelfManaged implements Task {
   }
 
   #tell(step: Step): void {
-    const { logger, told } = this.#options
-    told.step(step)
+    const { logger, observer } = this.#options
+    observer.step(step)
     const isUndone = step === this.#lastStep && this.#trusted?.bundle === this.#lastBundle
     if (!isUndone) logger.info({ step }, 'reconciled the certificate authorities')
     else if (this.#undone.found(step)) {
       logger.warn({ step }, 'another writer undoes this step: the audit log of the API server has its name')
-      told.renewal('failed')
+      observer.renewal('failed')
     }
   }
 
@@ -178,7 +178,7 @@ export class SelfManaged implements Task {
   }
 
   #renew(): void {
-    const { keyPair, hosts, clock, schedule, logger, told } = this.#options
+    const { keyPair, hosts, clock, schedule, logger, observer } = this.#options
     const authority = this.#authorities?.current
     if (!authority) return
     const now = clock.now()
@@ -192,7 +192,7 @@ export class SelfManaged implements Task {
       { authority: authority.name, expires: validityOf(issued.cert).to },
       'issued the certificate of this server',
     )
-    told.renewal('done')
+    observer.renewal('done')
   }
 
   #compareClocks(): void {

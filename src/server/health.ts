@@ -38,8 +38,8 @@ export interface HealthOptions {
 export function buildHealth(options: HealthOptions): FastifyInstance {
   const { exposition, observer, readiness, remarks = () => [] } = options
   // Only the connections for reviews are reported as open.
-  const told = { ...UNOBSERVED, connectionClosed: (reason: CloseReason) => observer.connectionClosed(reason) }
-  const { app } = buildListener({ connections: { most: MOST_CONNECTIONS, bodies: false, observer: told } })
+  const closures = { ...UNOBSERVED, connectionClosed: (reason: CloseReason) => observer.connectionClosed(reason) }
+  const { app } = buildListener({ connections: { most: MOST_CONNECTIONS, bodies: false, observer: closures } })
   app.removeAllContentTypeParsers()
   // A server that answers is alive: a restart would not help against an unreachable API server or a missing grant.
   app.get('/livez', () => 'ok\n')

@@ -160,7 +160,7 @@ suite('a server that compares periodically', () => {
   const never = new AbortController().signal
   const watch = (api: Api, write: (line: string) => void, told: (fields: number | undefined) => void = () => {}) => {
     const logger = pino({ level: 'info', base: null }, { write })
-    return new DriftWatch({ api, wanted: () => ({ registration, client: {}, served }), logger, told })
+    return new DriftWatch({ api, wanted: () => ({ registration, client: {}, served }), logger, observe: told })
   }
 
   test('logs a difference once, and that it is gone', async () => {

@@ -93,7 +93,7 @@ class Replica {
       schedule,
       keyPair: this.keyPair,
       logger: pino({ base: null }, { write: (line: string) => this.log.push(JSON.parse(line)) }),
-      told: {
+      observer: {
         step: (step) => this.steps.push(step),
         renewal: (result) => {
           if (result === 'failed') this.failed += 1

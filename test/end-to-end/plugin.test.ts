@@ -132,8 +132,11 @@ suite('kubectl completes', () => {
   })
 
   test('namespaces, if the user may list them', async () => {
-    const namespaces = await complete(cluster.controlPlane.kubeconfig, 'audit', '-n', '')
-    for (const name of ['billing', 'default', 'shop']) assert.ok(namespaces.includes(name), name)
+    // A busy machine may not answer in the time that a person waits.
+    await until('the namespaces are offered', async () => {
+      const offered = await complete(cluster.controlPlane.kubeconfig, 'audit', '-n', '')
+      return ['billing', 'default', 'shop'].every((name) => offered.includes(name))
+    })
     assert.deepEqual((await complete(user, 'audit', '-n', '')).slice(0, 1), [':4'])
   })
 

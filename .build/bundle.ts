@@ -25,15 +25,21 @@ const unusedModels: Plugin = {
   },
 }
 
-/** Leaves out undici, a megabyte, by which the client library would send requests. refgrant sends its own. */
-const noUndici: Plugin = {
-  name: 'no undici',
+/**
+ * Leaves out what the client library would send requests, parse kubeconfigs, connect to proxies and log in by. refgrant does
+ * that itself, and uses the library for the certificates and the service account. It takes more than a megabyte.
+ */
+const unusedByClient: Plugin = {
+  name: 'unused by @kubernetes/client-node',
   setup(build) {
     const contents = `
-      const refuse = () => { throw new Error('this bundle has no undici') }
-      export { refuse as fetch, refuse as Agent, refuse as ProxyAgent }`
-    build.onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'none' }))
-    build.onLoad({ filter: /^undici$/, namespace: 'none' }, () => ({ contents }))
+      const refuse = (name) => { throw new Error('this bundle has no ' + name) }
+      module.exports = new Proxy({ __esModule: true }, { get: (has, name) => has[name] ?? refuse(String(name)) })`
+    const filter = /^(undici|hpagent|socks-proxy-agent|js-yaml|openid-client|jsonpath-plus)$/
+    build.onResolve({ filter }, ({ path, importer }) =>
+      /node_modules\/@kubernetes\/client-node\//.test(importer) ? { path, namespace: 'unused' } : undefined,
+    )
+    build.onLoad({ filter, namespace: 'unused' }, () => ({ contents }))
   },
 }
 
@@ -88,7 +94,7 @@ export function bundled(output: Pick<BuildOptions, 'outdir' | 'outExtension' | '
     entryPoints: ['src/cli.ts'],
     ...{ bundle: true, metafile: true, format: 'esm', platform: 'node', target: 'node24' },
     ...{ minifyWhitespace: true, minifySyntax: true, banner: { js: REQUIRE }, logLevel: 'warning' },
-    plugins: [unusedModels, noUndici, noRouteSchemas, compiledValidators, lazyBuiltins],
+    plugins: [unusedModels, unusedByClient, noRouteSchemas, compiledValidators, lazyBuiltins],
     ...output,
   })
 }

@@ -8,8 +8,6 @@ import { LiveConfig } from '../config/live.ts'
 import { createLogger } from '../server/log.ts'
 import type { ClientAuthentication } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
-import { clusterGrants } from './cluster-grants.ts'
-import { folderGrants } from './folder-grants.ts'
 import type { GrantSupply, SupplyContext } from './grant-supply.ts'
 import { type CertificateOptions, keyPairFor } from './key-pair.ts'
 import { addressOf, listen } from './listen.ts'
@@ -96,8 +94,10 @@ async function clientsOf({ clientCa, clientName }: ServeOptions): Promise<Client
   return undefined
 }
 
-function grantsOf(options: ServeOptions, context: SupplyContext): Promise<GrantSupply> {
-  return options.grants === undefined ? clusterGrants(options, context) : folderGrants(options.grants, context)
+/** Imports only the supply that is chosen. */
+async function grantsOf(options: ServeOptions, context: SupplyContext): Promise<GrantSupply> {
+  if (options.grants === undefined) return (await import('./cluster-grants.ts')).clusterGrants(options, context)
+  return (await import('./folder-grants.ts')).folderGrants(options.grants, context)
 }
 
 function refuse(error: Error): never {

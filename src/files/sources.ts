@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import type { IsExcluded } from './glob.ts'
-import { readFound, readNamed, STDIN } from './text.ts'
+import { readFoundAtOnce, readNamed, STDIN } from './text.ts'
 import { filesIn, type Templates } from './tree.ts'
 
 /** A file that cannot be read: `place` is the file, with the line where it is known. */
@@ -16,7 +16,7 @@ export interface Source {
   readonly origin: 'standard input' | 'pipe' | 'file' | 'folder' | 'kustomization'
   /** The path without links, which all names of a file share. */
   readonly real: string
-  readonly read: () => Promise<Buffer>
+  readonly read: () => Promise<Buffer> | Buffer
 }
 
 /** What a path leads to. */
@@ -66,7 +66,7 @@ async function inFolder(asked: string, isExcluded: IsExcluded): Promise<Found> {
       asked,
       origin: 'folder',
       real,
-      read: () => readFound(real),
+      read: () => readFoundAtOnce(real),
     })),
     isFolder: true,
     templates,

@@ -1,4 +1,4 @@
-import { constants, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
 const MIB = 1024 * 1024
@@ -28,11 +28,32 @@ export async function readNamed(path: string): Promise<Buffer> {
  * @throws Unreadable
  */
 export async function readFound(path: string): Promise<Buffer> {
-  return withFile(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW, async (file) => {
+  return withFile(path, FOUND, async (file) => {
     refuseOther(await file.stat())
     return collect(file.createReadStream({ autoClose: false }))
   })
 }
+
+/**
+ * Does the same without a pause, for a command that does nothing else meanwhile: with many small files, most of their time
+ * would be that of the pauses.
+ *
+ * @throws Unreadable
+ */
+export function readFoundAtOnce(path: string): Buffer {
+  let file: number | undefined
+  try {
+    file = openSync(path, FOUND)
+    refuseOther(fstatSync(file))
+    return readFileSync(file)
+  } catch (error) {
+    throw unreadable(error)
+  } finally {
+    if (file !== undefined) closeSync(file)
+  }
+}
+
+const FOUND = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
 
 /** @throws Unreadable if a file is not a regular file, or too large */
 function refuseOther(stats: Stats): void {

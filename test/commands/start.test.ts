@@ -44,7 +44,7 @@ const folder = folderWith({
   'kubeconfig-empty': '',
   'kubeconfig-http': JSON.stringify({
     clusters: [{ name: 'c', cluster: { server: 'not a url' } }],
-    users: [],
+    users: [{ name: 'u', user: { token: 'secret' } }],
     contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'c',
   }),

@@ -8,6 +8,7 @@ import { visible } from '../wording/quote.ts'
  */
 const REWORDED: readonly (readonly [said: RegExp, sentence: string])[] = [
   [/^unknown (option|command) (.*)$/s, 'unknown $1 $2'],
+  [/^missing required (argument '.*')$/s, '$1 is missing: write it after the command'],
   [/^(option .*) argument missing$/s, '$1 needs a value: write it after the option'],
   [/^(option .* cannot be used with .*)$/s, '$1: leave one of them out'],
   [/^too many arguments for (.*)\. Expected 0 .*?: (.*)\.$/s, '$1 does not take an argument: leave out $2'],

@@ -35,6 +35,14 @@ const wrong: Record<string, [argv: string[], says: string]> = {
     ['serve', '--grants', 'a', '--context', 'b'],
     "option '--grants <folder>' cannot be used with option '--context <context>': leave one of them out. See: refgrant serve --help",
   ],
+  'an argument that is missing': [
+    ['completion'],
+    "argument 'shell' is missing: write it after the command. See: refgrant completion --help",
+  ],
+  'a shell that is not a choice': [
+    ['completion', 'powershell'],
+    "argument 'shell' cannot be 'powershell': it must be one of bash, zsh, fish, kubectl. See: refgrant completion --help",
+  ],
   'an extra argument': [
     ['catalogue', 'a'],
     "'catalogue' does not take an argument: leave out a. See: refgrant catalogue --help",

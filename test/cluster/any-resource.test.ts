@@ -79,7 +79,7 @@ async function start(t: TestContext) {
   return { server, store }
 }
 
-test('the reflector follows cluster-scoped objects of the core group', { timeout: 60_000 }, async (t) => {
+test('the reflector follows cluster-scoped objects of the core group', { timeout: 300_000 }, async (t) => {
   const { server, store } = await start(t)
   ;(await server.expect('/api/v1')).answer({ resources: [{ name: 'namespaces' }, { name: 'namespaces/status' }] })
   const list = await server.expect('/api/v1/namespaces?limit=500')

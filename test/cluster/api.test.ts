@@ -10,7 +10,7 @@ async function start(t: TestContext) {
   return { server, api: new Api(connectionFrom({ kubeconfig: server.kubeconfig() })) }
 }
 
-suite('an answer of the API server', { timeout: 30_000 }, () => {
+suite('an answer of the API server', { timeout: 300_000 }, () => {
   test('with an error status is an error with that status, its reason and its Retry-After', async (t) => {
     const { server, api } = await start(t)
     const answer = api.get('/version', AbortSignal.timeout(10_000))
@@ -122,7 +122,7 @@ suite('a request whose credentials never come', { timeout: 10_000 }, () => {
   })
 })
 
-suite('a watch', { timeout: 30_000 }, () => {
+suite('a watch', { timeout: 300_000 }, () => {
   const keep = {
     shape: { type: 'whole', object: { metadata: { name: 'whole' }, spec: 'whole' } },
     most: 1_000,

@@ -55,7 +55,7 @@ function standardError(t: TestContext): () => string {
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
-suite('a credential plugin', { timeout: 120_000 }, () => {
+suite('a credential plugin', { timeout: 300_000 }, () => {
   test('of EKS gets its arguments and variables', async (t) => {
     const { plugin, ask } = await start(t)
     const command = plugin(`printf '${credential({ token: '%s' }, V1BETA1)}' "$AWS_PROFILE-$1-$2-$3"`)

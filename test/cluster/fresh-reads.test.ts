@@ -59,7 +59,7 @@ const answer = (exchange: Exchange, name: string) =>
   exchange.answer(grantPage('1', [storedGrant(name, 'payments', '1')]))
 const names = async (read: Promise<ReadResult>) => [...(await read).grants].map(({ name }) => name)
 
-suite('a fresh read', { timeout: 30_000 }, () => {
+suite('a fresh read', { timeout: 300_000 }, () => {
   test('of a namespace with an invalid name sends no request', async (t) => {
     const { server, read } = await reading(t)
     for (const namespace of ['..', '.', '', 'a/../b?c=d', 'Shop'])
@@ -186,7 +186,7 @@ suite('a fresh read', { timeout: 30_000 }, () => {
   })
 })
 
-suite('the budget of fresh reads', { timeout: 30_000 }, () => {
+suite('the budget of fresh reads', { timeout: 300_000 }, () => {
   test('is not charged for readers that share a read', async (t) => {
     const { server, counts, read, list } = await reading(t)
     let asked = 0
@@ -219,7 +219,7 @@ suite('the budget of fresh reads', { timeout: 30_000 }, () => {
   })
 })
 
-suite('when the version that was known is not served any more, a fresh read', { timeout: 30_000 }, () => {
+suite('when the version that was known is not served any more, a fresh read', { timeout: 300_000 }, () => {
   /** A read that a server that served v1 refuses with 404. */
   async function refused(t: TestContext) {
     const { server, read, running, list, known } = await reading(t)

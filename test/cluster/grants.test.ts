@@ -38,7 +38,7 @@ async function start(t: TestContext, options: Partial<ClusterGrantsOptions> = {}
   return { server, grants, counts, clock }
 }
 
-test('where the budget is spent, it matters whether the last reads failed', { timeout: 30_000 }, async (t) => {
+test('where the budget is spent, it matters whether the last reads failed', { timeout: 300_000 }, async (t) => {
   const { server, grants, clock } = await start(t)
   const read = async () => {
     const taken: string[] = []
@@ -69,7 +69,7 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   list.answer(grantPage('1', []))
 })
 
-test('reviews of invalid namespaces share one budget', { timeout: 30_000 }, async (t) => {
+test('reviews of invalid namespaces share one budget', { timeout: 300_000 }, async (t) => {
   const { grants, counts } = await start(t)
   const leaving = new AbortController()
   const first = grants.fresh(into('billing'), 'x'.repeat(1_000), ignore, leaving.signal).catch(ignore)
@@ -79,7 +79,7 @@ test('reviews of invalid namespaces share one budget', { timeout: 30_000 }, asyn
   await first
 })
 
-test('a read that fails after its readers left does not end the process', { timeout: 30_000 }, async (t) => {
+test('a read that fails after its readers left does not end the process', { timeout: 300_000 }, async (t) => {
   const unhandled = t.mock.fn()
   process.on('unhandledRejection', unhandled)
   t.after(() => process.off('unhandledRejection', unhandled))
@@ -98,7 +98,7 @@ test('a read that fails after its readers left does not end the process', { time
 })
 
 test('each grant that is not cached is reported, and each incomplete namespace is logged once', {
-  timeout: 30_000,
+  timeout: 300_000,
 }, async (t) => {
   const told: string[] = []
   const tell = (what: string) => (resource: string, namespace: string) => told.push(`${what} ${namespace} ${resource}`)

@@ -64,7 +64,7 @@ const route = (name: string, spec: object) => ({
 const to = (name: string, namespace = 'billing') => ({ rules: [{ backendRefs: [{ name, namespace }] }] })
 const nameOf = (name: string, kind = 'HTTPRoute') => ({ group: GROUP, kind, namespace: 'shop', name })
 
-suite('an inventory', { timeout: 60_000 }, () => {
+suite('an inventory', { timeout: 300_000 }, () => {
   test('has the name and the judged parts of each object', async (t) => {
     const mirror = { ...route('mirror', { parentRefs: [] }), kind: 'Mirror', data: { target: { name: 'x' } }, more: 1 }
     const { take } = await clusterWith(t, {
@@ -121,7 +121,7 @@ suite('an inventory', { timeout: 60_000 }, () => {
 })
 
 test('an audit does not report a reference as not permitted where a grant cannot be read', {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async (t) => {
   const { server } = await clusterWith(t, {
     httproutes: [route('checkout', to('ledger')), route('paid', to('payments')), route('other', to('x', 'elsewhere'))],

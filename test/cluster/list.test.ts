@@ -51,7 +51,7 @@ const page = (items: readonly unknown[], next = '') =>
   JSON.stringify({ kind: 'List', metadata: { resourceVersion: '7', continue: next }, items })
 const whole = (one: unknown) => ({ item: one, whole: true })
 
-suite('a list', { timeout: 60_000 }, () => {
+suite('a list', { timeout: 300_000 }, () => {
   test('of 60 grants of 1.36 MiB is counted in full, and only their names and specs are kept', async (t) => {
     const { server, list } = await start(t)
     const listed = list()

@@ -97,7 +97,7 @@ async function behind(t: TestContext, proxy: TestProxy, url: string, address?: s
 
 const reached = { authorization: 'Bearer secret' }
 
-suite('a proxy', { timeout: 120_000 }, () => {
+suite('a proxy', { timeout: 300_000 }, () => {
   test('by HTTP keeps the connection for the next request, and cannot read the token', async (t) => {
     const proxy = await httpProxy()
     const { server, ask } = await behind(t, proxy, 'http://PROXY')

@@ -133,7 +133,7 @@ async function answerAbsent(server: FakeApiServer, versions: Record<string, read
   for (const version of [...KNOWN, ...others]) (await server.expect(`${grantsPath(version)}?limit=1`)).refuse(404)
 }
 
-suite('the reflector', { timeout: 60_000 }, () => {
+suite('the reflector', { timeout: 300_000 }, () => {
   suite('lists', () => {
     test('page by page, in place, and deletes other objects once all pages have arrived', async (t) => {
       const { server, reflector, counts, stored, watch } = await watching(t)

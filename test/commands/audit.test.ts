@@ -141,7 +141,7 @@ async function serverOf(t: TestContext, items: Record<string, readonly unknown[]
   return { asked, audit }
 }
 
-suite('audit of one namespace of a cluster', { timeout: 120_000 }, () => {
+suite('audit of one namespace of a cluster', { timeout: 300_000 }, () => {
   const ofShop = {
     ...storedGrant('market', 'cart', '1'),
     metadata: { namespace: 'shop', name: 'market', resourceVersion: '1' },

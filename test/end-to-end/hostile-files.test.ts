@@ -44,7 +44,7 @@ function hostileFolder(): string {
   return folder
 }
 
-suite('hostile names in files', { timeout: 120_000 }, () => {
+suite('hostile names in files', { timeout: 300_000 }, () => {
   const commands: string[][] = [
     ['check', '.'],
     ['check', '.', '-o', 'json'],

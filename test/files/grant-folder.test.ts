@@ -52,7 +52,7 @@ async function folderOf(t: TestContext, files: Record<string, string>) {
   return { root, write, remove: (file: string) => rmSync(path.join(root, file)), folder, fresh, clock, errors, inForce }
 }
 
-suite('a folder of grants', { timeout: 60_000 }, () => {
+suite('a folder of grants', { timeout: 300_000 }, () => {
   test('holds the grants of its YAML and JSON files and of its subfolders', async (t) => {
     const json = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'ReferenceGrant' }
     const { folder, inForce, errors } = await folderOf(t, {
@@ -124,7 +124,7 @@ suite('a folder of grants', { timeout: 60_000 }, () => {
 })
 
 /** The folder is followed after each of these ways to write, and each time once more, for what a way may have lost. */
-suite('a file that is written in the way of', { timeout: 60_000 }, () => {
+suite('a file that is written in the way of', { timeout: 300_000 }, () => {
   const byRename = (root: string, file: string, text: string) => {
     writeFileSync(path.join(root, '.new'), text)
     renameSync(path.join(root, '.new'), path.join(root, file))
@@ -200,7 +200,7 @@ suite('a file that is written in the way of', { timeout: 60_000 }, () => {
   })
 })
 
-suite('a look at a folder', { timeout: 60_000 }, () => {
+suite('a look at a folder', { timeout: 300_000 }, () => {
   test('reads only what changed', async (t) => {
     const { write, folder, fresh } = await folderOf(t, { 'a.yaml': grant('one'), 'b.yaml': grant('two') })
     assert.equal(folder.reads, 2)
@@ -295,7 +295,7 @@ test('grants that the API server rejects do not count, and the others of their f
   assert.equal(errors.length, 1 + 10 + 1)
 })
 
-suite('a file that is broken', { timeout: 60_000 }, () => {
+suite('a file that is broken', { timeout: 300_000 }, () => {
   test('keeps its last grants in force, and is reported once, with its line', async (t) => {
     const { root, write, fresh, errors, inForce } = await folderOf(t, {
       'a.yaml': grant('one'),
@@ -375,7 +375,7 @@ suite('a file that is broken', { timeout: 60_000 }, () => {
   })
 })
 
-suite('a folder that cannot be read', { timeout: 60_000 }, () => {
+suite('a folder that cannot be read', { timeout: 300_000 }, () => {
   test('gives no verdict, and what it said counts no longer than the bound', async (t) => {
     const { root, write, folder, fresh, clock, errors, inForce } = await folderOf(t, { 'one.yaml': grant('one') })
     renameSync(root, `${root}.away`)

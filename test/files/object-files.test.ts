@@ -25,7 +25,7 @@ async function read(...paths: string[]) {
   }
 }
 
-suite('of a folder is read', { timeout: 120_000 }, () => {
+suite('of a folder is read', { timeout: 300_000 }, () => {
   test('each file once, however many links lead to it', async () => {
     const folder = folderWith({ 'a.yaml': object('a'), 'deep/b.yaml': object('b') })
     symlinkSync('a.yaml', path.join(folder, 'again.yaml'))
@@ -120,7 +120,7 @@ test('a folder without files, and one that does not exist, are problems', async 
   assert.deepEqual((await read(path.join(empty, 'gone'))).problems, { '': 'does not exist' })
 })
 
-suite('a path on the command line', { timeout: 120_000 }, () => {
+suite('a path on the command line', { timeout: 300_000 }, () => {
   test('may be a link to anywhere', async () => {
     const folder = folderWith({})
     const outside = folderWith({ 'a.yaml': object('a'), 'deep/b.yaml': object('b') })

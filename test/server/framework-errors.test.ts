@@ -58,7 +58,7 @@ test('each error that Fastify answers as a mistake of the client is tested, or n
 })
 
 for (const [title, { server, connect }] of Object.entries(listeners))
-  suite(`the listener ${title} answers with a status and a line of text`, { timeout: 30_000 }, () => {
+  suite(`the listener ${title} answers with a status and a line of text`, { timeout: 300_000 }, () => {
     before(() => server.listen({ host: '127.0.0.1', port: 0 }))
     after(() => server.close())
 

@@ -34,7 +34,7 @@ async function statuses(sent: string): Promise<number[]> {
 /** The status of the request after them. */
 const LAST = 404
 
-suite('a request', { timeout: 30_000 }, () => {
+suite('a request', { timeout: 300_000 }, () => {
   const answered: Record<string, [sent: string, status: number]> = {
     'with a whole address, as to a proxy': [
       request('POST https://other/validate/deny HTTP/1.1', TYPE, LENGTH) + body,

@@ -53,7 +53,7 @@ const until = async (holds: () => boolean) => {
   while (!holds()) await new Promise(setImmediate)
 }
 
-suite('a review that waits for a fresh read', { timeout: 60_000 }, () => {
+suite('a review that waits for a fresh read', { timeout: 300_000 }, () => {
   test('releases its memory when its client closes the connection', async (t) => {
     const { capacity, observer, waiting, ask } = await start(t, 1_000_000)
     const request = ask(review(route(reference('payments', 'billing'))))

@@ -72,7 +72,7 @@ test('SARIF is valid by its schema and by the rules of GitHub', () => {
   }
 })
 
-test('JUnit is valid by the schema of Jenkins, and counts its tests', { timeout: 120_000 }, async () => {
+test('JUnit is valid by the schema of Jenkins, and counts its tests', { timeout: 300_000 }, async () => {
   const xml = reports.map(([, report], index) => ({ fileName: `${index}.xml`, contents: printed(report, 'junit') }))
   const { valid, errors } = await validateXML({ xml, schema: [xsd] })
   assert.ok(valid, JSON.stringify(errors))

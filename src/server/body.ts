@@ -144,7 +144,7 @@ class Incoming {
   /** Parses the received bytes; a reason if there is not enough memory for the values. */
   async parse(): Promise<Body | ShedReason> {
     if (this.#summary) return summarized(this.#summary)
-    const { bytes } = this.#arriving
+    const bytes = this.#arriving.join()
     const textBytes = bytes.length * (isAscii(bytes) ? 1 : WIDE)
     if (!isLong(bytes.length)) {
       const shed = this.#allowance.reserve('values', textBytes)
@@ -182,7 +182,7 @@ class Incoming {
 
   #summaryOfArrived(): SummaryReader {
     const summary = new SummaryReader()
-    summary.push(this.#arriving.bytes)
+    summary.push(this.#arriving.join())
     return summary
   }
 

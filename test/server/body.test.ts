@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { suite, test } from 'node:test'
+import fc from 'fast-check'
 import { NotAReview } from '../../src/admission/review.ts'
 import { BodyRefused, Overloaded, readBody } from '../../src/server/body.ts'
 import { Capacity } from '../../src/server/capacity.ts'
@@ -105,6 +106,28 @@ suite('memory is reserved', () => {
     assert.equal(await weigh(`"${'x'.repeat(998)}"`), 2_000)
     assert.equal(await weigh(`"${'x'.repeat(996)}\u0100"`), 4_000)
     assert.equal(await weigh('[0,0,0,{}]'), 20 + 5 * 104)
+  })
+})
+
+suite('a body in pieces', () => {
+  test('is read as a whole, whatever their sizes are', async () => {
+    const sizes = fc.array(fc.nat(9_000), { minLength: 1, maxLength: 20 })
+    await fc.assert(
+      fc.asyncProperty(sizes, async (sizes) => {
+        const text = `"${sizes.map((size, at) => String(at % 10).repeat(size)).join('')}"`
+        const { capacity, send, end } = start()
+        let sent = 0
+        for (const size of sizes) {
+          await send(Buffer.from(text.slice(sent, sent + size)))
+          sent += size
+        }
+        await send(Buffer.from(text.slice(sent)))
+        assert.ok(capacity.held.bodies >= text.length && capacity.held.bodies < text.length + 16 * 1024)
+        assert.equal((await end()).review, JSON.parse(text))
+        assert.equal(capacity.held.bodies, 0)
+      }),
+      { numRuns: 50 },
+    )
   })
 })
 

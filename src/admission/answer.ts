@@ -13,15 +13,22 @@ export interface Question {
   readonly excess?: Excess | undefined
 }
 
+/** What a body says beside its review. */
+interface Beside {
+  /** Why the objects are too large to read, if they are; the body has their sizes in their place. */
+  readonly excess?: Excess | undefined
+  /** Parses the stored object, if the body has an empty one in its place. */
+  readonly stored?: (() => unknown) | undefined
+}
+
 /**
  * Reads an AdmissionReview v1.
  *
  * @param body a parsed JSON body; it is not modified
- * @param excess why the objects are too large to read, if they are; the body has their sizes in their place
  * @throws NotAReview
  */
-export function questionIn(body: unknown, excess?: Excess): Question {
-  const request = parseReview(body)
+export function questionIn(body: unknown, { excess, stored }: Beside = {}): Question {
+  const request = parseReview(body, stored)
   return excess ? { request: { ...request, object: null, oldObject: null }, excess } : { request }
 }
 

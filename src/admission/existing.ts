@@ -4,7 +4,7 @@ import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import { targetKey } from '../policy/distinct-targets.ts'
 import type { Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
-import type { ReviewRequest } from './review.ts'
+import { type ReviewRequest, storedObject } from './review.ts'
 import type { Settings } from './settings.ts'
 
 /** The references of an object under review, by whether the stored object already has them. */
@@ -32,7 +32,7 @@ export function compareWithStored(
   references: readonly Reference[],
 ): Change {
   if (!countsStored(request, settings)) return { held: [], added: references, storedOversized: false }
-  const stored = crossingReferences(settings.coverage, object, request.oldObject)
+  const stored = crossingReferences(settings.coverage, object, storedObject(request))
   if (stored.count > MOST_REFERENCES) return { held: references, added: [], storedOversized: true }
   const targets = targetsOf(stored.references)
   const { held = [], added = [] } = Object.groupBy(references, (reference) =>
@@ -51,7 +51,7 @@ export function deniedStored(
   object: ObjectName,
 ): (reference: Reference) => boolean {
   if (request.operation !== 'UPDATE' || existingViolations === 'warn') return () => false
-  const targets = targetsOf(crossingReferences(coverage, object, request.oldObject).references)
+  const targets = targetsOf(crossingReferences(coverage, object, storedObject(request)).references)
   return (reference) => targets.has(targetKey(reference))
 }
 
@@ -62,9 +62,10 @@ function countsStored(request: ReviewRequest, { coverage, existingViolations }: 
 }
 
 /** Whether an update changes a part of the object that has guarded fields, such as `spec`. */
-function changesGuarded({ kind, object, oldObject }: ReviewRequest, coverage: Coverage): boolean {
-  const roots = new Set(coverage.fieldsOf(kind).map(({ steps: [root = ''] }) => root))
-  return [...roots].some((root) => !isDeepStrictEqual(object?.[root], oldObject?.[root]))
+function changesGuarded(request: ReviewRequest, coverage: Coverage): boolean {
+  const [object, stored] = [request.object, storedObject(request)]
+  const roots = new Set(coverage.fieldsOf(request.kind).map(({ steps: [root = ''] }) => root))
+  return [...roots].some((root) => !isDeepStrictEqual(object?.[root], stored?.[root]))
 }
 
 /**

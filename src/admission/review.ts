@@ -18,7 +18,10 @@ export interface ReviewRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
   readonly userInfo: { readonly username?: string | undefined; groups?: readonly string[] | null | undefined }
   object?: Record<string, unknown> | null | undefined
+  /** Read it with `storedObject`. */
   oldObject?: Record<string, unknown> | null | undefined
+  /** Parses `oldObject`, if it is not parsed yet. */
+  parseStored?: (() => unknown) | undefined
   readonly dryRun?: boolean | undefined
   readonly options?: { readonly fieldManager?: string | undefined } | null | undefined
 }
@@ -30,9 +33,10 @@ export class NotAReview extends Error {}
  * Returns the request of an AdmissionReview v1, with only the fields that a verdict depends on.
  *
  * @param body a parsed JSON body; it is not modified
+ * @param parseStored parses the stored object, if the body has an empty one in its place
  * @throws NotAReview with the first violation
  */
-export function parseReview(body: unknown): ReviewRequest {
+export function parseReview(body: unknown, parseStored?: () => unknown): ReviewRequest {
   if (!validate(body)) throw new NotAReview(describe(validate.errors?.[0]))
   const { request } = body as { request: ReviewRequest }
   const { uid, subResource, name, namespace, operation, object, oldObject, dryRun } = request
@@ -52,7 +56,15 @@ export function parseReview(body: unknown): ReviewRequest {
     oldObject,
     dryRun,
     options,
+    parseStored,
   }
+}
+
+/** Returns the object before an update. It is parsed when it is needed for the first time. */
+export function storedObject(review: ReviewRequest): ReviewRequest['oldObject'] {
+  if (review.parseStored) review.oldObject = review.parseStored() as ReviewRequest['oldObject']
+  review.parseStored = undefined
+  return review.oldObject
 }
 
 /**
@@ -62,6 +74,7 @@ export function parseReview(body: unknown): ReviewRequest {
 export function dropContent(review: ReviewRequest): void {
   review.object = undefined
   review.oldObject = undefined
+  review.parseStored = undefined
   review.userInfo.groups = undefined
 }
 

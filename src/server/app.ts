@@ -103,7 +103,7 @@ function handlersBy(options: AppOptions, retries: Retries) {
 /** Reads the question of a request. Afterwards, nothing else keeps its content in memory. */
 async function readQuestion(...reading: Parameters<typeof readBody>): Promise<Question> {
   const body = await readBody(...reading)
-  return questionIn(body.review, body.excess)
+  return questionIn(body.review, body)
 }
 
 /** Gives each request an allowance until it is answered. */

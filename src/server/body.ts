@@ -2,15 +2,24 @@ import { isAscii } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Excess } from '../admission/excess.ts'
-import { NotAReview } from '../admission/review.ts'
 import { free } from '../json/piece.ts'
 import { overloadSentence } from '../wording/unavailable.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
 import type { Capacity } from './capacity.ts'
-import { excessOf, isDoubtful, isLong, LARGEST_BODY, lookAt, type Summary, SummaryReader } from './content.ts'
+import {
+  excessOf,
+  isDoubtful,
+  isLong,
+  LARGEST_BODY,
+  type Look,
+  lookAt,
+  type Summary,
+  SummaryReader,
+} from './content.ts'
 import type { ShedReason } from './observer.ts'
 import type { Retries } from './retries.ts'
+import { type Parsed, parseText } from './text.ts'
 
 /**
  * The size of a body at which its connection is closed, in bytes. The API server cannot send more than about 36 MiB: two
@@ -67,8 +76,7 @@ export class Overloaded extends Error {
 }
 
 /** The parsed body, or only its summary if it is too large to judge. */
-export interface Body {
-  readonly review: unknown
+export interface Body extends Parsed {
   readonly excess: Excess | undefined
 }
 
@@ -151,7 +159,7 @@ class Incoming {
       if (shed) return shed
       const text = bytes.toString()
       const look = lookAt(text)
-      if (!isDoubtful(look)) return this.#parseText(text, textBytes, look.values)
+      if (!isDoubtful(look)) return this.#parseText(text, textBytes, look)
       this.#allowance.release('values')
     }
     const measured = await this.#measure(bytes)
@@ -159,15 +167,15 @@ class Incoming {
     const excess = excessOf(measured)
     if (excess) return { review: measured.review, excess }
     const shed = this.#allowance.reserve('values', textBytes)
-    return shed ?? this.#parseText(bytes.toString(), textBytes, measured.total.values)
+    return shed ?? this.#parseText(bytes.toString(), textBytes, { values: measured.total.values, stored: undefined })
   }
 
   /** Parses a text whose memory is reserved. */
-  #parseText(text: string, textBytes: number, values: number): Body | ShedReason {
+  #parseText(text: string, textBytes: number, { values, stored }: Omit<Look, 'openings'>): Body | ShedReason {
     this.#arriving.discard()
     // The strings in it take as much as the text again.
     const shed = this.#allowance.reserve('values', textBytes + values * VALUE_WEIGHT)
-    return shed ?? { review: parseJson(text), excess: undefined }
+    return shed ?? { ...parseText(text, stored), excess: undefined }
   }
 
   #summarize(chunk: Buffer): void {
@@ -205,15 +213,6 @@ function summarized(reader: SummaryReader): Body {
   // Without it, the sizes of the objects would be judged in place of the objects.
   if (!excess) throw new Error('a body that is too large to keep has no part that is too large')
   return { review: summary.review, excess }
-}
-
-/** @throws NotAReview */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new NotAReview(`the body is not JSON: ${(error as Error).message}`, { cause: error })
-  }
 }
 
 function tooLarge(): BodyRefused {

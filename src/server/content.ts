@@ -102,31 +102,48 @@ function restOf(total: Measure, ...objects: (Measure | undefined)[]): Measure {
   return { bytes: total.bytes - sum('bytes'), values: total.values - sum('values'), nesting: total.nesting - 2 }
 }
 
-/** Upper bounds of the size of a JSON text. */
+/** What a look at the text of a review finds. */
 export interface Look {
   /** An upper bound of the number of values: each but the first follows a `,`, `[` or `{`. */
   readonly values: number
   /** An upper bound of the levels of nesting. */
   readonly openings: number
+  /** The text of the stored object; undefined if it is not where the API server writes it. */
+  readonly stored: { readonly from: number; readonly to: number } | undefined
 }
 
-const [COMMA = 0, LIST, OBJECT, QUOTE = 0, BACKSLASH] = Buffer.from(',[{"\\')
+const [COMMA = 0, LIST, OBJECT, LIST_END, OBJECT_END, QUOTE = 0, BACKSLASH] = Buffer.from(',[{]}"\\')
 
 /**
- * Looks at a text that need not be JSON. It takes a string, since each access to the bytes of a resizable buffer is many
- * times slower.
+ * How the API server begins the stored object of an update, which it writes once, and the nesting of the request that has
+ * it. A name within an object is nested deeper, and a quote within a string has a backslash.
  */
+const STORED = '"oldObject":{'
+const REQUEST = 2
+
+/** Looks at a text that need not be JSON. */
 export function lookAt(text: string): Look {
   const { length } = text
-  let commas = 0
-  let openings = 0
+  let [commas, openings, depth] = [0, 0, 0]
+  let [from, to, places] = [0, 0, 0]
   for (let at = 0; at < length; at += 1) {
     const character = text.charCodeAt(at)
-    if (character === QUOTE) at = closingQuote(text, at + 1)
-    else if (character === COMMA) commas += 1
-    else if (character === LIST || character === OBJECT) openings += 1
+    if (character === QUOTE) {
+      if (depth === REQUEST && text.startsWith(STORED, at)) {
+        from = at + STORED.length - 1
+        places += 1
+      }
+      at = closingQuote(text, at + 1)
+    } else if (character === COMMA) commas += 1
+    else if (character === LIST || character === OBJECT) {
+      openings += 1
+      depth += 1
+    } else if (character === LIST_END || character === OBJECT_END) {
+      depth -= 1
+      if (depth === REQUEST && to < from) to = at + 1
+    }
   }
-  return { values: commas + openings, openings }
+  return { values: commas + openings, openings, stored: places === 1 && to > from ? { from, to } : undefined }
 }
 
 /** The characters of a string that are read one by one before the native search: its call costs as much as these. */

@@ -14,6 +14,8 @@ import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
 
 const MIB = 1024 * 1024
 
+const parsed = (text: string): unknown => JSON.parse(text)
+
 /** A body that arrives in chunks. */
 class Payload extends Readable {
   readonly headers: Record<string, string>
@@ -128,6 +130,56 @@ suite('a body in pieces', () => {
       }),
       { numRuns: 50 },
     )
+  })
+})
+
+suite('the stored object of an update', () => {
+  const read = async (text: string) => {
+    const { send, end } = start()
+    await send(text)
+    return end()
+  }
+  const reviewOf = (oldObject: unknown, object: unknown = {}) =>
+    JSON.stringify({ kind: 'AdmissionReview', request: { uid: 'u', object, oldObject, dryRun: false } })
+
+  test('is parsed later, and is what it would be if it were parsed at once', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(fc.string(), fc.json().map(parsed)),
+        fc.json().map(parsed),
+        async (stored, object) => {
+          const text = reviewOf(stored, object)
+          const body = await read(text)
+          const { request } = body.review as { request: { oldObject: unknown } }
+          assert.deepEqual(request.oldObject, {})
+          request.oldObject = body.stored?.()
+          assert.deepEqual(body.review, JSON.parse(text))
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  for (const [title, text] of Object.entries({
+    'is absent': reviewOf(null),
+    'is not an object': reviewOf([{}]),
+    'is deeper': JSON.stringify({ request: { object: { oldObject: { a: 1 } } } }),
+    'is a part of a text': JSON.stringify({ request: { object: '"oldObject":{' } }),
+    'is written twice': '{"request":{"oldObject":{"a":1},"oldObject":{"b":1}}}',
+    'is written with a space': '{"request":{"oldObject" :{"a":1}}}',
+  }))
+    test(`is parsed at once if it ${title}`, async () => {
+      const { review, stored } = await read(text)
+      assert.deepEqual([review, stored], [JSON.parse(text), undefined])
+    })
+
+  test('that does not end is not JSON', async () => {
+    await assert.rejects(read('{"request":{"oldObject":{"a":1'), NotAReview)
+  })
+
+  test('that is not JSON makes no review as soon as it is needed', async () => {
+    const { stored } = await read('{"request":{"oldObject":{"a" 1}}}')
+    assert.throws(() => stored?.(), NotAReview)
   })
 })
 

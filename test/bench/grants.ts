@@ -29,7 +29,7 @@ const spec = JSON.stringify({
 })
 
 /** A stand-in for an API server that streams so many grants, one of which permits the reviews. */
-function clusterOf(count: number): Promise<GeneratedCluster> {
+export function clusterOf(count: number): Promise<GeneratedCluster> {
   const permits = grantOf(TO, 'permits', { spec })
   const other = (index: number) => grantOf(`team-${index % 1_000}`, `grant-${index}`)
   return GeneratedCluster.start({

@@ -75,6 +75,10 @@ const PORTS = ['--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:0']
 const USUAL = ['serve', ...PAIR, ...PORTS]
 const SELF_MANAGED = ['--certificates', 'self-managed']
 
+/** Adds a configuration that is valid, unless these flags name one. */
+const configured = (flags: readonly string[]) =>
+  flags.includes('--config') ? flags : ['--config', 'config.yaml', ...flags]
+
 /** Runs `serve` with valid flags, followed by further ones, until it exits. */
 function serve(flags: readonly string[], options: Parameters<typeof refgrant>[1] = {}) {
   const source = flags.some((flag) => ['--grants', '--kubeconfig', '--context'].includes(flag))
@@ -82,7 +86,7 @@ function serve(flags: readonly string[], options: Parameters<typeof refgrant>[1]
     : ['--kubeconfig', kubeconfig]
   const signal = AbortSignal.timeout(STUCK)
   const usual = flags.includes('self-managed') ? ['serve', ...PORTS] : USUAL
-  return refgrant([...usual, ...source, '--config', 'config.yaml', ...flags], { cwd: folder, signal, ...options })
+  return refgrant([...usual, ...source, ...configured(flags)], { cwd: folder, signal, ...options })
 }
 
 /** Why a start fails: the flags, and the line on standard error. */
@@ -270,7 +274,13 @@ suite('a signal ends a server', () => {
       const user = { exec: { ...exec, interactiveMode: 'Never' } }
       const server = start(t, ['--config', 'own-row.yaml', '--kubeconfig', own.kubeconfig({ tester: user })])
       await until('the plugin is asked', async () => existsSync(marker) && readFileSync(marker, 'utf8') !== '')
-      t.after(() => process.kill(Number(readFileSync(marker, 'utf8')), 'SIGKILL'))
+      t.after(() => {
+        try {
+          process.kill(Number(readFileSync(marker, 'utf8')), 'SIGKILL')
+        } catch {
+          // The server ended it.
+        }
+      })
       server.kill(signal)
       assert.equal((await endOf(server)).code, 0)
     })
@@ -292,7 +302,7 @@ async function ownFake(t: TestContext): Promise<FakeApiServer> {
 }
 
 function start(t: TestContext, flags: readonly string[]): ChildProcess {
-  const argv = [...TETHER, CLI, ...USUAL, '--config', 'config.yaml', ...flags]
+  const argv = [...TETHER, CLI, ...USUAL, ...configured(flags)]
   const server = spawn(process.execPath, argv, { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
   t.after(() => server.kill('SIGKILL'))
   return server

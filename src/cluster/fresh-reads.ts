@@ -148,7 +148,8 @@ export class FreshReads {
       return result
     } catch (error) {
       if (signal.aborted || error instanceof Outgrown) end = 'given up'
-      throw error
+      // Node's client throws an AbortError in place of the reason.
+      throw late.signal.aborted ? late.signal.reason : error
     } finally {
       // A timer that went on would keep the signals of the read in memory.
       clearTimeout(timer)

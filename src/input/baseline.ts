@@ -10,6 +10,7 @@ import { showProgress } from '../terminal/progress.ts'
 import { bare, quote } from '../wording/quote.ts'
 import type { Asked } from './files.ts'
 import { namedText } from './named-text.ts'
+import { remotesOf, repositoryRoot } from './repository.ts'
 
 /**
  * Reads the findings that a check is compared with: those of a report in a file, or those of the same paths at a revision of
@@ -32,6 +33,7 @@ export async function readBaseline(
     const former = (some: readonly string[]) => there.filter((one) => some.includes(one))
     const report = await check({
       ...asked,
+      repository: { root: found.folder, urls: await remotesOf(repositoryRoot()) },
       paths: former(found.paths.slice(0, paths.length)),
       grants: former(found.paths.slice(paths.length, paths.length + grants.length)),
       kustomize: former(found.paths.slice(paths.length + grants.length))[0],

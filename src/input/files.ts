@@ -11,8 +11,10 @@ import { Failure } from '../system/failure.ts'
 import { showProgress } from '../terminal/progress.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, visible } from '../wording/quote.ts'
+import { delivered } from './delivered.ts'
 import { leftOut } from './left-out.ts'
 import { age, assumed, emptiness, nothingChecked, refusal, together } from './notes.ts'
+import type { Repository } from './repository.ts'
 
 /** The paths and options of a command that reads files. */
 export interface Asked {
@@ -24,6 +26,8 @@ export interface Asked {
   readonly exclude: readonly string[]
   /** A folder with a kustomization, of which Kustomize's output is read, too. */
   readonly kustomize?: string | undefined
+  /** Where the files are; default: the git repository around them. */
+  readonly repository?: Repository | undefined
 }
 
 /** The objects and grants that a command read from files. */
@@ -53,10 +57,14 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
     throw new Failure('standard input is given twice: use - either as a path or with --grants')
   const namespace = asked.namespace ?? 'default'
   const how = { command, namespace, exclude: asked.exclude, tell: showProgress }
-  const main = withoutPatches(await readObjects(asked.paths, { ...how, kustomization: asked.kustomize }), coverage)
-  const beside = withoutPatches(await readObjects(asked.grants ?? [], how), coverage)
   const isGrant = ({ object }: FileObject) => grantKindOf(object, coverage.grantKinds) !== undefined
   const isChecked = (one: FileObject) => isGrant(one) || coverage.referrer(one.name) !== undefined
+  const read = [
+    await readObjects(asked.paths, { ...how, kustomization: asked.kustomize }),
+    await readObjects(asked.grants ?? [], how),
+  ] as const
+  const { placed, notes } = await delivered(read, command, isChecked, asked.repository)
+  const [main, beside] = [withoutPatches(placed[0], coverage), withoutPatches(placed[1], coverage)]
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]
   const own = grantsAmong(main.objects, coverage.grantKinds)
   const others = grantsAmong(beside.objects, coverage.grantKinds)
@@ -69,6 +77,7 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
     problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
       ...[main, beside].flatMap((read) => leftOut(read, command)),
+      ...notes,
       ...[main, beside].flatMap(({ snapshots }) => snapshots.map(age)),
       ...emptiness(main, isChecked, nothingChecked),
       ...emptiness(beside, isGrant, (where) => `no ReferenceGrant in ${where}`),

@@ -1,17 +1,53 @@
 import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { gitText } from '../files/git.ts'
+import { ProgramError } from '../files/program.ts'
 import { STDIN } from '../files/text.ts'
 import type { Place } from '../policy/finding.ts'
 import { lineHashes } from '../report/line-hashes.ts'
 
+/** A repository of files. */
+export interface Repository {
+  readonly root: string
+  /** The addresses of its remotes. */
+  readonly urls: readonly string[]
+}
+
 /** Returns the nearest folder from here upwards that has a `.git`; the current folder without one. */
 export function repositoryRoot(): string {
-  const here = process.cwd()
-  for (let folder = here; ; folder = path.dirname(folder)) {
+  return gitRoot(process.cwd()) ?? process.cwd()
+}
+
+/** Returns the nearest folder from a folder upwards that has a `.git`. */
+export function gitRoot(from: string): string | undefined {
+  for (let folder = path.resolve(from); ; folder = path.dirname(folder)) {
     if (existsSync(path.join(folder, '.git'))) return folder
-    if (folder === path.dirname(folder)) return here
+    if (folder === path.dirname(folder)) return undefined
   }
+}
+
+/** Returns the addresses of the remotes of a repository; none if git cannot tell. */
+export async function remotesOf(root: string): Promise<string[]> {
+  try {
+    const listed = await gitText('-C', root, 'config', '--get-regexp', String.raw`^remote\..*\.url$`)
+    return listed.split('\n').map((line) => line.slice(line.indexOf(' ') + 1))
+  } catch (error) {
+    if (error instanceof ProgramError) return []
+    throw error
+  }
+}
+
+/** Returns what the addresses of one repository have in common, whatever the protocol and the user. */
+export function plainUrl(url: string): string {
+  return url
+    .trim()
+    .toLowerCase()
+    .replace(/^[a-z+]+:\/\//, '')
+    .replace(/^[^/@]*@/, '')
+    .replace(/^([^/:]+):(\d+\/)?/, '$1/')
+    .replace(/\/$/, '')
+    .replace(/\.git$/, '')
 }
 
 /** Returns the path of a file from the root of the repository, with slashes; an absolute path outside of it. */

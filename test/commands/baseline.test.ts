@@ -284,3 +284,20 @@ test('formats show what was introduced', async () => {
   const { baseline } = JSON.parse(await printed('json'))
   assert.deepEqual([baseline.introduced, baseline.unchanged, baseline.fixed.length], [1, 1, 1])
 })
+
+test('a namespace that Flux sets counts in the revision as it does now', async () => {
+  const spec = { path: 'apps', targetNamespace: 'prod', sourceRef: { kind: 'GitRepository', name: 'fleet' } }
+  const metadata = { name: 'apps', namespace: 'flux-system' }
+  const flux = { apiVersion: 'kustomize.toolkit.fluxcd.io/v1', kind: 'Kustomization', metadata, spec }
+  const url = 'https://git.example.com/team/fleet'
+  const source = { apiVersion: 'source.toolkit.fluxcd.io/v1', kind: 'GitRepository', spec: { url } }
+  const cwd = repositoryWith({
+    'apps/a.yaml': routeTo('one', 'x'),
+    'clusters/flux.json': JSON.stringify(flux),
+    'clusters/fleet.json': JSON.stringify({ ...source, metadata: { ...metadata, name: 'fleet' } }),
+  })
+  git(cwd, 'remote', 'add', 'origin', url)
+  const { counts, stdout, stderr } = await compared(cwd, 'apps', 'clusters', '--baseline', 'HEAD')
+  assert.deepEqual(counts, [0, 0, 1], stdout + stderr)
+  assert.match(stderr, /namespace "prod" of the objects in apps comes from/)
+})

@@ -253,67 +253,6 @@ suite('of a folder', { concurrency: 2 }, () => {
     assert.equal((await said(['check', '.'], { '.#route.yaml': ROUTE })).code, 1)
   })
 
-  suite('the namespace that Flux or Argo CD sets is noted,', () => {
-    const flux = (path: string) => `apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: apps, namespace: flux-system}
-spec:
-  path: ${path}
-  targetNamespace: shop
-`
-    const application = (source: string) =>
-      `apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: shop, namespace: argocd}\nspec:\n  source: ${source}\n  destination:\n    namespace: shop\n`
-    const sets = (folder: string, command: string) =>
-      `Flux sets namespace "shop" for the objects in ${folder}; to read them in this namespace: ${command}`
-
-    test('with a command that renders a kustomization', async () => {
-      const files = { 'apps/kustomization.yaml': KUSTOMIZATION, 'apps/route.yaml': ROUTE, 'flux.yaml': flux('./apps') }
-      const { lines } = await said(['grant', '.'], files)
-      const note = sets('./apps', 'kubectl kustomize apps | refgrant grant - -n shop')
-      assert.ok(lines.includes(`note: flux.yaml:6: ${note}`), String(lines))
-    })
-
-    test('with a command that reads a folder without a kustomization', async () => {
-      const files = { 'apps/route.yaml': ROUTE, 'flux.yaml': flux('./apps') }
-      const note = sets('./apps', 'refgrant check apps -n shop')
-      assert.deepEqual((await said(['check', '.'], files)).lines, [`note: flux.yaml:6: ${note}`])
-    })
-
-    test('with a path from the folder in which the command runs', async () => {
-      const files = { 'repo/apps/route.yaml': ROUTE, 'repo/dev/flux.yaml': flux('apps') }
-      const note = sets('apps', 'refgrant check repo/apps -n shop')
-      for (const asked of ['repo', 'repo/dev', 'repo/dev/flux.yaml'])
-        assert.ok((await said(['check', asked], files)).lines.includes(`note: repo/dev/flux.yaml:6: ${note}`), asked)
-      const cwd = folderWith(files)
-      const { stderr } = await refgrant(['check', `${cwd}/repo/dev/flux.yaml`], { cwd })
-      assert.ok(stderr.includes(`refgrant check ${cwd}/repo/apps -n shop\n`), stderr)
-    })
-
-    test('without a command if the folder is not found', async () => {
-      const { lines } = await said(['check', '.'], { 'route.yaml': ROUTE, 'flux.yaml': flux('./gone') })
-      const note = 'Flux sets namespace "shop" for the objects in ./gone; read that folder with -n shop'
-      assert.deepEqual(lines, [`note: flux.yaml:6: ${note}`])
-    })
-
-    test('if Argo CD names a folder', async () => {
-      const [a, b] = [application('{path: apps}'), application('{chart: shop}')]
-      assert.deepEqual((await said(['check', '.'], { 'apps/route.yaml': ROUTE, 'a.yaml': a, 'b.yaml': b })).lines, [
-        'note: a.yaml:7: Argo CD sets namespace "shop" for the objects in apps; to read them in this namespace: refgrant check apps -n shop',
-      ])
-    })
-
-    test('with each foreign text as one argument to a shell', async () => {
-      const path = `x'; rm -rf "$HOME"`
-      const spec = { path, targetNamespace: 'a b' }
-      const apiVersion = 'kustomize.toolkit.fluxcd.io/v1'
-      const object = { apiVersion, kind: 'Kustomization', metadata: { name: 'a' }, spec }
-      const files = { 'flux.json': JSON.stringify(object), [`${path}/route.yaml`]: ROUTE }
-      const { lines } = await said(['check', '.'], files)
-      const [, told = ''] = lines[0]?.split('; to read them in this namespace: ') ?? []
-      assert.equal(told, `refgrant check 'x'\\''; rm -rf "$HOME"' -n 'a b'`)
-    })
-  })
-
   test('and of another one, a note says that both are judged together', async () => {
     const { code, lines } = await said(['check', 'dev', 'prod'], { 'dev/route.yaml': ROUTE, 'prod/grant.yaml': GRANT })
     assert.equal(code, 0)

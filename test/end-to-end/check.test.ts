@@ -107,6 +107,37 @@ suite('check -k', { concurrency: 2 }, () => {
       assert.match(printed.stdout, /namespace: store/)
     })
 
+  test('gives objects the namespaces that the targetNamespace of Flux gives them without -k', async () => {
+    // The kustomization is what Flux writes: fluxcd/pkg, kustomize/kustomize_generator.go.
+    const unnamed = ROUTE.replace('name: checkout', 'name: cart').replace('  namespace: shop\n', '')
+    const own = ROUTE.replace('name: checkout', 'name: own').replace('namespace: billing', 'namespace: store')
+    const files = {
+      'app/a.yaml': `${ROUTE}---\n${unnamed}---\n${own}`,
+      'app/deep/b.yaml': GRANT.replace('namespace: shop', 'namespace: store'),
+    }
+    const rendered = folderWith({
+      ...files,
+      'app/kustomization.yaml': kustomization('namespace: store\nresources: [a.yaml, deep/b.yaml]\n'),
+    })
+    const spec = { path: './app', targetNamespace: 'store', sourceRef: { kind: 'GitRepository', name: 'fleet' } }
+    const flux = {
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      metadata: { name: 'app' },
+      spec,
+    }
+    const plain = folderWith({ ...files, 'flux.json': JSON.stringify(flux) })
+    const found = async (argv: string[], cwd: string) => {
+      const env = { PATH: await only('kubectl') }
+      const { stdout } = await refgrant(['check', ...argv, '-o', 'json'], { cwd, env })
+      const { findings } = JSON.parse(stdout) as Report
+      return findings.map(({ code, message }) => `${code} ${message}`).sort()
+    }
+    const byFlux = await found(['.'], plain)
+    assert.equal(byFlux.filter((one) => /^not-permitted .* in namespace "store"/.test(one)).length, 2, String(byFlux))
+    assert.deepEqual(byFlux, await found(['-k', 'app'], rendered))
+  })
+
   test('a folder may begin with a dash', async () => {
     const { code, stdout } = await refgrant(['check', '-k', '-dash'], {
       cwd,

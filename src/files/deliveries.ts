@@ -31,16 +31,43 @@ const ARGO_CD = 'argoproj.io'
 /** The settings with which Argo CD renders a source. */
 const RENDERED = ['helm', 'kustomize', 'plugin', 'chart']
 
-/** Returns what the objects of Flux and Argo CD among objects apply. */
-export function deliveriesAmong(objects: readonly FileObject[]): Delivery[] {
+/** What a patch of the namespace mentions: the field, or the kind of the object. */
+const EDITED = {
+  Flux: { field: 'targetNamespace', kind: 'Kustomization' },
+  'Argo CD': { field: 'destination', kind: 'Application' },
+} as const
+
+/** Whether an edit may change the namespace: it holds the field, or names a file for objects of this kind. */
+function mayEdit(edit: string, tool: Delivery['tool']): boolean {
+  const { field, kind } = EDITED[tool]
+  return edit.includes(field) || (edit.includes('"path":') && edit.includes(kind))
+}
+
+/**
+ * Returns what the objects of Flux and Argo CD among objects apply.
+ *
+ * @param edits the JSON of the patches and replacements of kustomizations
+ */
+export function deliveriesAmong(objects: readonly FileObject[], edits: readonly string[]): Delivery[] {
   const keyOf = ({ name }: FileObject) => JSON.stringify([name.group, name.kind, name.namespace, name.name])
   const patched = new Set(objects.filter(({ patchOf }) => patchOf !== undefined).map(keyOf))
   const urls = repositoriesAmong(objects)
   const found = objects.flatMap((one) => {
-    if (one.name.group === FLUX && one.name.kind === 'Kustomization') return [ofFlux(one, urls)]
+    if (isOfFlux(one)) return [ofFlux(one, urls)]
     return one.name.group === ARGO_CD && one.name.kind === 'Application' ? ofArgoCd(one) : []
   })
-  return found.map((one) => ({ ...one, isPlain: one.isPlain && !patched.has(keyOf(one.by)) }))
+  const all = [...edits, ...objects.filter(isOfFlux).flatMap(editsOf)]
+  const isEdited = (tool: Delivery['tool']) => all.some((edit) => mayEdit(edit, tool))
+  const edited = { Flux: isEdited('Flux'), 'Argo CD': isEdited('Argo CD') }
+  return found.map((one) => ({ ...one, isPlain: one.isPlain && !edited[one.tool] && !patched.has(keyOf(one.by)) }))
+}
+
+const isOfFlux = ({ name }: FileObject) => name.group === FLUX && name.kind === 'Kustomization'
+
+/** Returns the JSON of each patch with which a Kustomization of Flux changes its objects. */
+function editsOf({ object }: FileObject): string[] {
+  const { patches } = fields(object.spec)
+  return Array.isArray(patches) ? patches.map((one) => JSON.stringify(one)) : []
 }
 
 /** Returns the address of each GitRepository of Flux by its namespace and name. */

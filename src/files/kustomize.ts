@@ -8,6 +8,8 @@ export interface Kustomization {
   readonly namespace: string | undefined
   /** Files that it merges into objects of other files. */
   readonly patches: readonly string[]
+  /** The JSON of each patch and replacement that it lists. */
+  readonly edits: readonly string[]
   /** Files and folders of its objects. */
   readonly resources: readonly string[]
 }
@@ -33,6 +35,7 @@ export function kustomizationOf(value: unknown, file: string): Kustomization | u
   const listed = [rest.patches, rest.patchesStrategicMerge, rest.patchesJson6902].flatMap((list) =>
     Array.isArray(list) ? list : [],
   )
+  const replacements = Array.isArray(rest.replacements) ? rest.replacements : []
   const paths = listed.map((one) => (typeof one === 'string' ? one : (one as { path?: unknown } | null)?.path))
   // Text that is not a path is an inline patch.
   const patches = paths.filter((one): one is string => typeof one === 'string' && !one.includes('\n'))
@@ -42,6 +45,7 @@ export function kustomizationOf(value: unknown, file: string): Kustomization | u
     file,
     namespace: typeof namespace === 'string' && namespace !== '' ? namespace : undefined,
     patches: patches.map(pathOf),
+    edits: [...listed, ...replacements].map((one) => JSON.stringify(one)),
     resources: resources.filter((one) => typeof one === 'string').map(pathOf),
   }
 }

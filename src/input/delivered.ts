@@ -27,10 +27,14 @@ export async function delivered(
 ): Promise<Delivered> {
   const objects = [...main.objects, ...beside.objects]
   const sets = setNotes(objects)
-  const deliveries = deliveriesAmong(objects)
+  const kustomizations = [...main.kustomizations, ...beside.kustomizations]
+  const deliveries = deliveriesAmong(
+    objects,
+    kustomizations.flatMap(({ edits }) => edits),
+  )
   if (deliveries.length === 0) return { placed: [main, beside], notes: sets }
   const slots = new Slots(await placesOf(deliveries, new Set([...main.folders, ...beside.folders]), repository))
-  slots.look([...objects, ...main.kustomizations, ...beside.kustomizations])
+  slots.look([...objects, ...kustomizations])
   const place = (read: FileObjects) => ({
     ...read,
     objects: read.objects.map((one) => slots.placed(one, isChecked)),

@@ -258,6 +258,23 @@ suite('a namespace that may not count is noted', { concurrency: 2 }, () => {
       'test/patch.json': flux({ path: undefined }),
     }
     assert.deepEqual((await checked(['.'], patched)).namespaces, ['default'])
+    const target = 'target: {kind: Kustomization}'
+    for (const entry of [
+      `patches: [{path: edit.json, ${target}}]`,
+      `patches: [{patch: '[{"op": "remove", "path": "/spec/targetNamespace"}]', ${target}}]`,
+      'patchesStrategicMerge: ["kind: Kustomization\\nspec: {targetNamespace: a}"]',
+    ])
+      assert.deepEqual(
+        (await checked(['.'], { ...route, [FLUX]: flux({}), 'test/kustomization.yaml': `${entry}\n` })).namespaces,
+        ['default'],
+        entry,
+      )
+    const parent = flux({ path: 'clusters', patches: [{ patch: 'spec: {targetNamespace: a}' }] }, 'clusters')
+    assert.deepEqual((await checked(['.'], { ...route, [FLUX]: flux({}), 'flux.json': parent })).namespaces, [
+      'default',
+    ])
+    const harmless = { 'test/kustomization.yaml': `patches: [{patch: 'spec: {interval: 1h}', ${target}}]\n` }
+    assert.deepEqual((await checked(['.'], { ...route, ...harmless, [FLUX]: flux({}) })).namespaces, ['prod'])
   })
 
   test('if an ApplicationSet makes the Applications', async () => {

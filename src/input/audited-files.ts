@@ -10,6 +10,9 @@ import { unknownToFiles } from './notes.ts'
  */
 export async function auditedFiles(asked: Asked, config: Config): Promise<Audited> {
   const { objects, own, candidates, problems, notes } = await readInput(asked, coverageOf(config), 'audit')
-  const grants = own.map(({ grant, object, refused }) => ({ grant, object: object.object, refused }))
+  const grants = own.map(({ grant, object, refused }) => ({
+    ...{ grant, object: object.object, refused },
+    placeOf: (path: string) => ({ file: object.file, ...object.spanOf(path) }),
+  }))
   return { objects, grants, candidates, unknown: new Set(), problems, notes: [...notes, ...unknownToFiles(config)] }
 }

@@ -1,5 +1,4 @@
 import { API_VERSION } from '../admission/names.ts'
-import type { GrantFlaw } from '../policy/finding.ts'
 import type { Grant } from '../policy/grant.ts'
 import type { SurveyedReference } from '../policy/survey.ts'
 import { findingSentence } from '../wording/finding.ts'
@@ -84,9 +83,9 @@ function broad({ grant, every, names, pairs, usedPairs }: BroadGrant) {
   return { grant: grantName(grant), every: every.map(shown), usedNames: names, pairs, usedPairs }
 }
 
-function finding(flaw: GrantFlaw) {
+function finding({ place, ...flaw }: AuditReport['flaws'][number]) {
   const { code, severity, grant, path } = flaw
-  return { code, severity, message: findingSentence(flaw), grant: shown(grant), field: path }
+  return { code, severity, message: findingSentence(flaw), ...place, grant: shown(grant), field: path }
 }
 
 function grantName({ namespace, name, resource }: Grant) {

@@ -1,4 +1,4 @@
-import type { GrantFlaw } from '../policy/finding.ts'
+import type { GrantFlaw, Place } from '../policy/finding.ts'
 import type { Severity } from '../policy/finding-codes.ts'
 import type { Grant } from '../policy/grant.ts'
 import type { NearMiss } from '../policy/near-miss.ts'
@@ -7,6 +7,7 @@ import type { Survey, SurveyedReference } from '../policy/survey.ts'
 import { counted } from '../wording/counted.ts'
 import { findingSentence } from '../wording/finding.ts'
 import { kindTitle } from '../wording/objects.ts'
+import { placeTitle } from '../wording/place.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
 import type { Excess } from './excess.ts'
 import { broadText, sinceText, unusedText } from './excess-text.ts'
@@ -30,7 +31,7 @@ export interface AuditReport {
   /** References that may be permitted by a grant that was not read. */
   readonly unjudged: readonly SurveyedReference[]
   /** The findings that are shown, and the counts of all. */
-  readonly flaws: readonly GrantFlaw[]
+  readonly flaws: readonly (GrantFlaw & { readonly place?: Place })[]
   readonly counts: Readonly<Record<Severity, number>>
   /** What could not be read or judged. If there are problems, the report is incomplete. */
   readonly problems: readonly string[]
@@ -78,8 +79,10 @@ function* references(
     referenceRow(reference),
   )
   const findings = counted(findingsOf(report), 'finding')
-  yield* section(`${findings} about grants`, ['SEVERITY', 'WHAT'], flaws, (one) => [
-    [one.severity, findingSentence(one)],
+  const isPlaced = flaws.some(({ place }) => place)
+  const columns = [...(isPlaced ? ['WHERE'] : []), 'SEVERITY', 'CODE', 'WHAT']
+  yield* section(`${findings} about grants`, columns, flaws, ({ place, ...one }) => [
+    [...(isPlaced ? [place ? placeTitle(place) : ''] : []), one.severity, one.code, findingSentence(one)],
   ])
   const more = findingsOf(report) - flaws.length
   if (more > 0) yield `and ${more} more\n`
@@ -114,17 +117,17 @@ const GRANT = ['TO NAMESPACE', 'GRANT', 'FROM', 'TO'] as const
 const REFERENCE = ['OBJECT', 'FIELD', 'TO'] as const
 const PERMITTED = [...REFERENCE, 'BY GRANTS'] as const
 
-/** Lists the entries of `from` and `to` side by side: each of `from` may refer to each of `to`. */
+/** Returns a row for each entry of `from`, with all that it may refer to. */
 function* grantRows(grant: Grant, wide: boolean, uses: Uses | false): Generator<string[]> {
   const { namespace, name, from, to } = grant
   const kindOf = wide ? kindTitle : undefined
-  for (let index = 0; index < Math.max(from.length, to.length); index += 1) {
-    const [accepted, exposed] = [from[index], to[index]]
+  const exposed = to.map((one) => exposedTitle(one, kindOf)).join(', ')
+  for (const [index, accepted] of from.entries()) {
     yield [
       index === 0 ? bare(namespace) : '',
       index === 0 ? bare(name) : '',
-      accepted ? acceptedTitle(accepted, kindOf) : '',
-      exposed ? exposedTitle(exposed, kindOf) : '',
+      acceptedTitle(accepted, kindOf),
+      exposed,
       ...(uses && index === 0 ? [uses(grant)] : []),
     ]
   }

@@ -1,4 +1,5 @@
 import type { Coverage } from '../policy/coverage.ts'
+import type { Place } from '../policy/finding.ts'
 import type { Grant } from '../policy/grant.ts'
 import { effectivePart } from '../policy/lint.ts'
 import type { Candidate, NearMiss } from '../policy/near-miss.ts'
@@ -22,6 +23,8 @@ export interface Audited {
     readonly object: unknown
     /** The field for which the API server rejects it, so that it does not count. */
     readonly refused?: string | undefined
+    /** Only for a grant of a file: returns where a field is. */
+    readonly placeOf?: (path: string) => Place
   }[]
   /** The objects that may be near misses of a reference. */
   readonly candidates: readonly Candidate[]
@@ -52,6 +55,11 @@ export function auditOf(audited: Audited, coverage: Coverage, exemptNamespaces: 
   const uncompared = excess.isCompared
     ? []
     : ['there are too many grants to compare each with each: more may be superfluous']
+  const found = flawsOf(
+    written.map((one) => ({ grant: one.grant, object: one })),
+    ({ object }) => object,
+    coverage,
+  )
   const tooLarge = judged.tooLarge.map(({ object: { name }, count }) => tooManyReferences(name, count))
   return {
     ...(audited.only !== undefined && { only: audited.only }),
@@ -61,7 +69,11 @@ export function auditOf(audited: Audited, coverage: Coverage, exemptNamespaces: 
     excess,
     nearest: nearestOf(judged.references, audited.candidates),
     unjudged,
-    ...flawsOf(written, (object) => object, coverage),
+    counts: found.counts,
+    flaws: found.flaws.map(({ object: { placeOf }, ...flaw }) => ({
+      ...flaw,
+      ...(placeOf && { place: placeOf(flaw.path) }),
+    })),
     problems: [...audited.problems, ...unjudgedLines(unjudged, audited), ...tooLarge],
     notes: [...audited.notes, ...notes, ...uncompared],
   }

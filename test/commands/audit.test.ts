@@ -47,9 +47,9 @@ To see every grant that nearly permits a reference: refgrant explain -f .
 
 2 findings about grants
 
-SEVERITY  WHAT
-error     ReferenceGrant "core" in namespace "billing": spec.to[0].group is "core", which is not an alias: the core group is ""
-error     ReferenceGrant "zeta" in namespace "billing": spec.from[1].kind is "httproute": kinds are compared exactly, write "HTTPRoute"
+WHERE      SEVERITY  CODE                 WHAT
+c.yaml:28  error     grant-core-group     ReferenceGrant "core" in namespace "billing": spec.to[0].group is "core", which is not an alias: the core group is ""
+c.yaml:11  error     grant-kind-spelling  ReferenceGrant "zeta" in namespace "billing": spec.from[1].kind is "httproute": kinds are compared exactly, write "HTTPRoute"
 
 What 1 grant permits
 
@@ -87,6 +87,20 @@ billing    core
     const grant = GRANT.replace('group: ""', 'group: example.com').replace(`group: ${GROUP}`, 'group: example.com')
     const { stdout } = await refgrant(['audit', '-'], { input: grant })
     assert.match(stdout, / HTTPRoute \(example\.com\) in shop +Service \(example\.com\) "payments"\n/)
+  })
+
+  test('prints for each entry of from all that it may refer to', async () => {
+    const from = (namespace: string) => `    - {group: ${GROUP}, kind: HTTPRoute, namespace: ${namespace}}\n`
+    const to = (name: string) => `    - {group: "", kind: Service, name: ${name}}\n`
+    const grant = GRANT.replace(
+      /from:.*/s,
+      `from:\n${from('a1')}${from('a2')}  to:\n${to('payments')}${to('ledger')}${to('cart')}`,
+    )
+    const { stdout } = await refgrant(['audit', '-'], { input: grant })
+    assert.match(
+      stdout,
+      /^billing +shop +HTTPRoute in a1 {2}Service "payments", Service "ledger", Service "cart"\n +HTTPRoute in a2 {2}Service "payments", Service "ledger", Service "cart"\n/m,
+    )
   })
 
   test('does not call a grant unused if an object that may use it could not be read', async () => {

@@ -7,6 +7,7 @@ import { explanation } from '../input/explained.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import { isFindingCode } from '../policy/finding-codes.ts'
 import { EXPLANATIONS, PAGES } from '../report/explain.ts'
+import { hintsOf } from '../report/hints.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { objectAsked, questionAsked, subjectArgument } from '../terminal/object-name.ts'
@@ -78,7 +79,7 @@ async function explain(words: string[], options: ExplainOptions): Promise<void> 
   const config = await configurationOf(options.config)
   const subject = subjectOf(words, options, coverageOf(config))
   const report = await explanation({ ...rest, subject, paths, live }, config)
-  await print(EXPLANATIONS[output](report, PROGRAM))
+  await print(EXPLANATIONS[output](report, hintsOf(subject === 'files', paths, { ...options, program: PROGRAM })))
   const verdicts = report.references.map(({ answer }) => answer.verdict)
   if (verdicts.includes('not permitted')) process.exitCode = EXIT.findings
   tellNotes(report.notes)

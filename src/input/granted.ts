@@ -8,6 +8,7 @@ import { Failure } from '../system/failure.ts'
 import { showStep } from '../terminal/progress.ts'
 import { counted } from '../wording/counted.ts'
 import { verdictSentence } from '../wording/explain.ts'
+import { clusterOptionsOf } from '../wording/grant-command.ts'
 import { candidateTitle } from '../wording/near-miss.ts'
 import { ungrantableSentence } from '../wording/ungrantable.ts'
 import { type AskedReferences, readReferences } from './asked.ts'
@@ -32,7 +33,7 @@ interface Granted {
 export async function grantedFor(
   asked: AskedReferences,
   coverage: Coverage,
-  how: Omit<MissingOptions, 'versions'>,
+  how: Pick<MissingOptions, 'anyName' | 'merge'>,
 ): Promise<Granted> {
   const read = await readReferences(asked, coverage, new Set(), 'grant')
   const { known, cluster, versions, unrendered } = read
@@ -41,7 +42,11 @@ export async function grantedFor(
   const ofVerdict = (verdict: string) =>
     explained.filter(({ answer }) => answer.verdict === verdict).map(({ reference }) => reference)
   const [refused, unknown] = [ofVerdict('not permitted'), ofVerdict('not known')]
-  const { created, changed, useless, notes } = missingFor(refused, known, coverage, { ...how, versions })
+  const { created, changed, useless, notes } = missingFor(refused, known, coverage, {
+    ...how,
+    versions,
+    cluster: clusterOptionsOf(asked),
+  })
   const objects: object[] = [...created]
   for (const one of changed) objects.push(cluster && one.file === undefined ? await whole(one, cluster) : written(one))
   const problems = [...read.problems, ...unknown.map(unknownSentence), ...refused.flatMap(impossible)]

@@ -5,11 +5,10 @@ import {
   explainCommandFor,
   explainObjectCommandFor,
   grantCommandFor,
+  grantPipeFor,
+  type Read,
 } from '../wording/grant-command.ts'
 import { type AuditReport, type AuditText, isRefused } from './audit.ts'
-
-/** The options of an audit of files. */
-type Read = Parameters<typeof grantCommandFor>[1]
 
 /** Returns the commands that print the missing grants and the near misses; for a cluster, its existing grants count. */
 export function remediesOf(
@@ -25,10 +24,9 @@ export function remediesOf(
     ...refused.map((reference) => grantKindFor(reference)),
   ].filter((kind) => kind !== undefined)
   const resources = new Set(kinds.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`)))
-  const command = grantCommandFor(['-'], { program: options.program, config: options.config, exclude: [] })
   const near = refused.find((one) => nearest.has(one))
   return {
-    grant: `kubectl get ${[...resources].join(',')} -A -o yaml${clusterOptionsOf(options)} | ${command}`,
+    grant: `kubectl get ${[...resources].join(',')} -A -o yaml${clusterOptionsOf(options)} | ${grantPipeFor(options)}`,
     explain: near ? explainObjectCommandFor(near.from, options) : '',
   }
 }

@@ -7,7 +7,7 @@ import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import type { NearMiss } from '../policy/near-miss.ts'
 import type { Reference } from '../policy/reference.ts'
 import { counted } from '../wording/counted.ts'
-import { patchCommand, questionOf, verdictSentence, wideningSentence } from '../wording/explain.ts'
+import { patchCommand, verdictSentence, wideningSentence } from '../wording/explain.ts'
 import { findingFields, findingPage } from '../wording/meanings.ts'
 import { candidateTitle, differenceSentence, editSentence } from '../wording/near-miss.ts'
 import { objectTitle } from '../wording/objects.ts'
@@ -16,6 +16,7 @@ import { visible } from '../wording/quote.ts'
 import { neededGrants } from '../wording/refusal.ts'
 import { targetSentences } from '../wording/target.ts'
 import type { ExplainedReference, ExplainReport, PlacedCandidate } from './explained.ts'
+import type { Hints } from './hints.ts'
 import { shown, toJson } from './json.ts'
 import { namesText } from './names.ts'
 import { nearMissJson } from './near-miss.ts'
@@ -37,18 +38,16 @@ export const PAGES = {
   name: (code: FindingCode) => [`${code}\n`],
 }
 
-/**
- * Prints the report as text: a paragraph for each reference.
- *
- * @param program what the user writes to run refgrant
- */
-function* explainText(report: ExplainReport, program: string): Generator<string> {
+/** Prints the report as text: a paragraph for each reference. */
+function* explainText(report: ExplainReport, hints: Hints): Generator<string> {
   const { references, more, exempt } = report
   for (const [index, one] of references.entries()) {
     if (index > 0) yield '\n'
-    for (const line of linesOf(one, program)) yield `${visible(line)}\n`
+    for (const line of linesOf(one, hints)) yield `${visible(line)}\n`
   }
   if (more > 0) yield `and ${counted(more, 'more reference')}\n`
+  const isMissing = references.some((one) => one.answer.verdict === 'not permitted' && !ungrantable(one.reference))
+  if (hints.grant !== undefined && isMissing) yield `To print the grants that are missing: ${visible(hints.grant)}\n`
   for (const { object, reason } of exempt)
     yield `${objectTitle(object)}: its references into other namespaces need no grant (${reason})\n`
   if (references.length + exempt.length === 0) yield 'no reference into another namespace\n'
@@ -56,24 +55,29 @@ function* explainText(report: ExplainReport, program: string): Generator<string>
 
 function* linesOf(
   { reference, place, answer, misses, moreMisses, complete, target }: ExplainedReference,
-  program: string,
+  hints: Hints,
 ): Generator<string> {
   yield `${place ? `${placeTitle(place)}: ` : ''}${verdictSentence(reference, answer)}`
   const isRefused = answer.verdict === 'not permitted'
   if (answer.verdict === 'not known') yield 'Standard error says why.'
   if (misses.length > 0) yield 'These grants nearly permit it, the nearest first:'
   else if (isRefused) yield 'No grant nearly permits it.'
-  for (const [index, miss] of misses.entries()) yield* missLines(miss, reference, index + 1)
+  for (const [index, miss] of misses.entries()) yield* missLines(miss, reference, index + 1, hints)
   if (moreMisses > 0) yield `and ${moreMisses} more`
   if (!complete) yield 'There are more grants than are compared, so others may be nearer.'
   if (isRefused) {
     yield* neededGrants([reference])
-    if (!ungrantable(reference)) yield `To print a new grant: ${program} grant ${questionOf(reference)}`
+    if (!ungrantable(reference) && hints.grant === undefined) yield `To print a new grant: ${hints.grantFor(reference)}`
   }
   if (target) yield* targetSentences(reference.to, target)
 }
 
-function* missLines(miss: NearMiss<PlacedCandidate>, reference: Reference, number: number): Generator<string> {
+function* missLines(
+  miss: NearMiss<PlacedCandidate>,
+  reference: Reference,
+  number: number,
+  { cluster }: Hints,
+): Generator<string> {
   const { file, lineOf } = miss.candidate
   yield `${number}. ${candidateTitle(miss.candidate)}`
   for (const difference of miss.differences) {
@@ -82,7 +86,7 @@ function* missLines(miss: NearMiss<PlacedCandidate>, reference: Reference, numbe
   }
   const widening = wideningSentence(miss, reference)
   if (widening !== undefined) yield `   ${widening}`
-  const command = file === undefined ? patchCommand(miss, reference) : undefined
+  const command = file === undefined ? patchCommand(miss, reference, cluster) : undefined
   if (command !== undefined) yield `   To correct it: ${command}`
 }
 

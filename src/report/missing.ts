@@ -6,7 +6,7 @@ import { mergedInto } from '../policy/merge.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import { NearMissSearch } from '../policy/near-miss-search.ts'
 import type { Reference } from '../policy/reference.ts'
-import { patchCommand } from '../wording/explain.ts'
+import { patchCommand, wideningSentence } from '../wording/explain.ts'
 import { editNote } from '../wording/near-miss.ts'
 import { distinct, type Known, type PlacedCandidate } from './explained.ts'
 import { flawsOf } from './flaws.ts'
@@ -19,6 +19,8 @@ export interface MissingOptions {
   readonly merge: boolean
   /** The versions to write; of the other kinds, one that every release serves. */
   readonly versions: ReadonlyMap<GrantKind, string>
+  /** The options of kubectl that name the cluster and the user, each after a space. */
+  readonly cluster: string
 }
 
 /** The grants that permit references. */
@@ -38,7 +40,7 @@ export function missingFor(
   references: readonly Reference[],
   known: Known,
   coverage: Coverage,
-  { anyName, merge, versions }: MissingOptions,
+  { anyName, merge, versions, cluster }: MissingOptions,
 ): MissingGrants {
   const candidates = distinct(known.candidates)
   const possible = references.filter((one) => ungrantable(one) === undefined)
@@ -53,7 +55,7 @@ export function missingFor(
     created: grants.map(({ object }) => object),
     changed,
     useless: flaws.filter(({ severity }) => severity === 'error'),
-    notes: editNotes(left, anyName, new NearMissSearch(candidates)),
+    notes: editNotes(left, anyName, new NearMissSearch(candidates), cluster),
   }
 }
 
@@ -62,13 +64,16 @@ function editNotes(
   references: readonly Reference[],
   anyName: boolean,
   nearMisses: NearMissSearch<PlacedCandidate>,
+  cluster: string,
 ): string[] {
   const notes = references.flatMap((reference) => {
     const nearest = nearMisses.nearest(reference)
     const [created] = missingGrants([reference], anyName)
     if (!nearest || !created) return []
-    const command = nearest.candidate.file === undefined && patchCommand(nearest, reference)
-    return `${editNote(nearest, reference, created)}${command ? `; to do so: ${command}` : ''}`
+    const command = nearest.candidate.file === undefined ? patchCommand(nearest, reference, cluster) : undefined
+    const more = [wideningSentence(nearest, reference), command === undefined ? undefined : `To correct it: ${command}`]
+    const [note, after] = [editNote(nearest, reference, created), more.filter((one) => one !== undefined).join(' ')]
+    return after === '' ? note : `${note}. ${after}`
   })
   return [...new Set(notes)]
 }

@@ -45,8 +45,12 @@ function predicate(reference: Reference, answer: Answer): string {
   }
 }
 
-/** Returns the command that corrects a grant of a cluster; undefined if another object is needed. */
-export function patchCommand(miss: NearMiss, reference: Reference): string | undefined {
+/**
+ * Returns the command that corrects a grant of a cluster; undefined if another object is needed.
+ *
+ * @param cluster the options that name the cluster and the user, each after a space
+ */
+export function patchCommand(miss: NearMiss, reference: Reference, cluster: string): string | undefined {
   const patch = editOf(miss, reference)
   if (!patch) return undefined
   const { group, kind, namespace, name } = miss.candidate.name
@@ -54,7 +58,7 @@ export function patchCommand(miss: NearMiss, reference: Reference): string | und
     plural: kind,
   }
   const json = shellArgument(JSON.stringify(patch))
-  return `kubectl patch ${plural}.${group} ${shellArgument(name)} -n ${shellArgument(namespace)} --type json -p ${json}`
+  return `kubectl patch ${plural}.${group} ${shellArgument(name)} -n ${shellArgument(namespace)} --type json -p ${json}${cluster}`
 }
 
 /** Returns what else the edit of a grant permits; undefined if it permits the reference only. */

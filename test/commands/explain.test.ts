@@ -57,8 +57,21 @@ These grants nearly permit it, the nearest first:
    grant.yaml:9: spec.from[0].kind is "GRPCRoute", but the reference comes from an HTTPRoute: add an entry with "HTTPRoute"
    grant.yaml:12: spec.to[0].group is "core", but the group of Service is "": write ""
 Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service "payments".
-To print a new grant: refgrant grant --from HTTPRoute.gateway.networking.k8s.io/shop --to Service/billing/payments
+To print the grants that are missing: refgrant grant route.yaml grant.yaml
 `,
+    )
+  })
+
+  test('recommends a command that prints the missing grant by the same files', async () => {
+    const { stdout } = await refgrant(['explain', 'httproute/checkout', '-f', 'route.yaml', 'grant.yaml'], { cwd })
+    const [, command = ''] = /^To print a new grant: refgrant (grant .*)$/m.exec(stdout) ?? []
+    const { code, stdout: printed } = await refgrant(command.split(' '), { cwd })
+    assert.equal(code, 0, command)
+    assert.match(printed, /^ {2}name: httproute-from-shop-to-service-payments$/m)
+    const piped = await refgrant(['explain', '-f', '-'], { input: ROUTE })
+    assert.match(
+      piped.stdout,
+      /^To print the grants that are missing: save standard input as FILE, then run: refgrant grant FILE$/m,
     )
   })
 

@@ -96,7 +96,7 @@ suite('kubectl refgrant', () => {
   test('checks what kubectl prints, by the grants that the user may list', async () => {
     const { code, stdout } = await kubectl(user, ['refgrant', 'check', '-', '--live'], { input: ROUTE })
     assert.equal(code, 1)
-    assert.match(stdout, /^To print the grants that are missing: kubectl refgrant grant - --live$/m)
+    assert.match(stdout, /: save standard input as FILE, then run: kubectl refgrant grant FILE --live$/m)
   })
 
   test('audits with names that kubectl takes', async () => {

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { parse } from 'yaml'
+import { coverageOf } from '../../src/config/config.ts'
+import { configurationOf } from '../../src/input/configuration.ts'
+import { EXPLANATIONS } from '../../src/report/explain.ts'
+import { explainReferences } from '../../src/report/explained.ts'
+import { missingFor } from '../../src/report/missing.ts'
+import { GRANT } from '../harness/objects/texts.ts'
+
+const REFERENCE = {
+  from: { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop', name: 'checkout' },
+  to: { group: '', kind: 'Service', namespace: 'billing', name: 'payments' },
+  path: 'spec.rules[0].backendRefs[1]',
+}
+const coverage = coverageOf(await configurationOf(undefined))
+const cluster = ' --kubeconfig k --context sand --as me'
+const PATCH = `To correct it: kubectl patch referencegrants.gateway.networking.k8s.io shop -n billing --type json -p '`
+
+/** A grant of a cluster, from YAML. */
+const known = (text: string) => {
+  const name = { group: 'gateway.networking.k8s.io', kind: 'ReferenceGrant', namespace: 'billing', name: 'shop' }
+  return { candidates: [{ name, object: parse(text) }], unknown: new Set<string>() }
+}
+
+function explained(text: string): string {
+  const references = explainReferences([REFERENCE], known(text), coverage)
+  const report = { references, more: 0, exempt: [], problems: [], notes: [] }
+  return [...EXPLANATIONS.text(report, { cluster, grantFor: () => 'refgrant grant' })].join('')
+}
+
+const missing = (text: string, how: { anyName?: boolean; merge?: boolean } = {}) =>
+  missingFor([REFERENCE], known(text), coverage, {
+    ...{ anyName: false, merge: false, ...how },
+    ...{ versions: new Map(), cluster },
+  })
+
+suite('the correction of a grant of the cluster', () => {
+  test('names the cluster and the user, in explain and in the note of grant', () => {
+    const text = GRANT.replace('""', 'core')
+    for (const said of [explained(text), missing(text).notes.join('\n')]) {
+      const line = said.split('\n').find((one) => one.includes(PATCH)) ?? ''
+      assert.ok(line.endsWith(`]'${cluster}`), said)
+    }
+  })
+
+  test('says what else it permits, in explain and in the note of grant', () => {
+    const text = GRANT.replace('HTTPRoute', 'GRPCRoute').replace('      name: payments\n', '')
+    const more = 'With this entry, each HTTPRoute of namespace "shop" may refer to all that the grant exposes.'
+    assert.ok(explained(text).includes(more))
+    const [note = ''] = missing(text).notes
+    assert.ok(note.includes(`: add an entry with "HTTPRoute". ${more} ${PATCH}`), note)
+  })
+})

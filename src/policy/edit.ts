@@ -18,7 +18,8 @@ export interface Operation {
  * version or the namespace of an object cannot change, or if no grant can permit the reference.
  *
  * What is only written in a wrong way is replaced. An entry for another kind, namespace or object stays, since others may
- * need it, and the patch adds an entry. `test` makes the patch fail if the grant was changed in between.
+ * need it, and the patch adds an entry. `test` makes the patch fail if an entry was changed, added or removed in between: the
+ * patch would expose it too.
  */
 export function editOf({ candidate, differences }: NearMiss, reference: Reference): readonly Operation[] | undefined {
   if (differences.some(({ path, how }) => how === 'rejected' || !path.startsWith('spec.'))) return undefined
@@ -28,40 +29,45 @@ export function editOf({ candidate, differences }: NearMiss, reference: Referenc
   const whole = { namespace: to.namespace, name: '', from: [entryFrom(from)], to: [entryTo(to)] }
   const { spec } = grantObject(whole, grantKindFor(reference))
   const written = property(candidate.object, 'spec')
-  if (written === undefined || written === null) return [{ op: 'add', path: '/spec', value: spec }]
-  return (['from', 'to'] as const).flatMap((half) => {
+  if (written === undefined || written === null)
+    return [
+      // The API server takes a missing field for null.
+      { op: 'test', path: '/spec', value: null },
+      { op: 'add', path: '/spec', value: spec },
+    ]
+  const changes = HALVES.flatMap((half): Operation[] => {
     const ofHalf = differences.filter(({ path }) => path.startsWith(`spec.${half}`))
     if (ofHalf.length === 0) return []
-    if (ofHalf.every(({ how }) => how === 'slip')) return ofHalf.flatMap(replacement)
+    if (ofHalf.every(({ how }) => how === 'slip')) return ofHalf.map(replacement)
     const entries = property(written, half)
     const [entry] = spec[half]
     return Array.isArray(entries)
       ? [{ op: 'add', path: `/spec/${half}/-`, value: entry }]
       : [{ op: 'add', path: `/spec/${half}`, value: [entry] }]
   })
+  return [...HALVES.flatMap((half) => unchanged(written, half)), ...changes]
 }
 
-function replacement({ path, found, wanted }: Difference): Operation[] {
+const HALVES = ['from', 'to'] as const
+
+/** Returns the test that a half is as it was read, if it was there. */
+function unchanged(spec: unknown, half: 'from' | 'to'): Operation[] {
+  const value = property(spec, half)
+  return value === undefined ? [] : [{ op: 'test', path: `/spec/${half}`, value }]
+}
+
+function replacement({ path, found, wanted }: Difference): Operation {
   const pointer = `/${path.replaceAll(/\[(\d+)\]/g, '.$1').replaceAll('.', '/')}`
-  if (found === undefined) return [{ op: 'add', path: pointer, value: wanted }]
-  return [
-    { op: 'test', path: pointer, value: found },
-    { op: 'replace', path: pointer, value: wanted },
-  ]
+  return { op: found === undefined ? 'add' : 'replace', path: pointer, value: wanted }
 }
 
-/**
- * Returns a copy of an object with a patch of `editOf` applied.
- *
- * @throws Error if a `test` fails
- */
+/** Returns a copy of the object that a patch of `editOf` was made for, with the patch applied. */
 export function applied<T extends object>(object: T, patch: readonly Operation[]): T {
   const copy = structuredClone(object)
   for (const { op, path, value } of patch) {
     const steps = path.slice(1).split('/')
     const last = steps.pop() ?? ''
     const parent = steps.reduce((at, step) => at[step] as Fields, copy as Fields)
-    if (op === 'test' && parent[last] !== value) throw new Error(`${path} was changed`)
     if (op === 'test') continue
     if (Array.isArray(parent) && last === '-') parent.push(value)
     else parent[last] = value

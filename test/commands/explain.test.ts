@@ -116,8 +116,9 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
     assert.deepEqual(
       patch.map(({ op, path }: { op: string; path: string }) => [op, path]),
       [
+        ['test', '/spec/from'],
+        ['test', '/spec/to'],
         ['add', '/spec/from/-'],
-        ['test', '/spec/to/0/group'],
         ['replace', '/spec/to/0/group'],
       ],
     )

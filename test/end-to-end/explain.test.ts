@@ -17,6 +17,9 @@ const RBAC = 'rbac.authorization.k8s.io'
 /** The mistakes that an API server stores, and a grant of another project. */
 const STORED = MISTAKES.filter(({ stored, title }) => stored || title === 'it is a grant of another project')
 
+/** Where the API server has the grants of the target namespace. */
+const GRANTS = '/apis/gateway.networking.k8s.io/v1/namespaces/billing/referencegrants'
+
 let cluster: Cluster
 
 before(async () => {
@@ -101,7 +104,22 @@ suite('explain of a cluster', () => {
     const [, command = ''] =
       stdout.match(/"near" in .*\n(?: {3}spec.*\n)+ {3}To correct it: (kubectl patch .*)$/m) ?? []
     const script = `kubectl() { "${kubectl}" --kubeconfig "${kubeconfig}" "$@"; }; ${command}`
-    const patched = await run('bash', ['-c', script])
+    const patch = () => run('bash', ['-c', script])
+    const { from, to } = only.spec as { from: object[]; to: object[] }
+    const another = { group: '', kind: 'Secret', name: 'key' }
+    for (const changed of [
+      { from, to: [...to, another] },
+      { from: [...from, { ...from[0], namespace: 'market' }], to },
+    ]) {
+      await cluster.controlPlane.api.apply({ ...only, spec: changed })
+      const late = await patch()
+      assert.notEqual(late.code, 0)
+      assert.match(late.stderr, /^The request is invalid: /)
+      const { body } = await cluster.controlPlane.api.request('GET', `${GRANTS}/near`)
+      assert.deepEqual(body.spec, changed)
+    }
+    await cluster.controlPlane.api.apply(only)
+    const patched = await patch()
     assert.equal(patched.code, 0, `${command}\n${patched.stderr}`)
     const { code, stdout: after } = await refgrant(question)
     assert.equal(code, 0)

@@ -8,7 +8,7 @@ export function applyPatch<T extends object>(object: T, patch: readonly Operatio
     const steps = path.slice(1).split('/')
     const last = steps.pop() ?? ''
     const parent = steps.reduce((at, step) => at[step] as Record<string, unknown>, copy as Record<string, unknown>)
-    if (op === 'test') assert.deepEqual(parent[last], value)
+    if (op === 'test') assert.deepEqual(parent[last] ?? null, value)
     else if (Array.isArray(parent) && last === '-') parent.push(value)
     else parent[last] = value
   }

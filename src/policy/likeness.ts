@@ -35,13 +35,16 @@ const withoutDigits = (text: string) => text.replaceAll(/\d/g, '')
 
 const VERSION = /(^|\/)v\d+((alpha|beta)\d+)?$/
 
+/** Returns a group without the version that it may name. */
+export function withoutVersion(group: string): string {
+  return group.replace(VERSION, '')
+}
+
 /** Whether a part of a grant is not the wanted one, but is only written in a wrong way. */
 export function isSlip(part: Part, written: string, wanted: string): boolean {
   switch (part) {
     case 'group':
-      return (
-        (written === 'core' && wanted === '') || written.replace(VERSION, '') === wanted || isOneOff(written, wanted)
-      )
+      return (written === 'core' && wanted === '') || withoutVersion(written) === wanted || isOneOff(written, wanted)
     case 'kind':
       return isSameWord(written.toLowerCase(), wanted.toLowerCase()) || isOneOff(written, wanted)
     default:

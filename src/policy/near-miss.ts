@@ -1,9 +1,10 @@
 import { plainFrom, plainTo } from './grant.ts'
 import { apiVersionOf, type GrantKind, grantKindFor, grantKindsFor, REFERENCE_GRANT } from './grant-kinds.ts'
-import { isMisspelt, isSlip, type Part } from './likeness.ts'
+import { isMisspelt, isSlip, type Part, withoutVersion } from './likeness.ts'
 import { property } from './property.ts'
 import type { ObjectName, Reference } from './reference.ts'
 import { hasKnownVersion } from './refused-grant.ts'
+import { isMistakenGroup } from './well-known.ts'
 
 /** An object that is a grant, or was meant to be one, as it is written. */
 export interface Candidate {
@@ -94,7 +95,9 @@ export function nearMiss<T extends Candidate>(candidate: T, reference: Reference
   return { candidate, differences: parts.flatMap(({ differences }) => differences), cost, named: exposed.named }
 }
 
-type Wanted = readonly (readonly [part: Part, value: string])[]
+/** The parts of an entry: its group, its kind, and its namespace or name. */
+type Wanted = readonly [WantedPart, WantedPart, WantedPart]
+type WantedPart = readonly [part: Part, value: string]
 
 const wantedFrom = ({ from }: Reference): Wanted => [
   ['group', from.group],
@@ -201,9 +204,18 @@ function entryOf(entry: unknown, path: string, wanted: Wanted): Entry {
     if (part === 'name' && found === value) named = true
     if (found === value) continue
     const text = typeof found === 'string' ? found : undefined
-    const isOnlySlip = text === undefined || (text === '' && part !== 'group') || isSlip(part, text, value)
+    const isOnlySlip =
+      text === undefined ||
+      (part === 'group' ? isMistaken(text, property(entry, 'kind'), wanted) : text === '') ||
+      isSlip(part, text, value)
     differences.push({ path: `${path}.${part}`, found: text, wanted: value, how: isOnlySlip ? 'slip' : 'other' })
     cost += isOnlySlip ? SLIP : OTHER[part]
   }
   return { differences, cost, named }
+}
+
+/** Whether the group of an entry has no such kind, so that it cannot be meant. */
+function isMistaken(group: string, kind: unknown, [[, right], [, wanted]]: Wanted): boolean {
+  const isWanted = kind === wanted || (typeof kind === 'string' && isSlip('kind', kind, wanted))
+  return isWanted && isMistakenGroup(withoutVersion(group), { group: right, kind: wanted })
 }

@@ -58,11 +58,14 @@ export interface KnownKind extends GroupKind {
 export function knownKinds(coverage: Coverage): readonly KnownKind[] {
   const known = byCoverage.get(coverage)
   if (known) return known
-  const kinds = [...coverage.referrers(), ...WELL_KNOWN, ...targetsOf(coverage.fields)]
-  const distinct = new Map(kinds.toReversed().map((one) => [`${one.group}/${one.kind}`, one]))
-  const all = [...distinct.values()].reverse().map(inLowerCase)
+  const all = distinct([...coverage.referrers(), ...WELL_KNOWN, ...targetsOf(coverage.fields)])
   byCoverage.set(coverage, all)
   return all
+}
+
+function distinct(kinds: readonly Omit<KnownKind, 'lowerCase'>[]): KnownKind[] {
+  const byName = new Map(kinds.toReversed().map((one) => [`${one.group}/${one.kind}`, one]))
+  return [...byName.values()].reverse().map(inLowerCase)
 }
 
 /** The known kinds of each coverage: many grants are linted with one. */
@@ -89,6 +92,27 @@ export function likest(written: string, kinds: readonly KnownKind[]): KnownKind 
     kinds.find((one) => one.lowerCase === lowerCase || one.plural === lowerCase)
   )
 }
+
+/**
+ * Returns the well-known kind that is meant by a kind and a group as written; undefined if the group may have such a kind that
+ * is not well-known.
+ *
+ * @param group undefined if it cannot be read
+ */
+export function meantKind(kind: string, group: string | undefined, known: readonly KnownKind[]): KnownKind | undefined {
+  const same = known.filter((one) => one.group === group)
+  const others =
+    group === undefined || isKnownGroup(group) ? known : known.filter((one) => one.group.startsWith(`${group}.`))
+  return likest(kind, same) ?? likest(kind, others)
+}
+
+/** Whether a group cannot be meant beside a kind, because the well-known kind of this name is in another group. */
+export function isMistakenGroup(group: string, { group: right, kind }: GroupKind, known = STANDARD): boolean {
+  return group !== right && meantKind(kind, group, known)?.group === right
+}
+
+/** The well-known kinds, whatever is configured. */
+const STANDARD = distinct([...guardedFields.map(({ from }) => from), ...WELL_KNOWN, ...targetsOf(guardedFields)])
 
 /** Returns the kind that a text nearly names; undefined if it names one of the kinds exactly. */
 export function nearest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {

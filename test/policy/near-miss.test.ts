@@ -78,17 +78,28 @@ suite('an entry for another object stays, and what is misspelt is replaced:', ()
     const [miss] = missesOf([mistaken(...MISTAKES.filter((one) => one.title === title))])
     return miss && editOf(miss, REFERENCE)
   }
+  const unchanged = (from: object, to: object) => [
+    { op: 'test', path: '/spec/from', value: [{ group: GROUP, kind: 'HTTPRoute', namespace: 'shop', ...from }] },
+    { op: 'test', path: '/spec/to', value: [{ group: '', kind: 'Service', name: 'payments', ...to }] },
+  ]
 
   test('another kind', () =>
     assert.deepEqual(patchOf('from.kind is another one'), [
+      ...unchanged({ kind: 'GRPCRoute' }, {}),
       { op: 'add', path: '/spec/from/-', value: { group: GROUP, kind: 'HTTPRoute', namespace: 'shop' } },
     ]))
 
   test('a misspelt name', () =>
     assert.deepEqual(patchOf('to.name is one letter off'), [
-      { op: 'test', path: '/spec/to/0/name', value: 'payment' },
+      ...unchanged({}, { name: 'payment' }),
       { op: 'replace', path: '/spec/to/0/name', value: 'payments' },
     ]))
+
+  for (const title of ['from.group is another one', 'to.group is another one', 'to.group is a version of another one'])
+    test(`a group that has no such kind: ${title}`, () => {
+      const [half, value] = title.startsWith('from') ? ['from', GROUP] : ['to', '']
+      assert.deepEqual(patchOf(title)?.slice(2), [{ op: 'replace', path: `/spec/${half}/0/group`, value }])
+    })
 
   test('no edit makes the API server accept a name that no grant can have', () => {
     const impossible = { ...REFERENCE, to: { ...REFERENCE.to, name: 'a'.repeat(300) } }
@@ -130,7 +141,7 @@ test('the entry that is nearest counts, by its index as written', () => {
   assert.deepEqual(fieldsOf('spec.from[2].namespace'), ['spec.from[2].namespace'])
 })
 
-test('the nearest comes first: what is misspelt, then another group or kind, then another namespace or name', () => {
+test('the nearest comes first: what is misspelt, then another kind, then another namespace or name', () => {
   const titles = ['to.name is another one', 'from.kind is another one', 'to.group is core', 'from.group is another one']
   const grants = titles.map((title, at) => {
     const object = mistaken(...MISTAKES.filter((one) => one.title === title))
@@ -138,7 +149,7 @@ test('the nearest comes first: what is misspelt, then another group or kind, the
   })
   assert.deepEqual(
     missesOf(grants).map(({ candidate }) => titles[Number(candidate.name.name?.slice(1))]),
-    ['to.group is core', 'from.kind is another one', 'from.group is another one', 'to.name is another one'],
+    ['to.group is core', 'from.group is another one', 'from.kind is another one', 'to.name is another one'],
   )
 })
 

@@ -49,6 +49,9 @@ export const MISTAKES: readonly Mistake[] = [
   mistake('from.group is another one', { [fields.group]: GROUP }, ({ from }) => {
     from.group = 'networking.k8s.io'
   }),
+  mistake('to.group is another one', { [fields.toGroup]: '' }, ({ to }) => {
+    to.group = 'apps'
+  }),
   mistake('to.group is core', { [fields.toGroup]: '' }, ({ to }) => {
     to.group = 'core'
   }),
@@ -78,6 +81,14 @@ export const MISTAKES: readonly Mistake[] = [
     { [fields.group]: GROUP },
     ({ from }) => {
       from.group = `${GROUP}/v1`
+    },
+    false,
+  ),
+  mistake(
+    'to.group is a version of another one',
+    { [fields.toGroup]: '' },
+    ({ to }) => {
+      to.group = 'apps/v1'
     },
     false,
   ),

@@ -1,5 +1,5 @@
 import type { Coverage } from './coverage.ts'
-import { distance } from './distance.ts'
+import { likestField } from './entry-fields.ts'
 import { eachGuarded, extract } from './extract.ts'
 import { type ObjectCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { isPossibleName, VALID } from './names.ts'
@@ -64,9 +64,7 @@ const OTHERS = ['port', 'weight', 'filters']
 
 /** Returns the field that a misspelt one is similar to; undefined if the field is known, or similar to none. */
 function meantField(field: string): string | undefined {
-  if (FIELDS.includes(field) || OTHERS.includes(field) || field.length > 12) return undefined
-  const written = field.toLowerCase()
-  return FIELDS.find((one) => distance(written, one) <= (one.length > 5 ? 2 : 1))
+  return FIELDS.includes(field) || OTHERS.includes(field) ? undefined : likestField(field, FIELDS)
 }
 
 /** Returns the indexes of parents with the group `core`, as Linkerd 2.13 wrote it. */

@@ -1,14 +1,16 @@
 import type { Coverage } from './coverage.ts'
+import { ENTRY_FIELDS, likestField } from './entry-fields.ts'
 import { type LintCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
+import { withoutVersion } from './likeness.ts'
 import { isPossibleName, MOST_ENTRIES, VALID } from './names.ts'
 import { fromChildren, parentIn } from './parents.ts'
 import { step } from './path.ts'
 import { property } from './property.ts'
 import type { GroupKind } from './reference.ts'
 import { hasKnownVersion, hasOldVersion, hasPossibleName } from './refused-grant.ts'
-import { isKnownGroup, type KnownKind, knownKinds, likest, nearest, OTHER_REFERRERS } from './well-known.ts'
+import { type KnownKind, knownKinds, meantKind, nearest, OTHER_REFERRERS } from './well-known.ts'
 
 /** A mistake in a grant, or something that its author may not have intended. */
 export interface LintFinding {
@@ -55,6 +57,9 @@ export function lintGrant(
     findings.addField('grant-old-version', 'apiVersion', property(object, 'apiVersion'), `${grantKind.group}/v1beta1`)
   if (!hasPossibleName(object))
     findings.addField('grant-impossible-value', 'metadata.name', property(property(object, 'metadata'), 'name'))
+  if (isStandard)
+    for (const [field, meant] of strange(spec, HALVES))
+      findings.addField('grant-unknown-field', `spec.${step(field)}`, field, meant)
   eachEntry(spec, 'from', isStandard, findings, (written) => {
     if (isStandard) lintFields(written, FROM, findings)
     const entry = plainFrom(written, grantKind)
@@ -75,9 +80,8 @@ export function lintGrant(
   return findings
 }
 
-/** The fields of an entry of each half. Only `name` is optional. */
-const FROM = ['group', 'kind', 'namespace'] as const
-const TO = ['group', 'kind', 'name'] as const
+const { from: FROM, to: TO } = ENTRY_FIELDS
+const HALVES = ['from', 'to']
 type Part = (typeof FROM | typeof TO)[number]
 
 /**
@@ -150,7 +154,7 @@ function eachEntry(
 /** Lints each part of an entry. Returns false if there is an error, so that the entry matches nothing. */
 function lintEntry(entry: unknown, parts: readonly Part[], known: readonly KnownKind[], findings: Findings): boolean {
   const before = findings.counts.error
-  const [group, kind, name] = parts.map((part) => lintPart(property(entry, part), part, findings))
+  const [group, kind, name] = parts.map((part) => lintPart(entry, part, known, findings))
   if (name !== undefined && parts === TO && !isPossibleName({ group: group ?? '', kind: kind ?? '' }, name))
     findings.add('grant-impossible-value', 'name', name)
   const meant = group === undefined ? undefined : lintGroup(group, findings)
@@ -159,11 +163,15 @@ function lintEntry(entry: unknown, parts: readonly Part[], known: readonly Known
 }
 
 /** Lints a part. Returns its text if an object can have it; a group may also name a version. */
-function lintPart(value: unknown, part: Part, findings: Findings): string | undefined {
+function lintPart(entry: unknown, part: Part, known: readonly KnownKind[], findings: Findings): string | undefined {
+  const value = property(entry, part)
   if (part === 'name' && (value === undefined || value === null)) return undefined
   const code = partCode(value, part)
   if (code === undefined) return value as string
-  findings.add(code, part, typeof value === 'string' ? value : undefined)
+  const kind = property(entry, 'kind')
+  const isMissing = code === 'grant-incomplete-entry' && part === 'group' && typeof kind === 'string'
+  const meant = isMissing ? meantKind(kind, undefined, known)?.group : undefined
+  findings.add(code, part, typeof value === 'string' ? value : undefined, meant)
   return undefined
 }
 
@@ -171,14 +179,12 @@ function partCode(value: unknown, part: Part): LintCode | undefined {
   if (part === 'name' && value === '') return 'grant-empty-name'
   if (typeof value !== 'string' || (value === '' && part !== 'group')) return 'grant-incomplete-entry'
   if (value.includes('*')) return 'grant-wildcard'
-  return VALID[part].test(part === 'group' ? value.replace(VERSION, '') : value) ? undefined : 'grant-impossible-value'
+  return VALID[part].test(part === 'group' ? withoutVersion(value) : value) ? undefined : 'grant-impossible-value'
 }
-
-const VERSION = /(^|\/)v\d+((alpha|beta)\d+)?$/
 
 /** Lints a group. Returns the group that its author meant: the same one if it is correct. */
 function lintGroup(group: string, findings: Findings): string {
-  const meant = group === 'core' ? '' : group.replace(VERSION, '')
+  const meant = group === 'core' ? '' : withoutVersion(group)
   if (group === 'core') findings.add('grant-core-group', 'group', group, meant)
   else if (meant !== group) findings.add('grant-version-as-group', 'group', group, meant)
   return meant
@@ -194,10 +200,7 @@ interface WrittenKind {
 
 /** Reports a kind that is misspelt, or that belongs to another well-known group, or both. */
 function lintKind({ group, meant, kind }: WrittenKind, known: readonly KnownKind[], findings: Findings): void {
-  const same = known.filter((one) => one.group === meant)
-  const others =
-    meant === undefined || isKnownGroup(meant) ? known : known.filter((one) => one.group.startsWith(`${meant}.`))
-  const found = likest(kind, same) ?? likest(kind, others)
+  const found = meantKind(kind, meant, known)
   if (!found) return
   if (found.kind !== kind) findings.add('grant-kind-spelling', 'kind', kind, found.kind)
   if (found.group !== group && meant === group && group !== undefined)
@@ -213,11 +216,18 @@ function lintMisspelling({ group, kind }: GroupKind, known: readonly KnownKind[]
   if (meant) findings.add('grant-misspelt-kind', 'kind', kind, meant.kind)
 }
 
-/** Reports other fields: the API server drops them, and without them the entry matches more than its author wrote. */
+/** Reports other fields: the API server drops them, and without them the entry matches more, or nothing. */
 function lintFields(entry: unknown, fields: readonly string[], findings: Findings): void {
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return
-  for (const field of Object.keys(entry))
-    if (!fields.includes(field)) findings.add('grant-unknown-field', step(field), field)
+  for (const [field, meant] of strange(entry, fields)) findings.add('grant-unknown-field', step(field), field, meant)
+}
+
+/** Returns the fields of an object that it cannot have, each with the one that is missing and was probably meant. */
+function strange(object: unknown, fields: readonly string[]): [field: string, meant: string | undefined][] {
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) return []
+  const missing = fields.filter((one) => !Object.hasOwn(object, one))
+  return Object.keys(object)
+    .filter((field) => !fields.includes(field))
+    .map((field) => [field, likestField(field, missing)])
 }
 
 function lintReferrer(kind: GroupKind, coverage: Coverage, findings: Findings, grantKind: GrantKind): void {

@@ -111,6 +111,12 @@ suite('one mistake in a valid grant is a finding with its code and its field', (
       'grant-every-name spec.to[0].name',
     ],
     [
+      'a spec with a misspelt list',
+      { form: [from], to: [to] },
+      'grant-unknown-field spec.form',
+      'grant-empty spec.from',
+    ],
+    [
       'a namespace in to',
       { from: [from], to: [{ ...to, namespace: 'a' }] },
       'grant-unknown-field spec.to[0].namespace',
@@ -344,4 +350,48 @@ test('of many findings all are counted, and only the first are made', () => {
     ['spec.from', 'spec.from[0].group', 'spec.from[0].kind', 'spec.from[0].namespace'],
   )
   assert.deepEqual(counts, { error: 900_001, warning: 0, note: 1 })
+})
+
+suite('a finding tells what to write:', () => {
+  const saidOf = (spec: unknown, code: string) =>
+    lint(spec)
+      .filter((one) => one.code === code)
+      .map((one) => lintSentence(one))
+  const GATEWAY_API = 'gateway.networking.k8s.io'
+
+  for (const [title, { namespace, ...entry }] of Object.entries({ namespaces: from, Namespace: from, namepsace: from }))
+    test(`the field that ${title} is similar to, if it is missing`, () =>
+      assert.deepEqual(saidOf({ from: [{ ...entry, [title]: namespace }], to: [to] }, 'grant-unknown-field'), [
+        `spec.from[0].${title} is not a field of an entry, and the API server drops it: write namespace`,
+      ]))
+
+  test('to remove a field beside the one that it is similar to, and one that is similar to none', () => {
+    const both = { from: [{ ...from, namespaces: 'shop' }], to: [{ ...to, namespace: 'billing' }] }
+    const said = saidOf(both, 'grant-unknown-field')
+    assert.equal(said.length, 2)
+    for (const one of said) assert.match(one, /: remove it, or the grant permits more than it seems to$/)
+  })
+
+  test('the list that a field of the spec is similar to', () =>
+    assert.deepEqual(saidOf({ form: [from], to: [to] }, 'grant-unknown-field'), [
+      'spec.form is not a field of a spec, and the API server drops it: write from',
+    ]))
+
+  for (const [half, kind, advice] of [
+    ['from', 'HTTPRoute', `write "${GATEWAY_API}"`],
+    ['from', 'Widget', 'write the group of the kind'],
+    ['from', 'PersistentVolumeClaim', 'write "" for the core group'],
+    ['to', 'Deployment', 'write "apps"'],
+    ['to', 'Service', 'write "" for the core group'],
+    ['to', 'Widget', 'write "" for the core group'],
+  ] as const)
+    test(`the group that is missing beside ${kind} in ${half}`, () => {
+      const spec = {
+        from: [from],
+        to: [to],
+        [half]: [{ kind, ...(half === 'from' ? { namespace: 'shop' } : { name: 'a' }) }],
+      }
+      const [said = ''] = saidOf(spec, 'grant-incomplete-entry')
+      assert.ok(said.endsWith(`so the entry matches nothing: ${advice}`), said)
+    })
 })

@@ -44,7 +44,7 @@ export const OTHER_REFERRERS: readonly GroupKind[] = [
  * groups may have such kinds, as Knative has Service. The group of a CustomResourceDefinition has a dot
  * (apiextensions-apiserver, ValidateCustomResourceDefinition), and is in `k8s.io` only by approval (KEP-1111).
  */
-export function isKnownGroup(group: string): boolean {
+function isKnownGroup(group: string): boolean {
   return GROUPS.has(group) || !group.includes('.') || group.endsWith('.k8s.io')
 }
 

@@ -6,7 +6,7 @@ import { configurationOf } from '../input/configuration.ts'
 import { formerReport } from '../input/former-report.ts'
 import { type AuditReport, type AuditText, auditText } from '../report/audit.ts'
 import { auditCsv } from '../report/audit-csv.ts'
-import { AUDIT_FAILURES, type AuditFailure, isFailed } from '../report/audit-failure.ts'
+import { AUDIT_FAILURES, type AuditFailure, failuresShown, isFailed } from '../report/audit-failure.ts'
 import { auditJson, auditObject } from '../report/audit-json.ts'
 import { auditNames } from '../report/audit-names.ts'
 import { remediesOf } from '../report/audit-remedies.ts'
@@ -29,7 +29,7 @@ interface AuditOptions extends ConnectionChoice {
   readonly unused?: true
   readonly broad?: true
   readonly since?: string
-  readonly failOn: ReadonlySet<AuditFailure>
+  readonly failOn?: ReadonlySet<AuditFailure>
   readonly output: 'text' | 'wide' | 'json' | 'yaml' | 'name' | 'csv'
 }
 
@@ -47,13 +47,15 @@ export function auditCommand(): Command {
     .addOption(configOption())
     .addHelpText(
       'after',
-      '\nExit codes: 0 nothing found that --fail-on names; 1 something found, by default a reference that is not permitted; 2 the audit failed or is incomplete.',
+      '\nExit codes: 0 nothing found that --fail-on names; 1 something found, by default a reference that is not permitted, or, with --unused or --broad, what these print; 2 the audit failed or is incomplete.',
     )
     .action(audit)
 }
 
 async function audit(args: string[], options: AuditOptions): Promise<void> {
-  const { namespace, exclude, since: file, failOn } = options
+  const { namespace, exclude, since: file } = options
+  const only = onlyOf(options)
+  const failOn = options.failOn ?? failuresShown(only)
   const paths = [...args, ...options.filename]
   if (failOn.has('new') && file === undefined) throw new Failure('--fail-on new needs --since, to know what is new')
   const former = file === undefined ? undefined : await formerReport(file)
@@ -68,21 +70,25 @@ async function audit(args: string[], options: AuditOptions): Promise<void> {
   const report = auditOf(subject, coverage, new Set(config.exempt.namespaces))
   const since = former && comparedSince(auditObject(report), former, file ?? '')
   const remedies = remediesOf(report, paths, { ...options, program: PROGRAM }, coverage)
-  await print(written(report, { remedies, since }, options))
+  await print(written(report, { remedies, since, only }, options.output))
   if (isFailed(report, failOn, since)) process.exitCode = EXIT.findings
   tellNotes([...report.notes, ...(former ? sinceNotes(report, former) : [])])
   reportProblems(report.problems)
 }
 
+/** Returns the only parts of the report to print; all if there are none. */
+function onlyOf({ unused, broad }: AuditOptions): AuditText['only'] {
+  return new Set([...(unused ? (['unused'] as const) : []), ...(broad ? (['broad'] as const) : [])])
+}
+
 function written(
   report: AuditReport,
-  { remedies, since }: Pick<AuditText, 'remedies' | 'since'>,
-  { output, unused, broad }: AuditOptions,
+  { remedies, since, only }: Pick<AuditText, 'remedies' | 'since' | 'only'>,
+  output: AuditOptions['output'],
 ): Iterable<string> {
-  if (output === 'json') return auditJson(report, since)
-  if (output === 'yaml') return reportYaml(auditJson(report, since))
-  if (output === 'csv') return auditCsv(report)
-  const only = new Set([...(unused ? (['unused'] as const) : []), ...(broad ? (['broad'] as const) : [])])
+  if (output === 'json') return auditJson(report, since, only)
+  if (output === 'yaml') return reportYaml(auditJson(report, since, only))
+  if (output === 'csv') return auditCsv(report, only)
   if (output === 'name') return auditNames(report, only)
   return auditText(report, { remedies, only, wide: output === 'wide', since })
 }

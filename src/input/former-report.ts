@@ -12,5 +12,7 @@ import { namedText } from './named-text.ts'
 export async function formerReport(file: string): Promise<Former> {
   const former = formerIn(await namedText(file))
   if (former) return former
-  throw new Failure(`${bare(file)} is not a report of an audit: write one with ${PROGRAM} audit --output json`)
+  throw new Failure(
+    `${bare(file)} is not a report of an audit: write one with ${PROGRAM} audit --output json, without --unused and --broad`,
+  )
 }

@@ -1,6 +1,8 @@
 import type { Grant } from '../policy/grant.ts'
 import { visible } from '../wording/quote.ts'
-import { type AuditReport, isRefused } from './audit.ts'
+import { type AuditReport, type AuditText, isRefused } from './audit.ts'
+import { failuresShown } from './audit-failure.ts'
+import type { UnusedEntry } from './excess.ts'
 
 const HEAD = [
   ...['record', 'grant_namespace', 'grant', 'from_group', 'from_kind', 'from_namespace', 'from_name', 'field'],
@@ -12,31 +14,31 @@ type Cells = Partial<Record<(typeof HEAD)[number], string>>
 /**
  * Prints the report as CSV (RFC 4180), for spreadsheets: a line for each entry of a grant (`permission-from`,
  * `permission-to`), and for each reference with each grant that permits it.
+ *
+ * @param only the only states whose lines are printed; default: all lines
  */
-export function* auditCsv(report: AuditReport): Generator<string> {
+export function* auditCsv(report: AuditReport, only: AuditText['only']): Generator<string> {
   yield `${HEAD.join(',')}\r\n`
-  for (const cells of rowsOf(report)) yield `${HEAD.map((column) => cellOf(cells[column] ?? '')).join(',')}\r\n`
+  const states: ReadonlySet<string> = failuresShown(only)
+  for (const cells of rowsOf(report))
+    if (only.size === 0 || states.has(cells.state ?? ''))
+      yield `${HEAD.map((column) => cellOf(cells[column] ?? '')).join(',')}\r\n`
 }
 
 function* rowsOf({ permitting, survey, unjudged, excess }: AuditReport): Generator<Cells> {
+  const unused = new Set(excess.unusedEntries.map(({ grant, entry }) => entryKey(grant, entry)))
   for (const grant of permitting) {
-    for (const { group, kind, namespace } of grant.from)
-      yield {
-        record: 'permission-from',
-        ...named(grant),
-        from_group: group,
-        from_kind: kind,
-        from_namespace: namespace,
-      }
-    for (const { group, kind, name = '*' } of grant.to)
-      yield {
-        record: 'permission-to',
-        ...named(grant),
-        to_group: group,
-        to_kind: kind,
-        to_namespace: grant.namespace,
-        to_name: name,
-      }
+    const stateOf = (entry: UnusedEntry['entry']) => (unused.has(entryKey(grant, entry)) ? { state: 'unused' } : {})
+    for (const from of grant.from) {
+      const { group, kind, namespace } = from
+      const cells = { from_group: group, from_kind: kind, from_namespace: namespace }
+      yield { record: 'permission-from', ...named(grant), ...cells, ...stateOf({ from }) }
+    }
+    for (const to of grant.to) {
+      const { group, kind, name = '*' } = to
+      const cells = { to_group: group, to_kind: kind, to_namespace: grant.namespace, to_name: name }
+      yield { record: 'permission-to', ...named(grant), ...cells, ...stateOf({ to }) }
+    }
   }
   for (const one of survey.references) {
     const cells = referenceCells(one.reference)
@@ -48,6 +50,10 @@ function* rowsOf({ permitting, survey, unjudged, excess }: AuditReport): Generat
   for (const { grant } of excess.superfluous) yield { record: 'grant', ...named(grant), state: 'superfluous' }
   for (const { grant } of excess.broad) yield { record: 'grant', ...named(grant), state: 'broad' }
 }
+
+/** Tells the entries of all grants apart. */
+const entryKey = ({ namespace, name, resource }: Grant, entry: UnusedEntry['entry']) =>
+  JSON.stringify([namespace, name, resource, entry])
 
 const named = ({ namespace, name }: Grant): Cells => ({ grant_namespace: namespace, grant: name })
 

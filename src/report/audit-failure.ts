@@ -1,4 +1,4 @@
-import { type AuditReport, isRefused } from './audit.ts'
+import { type AuditReport, type AuditText, isRefused } from './audit.ts'
 import type { Since } from './since.ts'
 
 /** What may make the exit code of an audit 1. A severity of findings about grants includes the higher ones. */
@@ -8,6 +8,12 @@ export const AUDIT_FAILURES = [
 ] as const
 
 export type AuditFailure = (typeof AUDIT_FAILURES)[number]
+
+/** Returns what makes the exit code 1 unless `--fail-on` names something else: what is printed. */
+export function failuresShown(only: AuditText['only']): ReadonlySet<AuditFailure> {
+  if (only.size === 0) return new Set(['not-permitted'])
+  return new Set([...only, ...(only.has('unused') ? (['superfluous'] as const) : [])])
+}
 
 /** Whether a report has something that makes the exit code 1. */
 export function isFailed(report: AuditReport, failOn: ReadonlySet<AuditFailure>, since: Since | undefined): boolean {

@@ -2,20 +2,24 @@ import { API_VERSION } from '../admission/names.ts'
 import type { Grant } from '../policy/grant.ts'
 import type { SurveyedReference } from '../policy/survey.ts'
 import { findingSentence } from '../wording/finding.ts'
-import { type AuditReport, findingsOf, isRefused } from './audit.ts'
+import { type AuditReport, type AuditText, findingsOf, isRefused } from './audit.ts'
 import type { BroadGrant, UnusedEntry } from './excess.ts'
 import { shown, toJson } from './json.ts'
 import { nearMissJson } from './near-miss.ts'
 import type { Since } from './since.ts'
 
 /** Prints the report as JSON. */
-export function auditJson(report: AuditReport, since?: Since): Generator<string> {
-  return toJson(auditObject(report, since))
+export function auditJson(report: AuditReport, since?: Since, parts?: AuditText['only']): Generator<string> {
+  return toJson(auditObject(report, since, parts))
 }
 
-/** Returns the report as an object, whose lists are made as they are read. */
-export function auditObject(report: AuditReport, since?: Since): object {
-  const { only, permitting, survey, unjudged, flaws, problems, notes, excess } = report
+/**
+ * Returns the report as an object, whose lists are made as they are read.
+ *
+ * @param parts the only lists that it has; default: all
+ */
+export function auditObject(report: AuditReport, since?: Since, parts: AuditText['only'] = new Set()): object {
+  const { only, survey, unjudged, problems, notes } = report
   const notPermitted = survey.references.filter(isRefused).length
   return {
     apiVersion: API_VERSION,
@@ -30,6 +34,17 @@ export function auditObject(report: AuditReport, since?: Since): object {
       notPermitted,
       notJudged: unjudged.length,
     },
+    ...(parts.size === 0 && referenceLists(report)),
+    ...((parts.size === 0 || parts.has('unused')) && unusedLists(report)),
+    ...((parts.size === 0 || parts.has('broad')) && { broadGrants: each(report.excess.broad, broad) }),
+    ...(parts.size === 0 && findingLists(report)),
+    since,
+  }
+}
+
+function referenceLists(report: AuditReport) {
+  const { permitting, survey, unjudged } = report
+  return {
     permissions: each(permitting, permission),
     references: each(survey.references, (one) => surveyed(one, report)),
     unjudged: each(unjudged, ({ reference: { from, path, to } }) => ({
@@ -37,6 +52,11 @@ export function auditObject(report: AuditReport, since?: Since): object {
       field: path,
       to: shown(to),
     })),
+  }
+}
+
+function unusedLists({ survey, excess }: AuditReport) {
+  return {
     unusedGrants: each(survey.unused, grantName),
     unusedEntries: each(excess.unusedEntries, unusedEntry),
     superfluousGrants: each(excess.superfluous, ({ grant, by, isDuplicate }) => ({
@@ -44,11 +64,15 @@ export function auditObject(report: AuditReport, since?: Since): object {
       by: grantName(by),
       duplicate: isDuplicate,
     })),
-    broadGrants: each(excess.broad, broad),
+  }
+}
+
+function findingLists(report: AuditReport) {
+  const { survey, flaws } = report
+  return {
     exempt: each(survey.exemptObjects, ({ object, reason }) => ({ object: shown(object), reason })),
     findings: each(flaws, finding),
     omittedFindings: findingsOf(report) - flaws.length,
-    since,
   }
 }
 

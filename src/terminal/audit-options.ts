@@ -25,14 +25,12 @@ function failOnOption(failures: readonly string[]): Option {
   let given: string[] = []
   const option = new Option(
     '--fail-on <what>',
-    `what makes the exit code 1: ${failures.join(', ')}; several with commas`,
+    `what makes the exit code 1: ${failures.join(', ')}; several with commas (default: not-permitted; with --unused or --broad: what these print)`,
   )
-  return suggesting(option, failures)
-    .default(new Set(['not-permitted']), 'not-permitted')
-    .argParser((text) => {
-      given = [...given, ...failuresIn(text, failures)]
-      return new Set(given)
-    })
+  return suggesting(option, failures).argParser((text) => {
+    given = [...given, ...failuresIn(text, failures)]
+    return new Set(given)
+  })
 }
 
 function failuresIn(text: string, failures: readonly string[]): readonly string[] {

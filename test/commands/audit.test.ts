@@ -214,7 +214,7 @@ suite('audit for a reviewer', { concurrency: 2 }, () => {
 
   test('prints with --unused only what nothing uses and what another grant makes superfluous', async () => {
     const { code, stdout } = await audit('--unused')
-    assert.equal(code, 0)
+    assert.equal(code, 1)
     assert.equal(
       stdout.slice(stdout.indexOf('\n\n') + 1),
       `
@@ -243,6 +243,34 @@ billing    shop   wide permits all of it
       stdout,
       /\n\n1 broad grant\n\nNAMESPACE {2}GRANT {2}EXPOSES {8}IN USE\nbilling {4}wide {3}every Service {2}"payments"\n$/,
     )
+  })
+
+  test('makes the formats and the exit code follow what --unused and --broad print', async () => {
+    const keys = async (...argv: string[]) => Object.keys(JSON.parse((await audit('-o', 'json', ...argv)).stdout))
+    const always = ['apiVersion', 'kind', 'complete', 'problems', 'notes', 'summary']
+    const unused = ['unusedGrants', 'unusedEntries', 'superfluousGrants']
+    assert.deepEqual(await keys('--unused'), [...always, ...unused])
+    assert.deepEqual(await keys('--broad'), [...always, 'broadGrants'])
+    assert.deepEqual(await keys('--broad', '--unused'), [...always, ...unused, 'broadGrants'])
+    const lines = async (...argv: string[]) =>
+      (await audit('-o', 'csv', ...argv)).stdout
+        .split('\r\n')
+        .slice(1, -1)
+        .map((line) => line.replace(/,+/g, ' '))
+    assert.deepEqual(await lines('--unused'), [
+      `permission-from billing wide ${GROUP} GRPCRoute shop unused`,
+      'grant billing idle unused',
+      'grant billing idle superfluous',
+      'grant billing shop superfluous',
+    ])
+    assert.deepEqual(await lines('--broad'), ['grant billing wide broad'])
+    const refused = (...argv: string[]) => refgrant(['audit', '-', ...argv], { input: ROUTE })
+    assert.deepEqual([(await refused('--unused')).code, (await refused('--broad')).code], [0, 0])
+    assert.equal((await refused('--unused', '--fail-on', 'not-permitted')).code, 1)
+    assert.deepEqual([(await audit('--broad')).code, (await audit('--unused', '--fail-on', 'none')).code], [1, 0])
+    const partial = folderWith({ 'former.txt': (await audit('-o', 'json', '--unused')).stdout, 'a.yaml': ROUTE })
+    const { stderr } = await refgrant(['audit', '.', '--since', 'former.txt'], { cwd: partial })
+    assert.match(stderr, /former\.txt is not a report of an audit: .* without --unused and --broad\n$/)
   })
 
   test('prints groups and used pairs with -o wide', async () => {

@@ -2,7 +2,7 @@ import type { Coverage } from './coverage.ts'
 import { ENTRY_FIELDS, likestField } from './entry-fields.ts'
 import { type LintCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
-import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
+import { apiVersionOf, type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
 import { withoutVersion } from './likeness.ts'
 import { isPossibleName, MOST_ENTRIES, VALID } from './names.ts'
 import { fromChildren, parentIn } from './parents.ts'
@@ -52,9 +52,9 @@ export function lintGrant(
   const hasParents = fromChildren(spec, coverage)
   const known = knownKinds(coverage)
   if (isStandard && !hasKnownVersion(object))
-    findings.addField('grant-unknown-version', 'apiVersion', property(object, 'apiVersion'), `${grantKind.group}/v1`)
+    findings.addField('grant-unknown-version', 'apiVersion', property(object, 'apiVersion'), apiVersionOf(grantKind))
   else if (isStandard && hasOldVersion(object))
-    findings.addField('grant-old-version', 'apiVersion', property(object, 'apiVersion'), `${grantKind.group}/v1beta1`)
+    findings.addField('grant-old-version', 'apiVersion', property(object, 'apiVersion'), apiVersionOf(grantKind))
   if (!hasPossibleName(object))
     findings.addField('grant-impossible-value', 'metadata.name', property(property(object, 'metadata'), 'name'))
   if (isStandard)

@@ -29,7 +29,7 @@ export const EXAMPLES: Record<FindingCode, Example> = {
   },
   'grant-unknown-version': {
     wrong: 'apiVersion: gateway.networking.k8s.io/v2',
-    right: 'apiVersion: gateway.networking.k8s.io/v1',
+    right: 'apiVersion: gateway.networking.k8s.io/v1beta1',
   },
   'grant-too-many-entries': { wrong: 'to: # with 17 entries', right: 'to: # with 16 entries' },
   'grant-empty': { wrong: 'to: []', right: TO },

@@ -1,6 +1,7 @@
 import { MOST_REFERENCES } from '../policy/crossing.ts'
 import type { Finding } from '../policy/finding.ts'
 import type { ObjectCode } from '../policy/finding-codes.ts'
+import { apiVersionOf, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import type { ObjectFlaw } from '../policy/lint-object.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import { lintSentence } from './grant-finding.ts'
@@ -34,7 +35,7 @@ export function tooManyReferences(object: ObjectName, references: number): strin
 
 const SENTENCES: Record<ObjectCode, (meant: string, value: string, path: string) => string> = {
   'reference-policy': () =>
-    'is the old name of a ReferenceGrant, and permits nothing: write ReferenceGrant, and apiVersion gateway.networking.k8s.io/v1beta1',
+    `is the old name of a ReferenceGrant, and permits nothing: write ReferenceGrant, and apiVersion ${apiVersionOf(REFERENCE_GRANT)}`,
   'reference-unknown-field': (meant) => `is not a field of a reference: the API server drops it; write ${meant}`,
   'reference-impossible-value': (_meant, value, path) => {
     const part = path.slice(path.lastIndexOf('.') + 1)

@@ -1,8 +1,12 @@
 import manifest from '../../package.json' with { type: 'json' }
 import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { type FindingCode, SEVERITIES } from '../policy/finding-codes.ts'
+import { apiVersionOf, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { MOST_ENTRIES } from '../policy/names.ts'
 import { EXAMPLES } from './examples.ts'
+
+/** The `apiVersion` to write, which is that of new grants too. */
+const VERSION = apiVersionOf(REFERENCE_GRANT)
 
 /** What each finding means, and what to do about it. */
 // biome-ignore format: one code a line, whatever its length
@@ -10,7 +14,7 @@ const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy:
   'not-permitted': { meaning: 'no grant permits a reference', remedy: '`refgrant grant` prints the grant for the owner of the target' },
   'too-many-references': { meaning: `an object has more than ${MOST_REFERENCES.toLocaleString('en')} references to other namespaces, so the webhook refuses it`, remedy: 'split the object' },
   'refused-at-install': { meaning: 'a grant permits the reference, but the tool of `--order` applies the grant after the object, so the webhook refuses the first installation (`check` only)', remedy: 'add what the message says: a hook, a wave, `dependsOn` or another order' },
-  'grant-unknown-version': { meaning: 'the API server rejects the grant, because it does not serve its `apiVersion`; the grant does not count', remedy: 'write `gateway.networking.k8s.io/v1`' },
+  'grant-unknown-version': { meaning: 'the API server rejects the grant, because it does not serve its `apiVersion`; the grant does not count', remedy: `write \`${VERSION}\`` },
   'grant-too-many-entries': { meaning: `the API server rejects the grant, because \`from\` or \`to\` has more than ${MOST_ENTRIES} entries; the grant does not count`, remedy: 'divide it into several grants' },
   'grant-empty': { meaning: '`from` or `to` is missing or empty, so the grant permits nothing', remedy: 'add entries, or delete the grant' },
   'grant-incomplete-entry': { meaning: 'an entry lacks a group, kind or namespace', remedy: 'add the field; a group is that of the kind, and the core group is `""`' },
@@ -23,10 +27,10 @@ const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy:
   'grant-impossible-value': { meaning: 'a group, kind, namespace or name that no object can have; the API server rejects the grant, unless it is a name in `to`, and the grant does not count', remedy: 'write one group, kind, namespace or name' },
   'grant-unknown-field': { meaning: 'the API server drops the field, so the grant permits more than it seems to, as with `name` in `from`, or nothing, as with `form` for `from`', remedy: 'remove the field, or correct its name' },
   'reference-unknown-field': { meaning: 'a misspelt field of a reference, which the API server drops (`check` only)', remedy: 'correct the field name' },
-  'reference-policy': { meaning: 'the old name of ReferenceGrant, which nothing reads (`check` only)', remedy: 'write `kind: ReferenceGrant` and `apiVersion: gateway.networking.k8s.io/v1beta1`' },
+  'reference-policy': { meaning: 'the old name of ReferenceGrant, which nothing reads (`check` only)', remedy: `write \`kind: ReferenceGrant\` and \`apiVersion: ${VERSION}\`` },
   'reference-impossible-value': { meaning: 'a reference to another namespace has a group, kind, namespace or name that no object can have; the API server rejects the object, unless it is the name (`check` only)', remedy: 'write the group, kind, namespace or name of the target' },
   'field-misfit': { meaning: 'a field that your configuration guards holds something other than a reference, so it is not judged (`check` only)', remedy: 'correct the object, or the row in `guardedFields`' },
-  'grant-old-version': { meaning: 'the grant has the version v1alpha2, which only releases of Gateway API up to v1.1 serve (v1.0 in the standard channel); it counts', remedy: 'write `gateway.networking.k8s.io/v1beta1`' },
+  'grant-old-version': { meaning: 'the grant has the version v1alpha2, which only releases of Gateway API up to v1.1 serve (v1.0 in the standard channel); it counts', remedy: `write \`${VERSION}\`` },
   'grant-duplicate': { meaning: 'one path holds a grant twice, with different contents (`check` only)', remedy: 'remove one, or rename it' },
   'grant-parent-reference': { meaning: 'the grant exposes a Gateway to routes or ListenerSets, but grants do not govern their parents', remedy: "set `allowedRoutes` of the Gateway's listeners, or `allowedListeners` of the Gateway" },
   'mesh-parent-core-group': { meaning: 'a parent of group `core`, as Linkerd 2.13 wrote it, does not make a mesh route (`check` only)', remedy: 'write `""`' },

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import { guardedFields } from '../../src/policy/catalogue.ts'
 import { Coverage } from '../../src/policy/coverage.ts'
 import { SEVERITIES } from '../../src/policy/finding-codes.ts'
+import { apiVersionOf, REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { effectivePart, lintGrant } from '../../src/policy/lint.ts'
 import { lintSentence } from '../../src/wording/grant-finding.ts'
 
@@ -182,6 +183,14 @@ test('a version that no release has is a finding, and a missing version is not',
   assert.deepEqual(ofVersion('gateway.networking.k8s.io/v1alpha2'), ['grant-old-version'])
   for (const apiVersion of ['gateway.networking.k8s.io', 'gateway.networking.k8s.io/v9'])
     assert.deepEqual(ofVersion(apiVersion), ['grant-unknown-version'])
+})
+
+test('the version to write is that of new grants', () => {
+  for (const version of ['v1alpha2', 'v1beta2']) {
+    const object = { apiVersion: `gateway.networking.k8s.io/${version}`, spec: { from: [from], to: [to] } }
+    const [finding] = lintGrant(object, 'billing', coverage, 100).findings
+    assert.equal(finding?.meant, apiVersionOf(REFERENCE_GRANT), version)
+  }
 })
 
 suite('each of two mistakes in one entry is a finding:', () => {

@@ -3,7 +3,7 @@ import { apiVersionOf, type GrantKind, grantKindFor, grantKindsFor, REFERENCE_GR
 import { isMisspelt, isSlip, type Part, withoutVersion } from './likeness.ts'
 import { property } from './property.ts'
 import type { ObjectName, Reference } from './reference.ts'
-import { hasKnownVersion } from './refused-grant.ts'
+import { hasKnownVersion, hasOldVersion } from './refused-grant.ts'
 import { isMistakenGroup } from './well-known.ts'
 
 /** An object that is a grant, or was meant to be one, as it is written. */
@@ -133,12 +133,15 @@ interface Compared {
 /** Compares the kind and the version of a grant with those that the reference needs. */
 function identityOf({ name, object }: Candidate, kind: GrantKind | undefined, reference: Reference): Compared {
   const needed = grantKindFor(reference)
-  const isServed = name.group === needed.group && (needed !== REFERENCE_GRANT || hasKnownVersion(object))
+  const isOther = !kind && name.kind !== needed.kind
+  // An object of another kind is written anew, with a version that current releases serve.
+  const hasVersion = hasKnownVersion(object) && !(isOther && hasOldVersion(object))
+  const isServed = name.group === needed.group && (needed !== REFERENCE_GRANT || hasVersion)
   const differences: Difference[] = []
   const add = (path: string, found: unknown, wanted: string) =>
     differences.push({ path, found: typeof found === 'string' ? found : undefined, wanted, how: 'slip' })
   if (!isServed && (!kind || kind === needed)) add('apiVersion', property(object, 'apiVersion'), apiVersionOf(needed))
-  if (!kind && name.kind !== needed.kind) add('kind', name.kind, needed.kind)
+  if (isOther) add('kind', name.kind, needed.kind)
   return { differences, cost: differences.length * SLIP }
 }
 

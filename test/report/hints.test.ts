@@ -44,6 +44,20 @@ suite('the correction of a grant of the cluster', () => {
     }
   })
 
+  test('of a ReferencePolicy says the kind and a version that the cluster serves', () => {
+    const name = { group: 'gateway.networking.k8s.io', kind: 'ReferencePolicy', namespace: 'billing', name: 'shop' }
+    const object = parse(GRANT.replace('v1beta1', 'v1alpha2').replace('ReferenceGrant', 'ReferencePolicy'))
+    const all = { candidates: [{ name, object }], unknown: new Set<string>() }
+    const [one] = explainReferences([REFERENCE], all, coverage)
+    assert.deepEqual(
+      one?.misses[0]?.differences.map(({ path, wanted }) => [path, wanted]),
+      [
+        ['apiVersion', 'gateway.networking.k8s.io/v1beta1'],
+        ['kind', 'ReferenceGrant'],
+      ],
+    )
+  })
+
   test('says what else it permits, in explain and in the note of grant', () => {
     const text = GRANT.replace('HTTPRoute', 'GRPCRoute').replace('      name: payments\n', '')
     const more = 'With this entry, each HTTPRoute of namespace "shop" may refer to all that the grant exposes.'

@@ -68,6 +68,7 @@ function changeOf<T extends Candidate>(
   const slips = candidates
     .map((one) => nearMiss(one, reference, work))
     .filter((miss): miss is NearMiss<T> => miss?.differences.every(({ how }) => how === 'slip') ?? false)
+    .filter((miss) => !anyName || exposesEvery(miss))
     .sort(byNearness)
   for (const miss of slips) {
     const patch = editOf(miss, reference)
@@ -78,6 +79,12 @@ function changeOf<T extends Candidate>(
     if (patch) return { candidate, patch }
   }
   return undefined
+}
+
+/** Whether a grant exposes every object of a kind after its correction, and not the target alone. */
+export function exposesEvery({ differences, named }: NearMiss): boolean {
+  const ofTargets = differences.filter(({ path }) => path.startsWith('spec.to'))
+  return !named && ofTargets.every(({ path, how }) => how === 'slip' && !path.endsWith('.name'))
 }
 
 /** Returns the patch that adds an entry, if it makes the grant permit nothing but the reference. */

@@ -51,9 +51,13 @@ export class NearMissSearch<T extends Candidate = Candidate> {
     return found
   }
 
-  /** Returns the grant that is nearest to permitting a reference, unless even that was hardly meant for it. */
-  nearest(reference: Reference): NearMiss<T> | undefined {
-    const [nearest] = this.of(reference).misses
+  /**
+   * Returns the grant that is nearest to permitting a reference, unless even that was hardly meant for it.
+   *
+   * @param suits whether a near miss counts; default: each does
+   */
+  nearest(reference: Reference, suits: (miss: NearMiss) => boolean = () => true): NearMiss<T> | undefined {
+    const nearest = this.of(reference).misses.find(suits)
     return nearest && nearest.cost < FARTHEST ? nearest : undefined
   }
 

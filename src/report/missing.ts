@@ -2,7 +2,7 @@ import type { Coverage } from '../policy/coverage.ts'
 import type { GrantFlaw } from '../policy/finding.ts'
 import { grantObject } from '../policy/grant.ts'
 import { type GrantKind, kindOf } from '../policy/grant-kinds.ts'
-import { mergedInto } from '../policy/merge.ts'
+import { exposesEvery, mergedInto } from '../policy/merge.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import { NearMissSearch } from '../policy/near-miss-search.ts'
 import type { Reference } from '../policy/reference.ts'
@@ -67,7 +67,7 @@ function editNotes(
   cluster: string,
 ): string[] {
   const notes = references.flatMap((reference) => {
-    const nearest = nearMisses.nearest(reference)
+    const nearest = nearMisses.nearest(reference, (miss) => !anyName || exposesEvery(miss))
     const [created] = missingGrants([reference], anyName)
     if (!nearest || !created) return []
     const command = nearest.candidate.file === undefined ? patchCommand(nearest, reference, cluster) : undefined

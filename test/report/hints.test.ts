@@ -58,6 +58,22 @@ suite('the correction of a grant of the cluster', () => {
     )
   })
 
+  test('is neither made nor noted for --any-name if it exposes one object', () => {
+    const core = GRANT.replace('""', 'core')
+    assert.deepEqual(missing(core, { anyName: true }).notes, [])
+    const [changed] = missing(core, { anyName: true, merge: true }).changed
+    assert.deepEqual((changed?.object as { spec: { to: unknown[] } } | undefined)?.spec.to.at(-1), {
+      group: '',
+      kind: 'Service',
+    })
+    const every = core.replace('      name: payments\n', '')
+    assert.match(missing(every, { anyName: true }).notes[0] ?? '', /you may correct ReferenceGrant "shop"/)
+    const [corrected] = missing(every, { anyName: true, merge: true }).changed
+    assert.deepEqual((corrected?.object as { spec: { to: unknown[] } } | undefined)?.spec.to, [
+      { group: '', kind: 'Service' },
+    ])
+  })
+
   test('says what else it permits, in explain and in the note of grant', () => {
     const text = GRANT.replace('HTTPRoute', 'GRPCRoute').replace('      name: payments\n', '')
     const more = 'With this entry, each HTTPRoute of namespace "shop" may refer to all that the grant exposes.'

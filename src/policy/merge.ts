@@ -1,9 +1,13 @@
+import type { Coverage } from './coverage.ts'
 import { applied, editOf, type Operation } from './edit.ts'
+import { ENTRY_FIELDS, likestField } from './entry-fields.ts'
 import { entryFrom, entryTo, grantObject, parseGrant } from './grant.ts'
 import { lookupIn } from './grant-index.ts'
 import { fromKey, kindKey, toKey } from './grant-keys.ts'
 import { type GrantKind, grantKindsFor } from './grant-kinds.ts'
 import { judge } from './judge.ts'
+import { isSlip, type Part } from './likeness.ts'
+import { type LintFinding, lintGrant } from './lint.ts'
 import { MOST_ENTRIES } from './names.ts'
 import { byNearness, type Candidate, entriesOf, type NearMiss, nearMiss } from './near-miss.ts'
 import { property } from './property.ts'
@@ -14,6 +18,14 @@ export interface Merged<T extends Candidate> {
   /** The changed grants, with their new contents. */
   readonly changed: readonly T[]
   readonly left: readonly Reference[]
+  /** The grants that a reference is left for, since an error would remain after the change. */
+  readonly unsound: readonly Unsound<T>[]
+}
+
+/** A grant that is not changed, and the error that would remain. */
+export interface Unsound<T extends Candidate = Candidate> {
+  readonly candidate: T
+  readonly error: LintFinding
 }
 
 /** The entries that are compared for one reference. */
@@ -21,7 +33,8 @@ const MOST_COMPARED = 100_000
 
 /**
  * Changes existing grants so that they permit references, where that permits nothing else: a field that is only written in a
- * wrong way is corrected, and an entry is added to a grant whose other half is the very one that the reference needs.
+ * wrong way is corrected, and an entry is added to a grant whose other half is the very one that the reference needs. A changed
+ * grant has no error.
  *
  * @param anyName whether an entry is to expose every object of the kind
  */
@@ -29,27 +42,44 @@ export function mergedInto<T extends Candidate>(
   references: readonly Reference[],
   candidates: readonly T[],
   anyName: boolean,
+  coverage: Coverage,
 ): Merged<T> {
   const changed = new Map<T, T>()
   const left: Reference[] = []
+  const unsound = new Map<T, Unsound<T>>()
   const byNamespace = Map.groupBy(candidates, ({ name }) => name.namespace)
   for (const reference of references) {
     const near = byNamespace.get(reference.to.namespace) ?? []
     const current = near.map((one) => changed.get(one) ?? one)
     if (current.some((one) => permits(one, reference))) continue
-    const found = changeOf(current, reference, anyName)
+    const errors: Unsound<T>[] = []
+    const found = soundChange(changesOf(current, reference, anyName), coverage, errors)
     const original = found && near[current.indexOf(found.candidate)]
-    if (!found || !original) left.push(reference)
-    else changed.set(original, changedBy(found, original))
+    if (found && original) {
+      const before = property(original.object, 'spec')
+      changed.set(original, { ...original, object: found.object, refused: undefined, before })
+      continue
+    }
+    left.push(reference)
+    for (const one of errors) if (!unsound.has(one.candidate)) unsound.set(one.candidate, one)
   }
-  return { changed: [...changed.values()], left }
+  return { changed: [...changed.values()], left, unsound: [...unsound.values()] }
 }
 
-function changedBy<T extends Candidate>(
-  { candidate, patch }: Change<T>,
-  original: T,
-): T & { readonly before: unknown } {
-  return { ...candidate, object: applied(candidate.object as object, patch), before: property(original.object, 'spec') }
+/** Returns the first change that leaves no error, with the grant as it is to be; collects the errors of those before it. */
+function soundChange<T extends Candidate>(
+  changes: Iterable<Change<T>>,
+  coverage: Coverage,
+  errors: Unsound<T>[],
+): { readonly candidate: T; readonly object: object } | undefined {
+  for (const change of changes) {
+    const { candidate } = change
+    const object = changedBy(change)
+    const error = errorIn(object, candidate, coverage)
+    if (!error) return { candidate, object }
+    errors.push({ candidate, error })
+  }
+  return undefined
 }
 
 /** A grant, and the patch that makes it permit a reference. */
@@ -58,12 +88,39 @@ interface Change<T extends Candidate> {
   readonly patch: readonly Operation[]
 }
 
-/** Returns the nearest grant that may be corrected, or otherwise the first that may have another entry. */
-function changeOf<T extends Candidate>(
+/** Returns the grant as it is to be: patched, and without the fields that repeat what it says. */
+function changedBy({ candidate, patch }: Change<Candidate>): object {
+  const object = applied(candidate.object as object, patch)
+  for (const half of ['from', 'to'] as const)
+    for (const entry of entriesOf({ object }, half)) dropRepeated(entry, half, candidate.name.namespace)
+  return object
+}
+
+/** Removes a misspelt field that has the value of the right one, and a namespace in `to` that is the grant's own. */
+function dropRepeated(entry: unknown, half: 'from' | 'to', namespace: string): void {
+  if (typeof entry !== 'object' || entry === null) return
+  const fields: readonly Part[] = ENTRY_FIELDS[half]
+  for (const [field, value] of Object.entries(entry)) {
+    if (fields.some((one) => one === field) || typeof value !== 'string') continue
+    const meant = fields.find((one) => one === likestField(field, fields))
+    const right = meant && property(entry, meant)
+    const isRepeated = meant && typeof right === 'string' && (value === right || isSlip(meant, value, right))
+    if (isRepeated || (half === 'to' && field === 'namespace' && value === namespace))
+      delete (entry as Record<string, unknown>)[field]
+  }
+}
+
+function errorIn(object: object, { name }: Candidate, coverage: Coverage): LintFinding | undefined {
+  const { findings } = lintGrant(object, name.namespace, coverage, Number.POSITIVE_INFINITY, coverage.grantKind(name))
+  return findings.find(({ severity }) => severity === 'error')
+}
+
+/** Yields the grants that may be corrected, the nearest first, and then those that may have another entry. */
+function* changesOf<T extends Candidate>(
   candidates: readonly T[],
   reference: Reference,
   anyName: boolean,
-): Change<T> | undefined {
+): Generator<Change<T>> {
   const work = { left: MOST_COMPARED }
   const slips = candidates
     .map((one) => nearMiss(one, reference, work))
@@ -72,13 +129,12 @@ function changeOf<T extends Candidate>(
     .sort(byNearness)
   for (const miss of slips) {
     const patch = editOf(miss, reference)
-    if (patch) return { candidate: miss.candidate, patch }
+    if (patch) yield { candidate: miss.candidate, patch }
   }
   for (const candidate of candidates) {
     const patch = addition(candidate, reference, anyName)
-    if (patch) return { candidate, patch }
+    if (patch) yield { candidate, patch }
   }
-  return undefined
 }
 
 /** Whether a grant exposes every object of a kind after its correction, and not the target alone. */

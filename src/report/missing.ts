@@ -7,7 +7,7 @@ import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import { NearMissSearch } from '../policy/near-miss-search.ts'
 import type { Reference } from '../policy/reference.ts'
 import { patchCommand, wideningSentence } from '../wording/explain.ts'
-import { editNote } from '../wording/near-miss.ts'
+import { editNote, unchangedNote } from '../wording/near-miss.ts'
 import { distinct, type Known, type PlacedCandidate } from './explained.ts'
 import { flawsOf } from './flaws.ts'
 
@@ -44,7 +44,9 @@ export function missingFor(
 ): MissingGrants {
   const candidates = distinct(known.candidates)
   const possible = references.filter((one) => ungrantable(one) === undefined)
-  const { changed, left } = merge ? mergedInto(possible, candidates, anyName) : { changed: [], left: possible }
+  const { changed, left, unsound } = merge
+    ? mergedInto(possible, candidates, anyName, coverage)
+    : { changed: [], left: possible, unsound: [] }
   const grants = missingGrants(left, anyName).map((grant) => {
     const kind = kindOf(grant, coverage.grantKinds)
     const version = versions.get(kind)
@@ -55,7 +57,7 @@ export function missingFor(
     created: grants.map(({ object }) => object),
     changed,
     useless: flaws.filter(({ severity }) => severity === 'error'),
-    notes: editNotes(left, anyName, new NearMissSearch(candidates), cluster),
+    notes: [...unsound.map(unchangedNote), ...editNotes(left, anyName, new NearMissSearch(candidates), cluster)],
   }
 }
 

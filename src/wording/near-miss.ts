@@ -1,8 +1,10 @@
 import type { GrantName } from '../policy/grant.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
+import type { Unsound } from '../policy/merge.ts'
 import type { Candidate, Difference, NearMiss } from '../policy/near-miss.ts'
 import type { Reference } from '../policy/reference.ts'
 import { article } from './counted.ts'
+import { lintSentence } from './grant-finding.ts'
 import { grantTitle, printable } from './objects.ts'
 import { quote, visible } from './quote.ts'
 
@@ -17,6 +19,11 @@ export function editNote({ candidate, differences }: NearMiss, reference: Refere
   const what = differences.map((one) => `${differenceSentence(one, reference)}: ${editSentence(one)}`).join('; ')
   const title = grantTitle(created, grantKindFor(reference).kind)
   return `in place of the new ${title}, you may correct ${candidateTitle(candidate)}: ${what}`
+}
+
+/** Returns why an existing grant is not changed. */
+export function unchangedNote({ candidate, error }: Unsound): string {
+  return `${candidateTitle(candidate)} is not changed, because an error would remain: ${lintSentence(error)}`
 }
 
 /** Returns the kind, name and namespace of an object that is a grant, or was meant to be one. */

@@ -130,4 +130,24 @@ suite('grant', { concurrency: 2 }, () => {
       ['ledger', 'payments'],
     )
   })
+
+  test('keeps with --merge what would still have an error, prints a new grant, and names the entry', async () => {
+    const divided = GRANT.replace('  kind: HTTPRoute', '- kind: HTTPRoute').replace(
+      '  namespace: shop\n  to',
+      '- namespace: shop\n  to',
+    )
+    assert.notEqual(divided, GRANT)
+    const cwd = folderWith({ 'route.yaml': ROUTE, 'grant.yaml': divided })
+    const { code, stdout, stderr } = await refgrant(['grant', '--merge', '-o', 'json', '.'], { cwd })
+    const { items } = JSON.parse(stdout)
+    assert.equal(code, 0)
+    assert.deepEqual(
+      items.map(({ metadata }: { metadata: { name: string } }) => metadata.name),
+      ['httproute-from-shop-to-service-payments'],
+    )
+    assert.match(
+      stderr,
+      /note: ReferenceGrant "shop" in namespace "billing" is not changed, because an error would remain: spec\.from\[1\]\.group is missing/,
+    )
+  })
 })

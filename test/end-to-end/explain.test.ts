@@ -208,6 +208,24 @@ suite('grant by the grants of a cluster', () => {
     assert.deepEqual(await refgrant(['grant', ...question]), { code: 0, stdout: '', stderr: 'no grant is missing\n' })
   })
 
+  test('prints with --merge a grant that the API server accepts as written, and without an error of check', async () => {
+    const { kubectl, kubeconfig } = cluster.controlPlane
+    const object = grant({ name: 'slips', to: 'payments' })
+    const spec = {
+      from: [{ group: 'networking.k8s.io', kind: 'httproutes', namespaces: 'shop' }],
+      to: [{ group: 'apps', kind: 'Service', name: 'payments', namespace: 'billing' }],
+    }
+    const cwd = folderWith({ 'route.yaml': ROUTE, 'grant.json': JSON.stringify({ ...object, spec }) })
+    const merged = await refgrant(['grant', '--merge', '.'], { cwd })
+    assert.deepEqual([merged.code, merged.stderr], [0, ''])
+    assert.match(merged.stdout, /name: slips\n/)
+    const strict = ['apply', '--validate=strict', '--dry-run=server', '-f', '-']
+    const applied = await run(kubectl, ['--kubeconfig', kubeconfig, ...strict], { input: merged.stdout })
+    assert.equal(applied.code, 0, applied.stderr)
+    const checked = await refgrant(['check', '-'], { input: `${merged.stdout}---\n${ROUTE}` })
+    assert.equal(checked.code, 0, checked.stdout)
+  })
+
   test('says that it does not know the grants of a namespace, and prints none for it', async () => {
     const stranger = await userWith('outsider', {})
     const { code, stdout, stderr } = await refgrant(['grant', '--kubeconfig', stranger, ...QUESTION])

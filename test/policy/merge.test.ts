@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { type Grant, parseGrant } from '../../src/policy/grant.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { judge } from '../../src/policy/judge.ts'
 import { mergedInto } from '../../src/policy/merge.ts'
 import { missingGrants } from '../../src/policy/missing-grant.ts'
+import { property } from '../../src/policy/property.ts'
 import type { Reference } from '../../src/policy/reference.ts'
+import { refusedField } from '../../src/policy/refused-grant.ts'
 import { grant } from '../harness/objects/objects.ts'
 
+const coverage = new Coverage(guardedFields)
 const GROUP = 'gateway.networking.k8s.io'
 
 const reference = (namespace: string, name: string, kind = 'HTTPRoute'): Reference => ({
@@ -40,7 +46,7 @@ const specOf = ({ object }: { object: unknown }) => {
 
 suite('an existing grant takes the place of a new one only where it then permits nothing else:', () => {
   const mergedOf = (existing: ReturnType<typeof candidateOf>[], references: Reference[], anyName = false) => {
-    const { changed, left } = mergedInto(references, existing, anyName)
+    const { changed, left } = mergedInto(references, existing, anyName, coverage)
     return { changed: changed.map(specOf), left: left.length }
   }
 
@@ -95,6 +101,57 @@ suite('an existing grant takes the place of a new one only where it then permits
   })
 })
 
+suite('a changed grant has no error, and one that would have is not changed:', () => {
+  type Fields = Record<string, unknown>
+  const FROM = { group: GROUP, kind: 'HTTPRoute', namespace: 'shop' }
+  const TO = { group: '', kind: 'Service', name: 'payments' }
+  const { namespace, ...OTHERS } = FROM
+  const mergedSpec = (from: Fields[], to: Fields[]) => {
+    const existing = {
+      ...candidateOf([], []),
+      object: { apiVersion: `${GROUP}/v1`, kind: 'ReferenceGrant', spec: { from, to } },
+    }
+    const refused = refusedField(existing.object, REFERENCE_GRANT)
+    const { changed, left, unsound } = mergedInto(
+      [reference('shop', 'payments')],
+      [{ ...existing, refused }],
+      false,
+      coverage,
+    )
+    assert.equal(changed.length + left.length, 1)
+    const [merged] = changed
+    return merged ? property(merged.object, 'spec') : unsound.map(({ error }) => error.path)
+  }
+  const right = { from: [FROM], to: [TO] }
+
+  for (const [title, from, to] of [
+    ['a misspelt field', [{ ...OTHERS, namespaces: namespace }], [TO]],
+    ['a misspelt field with a misspelt value', [{ ...OTHERS, namespaces: 'shpo' }], [TO]],
+    ['the namespace of the grant in to', [{ ...FROM, kind: 'httproute' }], [{ ...TO, namespace: 'billing' }]],
+    ['a group that has no such kind', [{ ...FROM, group: 'networking.k8s.io' }], [{ ...TO, group: 'apps' }]],
+  ] as const)
+    test(`${title} is corrected`, () => assert.deepEqual(mergedSpec([...from], [...to]), right))
+
+  for (const [title, from, to, path] of [
+    ['an entry in three parts', [{ group: GROUP }, { kind: 'HTTPRoute' }, { namespace }], [TO], 'spec.from[1].group'],
+    ['a misspelt field for another namespace', [{ ...OTHERS, namespaces: 'a' }], [TO], 'spec.from[0].namespaces'],
+    ['a list of namespaces', [{ ...OTHERS, namespaces: ['shop', 'a'] }], [TO], 'spec.from[0].namespaces'],
+    ['another namespace in to', [{ ...FROM, kind: 'httproute' }], [{ ...TO, namespace: 'a' }], 'spec.to[0].namespace'],
+    ['a name in from', [{ ...FROM, name: 'checkout' }], [{ ...TO, name: 'ledger' }], 'spec.from[0].name'],
+    [
+      'an error in another entry',
+      [FROM],
+      [
+        { ...TO, kind: 'services', name: 'ledger' },
+        { ...TO, name: 'payment' },
+      ],
+      'spec.to[0].kind',
+    ],
+  ] as const)
+    test(`${title} is not, and the first error is named`, () =>
+      assert.deepEqual(mergedSpec([...from], [...to]), [path]))
+})
+
 test('merged grants permit every reference, and nothing that neither the old grants nor the new ones would', () => {
   const kind = fc.constantFrom('HTTPRoute', 'GRPCRoute')
   // Names that are not one letter off: what is misspelt is replaced.
@@ -117,7 +174,7 @@ test('merged grants permit every reference, and nothing that neither the old gra
   fc.assert(
     fc.property(fc.array(entries, { maxLength: 3 }), fc.array(wanted, { maxLength: 4 }), (existing, references) => {
       const before = existing.map(({ from, to }, at) => candidateOf(from, to, `g${at}`))
-      const { changed, left } = mergedInto(references, before, false)
+      const { changed, left } = mergedInto(references, before, false, coverage)
       const names = new Set(changed.map((one) => one.name.name))
       const after = [...before.filter((one) => !names.has(one.name.name)), ...changed]
       assert.deepEqual(

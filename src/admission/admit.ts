@@ -1,5 +1,6 @@
 import type { Coverage } from '../policy/coverage.ts'
 import { type Crossing, crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
+import type { FieldSteps } from '../policy/field-tree.ts'
 import type { GrantName } from '../policy/grant.ts'
 import { grantKindsFor } from '../policy/grant-kinds.ts'
 import type { GrantLookup } from '../policy/grant-lookup.ts'
@@ -87,16 +88,24 @@ async function admitCrossing(
  *
  * @param request the request without its objects
  */
-export function admitOversized(
-  request: ReviewRequest,
-  settings: Settings,
-  { oversize, storedOversized }: Excess,
-): Decision {
+export function admitOversized(request: ReviewRequest, settings: Settings, excess: Excess): Decision {
+  const { oversize } = excess
   const reason = skipReason(request, settings.coverage) ?? exemptWriteReason(request, settings.exemptWrites)
   if (reason) return { outcome: 'unjudged', reason }
-  // Whether a judged part changes is unknown, so `existingViolations: deny` applies to every update.
-  const existing = storedOversized && request.operation === 'UPDATE' && settings.existingViolations === 'warn'
+  const existing = settings.existingViolations === 'warn' && keepsOversized(request, settings.coverage, excess)
   return { outcome: 'oversized', ...oversize, object: reviewedObject(request), existing }
+}
+
+/**
+ * Whether an update keeps the references of a stored object that is too large to read. Anyone can store such an object
+ * without a review, if it has no reference to another namespace.
+ */
+function keepsOversized(request: ReviewRequest, coverage: Coverage, excess: Excess): boolean {
+  const { storedOversized, generation, storedGeneration } = excess
+  if (request.operation !== 'UPDATE' || !storedOversized || generation !== storedGeneration) return false
+  // A field of an admin may be in metadata or status, or of a kind without generations.
+  const isCounted = ({ steps: [root] }: FieldSteps) => root === 'spec' && generation !== undefined
+  return coverage.fieldsOf(request.kind).every((field) => !field.own || isCounted(field))
 }
 
 /**

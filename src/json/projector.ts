@@ -107,7 +107,7 @@ export class Projector {
         return false
       case 'measure':
         this.#measured = this.#measure(at)
-        return false
+        return part.fields.size > 0 && first === OPEN_OBJECT
       case 'fields':
         part.present = first === OPEN_OBJECT
         return part.present

@@ -2,13 +2,35 @@
  * What to keep of a JSON value:
  * - `'whole'`: the value itself;
  * - `'measure'`: only its Measure;
+ * - `new Measured(fields)`: its Measure, and in `kept` the values with these names;
  * - an object: the values with these names, each by its own shape; nothing if the value is not an object;
  * - a list of one shape: the number of elements; each element is passed on, by this shape, when it ends. `null` counts
  *   as a list without elements; nothing if the value is not a list.
  *
  * A shape has at most one list, which must not contain another. Everything else is skipped.
  */
-export type Shape = 'whole' | 'measure' | readonly [Shape] | { readonly [name: string]: Shape }
+export type Shape = 'whole' | 'measure' | readonly [Shape] | Fields | Measured
+
+interface Fields {
+  readonly [name: string]: Shape
+}
+
+interface WholeFields {
+  readonly [name: string]: 'whole' | WholeFields
+}
+
+/** The shape of a value that is measured, and of which some fields are kept. */
+export class Measured {
+  readonly #fields: WholeFields
+
+  constructor(fields: WholeFields) {
+    this.#fields = fields
+  }
+
+  get fields(): WholeFields {
+    return this.#fields
+  }
+}
 
 /** The size of a value. */
 export interface Measure {
@@ -18,6 +40,8 @@ export interface Measure {
   readonly values: number
   /** The deepest nesting of objects and lists: 0 for a scalar. */
   readonly nesting: number
+  /** What is kept of the value, if its shape is `Measured`. */
+  readonly kept?: unknown
 }
 
 /** A part of a shape, with what is kept of its current value. */
@@ -56,11 +80,15 @@ export function partOf(shape: Shape, scope: Part[]): Part {
     if (element.handsOut) throw new TypeError('a shape must not have a list within a list')
     return { ...part, kind: 'list', element, handsOut: true }
   }
-  const fields = new Map(Object.entries(shape).map(([name, inner]) => [name, partOf(inner, scope)]))
+  const isMeasured = shape instanceof Measured
+  const fields = fieldsOf(isMeasured ? shape.fields : shape, scope)
   const lists = [...fields.values()].filter(({ handsOut }) => handsOut).length
   if (lists > 1) throw new TypeError('a shape must not have two lists')
-  return { ...part, kind: 'fields', fields, handsOut: lists === 1 }
+  return { ...part, kind: isMeasured ? 'measure' : 'fields', fields, handsOut: lists === 1 }
 }
+
+const fieldsOf = (fields: Fields, scope: Part[]): Part['fields'] =>
+  new Map(Object.entries(fields).map(([name, inner]) => [name, partOf(inner, scope)]))
 
 /** Returns the length of the longest name in a shape, in UTF-16 units. */
 export function longestName({ fields, element }: Part): number {
@@ -79,10 +107,11 @@ export function clear(part: Part): void {
 
 /** Returns the kept value of a part; undefined if nothing was kept. */
 export function kept({ present, kind, fields, value }: Part): unknown {
-  if (kind !== 'fields' || !present) return value
+  if (!present || (kind !== 'fields' && fields.size === 0)) return value
   const entries: [string, unknown][] = []
   for (const [name, inner] of fields) if (inner.present) entries.push([name, kept(inner)])
-  return Object.fromEntries(entries)
+  const values = Object.fromEntries(entries)
+  return kind === 'measure' ? { ...(value as Measure), kept: values } : values
 }
 
 /** Whether all values of the part's element or document were kept. */
@@ -101,5 +130,4 @@ export function trim(scope: readonly Part[], most: number): void {
   }
 }
 
-const isList = (shape: readonly [Shape] | { readonly [name: string]: Shape }): shape is readonly [Shape] =>
-  Array.isArray(shape)
+const isList = (shape: readonly [Shape] | Fields | Measured): shape is readonly [Shape] => Array.isArray(shape)

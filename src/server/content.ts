@@ -1,7 +1,7 @@
 import type { Excess } from '../admission/excess.ts'
 import { NotAReview } from '../admission/review.ts'
 import { Projector } from '../json/projector.ts'
-import type { Measure } from '../json/shape.ts'
+import { type Measure, Measured } from '../json/shape.ts'
 import type { Oversize } from '../wording/oversize.ts'
 
 const MIB = 1024 * 1024
@@ -22,6 +22,8 @@ export const LARGEST_BODY = 2 * LARGEST_OBJECT.bytes + LARGEST_REST.bytes
 /** The largest summary of a review that is too large, in bytes: uid, names and groups. */
 const LARGEST_SUMMARY = 16 * 1024
 
+const REVIEWED = new Measured({ metadata: { generation: 'whole' } })
+
 const SUMMARY = {
   apiVersion: 'whole',
   kind: 'whole',
@@ -35,8 +37,8 @@ const SUMMARY = {
     dryRun: 'whole',
     userInfo: { username: 'whole', groups: 'whole' },
     options: { fieldManager: 'whole' },
-    object: 'measure',
-    oldObject: 'measure',
+    object: REVIEWED,
+    oldObject: REVIEWED,
   },
 } as const
 
@@ -86,7 +88,14 @@ function orNoReview(read: () => void): void {
 export function excessOf({ object, oldObject, total }: Summary): Excess | undefined {
   const [ofObject, ofOldObject] = [over(object, LARGEST_OBJECT), over(oldObject, LARGEST_OBJECT)]
   const oversize = ofObject ?? ofOldObject ?? over(restOf(total, object, oldObject), LARGEST_REST)
-  return oversize && { oversize, storedOversized: ofOldObject !== undefined }
+  if (!oversize) return undefined
+  const [generation, storedGeneration] = [generationOf(object), generationOf(oldObject)]
+  return { oversize, storedOversized: ofOldObject !== undefined, generation, storedGeneration }
+}
+
+function generationOf(object: Measure | undefined): number | undefined {
+  const { metadata } = (object?.kept ?? {}) as { metadata?: { generation?: unknown } }
+  return typeof metadata?.generation === 'number' ? metadata.generation : undefined
 }
 
 function over(measure: Measure | undefined, most: Measure): Oversize | undefined {

@@ -5,6 +5,8 @@ import { type Answer, answer } from '../../src/admission/answer.ts'
 import type { Excess } from '../../src/admission/excess.ts'
 import type { ReviewRequest } from '../../src/admission/review.ts'
 import type { Mode, Settings } from '../../src/admission/settings.ts'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
 import { MOST_REFERENCES } from '../../src/policy/crossing.ts'
 import { lookupIn } from '../../src/policy/grant-index.ts'
 import { lookUpsIn, sourceOf } from '../harness/stand-ins/grant-source.ts'
@@ -99,15 +101,34 @@ suite('a review that is too large to be read', () => {
   }
   const oversize = { cap: 'bytes', found: 9_000_000, most: 8_388_608 } as const
 
-  const excess = (storedOversized: boolean) => ({ oversize, storedOversized })
+  const excess = (storedOversized: boolean, generation?: number, storedGeneration = generation) => ({
+    oversize,
+    storedOversized,
+    generation,
+    storedGeneration,
+  })
 
   test('is refused, unless the stored object is too large, too', async () => {
     const update = unread({ operation: 'UPDATE' })
-    assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(false))), 'refused')
-    assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(true))), 'existing')
+    assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(false, 1))), 'refused')
+    assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(true, 1))), 'existing')
     assert.equal(labelOf(await ask(unread(), defaultSettings, 'deny', excess(true))), 'refused')
     const strict: Settings = { ...defaultSettings, existingViolations: 'deny' }
-    assert.equal(labelOf(await ask(update, strict, 'deny', excess(true))), 'refused')
+    assert.equal(labelOf(await ask(update, strict, 'deny', excess(true, 1))), 'refused')
+  })
+
+  test('is refused if the stored object is too large, too, but its references may change', async () => {
+    const update = unread({ operation: 'UPDATE' })
+    assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(true, 2, 1))), 'refused')
+    assert.equal(labelOf(await ask(update, defaultSettings, 'deny', excess(true, undefined, 1))), 'refused')
+    const from = { group: update.kind.group, kind: update.kind.kind, plural: 'httproutes' }
+    const withField = (path: string) => ({
+      ...defaultSettings,
+      coverage: new Coverage([...guardedFields, { from, path }]),
+    })
+    assert.equal(labelOf(await ask(update, withField('spec.secretRef'), 'deny', excess(true, 1))), 'existing')
+    assert.equal(labelOf(await ask(update, withField('spec.secretRef'), 'deny', excess(true))), 'refused')
+    assert.equal(labelOf(await ask(update, withField('metadata.labels.x'), 'deny', excess(true, 1))), 'refused')
   })
 
   test('is not judged if other reviews of its kind are not', async () => {

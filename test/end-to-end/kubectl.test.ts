@@ -189,6 +189,28 @@ suite('grants come and go', () => {
   })
 })
 
+test('an object that is too large, and was stored without a review, gets no reference to another namespace', async () => {
+  const { api } = cluster.controlPlane
+  const routes = '/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes'
+  // With the names that the API server adds to managedFields, these are more values than refgrant reads.
+  const annotations = Object.fromEntries(
+    Array.from({ length: 62_000 }, (_, at) => [at.toString(36).padStart(3, 'a'), '']),
+  )
+  const large = route({ name: 'large', backends: [['cart']] })
+  const stored = await api.request('POST', routes, { ...large, metadata: { ...large.metadata, annotations } })
+  assert.equal(stored.status, 201)
+
+  const { spec } = route({ name: 'large', backends: [['payments', 'billing']] })
+  const patch = (change: object) => api.request('PATCH', `${routes}/large`, change, 'application/merge-patch+json')
+  for (const metadata of [{}, { annotations: null }]) {
+    const { status, body } = await patch({ metadata, spec })
+    assert.equal(status, 403)
+    assert.match(JSON.stringify(body), /is too large to be judged: it has 12\d{4} values/)
+  }
+  assert.equal((await patch({ metadata: { annotations: null } })).status, 200)
+  assert.match(JSON.stringify((await patch({ spec })).body), /which no ReferenceGrant permits/)
+})
+
 suite('nothing leaks', () => {
   const object = route({ name: 'curious', backends: [['vault', 'treasury']] })
   const service: ApiObject = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Measure, Shape } from '../../src/json/shape.ts'
+import { type Measure, Measured, type Shape } from '../../src/json/shape.ts'
 import { project } from './projector.ts'
 
 const NOTHING = Symbol('nothing is kept')
@@ -11,6 +11,10 @@ const NAMES = ['a', 'b', '', '__proto__', 'ä\n"\\', 'metadata']
 function pick(value: unknown, shape: Shape, elements: unknown[]): unknown {
   if (shape === 'whole') return value
   if (shape === 'measure') return measure(value)
+  if (shape instanceof Measured) {
+    const kept = pick(value, shape.fields, elements)
+    return { ...measure(value), kept: kept === NOTHING ? {} : kept }
+  }
   if (Array.isArray(shape)) {
     if (value === null) return 0
     if (!Array.isArray(value)) return NOTHING
@@ -51,7 +55,7 @@ const { value } = fc.letrec((tie) => ({
 const { shape, plain } = fc.letrec<{ shape: Shape; plain: Shape }>((tie) => ({
   plain: fc.oneof(
     { maxDepth: 4 },
-    fc.constantFrom<Shape>('whole', 'measure'),
+    fc.constantFrom<Shape>('whole', 'measure', new Measured({ a: 'whole', metadata: { b: 'whole' } })),
     fc.array(fc.tuple(fc.constantFrom(...NAMES), tie('plain')), { maxLength: 4 }).map(fieldsOf),
   ),
   shape: fc.oneof(

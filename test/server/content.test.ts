@@ -112,13 +112,18 @@ suite('an oversized object', () => {
     assert.equal(observer.reviews.length, 105)
   })
 
-  test('is allowed only if the stored object is oversized too', async () => {
+  test('is allowed only if the stored object is oversized too, and nothing but metadata changes', async () => {
     const large = JSON.parse(text(4 * MIB))
     const update = { operation: 'UPDATE' }
-    const kept = await post(reviewOf(text(4 * MIB), { ...update, oldObject: { ...route, x: large } }))
+    const of = (generation: number, x: unknown) => ({ ...route, metadata: { generation, name: 'checkout' }, x })
+    const kept = await post(reviewOf('0', { ...update, object: of(3, large), oldObject: of(3, large) }))
     assert.deepEqual([kept.allowed, kept.warnings.length > 0, kept.auditAnnotations.decision], [true, true, 'existing'])
-    const shrunk = await post(reviewOf('0', { ...update, oldObject: { ...route, x: large } }))
+    const shrunk = await post(reviewOf('0', { ...update, object: of(3, 0), oldObject: of(3, large) }))
     assert.deepEqual([shrunk.allowed, shrunk.auditAnnotations.decision], [true, 'existing'])
+    for (const x of [0, large]) {
+      const changed = await post(reviewOf('0', { ...update, object: of(4, x), oldObject: of(3, large) }))
+      assert.equal(changed.allowed, false)
+    }
     const grown = await post(reviewOf(text(4 * MIB), { ...update, oldObject: route }))
     assert.equal(grown.allowed, false)
   })

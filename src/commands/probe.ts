@@ -1,9 +1,11 @@
 import { Command, Option } from 'commander'
+import { ApiError } from '../cluster/api-error.ts'
 import type { ConnectionChoice } from '../cluster/connection.ts'
 import type { Overrides } from '../config/config.ts'
 import { configurationOf } from '../input/configuration.ts'
 import { NAMES } from '../manifests/names.ts'
-import { EXIT } from '../system/failure.ts'
+import { EXIT, Failure } from '../system/failure.ts'
+import { reasonOf } from '../system/reason.ts'
 import { clusterOptions, configOption, modeOption, nameOption, namespaceOf, seconds } from '../terminal/options.ts'
 import { print } from '../terminal/print.ts'
 import { stopSignal } from '../terminal/stop.ts'
@@ -55,8 +57,23 @@ export function probeCommand(): Command {
     ])
     const trial = new Trial(apiOf(choice), namespace, targetNamespace, wait * 1_000)
     const what = { namespace, registration: name, mode: byDefault, modeLabel }
-    const { passed, says } = await probe(trial, what, signal)
+    const { passed, says } = await probe(trial, what, signal).catch((error) => {
+      throw new Failure(
+        `cannot probe the cluster: ${signal.aborted ? 'interrupted' : `${reasonOf(error)}${remedyFor(error)}`}`,
+        {
+          cause: error,
+        },
+      )
+    })
     if (!passed) process.exitCode = EXIT.findings
     await print([`${says}\n`])
   })
 }
+
+/** What to do about an answer of the API server, as a further part of the sentence. */
+const REMEDIES: Readonly<Record<number, string>> = {
+  403: '; the account refgrant-probe of the chart has the rights that a probe needs',
+  404: '; name namespaces that exist with -n and --target-namespace',
+}
+
+const remedyFor = (error: unknown) => (error instanceof ApiError && REMEDIES[error.status]) || ''

@@ -81,6 +81,23 @@ suite('refgrant probe, with the account of the chart', () => {
     }
   })
 
+  test('says in one line what failed, on what, and what to do', async () => {
+    await label('deny')
+    const admin = (...argv: string[]) =>
+      command(['probe', '--kubeconfig', cluster.controlPlane.kubeconfig, '--wait', '60', ...argv])
+    const rights = 'the account refgrant-probe of the chart has the rights that a probe needs'
+    const name = 'name namespaces that exist with -n and --target-namespace'
+    for (const [argv, says] of [
+      [['--as', 'jane'], `/api/v1/namespaces/default: HTTP 403: .*"jane" cannot get .*; ${rights}`],
+      [['-n', 'nosuch'], `/api/v1/namespaces/nosuch: HTTP 404: namespaces "nosuch" not found; ${name}`],
+      [['--target-namespace', 'nosuch'], `/apis/.*/nosuch/.*: HTTP 404: namespaces "nosuch" not found; ${name}`],
+    ] as const) {
+      const { code, stdout, stderr } = await admin(...argv)
+      assert.deepEqual([code, stdout], [2, ''])
+      assert.match(stderr, new RegExp(`^refgrant: cannot probe the cluster: ${says}\n$`))
+    }
+  })
+
   test('fails if refgrant does not answer, with the words of the API server', async () => {
     await refgrant.stop()
     const { code, stdout, stderr } = await probe('--wait', '1')

@@ -10,7 +10,7 @@ import { EXPLANATIONS, PAGES } from '../report/explain.ts'
 import { hintsOf } from '../report/hints.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
-import { objectAsked, questionAsked, subjectArgument } from '../terminal/object-name.ts'
+import { filesAsked, objectAsked, questionAsked, subjectArgument } from '../terminal/object-name.ts'
 import {
   clusterOptions,
   configOption,
@@ -92,7 +92,7 @@ function subjectOf(words: readonly string[], options: ExplainOptions, coverage: 
   if (question && words.length > 0) throw new Failure('name an object, or ask with --from and --to, not both')
   if (question) return question
   if (words.length > 0) return { object: objectAsked(words, coverage) }
-  if (options.filename.length > 0 || options.kustomize !== undefined) return 'files'
+  if (options.filename.length > 0 || options.kustomize !== undefined) return filesAsked(options.filename)
   throw new Failure(
     'there is nothing to explain: name an object, the code of a finding, files with -f, or ask with --from and --to',
   )

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { Argument } from 'commander'
 import { guardedFields } from '../policy/catalogue.ts'
 import type { Coverage } from '../policy/coverage.ts'
@@ -96,3 +97,19 @@ function checked(namespace: string, where: string): string {
   if (NAMESPACE.test(namespace)) return namespace
   throw new Failure(`${where}: ${quote(namespace)} is not the name of a namespace`)
 }
+
+/**
+ * Returns the subject of a command that has only files. `-f` takes every word that follows, and so a subject after it.
+ *
+ * @throws Failure if a path after the first does not exist and has the form of the name of an object
+ */
+export function filesAsked(paths: readonly string[]): 'files' {
+  const taken = paths.slice(1).find((one) => /^[\w.-]+(\/[\w.-]+){1,2}$/.test(one) && !existsSync(one) && !isYaml(one))
+  if (taken !== undefined)
+    throw new Failure(
+      `-f takes ${quote(taken)} as a path, and it does not exist: write the subject before -f, or correct the path`,
+    )
+  return 'files'
+}
+
+const isYaml = (name: string) => /\.(ya?ml|json)$/.test(name)

@@ -46,6 +46,15 @@ suite('explain', { concurrency: 2 }, () => {
     'good/grant.yaml': GRANT.replace('name: shop', 'name: good'),
   })
 
+  test('refuses a subject after -f before it prints anything', async () => {
+    assert.deepEqual(await refgrant(['explain', '-f', '.', 'httproute/checkout'], { cwd }), {
+      code: 2,
+      stdout: '',
+      stderr:
+        'refgrant: -f takes "httproute/checkout" as a path, and it does not exist: write the subject before -f, or correct the path\n',
+    })
+  })
+
   test('prints each field that differs with its line and its edit, and the command for a new grant', async () => {
     const { code, stdout, stderr } = await refgrant(['explain', '-f', 'route.yaml', 'grant.yaml'], { cwd })
     assert.deepEqual([code, stderr], [1, ''])

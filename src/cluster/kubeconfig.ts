@@ -93,9 +93,15 @@ export function chosenIn(files: readonly string[], context: string | undefined):
   const merged = mergedFrom(files)
   const found = merged.contexts.get(context ?? merged.current)
   if (context !== undefined && !found) throw new Error(`the kubeconfig has no context ${quote(context)}`)
-  const cluster = merged.clusters.get(String(found?.cluster ?? ''))
-  if (!found || !cluster?.server)
-    throw new Error('the kubeconfig has no current context with a server: choose one with --context')
+  if (!found) throw new Error('the kubeconfig has no current context: choose one with --context')
+  const clusterName = String(found.cluster ?? '')
+  const cluster = merged.clusters.get(clusterName)
+  if (!cluster)
+    throw new Error(
+      `the kubeconfig has no cluster ${quote(clusterName)}, which the context names: add it, or use --context`,
+    )
+  if (!cluster.server)
+    throw new Error(`cluster ${quote(clusterName)} of the kubeconfig has no server: add it, or use --context`)
   const userName = String(found.user ?? '')
   const user = merged.users.get(userName)
   if (!user) throw new Error(`the kubeconfig has no user ${quote(userName)}, which the context names`)

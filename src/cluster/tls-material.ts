@@ -1,9 +1,10 @@
+import { accessSync, constants } from 'node:fs'
 import type https from 'node:https'
 import { isIP } from 'node:net'
 import tls from 'node:tls'
 import { KubeConfig } from '@kubernetes/client-node'
 import { reasonOf } from '../system/reason.ts'
-import { quote } from '../wording/quote.ts'
+import { bare, quote } from '../wording/quote.ts'
 import type { ClusterEntry, UserEntry } from './kubeconfig.ts'
 
 type Material = Pick<
@@ -34,8 +35,10 @@ export function tlsMaterial(cluster: ClusterEntry, user: UserEntry, name: string
     { name: 'chosen', server: cluster.server, skipTLSVerify: insecure, ...authority.as('ca') },
     { name: 'chosen', ...certificate.as('cert'), ...key?.as('key') },
   )
+  const contents = [authority, certificate, ...(key ? [key] : [])]
   let isChecked = false
   return async () => {
+    readable(contents)
     const options: https.RequestOptions = {}
     await config.applyToHTTPSOptions(options)
     // Like Go, and unlike Node, trust the authorities of the system.
@@ -46,7 +49,23 @@ export function tlsMaterial(cluster: ClusterEntry, user: UserEntry, name: string
   }
 }
 
+/** @throws Error if a file cannot be read, with words that name its field: those of the client library do not */
+function readable(contents: readonly Content[]): void {
+  for (const { title, file } of contents) {
+    if (file === undefined) continue
+    try {
+      accessSync(file, constants.R_OK)
+    } catch (error) {
+      throw new Error(`${title} is ${bare(file)}: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+}
+
 interface Content {
+  /** The field and what has it, such as `client-key of user "jane" of the kubeconfig`. */
+  readonly title: string
+  /** The file that it names. */
+  readonly file: string | undefined
   readonly isGiven: boolean
   /** Returns it by the names of the client library. */
   as(prefix: string): Record<string, string>
@@ -58,6 +77,8 @@ function oneOf(subject: string, field: string, entry: object): Content {
   if (file !== undefined && data !== undefined)
     throw new Error(`${subject} has ${field} and ${field}-data: remove one of them`)
   return {
+    title: `${field} of ${subject}`,
+    file,
     isGiven: (file ?? data) !== undefined,
     as: (prefix) => ({
       ...(file !== undefined && { [`${prefix}File`]: file }),

@@ -282,17 +282,37 @@ suite('a kubeconfig that cannot be used is a clear error:', () => {
   })
 
   const contexts = [{ name: 'here', context: { cluster: 'gone', user: 'tester' } }]
-  for (const [title, config] of Object.entries({
-    'no current context': { clusters: [], users: [], contexts },
-    'a current context whose cluster is missing': { clusters: [], users: [], contexts, 'current-context': 'here' },
-  })) {
+  const current = { users: [], contexts, 'current-context': 'here' }
+  for (const [title, config, message] of [
+    [
+      'no current context',
+      { clusters: [], users: [], contexts },
+      'the kubeconfig has no current context: choose one with --context',
+    ],
+    [
+      'a current context whose cluster is missing',
+      { ...current, clusters: [] },
+      'the kubeconfig has no cluster "gone", which the context names: add it, or use --context',
+    ],
+    [
+      'a cluster without a server',
+      { ...current, clusters: [{ name: 'gone', cluster: {} }] },
+      'cluster "gone" of the kubeconfig has no server: add it, or use --context',
+    ],
+  ] as const) {
     test(title, async (t) => {
       const server = await start(t)
-      assert.throws(() => connectionFrom({ kubeconfig: server.file('config', JSON.stringify(config)) }), {
-        message: 'the kubeconfig has no current context with a server: choose one with --context',
-      })
+      assert.throws(() => connectionFrom({ kubeconfig: server.file('config', JSON.stringify(config)) }), { message })
     })
   }
+
+  test('a client certificate that does not exist, with its field and its user', async (t) => {
+    const server = await start(t)
+    const kubeconfig = server.kubeconfig({ tester: { 'client-certificate': '/nowhere/c.crt', 'client-key': 'c.key' } })
+    await assert.rejects(connectionFrom({ kubeconfig }).requestOptions(AbortSignal.timeout(60_000)), {
+      message: 'client-certificate of user "tester" of the kubeconfig is /nowhere/c.crt: no such file or directory',
+    })
+  })
 
   test('a file that does not exist', () => {
     assert.throws(

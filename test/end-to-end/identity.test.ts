@@ -341,17 +341,17 @@ const REFUSED: [title: string, of: () => Case, reason: RegExp][] = [
   [
     'a current context that does not exist',
     () => ({ text: (text) => text.replace('current-context: x', 'current-context: gone') }),
-    /no current context with a server/,
+    /no current context: choose one/,
   ],
   [
     'no current context',
     () => ({ text: (text) => text.replace('current-context: x', '') }),
-    /no current context with a server/,
+    /no current context: choose one/,
   ],
   [
     'a cluster that does not exist',
     () => ({ text: (text) => text.replace('cluster: c', 'cluster: gone') }),
-    /no current context with a server/,
+    /no cluster "gone", which the context names/,
   ],
   [
     'two users with one name',

@@ -16,7 +16,7 @@ const inTo = (part: string, wrong: string): Example => ({ wrong: TO.replace(part
 export const EXAMPLES: Record<FindingCode, Example> = {
   'not-permitted': {
     wrong: 'rules: [{ backendRefs: [{ name: payments, namespace: billing, port: 80 }] }]',
-    right: 'rules: [{ backendRefs: [{ name: payments, port: 80 }] }]',
+    right: `spec: { ${FROM}, ${TO} } # of a ReferenceGrant in namespace billing`,
   },
   'too-many-references': {
     wrong: 'rules: # with 10,001 backendRefs of other namespaces',

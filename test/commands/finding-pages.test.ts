@@ -71,7 +71,12 @@ async function codesOf(code: FindingCode, half: 'wrong' | 'right'): Promise<stri
   const isWhole = fields.some((field) => field in GRANT)
   const object = isWhole ? { ...base, ...fragment } : { ...base, spec: { ...base.spec, ...fragment } }
   const other = { ...GRANT, spec: { ...GRANT.spec, to: [{ group: '', kind: 'Service', name: 'tax' }] } }
-  const beside = { 'grant-duplicate': [other], 'refused-at-install': [CROSSING] }
+  // The right form of a reference without a grant is a grant: the reference stays.
+  const beside = {
+    ...(half === 'right' && { 'not-permitted': [CROSSING] }),
+    'grant-duplicate': [other],
+    'refused-at-install': [CROSSING],
+  }
   const objects = [...(beside[code as keyof typeof beside] ?? []), object]
   const text = objects.map((one) => JSON.stringify(one)).join('\n')
   const folder = folderWith({ 'refgrant.yaml': CONFIG, 'objects.json': text })

@@ -5,6 +5,7 @@ import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import type { NamedObject } from '../policy/survey.ts'
 import { objectTitle } from '../wording/objects.ts'
 import type { Api } from './api.ts'
+import { ApiError } from './api-error.ts'
 import { discover, discoverKinds } from './discovery.ts'
 import { grantResource } from './grant-resource.ts'
 import { listPages } from './list.ts'
@@ -19,7 +20,7 @@ export interface Inventory {
   readonly grants: readonly { readonly grant: Grant; readonly object: unknown }[]
   /** Namespaces with a grant that could not be read: it may permit a reference that no other grant permits. */
   readonly unknown: ReadonlySet<string>
-  /** A sentence for each kind that could not be listed and each object that could not be read. */
+  /** A sentence for each kind that could not be listed, one for all that the caller may not list, and one for each object that could not be read. */
   readonly problems: readonly string[]
 }
 
@@ -47,6 +48,7 @@ export async function takeInventory(
   const problems: string[] = []
   const { grants, unknown } = await takeGrants(api, coverage, tell, problems, signal, scope)
   const objects: NamedObject[] = []
+  const forbidden: { what: string; error: ApiError }[] = []
   for (const [group, referrers] of Map.groupBy(coverage.referrers(), (referrer) => referrer.group)) {
     const served = await discoverKinds(api, group, signal)
     for (const referrer of referrers) {
@@ -65,11 +67,27 @@ export async function takeInventory(
         for (const object of listed.read) objects.push(object)
         problems.push(...listed.unread.map(({ problem }) => problem))
       } catch (error) {
-        problems.push(`cannot list ${referrer.plural}.${group}: ${(error as Error).message}`)
+        const what = `${referrer.plural}.${group}`
+        if (error instanceof ApiError && error.status === 403) forbidden.push({ what, error })
+        else problems.push(cannotList(what, error as Error))
       }
     }
   }
+  problems.push(...forbiddenLines(forbidden))
   return { objects, grants, unknown, problems }
+}
+
+const cannotList = (what: string, { message }: Error) => `cannot list ${what}: ${message}`
+
+/** Returns one line for all kinds that the API server does not let the caller list. */
+function forbiddenLines(forbidden: readonly { what: string; error: ApiError }[]): string[] {
+  const [first, ...others] = forbidden
+  if (!first) return []
+  if (others.length === 0) return [cannotList(first.what, first.error)]
+  const all = forbidden.map(({ what }) => what).join(', ')
+  return [
+    `cannot list ${all}: HTTP 403: the API server does not permit the user to list these ${forbidden.length} kinds`,
+  ]
 }
 
 async function takeGrants(

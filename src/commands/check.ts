@@ -8,7 +8,7 @@ import { formatFor } from '../input/format.ts'
 import type { Tool } from '../policy/apply-order.ts'
 import type { FailOn } from '../policy/fail-on.ts'
 import { comparedWith } from '../report/baseline.ts'
-import { checkText, failed } from '../report/check.ts'
+import { checkText, failed, oldFailures } from '../report/check.ts'
 import { SHOWN } from '../report/flaws.ts'
 import { type CheckFormat, FORMATS, WRITERS } from '../report/formats/writers.ts'
 import { EXIT, Failure } from '../system/failure.ts'
@@ -93,6 +93,6 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
     one === 'text' ? checkText(report, remedies, stream) : WRITERS[one](report, format),
   )
   if (failed(failOn, report)) process.exitCode = EXIT.findings
-  tellNotes(report.notes)
+  tellNotes([...report.notes, ...oldFailures(failOn, report)])
   reportProblems(report.problems)
 }

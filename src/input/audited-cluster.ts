@@ -38,10 +38,17 @@ export async function auditedCluster(options: ClusterChoice, coverage: Coverage)
     const candidates = inventory.grants.map(({ grant, object }) => ({ name: candidateName(grant, coverage), object }))
     return { ...inventory, candidates, only: namespace, problems, notes }
   } catch (error) {
-    const isForbidden = error instanceof ApiError && error.status === 403 && namespace === undefined
-    const remedy = isForbidden ? '; if you have rights in one namespace only, use -n NAMESPACE' : ''
-    throw new Failure(`cannot audit the cluster: ${reasonOf(error)}${remedy}`, { cause: error })
+    throw new Failure(`cannot audit the cluster: ${reasonOf(error)}${remedyFor(error, namespace)}`, { cause: error })
   }
+}
+
+function remedyFor(error: unknown, namespace: string | undefined): string {
+  if (!(error instanceof ApiError)) return ''
+  const isAnonymous = error.status === 403 && error.message.includes('"system:anonymous"')
+  if (error.status === 401 || isAnonymous)
+    return '; the API server does not accept the credentials of the kubeconfig, or there are none: kubectl auth whoami says who you are'
+  const mayRead = error.status === 403 && namespace === undefined
+  return mayRead ? '; if you have rights in one namespace only, use -n NAMESPACE' : ''
 }
 
 function candidateName(grant: Grant, { grantKinds }: Coverage): ObjectName {

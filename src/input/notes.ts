@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { Config } from '../config/config.ts'
 import { configurationSchema } from '../config/schema.ts'
 import type { FileGrant } from '../files/grant-files.ts'
@@ -57,7 +58,8 @@ export function refusal({ grant, object, refused }: FileGrant): string[] {
 /** Returns a note if several folders are judged together, since they often belong to different clusters. */
 export function together(read: FileObjects, isChecked: (object: FileObject) => boolean): string[] {
   const found = new Set(read.objects.filter(isChecked).map(({ asked }) => asked))
-  const folders = read.folders.filter((folder) => found.has(folder)).map(bare)
+  const asked = read.folders.filter((folder) => found.has(folder))
+  const folders = [...new Map(asked.map((folder) => [path.resolve(folder), bare(folder)])).values()]
   if (folders.length < 2) return []
   return [
     `${folders.join(', ')} are judged together: the grants of each count for all; if they belong to different clusters, check each separately`,
@@ -72,6 +74,7 @@ export function age({ file, taken }: FileObjects['snapshots'][number]): string {
   const time = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(taken.trim()) ? Date.now() - Date.parse(taken.trim()) : Number.NaN
   if (!(time >= 0)) return `${bare(file)}: is a snapshot of an unknown time: ${quote(taken)} is not a time in the past`
   const hours = Math.floor(time / HOUR)
-  const old = time >= 2 * DAY ? `${Math.floor(time / DAY)} days` : counted(hours, 'hour')
+  const old =
+    time >= 2 * DAY ? `${Math.floor(time / DAY)} days` : hours === 0 ? 'less than an hour' : counted(hours, 'hour')
   return `${bare(file)}: is a snapshot of ${taken.trim()}, ${old} ago: grants may have changed since then`
 }

@@ -121,6 +121,16 @@ export function failed(failOn: FailOn, report: CheckReport): boolean {
   return !failOn.onlyNew && [...failOn.severities].some((severity) => report.counts[severity] > 0)
 }
 
+/** Returns a note if only findings that the baseline has, too, make the command fail. */
+export function oldFailures(failOn: FailOn, report: CheckReport): string[] {
+  const { baseline, findings } = report
+  const isNew = findings.some((finding) => fails({ ...failOn, onlyNew: true }, finding))
+  if (baseline === undefined || isNew || !failed(failOn, report)) return []
+  return [
+    `the exit code is 1 because of findings that ${quote(baseline.source)} has too: with --fail-on new, only new findings make it 1`,
+  ]
+}
+
 /** Returns the number of findings that are counted but not shown. */
 export function omitted({ findings, counts }: CheckReport): number {
   return counts.error + counts.warning + counts.note - findings.length

@@ -8,6 +8,7 @@ import { NAMESPACE } from '../policy/names.ts'
 import { kindNamed } from '../policy/question.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import { Failure } from '../system/failure.ts'
+import { PROGRAM } from '../system/program.ts'
 import { quote } from '../wording/quote.ts'
 import { suggesting } from './completion.ts'
 
@@ -30,6 +31,11 @@ export function subjectArgument(): Argument {
  * @throws Failure if the words are none of these
  */
 export function objectAsked(words: readonly string[], coverage: Coverage): AskedObject {
+  const [first = ''] = words
+  if (words.length > 1 && CODES.includes(first))
+    throw new Failure(
+      `explain takes the code of one finding: run ${PROGRAM} explain ${first}, and again for each other code`,
+    )
   const parts = words.join('/').split('/')
   const [kind = '', ...rest] = parts
   const [namespace, name] = rest.length === 2 ? rest : [undefined, rest[0]]

@@ -35,6 +35,7 @@ function policySentence(policies: Exclude<TargetFacts['policies'], undefined>): 
   if (typeof policies === 'string') return `Which NetworkPolicies select its Pods is not known: ${visible(policies)}.`
   const { pods, selecting } = policies
   const ofPods = counted(pods, 'Pod')
+  if (pods === 0) return 'It selects no Pods.'
   if (selecting.length === 0) return `No NetworkPolicy selects its ${ofPods}.`
   const named = selecting.slice(0, NAMED).map((one) => {
     const types = one.types.length > 0 ? `${one.types.map(visible).join(' and ')}, ` : ''

@@ -25,14 +25,19 @@ const resources = [
 ]
 
 /** A cluster with these objects of the group, by their plural. */
-async function clusterWith(t: TestContext, objects: Record<string, readonly unknown[]>) {
+async function clusterWith(t: TestContext, objects: Record<string, readonly unknown[] | 403>) {
   const server = await FakeApiServer.start()
   const answers: Record<string, unknown> = {
     '/apis': { groups: [{ name: GROUP, versions: [{ version: 'v1' }] }] },
     [`/apis/${GROUP}/v1`]: { resources },
   }
-  for (const { name } of resources)
-    answers[`/apis/${GROUP}/v1/${name}?limit=500`] = { metadata: { resourceVersion: '1' }, items: objects[name] ?? [] }
+  const forbidden = new Set<string>()
+  for (const { name } of resources) {
+    const path = `/apis/${GROUP}/v1/${name}?limit=500`
+    const items = objects[name] ?? []
+    if (items === 403) forbidden.add(path)
+    else answers[path] = { metadata: { resourceVersion: '1' }, items }
+  }
   const { promise: ended, resolve: end } = Promise.withResolvers<undefined>()
   const answering = (async () => {
     for (;;) {
@@ -40,7 +45,7 @@ async function clusterWith(t: TestContext, objects: Record<string, readonly unkn
       if (!exchange) return
       const answer = answers[exchange.path]
       if (answer) exchange.answer(answer)
-      else exchange.refuse(404)
+      else exchange.refuse(forbidden.has(exchange.path) ? 403 : 404)
     }
   })()
   t.after(async () => {
@@ -86,6 +91,14 @@ suite('an inventory', { timeout: 300_000 }, () => {
       [['billing', 'shop', ['metadata', 'spec']]],
     )
     assert.deepEqual([problems, [...unknown]], [[], []])
+  })
+
+  test('names all kinds that it may not list in one line', async (t) => {
+    const { take } = await clusterWith(t, { httproutes: 403, mirrors: 403 })
+    const { problems } = await take(new Coverage([...ofRoutes, own]))
+    assert.deepEqual(problems, [
+      `cannot list httproutes.${GROUP}, mirrors.${GROUP}: HTTP 403: the API server does not permit the user to list these 2 kinds`,
+    ])
   })
 
   test('reports objects that are too large to read or lack a name, and has all others', async (t) => {

@@ -166,6 +166,20 @@ suite('audit of one namespace of a cluster', { timeout: 300_000 }, () => {
     spec: { rules: [{ backendRefs: [{ name: 'payments', namespace: 'billing' }] }] },
   }
 
+  test('says that the API server does not accept the credentials', async (t) => {
+    const server = await FakeApiServer.start()
+    t.after(() => server.close())
+    const audited = refgrant(['audit', '--kubeconfig', server.kubeconfig()])
+    ;(await server.next()).refuse(401)
+    const { code, stderr } = await audited
+    assert.equal(code, 2)
+    assert.match(
+      stderr,
+      /HTTP 401.*; the API server does not accept the credentials of the kubeconfig, or there are none: /,
+    )
+    assert.doesNotMatch(stderr, /use -n/)
+  })
+
   test('lists only that namespace, and does not report unused grants', async (t) => {
     const { asked, audit } = await serverOf(t, { referencegrants: [ofShop] })
     const { code, stdout, stderr } = await audit()

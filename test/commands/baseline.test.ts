@@ -120,6 +120,22 @@ suite('--baseline REVISION', { concurrency: 2 }, () => {
     assert.deepEqual({ counts, code }, { counts: [0, 0, 1], code: 0 })
   })
 
+  test('says why the exit code is 1 if it has all findings', async () => {
+    const folder = repositoryWith({ 'route.yaml': ROUTE })
+    const check = (...argv: string[]) => refgrant(['check', '.', '--baseline', 'HEAD', ...argv], { cwd: folder })
+    const { code, stderr } = await check()
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^refgrant: note: the exit code is 1 because of findings that "HEAD" has too: with --fail-on new, only new findings make it 1$/m,
+    )
+    const ofNew = await check('--fail-on', 'new')
+    assert.deepEqual([ofNew.code, ofNew.stderr], [0, ''])
+    writeFileSync(path.join(folder, 'new.json'), routeTo('new', 'x'))
+    const introduced = await check()
+    assert.deepEqual([introduced.code, introduced.stderr], [1, ''])
+  })
+
   test('reads what --grants named, and what changed since the commit', async () => {
     const folder = repositoryWith({ 'a/route.yaml': ROUTE, 'grants/grant.yaml': GRANT })
     rmSync(path.join(folder, 'grants/grant.yaml'))

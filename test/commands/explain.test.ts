@@ -247,6 +247,10 @@ const wrong: Record<string, [argv: string[], says: string]> = {
     ['--from', 'HTTPRoute/Shop', '--to', 'Service/billing/payments'],
     '--from: "Shop" is not the name of a namespace',
   ],
+  'several codes': [
+    ['grant-core-group', 'not-permitted'],
+    'explain takes the code of one finding: run refgrant explain grant-core-group, and again for each other code',
+  ],
   'a code that is misspelt': [
     ['grant-core-grup'],
     '"grant-core-grup" does not name an object: write KIND/NAME or KIND/NAMESPACE/NAME. Did you mean the finding grant-core-group?',

@@ -253,6 +253,12 @@ suite('of a folder', { concurrency: 2 }, () => {
     assert.equal((await said(['check', '.'], { '.#route.yaml': ROUTE })).code, 1)
   })
 
+  test('a folder that is named twice is not judged together with itself', async () => {
+    const cwd = folderWith({ 'dev/route.yaml': ROUTE })
+    const { stderr } = await refgrant(['check', 'dev', './dev/'], { cwd })
+    assert.doesNotMatch(stderr, /judged together/)
+  })
+
   test('and of another one, a note says that both are judged together', async () => {
     const { code, lines } = await said(['check', 'dev', 'prod'], { 'dev/route.yaml': ROUTE, 'prod/grant.yaml': GRANT })
     assert.equal(code, 0)

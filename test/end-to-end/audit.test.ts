@@ -103,7 +103,10 @@ suite('audit of a cluster', () => {
     // The server's own account may list grants and nothing else.
     const { code, stderr, report } = await audit('--kubeconfig', cluster.account)
     assert.equal(code, 2)
-    assert.match(stderr, /cannot list httproutes\.gateway\.networking\.k8s\.io: .*HTTP 403/)
+    assert.match(
+      stderr,
+      /^refgrant: cannot list [^\n:]*\bhttproutes\.gateway\.networking\.k8s\.io[^\n]*: HTTP 403: [^\n]*\n$/,
+    )
     assert.equal(report.complete, false)
     assert.equal(report.permissions.length, 3)
   })

@@ -18,13 +18,20 @@ export function leftOut(read: FileObjects, command: string): string[] {
     ),
     ...read.kustomizations.map(({ file, namespace }) => {
       const sets = namespace === undefined ? '' : ` and sets namespace ${quote(namespace)}`
-      const instead =
-        file === '-' ? '' : `; to read its output: ${rendered('kubectl kustomize', path.dirname(file), command)}`
+      const instead = file === '-' ? '' : `; to read its output: ${kustomized(path.dirname(file), command)}`
       return `${bare(file)}: is a kustomization${sets || ' and is left out'}${instead}`
     }),
     ...read.left.map(({ place, message }) => `${bare(place)}: ${message}`),
     ...(read.others > 0 ? [`${counted(read.others, 'document')} without a Kubernetes object left out`] : []),
   ]
+}
+
+/** Returns the command that reads the output of a kustomization. */
+function kustomized(folder: string, command: string): string {
+  // audit has no -k.
+  return command === 'audit'
+    ? rendered('kubectl kustomize', folder, command)
+    : `refgrant ${command} -k ${shellArgument(folder)}`
 }
 
 /** Returns the command that reads the output of another program for a folder. */

@@ -210,7 +210,7 @@ suite('of a folder', { concurrency: 2 }, () => {
     }
     const { lines, stdout } = await said(['check', '.'], files)
     assert.deepEqual(lines, [
-      'note: app/kustomization.yaml: is a kustomization and sets namespace "shop"; to read its output: kubectl kustomize app | refgrant check -',
+      'note: app/kustomization.yaml: is a kustomization and sets namespace "shop"; to read its output: refgrant check -k app',
       'note: app/patch.yaml:1: is a patch of app/kustomization.yaml, and is left out',
       'note: namespace "default" assumed for app/route.yaml:1 (use -n, or check the rendered output)',
     ])

@@ -2,9 +2,12 @@ import type { Coverage } from './coverage.ts'
 import { likestField } from './entry-fields.ts'
 import { eachGuarded, extract } from './extract.ts'
 import { type ObjectCode, SEVERITIES, type Severity } from './finding-codes.ts'
+import { REFERENCE_GRANT } from './grant-kinds.ts'
+import { isOneOff } from './likeness.ts'
 import { isPossibleName, VALID } from './names.ts'
 import { step } from './path.ts'
 import type { ObjectName } from './reference.ts'
+import { isListedGroup } from './well-known.ts'
 
 /** A mistake in an object, or something that its author may not have intended. */
 export interface ObjectFlaw {
@@ -30,6 +33,9 @@ export function* lintObject(coverage: Coverage, object: ObjectName, written: unk
   })
   if (object.kind === 'ReferencePolicy' && object.group === 'gateway.networking.k8s.io')
     yield flaw('reference-policy', 'kind')
+  const field = mistakenField(object, coverage)
+  if (field === 'kind') yield flaw('reference-policy', field, { value: object.kind })
+  if (field === 'apiVersion') yield flaw('reference-policy', field, { value: object.group })
   const misspelt: ObjectFlaw[] = []
   eachGuarded(coverage, object, written, (value, path) => {
     for (const field of Object.keys(value)) {
@@ -48,6 +54,15 @@ export function* lintObject(coverage: Coverage, object: ObjectName, written: unk
   for (const path of misfits) yield flaw('field-misfit', path)
   if (!coverage.referrer(object)?.route) return
   for (const index of coreParents(written)) yield flaw('mesh-parent-core-group', `spec.parentRefs[${index}].group`)
+}
+
+/** Returns the field that keeps an object from being a ReferenceGrant, although it was meant to be one. */
+function mistakenField(object: ObjectName, coverage: Coverage): 'kind' | 'apiVersion' | undefined {
+  const { group, kind } = object
+  const right = REFERENCE_GRANT.group
+  if (coverage.grantKind(object) || !/^ReferenceGrants?$/i.test(kind)) return undefined
+  if (group !== right && !isListedGroup(group) && !isOneOff(group, right)) return undefined
+  return kind === REFERENCE_GRANT.kind ? (group === right ? undefined : 'apiVersion') : 'kind'
 }
 
 /** Returns the first part of a target that no object can have; undefined if every part is possible, or a variable of Flux. */

@@ -39,13 +39,18 @@ export const OTHER_REFERRERS: readonly GroupKind[] = [
   { group: 'gateway.envoyproxy.io', kind: 'BackendTrafficPolicy' },
 ]
 
+/** Whether a group has a well-known kind, or is of Kubernetes since it has no dot. */
+export function isListedGroup(group: string): boolean {
+  return GROUPS.has(group) || !group.includes('.')
+}
+
 /**
  * Whether all kinds of a group that have a well-known name are in the list: the group is in the list, or of Kubernetes. Other
  * groups may have such kinds, as Knative has Service. The group of a CustomResourceDefinition has a dot
  * (apiextensions-apiserver, ValidateCustomResourceDefinition), and is in `k8s.io` only by approval (KEP-1111).
  */
 function isKnownGroup(group: string): boolean {
-  return GROUPS.has(group) || !group.includes('.') || group.endsWith('.k8s.io')
+  return isListedGroup(group) || group.endsWith('.k8s.io')
 }
 
 /** A kind that a grant may name in a wrong way: by its plural, or in other letters. */

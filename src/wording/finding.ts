@@ -34,8 +34,13 @@ export function tooManyReferences(object: ObjectName, references: number): strin
 }
 
 const SENTENCES: Record<ObjectCode, (meant: string, value: string, path: string) => string> = {
-  'reference-policy': () =>
-    `is the old name of a ReferenceGrant, and permits nothing: write ReferenceGrant, and apiVersion ${apiVersionOf(REFERENCE_GRANT)}`,
+  'reference-policy': (_meant, value, path) => {
+    const right = `apiVersion ${apiVersionOf(REFERENCE_GRANT)}`
+    if (path === 'apiVersion')
+      return `is of group ${value}, which has no ReferenceGrant, so it permits nothing: write ${right}`
+    const is = value === '""' ? 'the old name of a ReferenceGrant' : `${value}, which is not a kind`
+    return `is ${is}, and permits nothing: write ReferenceGrant, and ${right}`
+  },
   'reference-unknown-field': (meant) => `is not a field of a reference: the API server drops it; write ${meant}`,
   'reference-impossible-value': (_meant, value, path) => {
     const part = path.slice(path.lastIndexOf('.') + 1)

@@ -86,3 +86,19 @@ test('an object of any shape is linted without an error', () => {
   ])
     assert.deepEqual(lint(spec), [])
 })
+
+test('an object that was meant to be a ReferenceGrant is a finding, with the field to correct', () => {
+  const saidOf = (group: string, kind: string) =>
+    [...lintObject(coverage, { group, kind, namespace: 'billing', name: 'shop' }, {})].map(
+      ({ code, path }) => `${code} ${path}`,
+    )
+  const own = 'gateway.networking.k8s.io'
+  for (const kind of ['Referencegrant', 'ReferenceGrants', 'referencegrants'])
+    for (const group of [own, 'networking.k8s.io']) assert.deepEqual(saidOf(group, kind), ['reference-policy kind'])
+  for (const group of ['networking.k8s.io', 'gateway.networking.x-k8s.io', '', 'gateway.networking.k8s.oi'])
+    assert.deepEqual(saidOf(group, 'ReferenceGrant'), ['reference-policy apiVersion'])
+  for (const group of [own, 'example.com', 'reference.authorization.k8s.io'])
+    assert.deepEqual(saidOf(group, 'ReferenceGrant'), [])
+  const said = [...lintObject(coverage, { group: 'apps', kind: 'ReferenceGrant', namespace: 'a', name: 'b' }, {})]
+  assert.match(said.map(findingSentence).join(), /: apiVersion is of group "apps", which has no ReferenceGrant, so/)
+})

@@ -104,7 +104,7 @@ export class CredentialPlugin {
   #run(): { result: Promise<Proof>; end: () => void } {
     const stdio: StdioOptions = [this.isInteractive ? 'inherit' : 'ignore', 'pipe', 'pipe']
     const child = spawn(this.#command, this.#args, { stdio, env: this.#environment() })
-    const result = printed(child).then(
+    const result = printed(child, this.#command).then(
       ({ output, failure }) => {
         if (failure !== undefined) throw new Error(`${this.#title} ${failure}`)
         return this.#take(output)
@@ -170,7 +170,7 @@ function parsed(output: string): Readonly<Record<string, unknown>> {
  *
  * @throws Error if it cannot be started
  */
-function printed(child: ChildProcess): Promise<{ output: string; failure?: string }> {
+function printed(child: ChildProcess, command: string): Promise<{ output: string; failure?: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ output: string; failure?: string }>()
   let output = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -179,17 +179,38 @@ function printed(child: ChildProcess): Promise<{ output: string; failure?: strin
     resolve({ output: '', failure: `printed more than ${MOST} bytes` })
     ended(child)
   })
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    // On a terminal, the line that tells the progress may be there.
-    const clear = process.stderr.isTTY ? '\r\x1b[K' : ''
-    process.stderr.write(clear + text.replaceAll('\r\n', '\n').split('\n').map(visible).join('\n'))
-  })
+  showErrors(child, command)
   child.once('error', reject)
   child.once('close', (code, signal) => {
     if (code === 0) resolve({ output })
     else resolve({ output, failure: code === null ? `was ended by ${signal}` : `failed with exit code ${code}` })
   })
   return promise
+}
+
+/**
+ * Shows what a program prints on standard error. On a terminal at once, since it may ask a person to log in, where the line
+ * that tells the progress may be. Elsewhere by whole lines that begin with its name, since a CI system obeys lines that
+ * begin like commands.
+ */
+function showErrors({ stderr }: ChildProcess, command: string): void {
+  const isTerminal = process.stderr.isTTY
+  let rest = ''
+  const show = (line: string) => process.stderr.write(`${bare(command)}: ${visible(line)}\n`)
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = text.replaceAll('\r\n', '\n').split('\n')
+    if (isTerminal) {
+      process.stderr.write(`\r\x1b[K${lines.map(visible).join('\n')}`)
+      return
+    }
+    const last = lines.pop() ?? ''
+    for (const line of lines) {
+      show(rest + line)
+      rest = ''
+    }
+    rest = (rest + last).slice(0, MOST)
+  })
+  stderr?.on('end', () => rest !== '' && show(rest))
 }
 
 /** Ends a program that may hang. What it has started may keep its output open. */

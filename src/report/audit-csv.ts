@@ -70,9 +70,12 @@ function referenceCells({ from, to, path }: AuditReport['unjudged'][number]['ref
   }
 }
 
-/** Returns a cell. A spreadsheet would run a text that begins with one of these characters as a formula. */
+/**
+ * Returns a cell. A spreadsheet would run a text that begins with one of these characters, which may be full-width, as a
+ * formula. In some countries, it separates cells by semicolons.
+ */
 function cellOf(text: string): string {
   const shown = visible(text)
-  const safe = /^[=+\-@]/.test(shown) ? `'${shown}` : shown
-  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  const safe = /^[=+\-@＝＋－＠]/u.test(shown) ? `'${shown}` : shown
+  return /[",;]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

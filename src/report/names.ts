@@ -10,9 +10,18 @@ export function* namesText(named: Iterable<ObjectName | GrantName>): Generator<s
     const line = `${resourceIn(one)}/${one.name}`
     // As with kubectl, objects of several namespaces may have the same line.
     const key = JSON.stringify([line, one.namespace])
-    if (!told.has(key)) yield `${visible(line)}\n`
+    if (!told.has(key)) yield `${word(line)}\n`
     told.add(key)
   }
+}
+
+/**
+ * Returns a line that `xargs` reads as one argument: escapes what it separates or unquotes. No API server stores such a
+ * name, but a file may have it.
+ */
+function word(line: string): string {
+  const parts = line.split(/([\s"'\\])/)
+  return parts.map((part, at) => (at % 2 === 0 ? visible(part) : `\\u{${part.codePointAt(0)?.toString(16)}}`)).join('')
 }
 
 /** Yields the names of grants, given as Kubernetes objects, as `namesText`. */

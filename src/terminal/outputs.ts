@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { InvalidArgumentError, type Option } from 'commander'
 import { outputOption } from './options.ts'
 import { print, printTo } from './print.ts'
@@ -14,7 +15,10 @@ export function outputsOption<T extends string>(choices: readonly T[], byDefault
     const [, name, file] = /^([^=]*)(?:=(.+))?$/s.exec(text) ?? []
     const format = choices.find((one) => one === name)
     if (!format) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`)
-    return outputs.set(file, format)
+    const place = file && path.normalize(file)
+    // For one place the last one counts.
+    outputs.delete(place)
+    return outputs.set(place, format)
   })
 }
 

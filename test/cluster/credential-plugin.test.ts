@@ -161,9 +161,9 @@ suite('a credential plugin', { timeout: 300_000 }, () => {
   test('that fails is named, and shows why, without control characters', async (t) => {
     const { plugin, ask } = await start(t)
     const shown = standardError(t)
-    const command = plugin("printf 'log in\\033[31m first\\nwith aws\\n' >&2; exit 255")
+    const command = plugin("printf '::error::log in\\033[31m first\\nwith aws #' >&2; printf '#[error]x' >&2; exit 255")
     await assert.rejects(ask({ command }), { message: `the credential plugin ${command} failed with exit code 255` })
-    assert.equal(shown(), 'log in\\u{1b}[31m first\nwith aws\n')
+    assert.equal(shown(), `${command}: ::error::log in\\u{1b}[31m first\n${command}: with aws #\\u{23}[error]x\n`)
     const killed = plugin('kill -TERM $$')
     await assert.rejects(ask({ command: killed }), { message: `the credential plugin ${command} was ended by SIGTERM` })
   })

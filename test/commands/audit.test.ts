@@ -320,13 +320,13 @@ billing    shop   wide permits all of it
   })
 
   test('prints CSV with a line for each entry and each reference, and without formulas', async () => {
-    const formula = folderWith({ 'a.yaml': ROUTE.replace('name: payments', `name: '=cmd|"x"'`), 'b.yaml': GRANT })
+    const formula = folderWith({ 'a.yaml': ROUTE.replace('name: payments', `name: '=cmd|"x";=1'`), 'b.yaml': GRANT })
     const { stdout } = await refgrant(['audit', '.', '-o', 'csv'], { cwd: formula })
     assert.deepEqual(stdout.split('\r\n'), [
       'record,grant_namespace,grant,from_group,from_kind,from_namespace,from_name,field,to_group,to_kind,to_namespace,to_name,state',
       `permission-from,billing,shop,${GROUP},HTTPRoute,shop,,,,,,,`,
       'permission-to,billing,shop,,,,,,,Service,billing,payments,',
-      `reference,,,${GROUP},HTTPRoute,shop,checkout,spec.rules[0].backendRefs[1],,Service,billing,"'=cmd|""x""",not permitted`,
+      `reference,,,${GROUP},HTTPRoute,shop,checkout,spec.rules[0].backendRefs[1],,Service,billing,"'=cmd|""x"";=1",not permitted`,
       'grant,billing,shop,,,,,,,,,,unused',
       '',
     ])

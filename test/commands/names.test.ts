@@ -33,6 +33,13 @@ suite('-o name prints names as kubectl does:', { concurrency: 2 }, () => {
       assert.deepEqual([result.code, result.stdout.split('\n').toSorted()], [code, ['', ...lines]], result.stderr)
     })
 
+  test('each line is one argument for xargs', async () => {
+    const name = `x --server=https://example.com "a'`
+    const input = ROUTE.replace('name: checkout', `name: ${JSON.stringify(name)}`)
+    const { stdout } = await refgrant(['check', '-', '-o', 'name'], { input })
+    assert.equal(stdout, `httproute.${GROUP}/x\\u{20}--server=https://example.com\\u{20}\\u{22}a\\u{27}\n`)
+  })
+
   test('a finding about a grant names the grant', async () => {
     const { stdout } = await refgrant(['check', '-', '-o', 'name'], { input: GRANT.replace('""', 'core') })
     assert.equal(stdout, `referencegrant.${GROUP}/shop\n`)

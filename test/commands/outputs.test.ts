@@ -33,11 +33,11 @@ suite('check with several outputs', { concurrency: 2 }, () => {
   })
 
   test('uses the last of several for the same place', async () => {
-    const { stdout, cwd, read } = await check('json', 'sarif=a', 'name', 'junit=a')
+    const { stdout, cwd, read } = await check('json', 'sarif=a', 'json=b', 'name', 'junit=./a')
     assert.match(stdout, /checkout/)
     assert.doesNotMatch(stdout, /apiVersion/)
     assert.match(read('a'), /^<\?xml/)
-    assert.deepEqual(readdirSync(cwd).sort(), ['a', 'old.xml', 'route.yaml'])
+    assert.deepEqual(readdirSync(cwd).sort(), ['a', 'b', 'old.xml', 'route.yaml'])
   })
 
   test('says which file it cannot write', async () => {

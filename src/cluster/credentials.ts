@@ -104,7 +104,7 @@ function idToken({ name, config }: Readonly<Record<string, unknown>>, subject: s
   }
 }
 
-/** Returns when a JSON Web Token expires, in ms; undefined if the text is none. */
+/** Returns when a JSON Web Token expires, in ms; undefined if the text is not such a token. */
 function expiryOf(token: string): number | undefined {
   const [, payload = '', signature] = token.split('.')
   if (signature === undefined) return undefined

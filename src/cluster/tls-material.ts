@@ -38,9 +38,10 @@ export function tlsMaterial(cluster: ClusterEntry, user: UserEntry, name: string
   const contents = [authority, certificate, ...(key ? [key] : [])]
   let isChecked = false
   return async () => {
-    readable(contents)
     const options: https.RequestOptions = {}
-    await config.applyToHTTPSOptions(options)
+    await config.applyToHTTPSOptions(options).catch((error) => {
+      throw unreadable(contents) ?? error
+    })
     // Like Go, and unlike Node, trust the authorities of the system.
     const { ca = tls.getCACertificates('system'), cert, key } = options
     if (!isChecked) check({ ca: authority.isGiven ? ca : undefined, cert, key })
@@ -49,16 +50,17 @@ export function tlsMaterial(cluster: ClusterEntry, user: UserEntry, name: string
   }
 }
 
-/** @throws Error if a file cannot be read, with words that name its field: those of the client library do not */
-function readable(contents: readonly Content[]): void {
+/** Returns an error that names the field of a file that cannot be read: that of the client library does not. */
+function unreadable(contents: readonly Content[]): Error | undefined {
   for (const { title, file } of contents) {
     if (file === undefined) continue
     try {
       accessSync(file, constants.R_OK)
     } catch (error) {
-      throw new Error(`${title} is ${bare(file)}: ${reasonOf(error)}`, { cause: error })
+      return new Error(`${title} is ${bare(file)}: ${reasonOf(error)}`, { cause: error })
     }
   }
+  return undefined
 }
 
 interface Content {

@@ -1,3 +1,4 @@
+import { HALVES, type Half } from './entry-fields.ts'
 import { entryFrom, entryTo, grantObject } from './grant.ts'
 import { grantKindFor } from './grant-kinds.ts'
 import { ungrantable } from './missing-grant.ts'
@@ -48,10 +49,8 @@ export function editOf({ candidate, differences }: NearMiss, reference: Referenc
   return [...HALVES.flatMap((half) => unchanged(written, half)), ...changes]
 }
 
-const HALVES = ['from', 'to'] as const
-
 /** Returns the test that a half is as it was read, if it was there. */
-function unchanged(spec: unknown, half: 'from' | 'to'): Operation[] {
+function unchanged(spec: unknown, half: Half): Operation[] {
   const value = property(spec, half)
   return value === undefined ? [] : [{ op: 'test', path: `/spec/${half}`, value }]
 }

@@ -1,5 +1,5 @@
 import type { Coverage } from './coverage.ts'
-import { ENTRY_FIELDS, likestField } from './entry-fields.ts'
+import { ENTRY_FIELDS, HALVES, likestField } from './entry-fields.ts'
 import { type LintCode, SEVERITIES, type Severity } from './finding-codes.ts'
 import { type Grant, plainFrom, plainTo } from './grant.ts'
 import { apiVersionOf, type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
@@ -81,7 +81,6 @@ export function lintGrant(
 }
 
 const { from: FROM, to: TO } = ENTRY_FIELDS
-const HALVES = ['from', 'to']
 type Part = (typeof FROM | typeof TO)[number]
 
 /**

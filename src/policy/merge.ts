@@ -1,6 +1,6 @@
 import type { Coverage } from './coverage.ts'
 import { applied, editOf, type Operation } from './edit.ts'
-import { ENTRY_FIELDS, likestField } from './entry-fields.ts'
+import { ENTRY_FIELDS, HALVES, type Half, likestField } from './entry-fields.ts'
 import { entryFrom, entryTo, grantObject, parseGrant } from './grant.ts'
 import { lookupIn } from './grant-index.ts'
 import { fromKey, kindKey, toKey } from './grant-keys.ts'
@@ -91,18 +91,18 @@ interface Change<T extends Candidate> {
 /** Returns the grant as it is to be: patched, and without the fields that repeat what it says. */
 function changedBy({ candidate, patch }: Change<Candidate>): object {
   const object = applied(candidate.object as object, patch)
-  for (const half of ['from', 'to'] as const)
+  for (const half of HALVES)
     for (const entry of entriesOf({ object }, half)) dropRepeated(entry, half, candidate.name.namespace)
   return object
 }
 
 /** Removes a misspelt field that has the value of the right one, and a namespace in `to` that is the grant's own. */
-function dropRepeated(entry: unknown, half: 'from' | 'to', namespace: string): void {
+function dropRepeated(entry: unknown, half: Half, namespace: string): void {
   if (typeof entry !== 'object' || entry === null) return
   const fields: readonly Part[] = ENTRY_FIELDS[half]
   for (const [field, value] of Object.entries(entry)) {
     if (fields.some((one) => one === field) || typeof value !== 'string') continue
-    const meant = fields.find((one) => one === likestField(field, fields))
+    const meant = likestField(field, fields)
     const right = meant && property(entry, meant)
     const isRepeated = meant && typeof right === 'string' && (value === right || isSlip(meant, value, right))
     if (isRepeated || (half === 'to' && field === 'namespace' && value === namespace))
@@ -150,7 +150,7 @@ function addition(candidate: Candidate, reference: Reference, anyName: boolean):
   if (!kind || !grant || candidate.refused !== undefined) return undefined
   const { from, to } = reference
   const { spec } = grantObject({ ...grant, from: [entryFrom(from)], to: [entryTo(to, anyName)] }, kind)
-  const isWhole = (half: 'from' | 'to') => entriesOf(candidate, half).length === grant[half].length
+  const isWhole = (half: Half) => entriesOf(candidate, half).length === grant[half].length
   const sameFrom = isWhole('from') && grant.from.every((one) => fromKey(one) === fromKey(from))
   const wanted = anyName ? kindKey(to) : toKey(to)
   const sameTo = isWhole('to') && grant.to.every((one) => toKey(one) === wanted)

@@ -1,3 +1,4 @@
+import type { Half } from './entry-fields.ts'
 import { plainFrom, plainTo } from './grant.ts'
 import { apiVersionOf, type GrantKind, grantKindFor, grantKindsFor, REFERENCE_GRANT } from './grant-kinds.ts'
 import { isMisspelt, isSlip, type Part, withoutVersion } from './likeness.ts'
@@ -15,7 +16,7 @@ export interface Candidate {
 }
 
 /** Returns the entries of a half, as they are written; none if it is not a list. */
-export function entriesOf({ object }: Pick<Candidate, 'object'>, half: 'from' | 'to'): readonly unknown[] {
+export function entriesOf({ object }: Pick<Candidate, 'object'>, half: Half): readonly unknown[] {
   const entries = property(property(object, 'spec'), half)
   return Array.isArray(entries) ? entries : []
 }
@@ -180,7 +181,7 @@ interface Entry extends Compared {
 /** Returns the differences of the nearest entry of a half; undefined if the work is used up. */
 function best(
   candidate: Candidate,
-  half: 'from' | 'to',
+  half: Half,
   plain: (entry: unknown) => unknown,
   wanted: Wanted,
   work: Work,

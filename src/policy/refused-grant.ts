@@ -1,3 +1,4 @@
+import type { Half } from './entry-fields.ts'
 import { type GrantKind, REFERENCE_GRANT, VERSIONS } from './grant-kinds.ts'
 import { MOST_ENTRIES, SUBDOMAIN, VALID } from './names.ts'
 import { property } from './property.ts'
@@ -40,7 +41,7 @@ export function hasPossibleName(object: unknown): boolean {
   return name === undefined || (typeof name === 'string' && SUBDOMAIN.test(name))
 }
 
-function refusedPart(spec: unknown, half: 'from' | 'to'): string | undefined {
+function refusedPart(spec: unknown, half: Half): string | undefined {
   const entries = property(spec, half)
   if (!Array.isArray(entries)) return undefined
   if (entries.length > MOST_ENTRIES) return `spec.${half}`

@@ -225,11 +225,11 @@ suite('manifests and certs end with 2 and one line that says why, if', () => {
       ['manifests', '--ca', 'gone'],
       /^refgrant: cannot read the authorities: "gone": no such file or directory.*--ca/,
     ],
-    'the authorities are none': [
+    'the file of the authorities has no certificate': [
       ['manifests', '--ca', 'none.pem'],
       /^refgrant: none\.pem holds no certificate: .*--ca/,
     ],
-    'the address is none': [
+    'the address is not a URL': [
       ['manifests', '--url', 'a.example'],
       /^refgrant: option '--url <url>' cannot be 'a\.example': /,
     ],
@@ -258,7 +258,7 @@ suite('manifests and certs end with 2 and one line that says why, if', () => {
     })
 })
 
-test('a command that is not there is wrong usage, and help is none', async () => {
+test('an unknown command is wrong usage, and --help is not', async () => {
   assert.equal((await refgrant(['chekc'])).code, 2)
   const help = await refgrant(['--help'])
   assert.equal(help.code, 0)

@@ -240,7 +240,7 @@ const REFUSED: [title: string, of: () => Case, reason: RegExp][] = [
     /client-certificate and client-certificate-data: remove one/,
   ],
   [
-    'a certificate that is none',
+    'a certificate that is not PEM',
     () => ({ user: { 'client-certificate': 'boss', 'client-key': 'alice.key' } }),
     /the certificates of the kubeconfig cannot be used/,
   ],
@@ -255,7 +255,7 @@ const REFUSED: [title: string, of: () => Case, reason: RegExp][] = [
     /gone: no such file/,
   ],
   [
-    'an authority that is none',
+    'an authority that is not PEM',
     () => ({ cluster: { 'certificate-authority-data': base64('x') } }),
     /has no PEM certificate/,
   ],

@@ -92,7 +92,7 @@ test('a grant whose deletion failed exists perhaps, until a deletion is answered
   assert.equal(await review(451, 460, 'permitted'), 1)
 })
 
-test('what is no verdict is never wrong, and counted; an error is none', async () => {
+test('an answer without a verdict is never wrong, and counts as unjudged, as an error does', async () => {
   await life()
   time = 120
   await history.review('shop -> billing', lost(130))

@@ -1,4 +1,5 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { reasonOf } from '../system/reason.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
@@ -189,28 +190,34 @@ function printed(child: ChildProcess, command: string): Promise<{ output: string
 }
 
 /**
- * Shows what a program prints on standard error. On a terminal at once, since it may ask a person to log in, where the line
- * that tells the progress may be. Elsewhere by whole lines that begin with its name, since a CI system obeys lines that
- * begin like commands.
+ * Shows what a program prints on standard error. On a terminal at once, since it may ask a person to log in. Elsewhere by
+ * whole lines that begin with its name, since a CI system obeys lines that begin like commands.
  */
 function showErrors({ stderr }: ChildProcess, command: string): void {
-  const isTerminal = process.stderr.isTTY
+  stderr?.setEncoding('utf8')
+  if (process.stderr.isTTY) stderr?.on('data', onTerminal())
+  else eachLine(stderr, (line) => process.stderr.write(`${bare(command)}: ${visible(line)}\n`))
+}
+
+/** Returns what writes texts to a terminal. Before a new line, it removes the line that tells the progress, which may be there. */
+function onTerminal(): (text: string) => void {
+  let isNewLine = true
+  return (text) => {
+    const lines = text.replaceAll('\r\n', '\n').split('\n').map(visible)
+    process.stderr.write(`${isNewLine ? '\r\x1b[K' : ''}${lines.join('\n')}`)
+    isNewLine = lines.at(-1) === ''
+  }
+}
+
+/** Calls `show` with each line, of which MOST characters are kept, as soon as it is whole. */
+function eachLine(stream: Readable | null, show: (line: string) => void): void {
   let rest = ''
-  const show = (line: string) => process.stderr.write(`${bare(command)}: ${visible(line)}\n`)
-  stderr?.setEncoding('utf8').on('data', (text: string) => {
-    const lines = text.replaceAll('\r\n', '\n').split('\n')
-    if (isTerminal) {
-      process.stderr.write(`\r\x1b[K${lines.map(visible).join('\n')}`)
-      return
-    }
-    const last = lines.pop() ?? ''
-    for (const line of lines) {
-      show(rest + line)
-      rest = ''
-    }
-    rest = (rest + last).slice(0, MOST)
+  stream?.on('data', (text: string) => {
+    const lines = (rest + text).split(/\r?\n/)
+    rest = (lines.pop() ?? '').slice(0, MOST)
+    lines.forEach(show)
   })
-  stderr?.on('end', () => rest !== '' && show(rest))
+  stream?.on('end', () => rest !== '' && show(rest))
 }
 
 /** Ends a program that may hang. What it has started may keep its output open. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { issueAuthority, issueClient } from '../../src/certificates/issue.ts'
@@ -166,6 +166,25 @@ suite('a credential plugin', { timeout: 300_000 }, () => {
     assert.equal(shown(), `${command}: ::error::log in\\u{1b}[31m first\n${command}: with aws #\\u{23}[error]x\n`)
     const killed = plugin('kill -TERM $$')
     await assert.rejects(ask({ command: killed }), { message: `the credential plugin ${command} was ended by SIGTERM` })
+  })
+
+  test('that asks on a terminal keeps what it has written of a line', async (t) => {
+    const { server, plugin, ask } = await start(t)
+    const { isTTY } = process.stderr
+    process.stderr.isTTY = true
+    t.after(() => {
+      process.stderr.isTTY = isTTY
+    })
+    const shown = standardError(t)
+    const go = path.join(server.folder, 'go')
+    const command = plugin(
+      `printf 'Enter ' >&2; until [ -e '${go}' ]; do sleep 0.02; done; printf 'the code: ' >&2; exit 1`,
+    )
+    const failed = assert.rejects(ask({ command }))
+    await until('a part of the line is shown', () => shown().includes('Enter '))
+    writeFileSync(go, '')
+    await failed
+    assert.equal(shown(), '\r\x1b[KEnter the code: ')
   })
 
   const status = { token: 't' }

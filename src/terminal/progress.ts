@@ -14,7 +14,7 @@ let isShown = false
 
 /**
  * Shows on a terminal what a command does at the moment, in a line that the next one replaces. Writes nothing to a pipe or a
- * file. Call it as often as you like.
+ * file. Frequent calls are cheap.
  */
 export function showProgress(what: string): void {
   if (!process.stderr.isTTY) return

@@ -41,7 +41,8 @@ cluster: image ## start a cluster of one real node with refgrant installed, in n
 # The runner ends with the make that started it, and everything that it started ends with it. `exec` keeps other processes
 # out from between them. The runner itself obeys `--require`; only its files obey `--import`.
 TEST := exec node --require ./test/harness/program/tether.ts --test
-UNIT_TESTS = $(TEST) --test-concurrency=4 \
+# These start the command some thousand times, each of which would compile its modules anew.
+UNIT_TESTS = NODE_COMPILE_CACHE=$(CACHE)/compiled $(TEST) --test-concurrency=4 \
 	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
 		-not -path 'test/image/*' -not -path 'test/node/*' -not -path 'test/control-plane/*' | sort)
 

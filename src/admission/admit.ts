@@ -1,6 +1,5 @@
 import type { Coverage } from '../policy/coverage.ts'
 import { type Crossing, crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
-import type { FieldSteps } from '../policy/field-tree.ts'
 import type { GrantName } from '../policy/grant.ts'
 import { grantKindsFor } from '../policy/grant-kinds.ts'
 import type { GrantLookup } from '../policy/grant-lookup.ts'
@@ -9,7 +8,7 @@ import type { ObjectName, Reference } from '../policy/reference.ts'
 import { NO_LOOKUP } from '../wording/unavailable.ts'
 import type { Decision, Permitted, Refused, Undecided, Unjudged } from './decision.ts'
 import type { Excess } from './excess.ts'
-import { compareWithStored, deniedStored, unpermitted } from './existing.ts'
+import { compareWithStored, deniedStored, holdsAll, unpermitted } from './existing.ts'
 import { type GrantSource, LookupFailed } from './grant-source.ts'
 import { dropContent, type ReviewRequest, reviewedObject } from './review.ts'
 import { exemptWriteReason, type Settings } from './settings.ts'
@@ -59,7 +58,7 @@ async function admitCrossing(
   const { references, count } = crossing
   if (count > MOST_REFERENCES) {
     const oversize = { cap: 'references', found: count, most: MOST_REFERENCES } as const
-    const { storedOversized: existing } = compareWithStored(request, settings, object, references)
+    const existing = holdsAll(request, settings, object)
     return { outcome: 'oversized', ...oversize, object, existing }
   }
   const cached = lookUps.source.cached()
@@ -104,8 +103,7 @@ function keepsOversized(request: ReviewRequest, coverage: Coverage, excess: Exce
   const { storedOversized, generation, storedGeneration } = excess
   if (request.operation !== 'UPDATE' || !storedOversized || generation !== storedGeneration) return false
   // A field of an admin may be in metadata or status, or of a kind without generations.
-  const isCounted = ({ steps: [root] }: FieldSteps) => root === 'spec' && generation !== undefined
-  return coverage.fieldsOf(request.kind).every((field) => !field.own || isCounted(field))
+  return generation !== undefined && coverage.fieldsOf(request.kind).every(({ steps: [root] }) => root === 'spec')
 }
 
 /**

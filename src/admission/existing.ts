@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Coverage } from '../policy/coverage.ts'
-import { crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
+import { crossingReferences, crossingTargets } from '../policy/crossing.ts'
 import { targetKey } from '../policy/distinct-targets.ts'
 import type { Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
@@ -11,8 +11,6 @@ import type { Settings } from './settings.ts'
 export interface Change {
   readonly held: readonly Reference[]
   readonly added: readonly Reference[]
-  /** Whether the stored object has more references than are judged, so that all references of the new one are held. */
-  readonly storedOversized: boolean
 }
 
 /**
@@ -31,14 +29,23 @@ export function compareWithStored(
   object: ObjectName,
   references: readonly Reference[],
 ): Change {
-  if (!countsStored(request, settings)) return { held: [], added: references, storedOversized: false }
-  const stored = crossingReferences(settings.coverage, object, storedObject(request))
-  if (stored.count > MOST_REFERENCES) return { held: references, added: [], storedOversized: true }
-  const targets = targetsOf(stored.references)
+  const targets = heldTargets(request, settings, object)
   const { held = [], added = [] } = Object.groupBy(references, (reference) =>
     targets.has(targetKey(reference)) ? 'held' : 'added',
   )
-  return { held, added, storedOversized: false }
+  return { held, added }
+}
+
+/** Whether the stored object has all references of an object under review, however many. */
+export function holdsAll(request: ReviewRequest, settings: Settings, object: ObjectName): boolean {
+  const held = heldTargets(request, settings, object)
+  return [...crossingTargets(settings.coverage, object, request.object)].every((target) => held.has(target))
+}
+
+/** Returns the keys of the targets that an update may keep, of which the stored object may have any number. */
+function heldTargets(request: ReviewRequest, settings: Settings, object: ObjectName): ReadonlySet<string> {
+  if (!countsStored(request, settings)) return new Set()
+  return crossingTargets(settings.coverage, object, storedObject(request))
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { Coverage } from './coverage.ts'
+import { targetKey } from './distinct-targets.ts'
 import { extract } from './extract.ts'
+import type { FieldSteps } from './field-tree.ts'
 import { isMeshRoute } from './mesh.ts'
-import type { ObjectName, Reference } from './reference.ts'
+import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
 /**
  * The most references into other namespaces that are judged in one object. The schemas of Gateway API accept at most
@@ -24,13 +26,12 @@ export interface Crossing {
 
 /** Returns the references of an object that need a grant: those in guarded fields that leave its namespace. */
 export function crossingReferences(coverage: Coverage, from: ObjectName, object: unknown): Crossing {
-  const { meshRoutes, targets } = coverage.exemptReferences
   let count = 0
   let exemptTargets = 0
   const misfits = new Set<string>()
   const take = (to: ObjectName) => {
     if (to.namespace === from.namespace) return false
-    if (targets.some(({ group, kind }) => group === to.group && kind === to.kind)) {
+    if (isExemptTarget(coverage, to)) {
       exemptTargets += 1
       return false
     }
@@ -39,8 +40,28 @@ export function crossingReferences(coverage: Coverage, from: ObjectName, object:
   }
   const references = extract(coverage, from, object, { take, misfit: ({ path }) => misfits.add(path) })
   const told = misfits.size > 0 && { misfits: [...misfits] }
-  if (meshRoutes && count + exemptTargets > 0 && coverage.referrer(from)?.route && isMeshRoute(object))
+  if (count + exemptTargets > 0 && isExemptRoute(coverage, from, object))
     return { references: [], count: 0, exemptReason: 'mesh route', ...told }
   if (count === 0 && exemptTargets > 0) return { references, count, exemptReason: 'exempt target', ...told }
   return { references, count, ...told }
+}
+
+/** Returns the keys (see `targetKey`) of the targets that need a grant, of which an object may have any number. */
+export function crossingTargets(coverage: Coverage, from: ObjectName, object: unknown): ReadonlySet<string> {
+  const targets = new Set<string>()
+  if (isExemptRoute(coverage, from, object)) return targets
+  const take = (to: ObjectName, { grantKinds }: FieldSteps) => {
+    if (to.namespace !== from.namespace && !isExemptTarget(coverage, to)) targets.add(targetKey({ to, grantKinds }))
+    return false
+  }
+  extract(coverage, from, object, { take })
+  return targets
+}
+
+function isExemptTarget({ exemptReferences }: Coverage, to: GroupKind): boolean {
+  return exemptReferences.targets.some(({ group, kind }) => group === to.group && kind === to.kind)
+}
+
+function isExemptRoute(coverage: Coverage, from: ObjectName, object: unknown): boolean {
+  return coverage.exemptReferences.meshRoutes && coverage.referrer(from)?.route === true && isMeshRoute(object)
 }

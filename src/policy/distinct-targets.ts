@@ -12,7 +12,7 @@ export function distinctTargets(references: readonly Reference[]): Reference[] {
 }
 
 /** Returns a key that two references share if the same grant permits both for one referrer. */
-export function targetKey(reference: Reference): string {
+export function targetKey(reference: Pick<Reference, 'to' | 'grantKinds'>): string {
   const { group, kind, namespace, name } = reference.to
   return JSON.stringify([group, kind, namespace, name, resourceOf(grantKindFor(reference))])
 }

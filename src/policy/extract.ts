@@ -9,7 +9,7 @@ const NOT_TEXT = '<not text>'
 /** Callbacks of an extraction. */
 export interface Extraction {
   /** Called with each target before its reference is kept; false leaves the reference out. */
-  readonly take?: (to: ObjectName) => boolean
+  readonly take?: (to: ObjectName, field: FieldSteps) => boolean
   /** Called each time a row from the configuration leads to something that is not a reference. */
   readonly misfit?: (field: FieldSteps) => void
 }
@@ -36,7 +36,7 @@ export function extract(
   const found = (value: object, field: PlacedField, path: string) => {
     const to = target(value, field, from)
     if (field.own && !isSound(to, from)) misfit(field)
-    else if (take(to)) byPlace[field.place]?.push(referenceOf(from, to, path, field))
+    else if (take(to, field)) byPlace[field.place]?.push(referenceOf(from, to, path, field))
   }
   walk(object, coverage.treeOf(from), '', { found, other: misfit })
   return ([] as Reference[]).concat(...byPlace)

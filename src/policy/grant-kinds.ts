@@ -43,7 +43,7 @@ export function grantKindsFor({ grantKinds = USUAL }: Pick<Reference, 'grantKind
 }
 
 /** Returns the kind of grant that messages suggest for a reference. */
-export function grantKindFor(reference: Reference): GrantKind {
+export function grantKindFor(reference: Pick<Reference, 'grantKinds'>): GrantKind {
   return grantKindsFor(reference)[0] ?? REFERENCE_GRANT
 }
 

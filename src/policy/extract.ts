@@ -101,12 +101,13 @@ function walk(value: unknown, tree: FieldTree | undefined, path: string, met: Me
 }
 
 /** Returns the object that a reference names, with the API's defaults for absent parts. */
-function target(value: object, { groupField, to }: FieldSteps, from: ObjectName): ObjectName {
+function target(value: object, { groupField, to, own }: FieldSteps, from: ObjectName): ObjectName {
+  const kind = text(value, 'kind', to?.kind ?? '')
   return {
     group: text(value, groupField, to?.group ?? ''),
-    kind: text(value, 'kind', to?.kind ?? ''),
-    // Every CRD of Gateway API rejects an empty namespace; in other CRDs it means the same as an absent one.
-    namespace: text(value, 'namespace', from.namespace) || from.namespace,
+    // Every CRD of Gateway API rejects an empty kind or namespace; in other CRDs it means the same as an absent one.
+    kind: kind === '' && own ? (to?.kind ?? '') : kind,
+    namespace: text(value, 'namespace', '') || from.namespace,
     name: text(value, 'name', ''),
   }
 }

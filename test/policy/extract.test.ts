@@ -139,6 +139,14 @@ suite('a row of the configuration', () => {
     }
   })
 
+  test('gives an absent, null or empty kind its own default', () => {
+    const to = { group: '', kind: 'PersistentVolumeClaim' }
+    for (const kind of [undefined, null, '']) {
+      const { targets, misfits } = find({ dataSourceRef: { ...source, kind } }, { to })
+      assert.deepEqual([targets, misfits], [[{ ...source, ...to }], []])
+    }
+  })
+
   const wrong: [title: string, spec: unknown][] = [
     ['text in place of the object', { dataSourceRef: 'nightly' }],
     ['a list in place of the object', { dataSourceRef: [source] }],
@@ -147,6 +155,7 @@ suite('a row of the configuration', () => {
     ['a name that is not a string', { dataSourceRef: { ...source, name: 7 } }],
     ['a group that is not a string', { dataSourceRef: { ...source, apiGroup: [] } }],
     ['no kind', { dataSourceRef: { ...source, kind: undefined } }],
+    ['an empty kind', { dataSourceRef: { ...source, kind: '' } }],
     ['no name', { dataSourceRef: { ...source, name: null } }],
   ]
   for (const [title, spec] of wrong)

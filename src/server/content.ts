@@ -86,11 +86,12 @@ function orNoReview(read: () => void): void {
 
 /** Returns why a review is too large to judge; undefined if it is not. */
 export function excessOf({ object, oldObject, total }: Summary): Excess | undefined {
-  const [ofObject, ofOldObject] = [over(object, LARGEST_OBJECT), over(oldObject, LARGEST_OBJECT)]
-  const oversize = ofObject ?? ofOldObject ?? over(restOf(total, object, oldObject), LARGEST_REST)
+  const stored = over(oldObject, LARGEST_OBJECT, 'stored')
+  const rest = () => over(restOf(total, object, oldObject), LARGEST_REST, 'rest')
+  const oversize = over(object, LARGEST_OBJECT) ?? stored ?? rest()
   if (!oversize) return undefined
   const [generation, storedGeneration] = [generationOf(object), generationOf(oldObject)]
-  return { oversize, storedOversized: ofOldObject !== undefined, generation, storedGeneration }
+  return { oversize, storedOversized: stored !== undefined, generation, storedGeneration }
 }
 
 function generationOf(object: Measure | undefined): number | undefined {
@@ -98,10 +99,10 @@ function generationOf(object: Measure | undefined): number | undefined {
   return typeof metadata?.generation === 'number' ? metadata.generation : undefined
 }
 
-function over(measure: Measure | undefined, most: Measure): Oversize | undefined {
+function over(measure: Measure | undefined, most: Measure, part?: Oversize['part']): Oversize | undefined {
   for (const cap of ['bytes', 'values', 'nesting'] as const) {
     const found = measure?.[cap] ?? 0
-    if (found > most[cap]) return { cap, found, most: most[cap] }
+    if (found > most[cap]) return { cap, found, most: most[cap], ...(part && { part }) }
   }
   return undefined
 }

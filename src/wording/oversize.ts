@@ -9,6 +9,8 @@ export interface Oversize {
   /** How much it has; a lower bound if counting ended early. */
   readonly found: number
   readonly most: number
+  /** What has it: the object under review (by default), the stored object, or the request without its objects. */
+  readonly part?: 'object' | 'stored' | 'rest'
 }
 
 const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: string }> = {
@@ -18,12 +20,28 @@ const WORDS: Record<Oversize['cap'], { readonly of: string; readonly remedy: str
   references: { of: 'references to other namespaces', remedy: 'Split the object into several objects.' },
 }
 
-const amount = ({ cap, found, most }: Oversize) => `it has ${found} ${WORDS[cap].of}; the limit is ${most}.`
+const PARTS = {
+  object: { is: 'it', remedy: undefined },
+  stored: {
+    is: 'the stored object',
+    remedy: 'First make the stored object smaller, in an update without references to other namespaces.',
+  },
+  rest: { is: 'the request without its objects', remedy: 'Use an account with fewer groups and extra fields.' },
+}
+
+const partOf = ({ part = 'object' }: Oversize) => PARTS[part]
+const remedy = (oversize: Oversize) => partOf(oversize).remedy ?? WORDS[oversize.cap].remedy
+
+function amount(oversize: Oversize): string {
+  const { cap, found, most } = oversize
+  return `${partOf(oversize).is} has ${found} ${WORDS[cap].of}; the limit is ${most}.`
+}
+
 const unjudged = (oversize: Oversize) => ` is too large to be judged: ${amount(oversize)}`
 
 /** Returns what is wrong with an object that is too large, and what to do. */
 export function oversizeSentence(object: ObjectName, oversize: Oversize): string {
-  return `${objectTitle(object)}${unjudged(oversize)} ${WORDS[oversize.cap].remedy}`
+  return `${objectTitle(object)}${unjudged(oversize)} ${remedy(oversize)}`
 }
 
 /**
@@ -36,7 +54,7 @@ export function oversizeLines(
   oversize: Oversize,
   limit: number,
 ): readonly [problem: string, remedy: string] {
-  return [fitted(limit)`${objectPieces(object)}${unjudged(oversize)}`, WORDS[oversize.cap].remedy]
+  return [fitted(limit)`${objectPieces(object)}${unjudged(oversize)}`, remedy(oversize)]
 }
 
 /**

@@ -202,10 +202,13 @@ test('an object that is too large, and was stored without a review, gets no refe
 
   const { spec } = route({ name: 'large', backends: [['payments', 'billing']] })
   const patch = (change: object) => api.request('PATCH', `${routes}/large`, change, 'application/merge-patch+json')
-  for (const metadata of [{}, { annotations: null }]) {
+  for (const [metadata, what] of [
+    [{}, 'it'],
+    [{ annotations: null }, 'the stored object'],
+  ] as const) {
     const { status, body } = await patch({ metadata, spec })
     assert.equal(status, 403)
-    assert.match(JSON.stringify(body), /is too large to be judged: it has 12\d{4} values/)
+    assert.match(JSON.stringify(body), new RegExp(`is too large to be judged: ${what} has 12\\d{4} values`))
   }
   assert.equal((await patch({ metadata: { annotations: null } })).status, 200)
   assert.match(JSON.stringify((await patch({ spec })).body), /which no ReferenceGrant permits/)

@@ -120,9 +120,13 @@ suite('an oversized object', () => {
     assert.deepEqual([kept.allowed, kept.warnings.length > 0, kept.auditAnnotations.decision], [true, true, 'existing'])
     const shrunk = await post(reviewOf('0', { ...update, object: of(3, 0), oldObject: of(3, large) }))
     assert.deepEqual([shrunk.allowed, shrunk.auditAnnotations.decision], [true, 'existing'])
-    for (const x of [0, large]) {
+    for (const [x, what] of [
+      [0, 'the stored object'],
+      [large, 'it'],
+    ]) {
       const changed = await post(reviewOf('0', { ...update, object: of(4, x), oldObject: of(3, large) }))
       assert.equal(changed.allowed, false)
+      assert.match(changed.status.message, new RegExp(`is too large to be judged: ${what} has 4194\\d\\d\\d bytes`))
     }
     const grown = await post(reviewOf(text(4 * MIB), { ...update, oldObject: route }))
     assert.equal(grown.allowed, false)
@@ -136,8 +140,12 @@ suite('an oversized object', () => {
   })
 
   test('may also be the rest of a review', async () => {
-    const { allowed, auditAnnotations } = await post(
+    const { allowed, status, auditAnnotations } = await post(
       reviewOf('0', { userInfo: { extra: { x: ['x'.repeat(10 * MIB)] } } }),
+    )
+    assert.match(
+      status.message,
+      /too large to be judged: the request without its objects has 1048\d+ bytes.*\nUse an account/,
     )
     assert.deepEqual([allowed, /^1048\d* of at most 1048576$/.test(auditAnnotations.bytes)], [false, true])
   })

@@ -43,6 +43,16 @@ export const isNamespace = (name: string) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])
 
 const NONE: ReadResult = { grants: new GrantIndex(), bytes: 0 }
 
+/** The API server does not serve a kind of grants, but may do so again. */
+export class NotServed extends Error {
+  readonly kind: string
+
+  constructor({ kind }: GrantKind) {
+    super(`the API server does not serve kind ${kind} now`)
+    this.kind = kind
+  }
+}
+
 interface FreshReadsOptions {
   readonly api: Api
   readonly kind: GrantKind
@@ -163,7 +173,7 @@ export class FreshReads {
   }
 
   async #list(namespace: string, signal: AbortSignal, own: boolean): Promise<ReadResult> {
-    const { api, absent } = this.#options
+    const { api, kind, absent } = this.#options
     if (this.#path !== undefined) {
       try {
         return await this.#listAt(this.#path, namespace, signal, own)
@@ -175,7 +185,7 @@ export class FreshReads {
     this.#path = await discover(api, this.#resource, signal)
     if (this.#path !== undefined) return this.#listAt(this.#path, namespace, signal, own)
     // One answer does not prove absence; the reflector asks twice.
-    if (!absent()) throw new Error(`the API server does not serve ${this.#name} now`)
+    if (!absent()) throw new NotServed(kind)
     await confirmAbsent(api, this.#resource, signal)
     return NONE
   }

@@ -10,7 +10,7 @@ import type { Api } from './api.ts'
 import { ApiError } from './api-error.ts'
 import { Budget, type Rate } from './budget.ts'
 import { FairQueue } from './fair-queue.ts'
-import { isNamespace } from './fresh-reads.ts'
+import { isNamespace, NotServed } from './fresh-reads.ts'
 import { KindGrants } from './kind-grants.ts'
 import { type ClusterObserver, UNOBSERVED } from './observer.ts'
 import { ReadingRoom } from './reading-room.ts'
@@ -198,6 +198,9 @@ function heapShare(kinds: number): IndexLimits {
 /** Describes a failure to the requester: without addresses, and without the body of the answer. */
 function failureReason(error: unknown): string {
   if (error instanceof ApiError) return NO_LOOKUP.answered(error.status)
-  const late = (error as { name?: unknown } | undefined)?.name === 'TimeoutError'
-  return late ? NO_LOOKUP.late : NO_LOOKUP.unreachable
+  if (error instanceof NotServed) return NO_LOOKUP.notServed(error.kind)
+  const { name, code, cause } = error as { name?: unknown; code?: unknown; cause?: { code?: unknown } }
+  if (name === 'TimeoutError') return NO_LOOKUP.late
+  // Node gives a code to an error of a connection.
+  return [code, cause?.code].some((one) => typeof one === 'string') ? NO_LOOKUP.unreachable : NO_LOOKUP.unusable
 }

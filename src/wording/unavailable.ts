@@ -17,11 +17,13 @@ export function overloadSentence(reason: keyof typeof OVERLOAD): string {
  */
 export const NO_LOOKUP = {
   stale: 'the cached grants are stale, and the budget of fresh reads is exhausted',
-  incomplete: 'not all grants of a namespace are cached, and the budget of fresh reads is exhausted',
+  incomplete: 'the cached grants of a namespace are stale or not complete, and the budget of fresh reads is exhausted',
   unreadable: 'the last fresh reads failed, and the budget of fresh reads is exhausted',
-  tooMany: 'a namespace has more grants than can be read',
+  tooMany: 'a namespace has more grants than can be read, or larger ones',
   late: 'the API server did not answer in time',
   unreachable: 'the API server could not be reached',
+  notServed: (kind: string) => `the API server does not serve kind ${kind} now`,
+  unusable: 'the API server did not answer with a list of grants',
   lateFolder: 'the folder of grants was not read in time',
   unreadableFolder: 'the folder of grants could not be read',
   answered: (status: number) => `the API server answered HTTP ${status}`,

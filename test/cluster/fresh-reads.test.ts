@@ -233,7 +233,7 @@ suite('when the version that was known is not served any more, a fresh read', { 
   test('fails if a new discovery does not list the API: one answer may be incomplete', async (t) => {
     const { server, second } = await refused(t)
     await server.discover({ v1: ['httproutes'] })
-    await assert.rejects(second, /does not serve referencegrants/)
+    await assert.rejects(second, /does not serve kind ReferenceGrant/)
   })
 
   const group = '/apis/gateway.networking.k8s.io'

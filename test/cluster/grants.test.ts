@@ -69,6 +69,46 @@ test('where the budget is spent, it matters whether the last reads failed', { ti
   list.answer(grantPage('1', []))
 })
 
+test('a failure names what the API server did, and only that', { timeout: 300_000 }, async (t) => {
+  const limits = { ...LIMITS, eachNamespace: { burst: 10, perSecond: 1 } }
+  const { server, grants } = await start(t, { limits })
+  const reasonOf = (signal = new AbortController().signal) =>
+    grants.fresh(into('billing'), 'shop', ignore, signal).then(
+      () => assert.fail('the read succeeded'),
+      (error) => {
+        assert.ok(error instanceof LookupFailed)
+        return error.message
+      },
+    )
+
+  const absent = reasonOf()
+  await server.discover({ v1: ['httproutes'] })
+  assert.equal(await absent, 'the API server does not serve kind ReferenceGrant now')
+
+  const forbidden = reasonOf()
+  await server.discover({ v1: ['referencegrants'] })
+  ;(await server.expect(LIST)).refuse(403)
+  assert.equal(await forbidden, 'the API server answered HTTP 403')
+
+  const foreign = { metadata: { namespace: 'shop', name: 'x' }, spec: {} }
+  for (const other of [{ kind: 'Status' }, 'no list', grantPage('1', [foreign])]) {
+    const unusable = reasonOf()
+    ;(await server.expect(LIST)).answer(other)
+    assert.equal(await unusable, 'the API server did not answer with a list of grants')
+  }
+
+  const late = new AbortController()
+  const waiting = reasonOf(late.signal)
+  const list = await server.expect(LIST)
+  late.abort(new DOMException('as scripted', 'TimeoutError'))
+  assert.equal(await waiting, 'the API server did not answer in time')
+  list.answer(grantPage('1', []))
+
+  const broken = reasonOf()
+  ;(await server.expect(LIST)).begin(200).cut()
+  assert.equal(await broken, 'the API server could not be reached')
+})
+
 test('reviews of invalid namespaces share one budget', { timeout: 300_000 }, async (t) => {
   const { grants, counts } = await start(t)
   const leaving = new AbortController()

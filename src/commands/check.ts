@@ -5,6 +5,7 @@ import { checkFiles } from '../input/checked-files.ts'
 import { configurationOf } from '../input/configuration.ts'
 import type { Asked } from '../input/files.ts'
 import { formatFor } from '../input/format.ts'
+import { refuseOverwriting } from '../input/overwriting.ts'
 import type { Tool } from '../policy/apply-order.ts'
 import type { FailOn } from '../policy/fail-on.ts'
 import { comparedWith } from '../report/baseline.ts'
@@ -13,7 +14,7 @@ import { SHOWN } from '../report/flaws.ts'
 import { type CheckFormat, FORMATS, WRITERS } from '../report/formats/writers.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
-import { baselineOption, failOnOption, orderOption } from '../terminal/check-options.ts'
+import { baselineOption, failOnOption, grantsOption, orderOption } from '../terminal/check-options.ts'
 import {
   clusterOptions,
   configOption,
@@ -52,11 +53,7 @@ export function checkCommand(): Command {
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
     .addOption(kustomizeOption())
-    .option(
-      '--grants <path...>',
-      'more files or folders with ReferenceGrants that count; their other objects are ignored',
-      [],
-    )
+    .addOption(grantsOption())
     .option('--live', 'the grants of the cluster count, too, as far as you may list them')
     .addOption(namespaceOption())
     .addOption(excludeOption())
@@ -78,7 +75,9 @@ async function check(args: string[], options: CheckOptions): Promise<void> {
   const { filename, kustomize, grants, namespace, exclude, order, baseline, output, failOn } = options
   if (failOn.onlyNew && baseline === undefined)
     throw new Failure('--fail-on new compares with a baseline: add --baseline')
-  const asked = { paths: pathsOf(args, filename, 'check', kustomize), kustomize, grants, namespace, exclude }
+  const written = [...output.keys()].filter((file) => file !== undefined)
+  const asked = { paths: pathsOf(args, filename, 'check', kustomize), kustomize, grants, namespace, exclude, written }
+  refuseOverwriting(written, [options.config, baseline, options.kubeconfig])
   const config = await configurationOf(options.config)
   const formats = [...output.values()]
   const isShort = formats.every((one) => ['text', 'json', 'yaml'].includes(one)) && baseline === undefined

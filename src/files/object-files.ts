@@ -6,7 +6,7 @@ import { DocumentError, readDocumentsOf, type ValueDocument, ValueError, wholeMe
 import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
 import { excludedBy, type IsExcluded } from './glob.ts'
 import { type Kustomization, kustomizationIn, kustomizationOf } from './kustomize.ts'
-import { nameOf, notText, text, unnamed } from './object-name.ts'
+import { isReport, nameOf, notText, text, unnamed } from './object-name.ts'
 import { atTop, renderKustomization } from './rendering.ts'
 import { type FileProblem, type Source, sourcesAt } from './sources.ts'
 import { decoded, unreadable } from './text.ts'
@@ -31,6 +31,8 @@ export interface FileObjects {
   readonly problems: readonly FileProblem[]
   /** How many files were read. */
   readonly files: number
+  /** The files that were named, hold an object or a kustomization, or could not be read; no reports of refgrant in folders. */
+  readonly inputs: readonly string[]
   /** The folders among the paths that were asked for. */
   readonly folders: readonly string[]
   /** What was left out, in words that follow its place. */
@@ -94,6 +96,7 @@ class Reading implements FileObjects {
   readonly snapshots: { file: string; taken: string }[] = []
   others = 0
   files = 0
+  readonly inputs: string[] = []
   /** How many files were begun. */
   #read = 0
   readonly #how: How
@@ -143,7 +146,10 @@ class Reading implements FileObjects {
         const isFile = source.origin === 'file' || source.origin === 'folder'
         if (isFile && error instanceof ValueError && !mayHoldObject(text))
           this.left.push({ place: source.file, message: 'holds no Kubernetes object, and is left out' })
-        else this.#tell(source.file, error, text.includes('{{') ? this.#templateHint() : '')
+        else {
+          this.inputs.push(source.file)
+          this.#tell(source.file, error, text.includes('{{') ? this.#templateHint() : '')
+        }
       }
     }
     this.#markPatches()
@@ -164,6 +170,8 @@ class Reading implements FileObjects {
   #take(source: Source, documents: readonly ValueDocument[]): void {
     const { file, origin } = source
     let read = false
+    // A report of the last run may be in the folder, and is replaced.
+    let isInput = origin !== 'folder'
     for (const document of documents) {
       const kustomization = kustomizationOf(document.value, file)
       if (kustomization) this.kustomizations.push(kustomization)
@@ -171,7 +179,9 @@ class Reading implements FileObjects {
       for (const object of objects ?? []) this.#takeObject(source, origin === 'kustomization' ? atTop(object) : object)
       if (!objects && !kustomization) this.others += 1
       read ||= objects !== undefined
+      isInput ||= kustomization !== undefined || objects?.some(({ object }) => !isReport(object)) === true
     }
+    if (isInput) this.inputs.push(file)
     const isMissing = origin === 'file' ? documents.length === 0 : origin !== 'folder' && !read
     if (isMissing) this.problems.push({ place: file, message: NOTHING[origin] })
   }

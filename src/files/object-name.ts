@@ -20,11 +20,15 @@ function notTextIn(metadata: Record<string, unknown>): string | undefined {
   return wrong && `a value of metadata.${wrong}`
 }
 
+/** Returns whether an object is a report that refgrant wrote. */
+export function isReport({ apiVersion, kind }: Record<string, unknown>): boolean {
+  return apiVersion === API_VERSION && kind !== 'Configuration'
+}
+
 /** Returns why an object without a name is left out. */
 export function unnamed({ apiVersion, kind }: Record<string, unknown>): string {
-  if (apiVersion === API_VERSION && kind === 'Configuration')
-    return 'is a configuration of refgrant, not an object to check'
-  if (apiVersion === API_VERSION) return 'is a report of refgrant, not an object to check'
+  if (isReport({ apiVersion, kind })) return 'is a report of refgrant, not an object to check'
+  if (apiVersion === API_VERSION) return 'is a configuration of refgrant, not an object to check'
   return `skipped: ${printable(text(kind))} does not have metadata.name`
 }
 

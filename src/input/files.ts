@@ -14,6 +14,7 @@ import { bare, visible } from '../wording/quote.ts'
 import { delivered } from './delivered.ts'
 import { leftOut } from './left-out.ts'
 import { age, assumed, emptiness, nothingChecked, refusal, together } from './notes.ts'
+import { refuseOverwriting } from './overwriting.ts'
 import type { Repository } from './repository.ts'
 
 /** The paths and options of a command that reads files. */
@@ -28,6 +29,8 @@ export interface Asked {
   readonly kustomize?: string | undefined
   /** Where the files are; default: the git repository around them. */
   readonly repository?: Repository | undefined
+  /** Files that the command writes. */
+  readonly written?: readonly string[]
 }
 
 /** The objects and grants that a command read from files. */
@@ -50,7 +53,7 @@ export interface Input {
  * Reads files for a command, and notes what it left out or assumed.
  *
  * @param command the name of the command, such as `check`
- * @throws Failure if standard input is named twice
+ * @throws Failure if standard input is named twice, or the command would write a file that it reads
  */
 export async function readInput(asked: Asked, coverage: Coverage, command: string): Promise<Input> {
   if (asked.paths.includes(STDIN) && asked.grants?.includes(STDIN))
@@ -63,6 +66,7 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
     await readObjects(asked.paths, { ...how, kustomization: asked.kustomize }),
     await readObjects(asked.grants ?? [], how),
   ] as const
+  refuseOverwriting(asked.written ?? [], [...read[0].inputs, ...read[1].inputs])
   const { placed, notes } = await delivered(read, command, isChecked, asked.repository)
   const [main, beside] = [withoutPatches(placed[0], coverage), withoutPatches(placed[1], coverage)]
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]

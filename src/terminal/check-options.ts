@@ -4,6 +4,12 @@ import { FAIL_ON_WORDS, type FailOn, failOnOf } from '../policy/fail-on.ts'
 import { suggesting } from './completion.ts'
 import { once } from './options.ts'
 
+export const grantsOption = () =>
+  new Option(
+    '--grants <path...>',
+    'more files or folders with ReferenceGrants that count; their other objects are ignored',
+  ).default([])
+
 export const orderOption = () =>
   new Option(
     '--order <tool>',

@@ -1,5 +1,8 @@
 import path from 'node:path'
 import { InvalidArgumentError, type Option } from 'commander'
+import { Failure } from '../system/failure.ts'
+import { identityOf } from '../system/file-identity.ts'
+import { quote } from '../wording/quote.ts'
 import { outputOption } from './options.ts'
 import { print, printTo } from './print.ts'
 
@@ -16,10 +19,22 @@ export function outputsOption<T extends string>(choices: readonly T[], byDefault
     const format = choices.find((one) => one === name)
     if (!format) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`)
     const place = file && path.normalize(file)
-    // For one place the last one counts.
+    if (place !== undefined) refuseSecond(outputs, place, format)
+    // On standard output the last one counts.
     outputs.delete(place)
     return outputs.set(place, format)
   })
+}
+
+/** @throws Failure if a report in another format already goes to this file, by whatever name or link */
+function refuseSecond<T extends string>(outputs: Outputs<T>, file: string, format: T): void {
+  for (const [other, itsFormat] of outputs) {
+    if (other === undefined || identityOf(other) !== identityOf(file)) continue
+    if (other === file && itsFormat === format) continue
+    throw new Failure(
+      `-o ${itsFormat}=${quote(other)} and -o ${format}=${quote(file)} are one file: write each report to a file of its own`,
+    )
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, linkSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
-import { ROUTE } from '../harness/objects/texts.ts'
+import { GRANT, ROUTE } from '../harness/objects/texts.ts'
 import { refgrant } from '../harness/program/cli.ts'
 
 suite('check with several outputs', { concurrency: 2 }, () => {
@@ -32,12 +32,77 @@ suite('check with several outputs', { concurrency: 2 }, () => {
     assert.match(read('report.txt'), /^route\.yaml:\d+: error: .*\[not-permitted\]$/m)
   })
 
-  test('uses the last of several for the same place', async () => {
-    const { stdout, cwd, read } = await check('json', 'sarif=a', 'json=b', 'name', 'junit=./a')
+  test('uses the last of several for standard output', async () => {
+    const { stdout, cwd } = await check('json', 'junit=a', 'json=b', 'name', 'junit=./a')
     assert.match(stdout, /checkout/)
     assert.doesNotMatch(stdout, /apiVersion/)
-    assert.match(read('a'), /^<\?xml/)
     assert.deepEqual(readdirSync(cwd).sort(), ['a', 'b', 'old.xml', 'route.yaml'])
+  })
+
+  test('refuses two formats for one file, by whatever name, before it writes anything', async () => {
+    const cwd = folderWith({ 'route.yaml': ROUTE, 'old.xml': 'old', 'new/x': '' })
+    symlinkSync('old.xml', path.join(cwd, 'link.xml'))
+    linkSync(path.join(cwd, 'old.xml'), path.join(cwd, 'hard.xml'))
+    symlinkSync('new', path.join(cwd, 'same'))
+    for (const [one, other] of [
+      ['new.json', './new.json'],
+      ['old.xml', 'link.xml'],
+      ['old.xml', 'hard.xml'],
+      ['new/a', 'same/a'],
+    ] as const) {
+      const argv = ['check', 'route.yaml', '-o', `sarif=${one}`, '-o', 'text', '-o', `json=${other}`]
+      const { code, stdout, stderr } = await refgrant(argv, { cwd })
+      const [first, second] = [one, other].map((file) => `"${path.normalize(file)}"`)
+      const sentence = `-o sarif=${first} and -o json=${second} are one file: write each report to a file of its own`
+      assert.deepEqual([code, stdout, stderr], [2, '', `refgrant: ${sentence}\n`])
+    }
+    assert.deepEqual(readdirSync(cwd).sort(), ['hard.xml', 'link.xml', 'new', 'old.xml', 'route.yaml', 'same'])
+    assert.equal(readFileSync(path.join(cwd, 'old.xml'), 'utf8'), 'old')
+  })
+
+  test('refuses to write a file that it reads, by whatever name, before it writes anything', async () => {
+    const files = {
+      'route.yaml': ROUTE,
+      'grants/grant.yaml': GRANT,
+      'grants/broken.yaml': 'kind: [',
+      'app/kustomization.yaml': 'resources: []\n',
+      'refgrant.yaml': 'apiVersion: refgrant.dev/v1alpha1\nkind: Configuration\n',
+    }
+    const baseline = (await refgrant(['check', '-', '-o', 'json'], { input: GRANT })).stdout
+    const cwd = folderWith({ ...files, 'baseline.json': baseline })
+    symlinkSync('route.yaml', path.join(cwd, 'link'))
+    linkSync(path.join(cwd, 'grants/grant.yaml'), path.join(cwd, 'hard'))
+    const read = (file: string) => readFileSync(path.join(cwd, file), 'utf8')
+    const argv = ['check', 'route.yaml', 'app', '--grants', 'grants', '--config', 'refgrant.yaml']
+    for (const [file, shown] of [
+      ['route.yaml', '"route.yaml"'],
+      ['./route.yaml', '"route.yaml"'],
+      ['link', '"link", which is "route.yaml"'],
+      ['hard', '"hard", which is "grants/grant.yaml"'],
+      ['grants/broken.yaml', '"grants/broken.yaml"'],
+      ['app/kustomization.yaml', '"app/kustomization.yaml"'],
+      ['refgrant.yaml', '"refgrant.yaml"'],
+      ['baseline.json', '"baseline.json"'],
+    ] as const) {
+      const outputs = ['-o', 'text', '-o', 'sarif=new.sarif', '-o', `json=${file}`]
+      const { code, stdout, stderr } = await refgrant([...argv, '--baseline', 'baseline.json', ...outputs], { cwd })
+      const sentence = `cannot write ${shown}: the command reads this file: write the report to another one`
+      assert.deepEqual([code, stdout, stderr], [2, '', `refgrant: ${sentence}\n`])
+    }
+    const piped = await refgrant(['check'], { cwd, under: ['sh', '-c', '"$0" "$@" - -o json=route.yaml < route.yaml'] })
+    assert.match(piped.stderr, /^refgrant: cannot write "route\.yaml", which is "-": the command reads this file/)
+    for (const [file, text] of Object.entries(files)) assert.equal(read(file), text)
+    assert.equal(existsSync(path.join(cwd, 'new.sarif')), false)
+  })
+
+  test('replaces the reports of the last run in the folder that it reads', async () => {
+    const cwd = folderWith({ 'route.yaml': ROUTE })
+    const outputs = ['json=a.json', 'yaml=b.yaml', 'gitlab=c.json', 'sarif=d.json', 'json=/dev/null'].flatMap((one) => [
+      '-o',
+      one,
+    ])
+    for (const _ of ['first', 'second']) assert.equal((await refgrant(['check', '.', ...outputs], { cwd })).code, 1)
+    assert.equal(JSON.parse(readFileSync(path.join(cwd, 'a.json'), 'utf8')).notes.length, 3)
   })
 
   test('says which file it cannot write', async () => {

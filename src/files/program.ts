@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { endWithThisProcess } from '../system/children.ts'
 import { reasonOf } from '../system/reason.ts'
 import { visible } from '../wording/quote.ts'
 
@@ -31,6 +32,7 @@ export async function* outputOf(
   { input = '', env = {} }: ProgramOptions = {},
 ): AsyncGenerator<Buffer> {
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  endWithThisProcess(child)
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)

@@ -26,7 +26,16 @@ before(async () => {
 
 function sandbox(more: Record<string, string> = {}): ChildProcess {
   const env = { ...process.env, XDG_CACHE_HOME: home, ...more }
-  return spawn(process.execPath, ['test/sandbox/sandbox.ts'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, ['test/sandbox/sandbox.ts'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+}
+
+/** Signals it: SIGINT as a Ctrl-C of a terminal does, which all processes of the group get. */
+function interrupt(child: ChildProcess, signal: NodeJS.Signals): void {
+  process.kill(signal === 'SIGINT' ? -(child.pid as number) : (child.pid as number), signal)
 }
 
 /** The processes of this test's sandboxes. */
@@ -47,9 +56,13 @@ suite('make sandbox', { skip: process.platform !== 'linux' && 'reads /proc' }, (
         const child = sandbox()
         const exited = once(child, 'exit')
         await said(child, moment)
-        child.kill(signal)
+        let last = ''
+        for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (last += `${chunk}`))
+        interrupt(child, signal)
         await exited
         assert.deepEqual(await leftBehind(), [])
+        assert.doesNotMatch(last, /signal/)
+        if (moment.startsWith('Ready')) assert.equal(last.replace(/^[\s\S]*press Ctrl-C\.\n\n/, ''), '\nstopping\n')
       })
     }
   }

@@ -94,8 +94,9 @@ async function markApplied({ kubectl }: Cluster, { url }: Refgrant): Promise<voi
 /** Whether the commands to try are printed, so that reviews are the user's own. */
 let ready = false
 
-/** Shows the log lines about reviews, and all others above debug. */
+/** Shows the log lines about reviews, and all others above debug, until the sandbox stops. */
 function show(line: string): void {
+  if (stop.signal.aborted) return
   if (ready && (line.includes('"msg":"review"') || !line.includes('"level":"debug"'))) process.stderr.write(`${line}\n`)
 }
 

@@ -74,7 +74,8 @@ export async function startRefgrant(options: RefgrantOptions): Promise<Refgrant>
   const { waitFor = 'ready', wrapper = [], node = process.execPath, signal, onLine } = options
   const certs = options.certs ?? (await certificates())
   const [command = '', ...argv] = [...wrapper, node, ...argumentsOf(options, certs)]
-  const child = spawn(command, argv, { stdio: ['pipe', 'pipe', 'pipe'] })
+  // In a process group of its own: a Ctrl-C on a terminal is for the process that starts it, which then stops it.
+  const child = spawn(command, argv, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk

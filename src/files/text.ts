@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, type StatsBase } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
 const MIB = 1024 * 1024
@@ -55,9 +55,17 @@ export function readFoundAtOnce(path: string): Buffer {
 
 const FOUND = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
 
+/** Returns why what is found in a folder is not read, in words that follow its name; undefined for a regular file. */
+export function whyOther(stats: StatsBase<number> | StatsBase<bigint>): string | undefined {
+  if (stats.isFile()) return undefined
+  const what = stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : stats.isDirectory() ? 'a folder' : 'a device'
+  return `is ${what}: refgrant reads only regular files`
+}
+
 /** @throws Unreadable if a file is not a regular file, or too large */
 function refuseOther(stats: Stats): void {
-  if (!stats.isFile()) throw new Unreadable('is not a regular file')
+  const why = whyOther(stats)
+  if (why !== undefined) throw new Unreadable(why)
   if (stats.size > LARGEST_FILE) throw new Unreadable(TOO_LARGE)
 }
 
@@ -102,6 +110,7 @@ const REASONS: Record<string, string> = {
   ENOTDIR: 'is not a folder',
   EISDIR: 'is a folder',
   ENAMETOOLONG: 'has a name that is too long',
+  ENXIO: 'is a socket or a device that cannot be read: name a regular file or a pipe, or - for standard input',
 }
 
 /** Converts an error of the file system into words that follow the name of the file or the folder. */

@@ -2,7 +2,7 @@ import type { BigIntStats, Dirent } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { IsExcluded } from './glob.ts'
-import { isGone, unreadable } from './text.ts'
+import { isGone, unreadable, whyOther } from './text.ts'
 
 /** What `kubectl apply -R -f FOLDER` reads, and the third of the names that Kustomize reads. */
 const READ = /\.(yaml|yml|json)$|^Kustomization$/
@@ -148,8 +148,9 @@ class Walk {
   async #enterFile(found: string, real: string): Promise<void> {
     if (this.files.has(real)) return
     const stats = await stat(real, { bigint: true })
-    if (stats.isFile()) this.files.set(real, { path: found, real, stats })
-    else this.skip(found, 'is not a regular file')
+    const why = whyOther(stats)
+    if (why === undefined) this.files.set(real, { path: found, real, stats })
+    else this.skip(found, why)
   }
 }
 

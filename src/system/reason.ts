@@ -4,6 +4,7 @@ import { getSystemErrorMessage } from 'node:util'
 const CLEARER: Record<string, string> = {
   EISDIR: 'is a folder and not a file',
   ENOTFOUND: 'the host name has no address',
+  ENXIO: 'is a socket or a device that cannot be read',
 }
 
 /**

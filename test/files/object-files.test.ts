@@ -91,8 +91,8 @@ suite('of a folder is read', { timeout: 300_000 }, () => {
       problems: {
         'gone.yml': `does not exist${EXCLUDE}`,
         'loop.yaml': `is a link that leads back to itself${EXCLUDE}`,
-        'pipe.yaml': `is not a regular file${EXCLUDE}`,
-        'socket.json': `is not a regular file${EXCLUDE}`,
+        'pipe.yaml': `is a pipe: refgrant reads only regular files${EXCLUDE}`,
+        'socket.json': `is a socket: refgrant reads only regular files${EXCLUDE}`,
       },
       files: 1,
     })
@@ -143,6 +143,26 @@ suite('a path on the command line', { timeout: 300_000 }, () => {
     assert.match(script(`$node src/cli.ts check <(cat ${folder}/a.yaml)`), /^1 file, 1 object/)
     const gone = `exec <${folder}/a.yaml; rm ${folder}/a.yaml; $node src/cli.ts check /dev/stdin`
     assert.match(script(gone), /^1 file, 1 object/)
+  })
+
+  test('that is a socket is told so, as a link, in an option and as the configuration', async (t) => {
+    const cwd = folderWith({ 'a.yaml': object('a') })
+    const server = net.createServer().listen(path.join(cwd, 'socket'))
+    t.after(() => server.close())
+    await once(server, 'listening')
+    symlinkSync('socket', path.join(cwd, 'link'))
+    const why = 'is a socket or a device that cannot be read'
+    const instead = `${why}: name a regular file or a pipe, or - for standard input`
+    for (const [argv, said] of [
+      [['link'], `link: ${instead}`],
+      [['a.yaml', '--grants', 'socket'], `socket: ${instead}`],
+      [['a.yaml', '--baseline', 'socket'], `socket: ${instead}`],
+      [['a.yaml', '--config', 'socket'], `socket: ${why} (name a configuration with --config)`],
+    ] as const) {
+      const { code, stderr } = await refgrant(['check', ...argv], { cwd })
+      assert.equal(code, 2)
+      assert.ok(stderr.includes(`refgrant: ${said}\n`), stderr)
+    }
   })
 
   test('is read up to 64 MiB, whatever it is', async () => {

@@ -6,6 +6,8 @@ export interface ProxyServer {
   readonly url: URL
   /** Where it is named, for messages. */
   readonly source: string
+  /** The user and the password; undefined if the URL has neither. */
+  readonly login?: { readonly userId: string; readonly password: string }
 }
 
 /** The schemes of proxies, as in kubectl, and their ports. */
@@ -37,7 +39,22 @@ function proxyAt(text: string, source: string): ProxyServer {
   // The text may have a password, so it is not in the message.
   if (!url?.hostname || PORTS[url.protocol] === undefined)
     throw new Error(`${source} is not the URL of a proxy, http://, https:// or socks5://HOST:PORT`)
-  return { url, source }
+  return { url, source, ...loginIn(url, source) }
+}
+
+function loginIn(url: URL, source: string): Pick<ProxyServer, 'login'> {
+  if (url.username === '' && url.password === '') return {}
+  const decoded = (part: 'username' | 'password') => {
+    try {
+      return decodeURIComponent(url[part])
+    } catch (error) {
+      const title = part === 'username' ? 'user name' : part
+      throw new Error(`${source} has a ${title} with a % that is not an escape of UTF-8: write %25 for a %`, {
+        cause: error,
+      })
+    }
+  }
+  return { login: { userId: decoded('username'), password: decoded('password') } }
 }
 
 /** Whether requests to a server go through the proxy of the environment. As in Go, those to the own machine never do. */

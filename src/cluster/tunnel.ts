@@ -45,8 +45,8 @@ async function tunnelFor(proxy: ProxyServer, { host, port, ca, cert, key, reject
   try {
     await once(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect')
     const target = { host: String(host), port: Number(port) }
-    if (url.protocol.startsWith('socks')) await askSocks(socket, url, target)
-    else await askHttp(socket, url, target)
+    if (url.protocol.startsWith('socks')) await askSocks(socket, proxy, target)
+    else await askHttp(socket, proxy, target)
     return socket.ref()
   } catch (error) {
     socket.destroy()
@@ -61,26 +61,20 @@ interface Target {
   readonly port: number
 }
 
-async function askSocks(socket: net.Socket, url: URL, destination: Target): Promise<void> {
-  const proxy = { host: hostOf(url), port: portOf(url), type: 5, ...credentialsIn(url) } as const
+async function askSocks(socket: net.Socket, { url, login }: ProxyServer, destination: Target): Promise<void> {
+  const proxy = { host: hostOf(url), port: portOf(url), type: 5, ...login } as const
   await SocksClient.createConnection({ proxy, destination, command: 'connect', existing_socket: socket })
 }
 
-function credentialsIn(url: URL): { userId?: string; password?: string } {
-  if (url.username === '' && url.password === '') return {}
-  return { userId: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }
-}
-
-async function askHttp(socket: net.Socket, url: URL, { host, port }: Target): Promise<void> {
-  const { userId, password } = credentialsIn(url)
+async function askHttp(socket: net.Socket, { login }: ProxyServer, { host, port }: Target): Promise<void> {
   const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
   const request = http.request({
     method: 'CONNECT',
     path: target,
     headers: {
       host: target,
-      ...(userId !== undefined && {
-        'proxy-authorization': `Basic ${Buffer.from(`${userId}:${password}`).toString('base64')}`,
+      ...(login && {
+        'proxy-authorization': `Basic ${Buffer.from(`${login.userId}:${login.password}`).toString('base64')}`,
       }),
     },
     createConnection: () => socket,

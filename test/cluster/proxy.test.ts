@@ -79,6 +79,22 @@ suite('HTTPS_PROXY and NO_PROXY', () => {
     for (const url of ['socks4://proxy', 'proxy:3128', 'http://'])
       assert.throws(() => proxyFor(server, url), { message: `proxy-url of the kubeconfig ${words}` })
   })
+
+  test('with a user or a password that is not escaped is an error without the password', (t) => {
+    const server = new URL('https://api.example')
+    for (const [login, wrong] of Object.entries({
+      'me:%zz': 'password',
+      '%:secret': 'user name',
+      'me:%ff': 'password',
+    })) {
+      const message = `has a ${wrong} with a % that is not an escape of UTF-8: write %25 for a %`
+      environment(t, { HTTPS_PROXY: `http://${login}@proxy`, NO_PROXY: undefined, no_proxy: undefined })
+      assert.throws(() => proxyFor(server, undefined), { message: `HTTPS_PROXY ${message}` })
+      const refused = { message: `proxy-url of the kubeconfig ${message}` }
+      assert.throws(() => proxyFor(server, `socks5://${login}@proxy`), refused)
+    }
+    assert.deepEqual(proxyFor(server, 'http://me:100%25@proxy')?.login, { userId: 'me', password: '100%' })
+  })
 })
 
 /** Starts an API server behind a proxy, as the kubeconfig names it. */

@@ -8,11 +8,17 @@ export type IsExcluded = (place: string) => boolean
 /** The most globs that the braces of one glob may stand for: far more than anyone writes, and tested in a millisecond. */
 const MOST = 1_000
 
+/** The longest glob, in characters: as long as the longest path of Linux, and read in a millisecond. */
+const LONGEST = 4_096
+
+/** The most characters of all globs that the braces of one glob may stand for: as many as are read in some milliseconds. */
+const LONGEST_EXPANDED = 100_000
+
 /** What shells and libraries read in different ways, or what can stand for more globs than fit into memory. */
 const REFUSED = /[!?*+@]\(|\[\[[:.=]|\{[^{},]*\.\.[^{},]*\}/
 
-/** A part of the pattern of a name: a test of one character, or `*`. */
-type Part = ((character: string) => boolean) | typeof STAR
+/** A part of the pattern of a name: a character, a test of one, or `*`. */
+type Part = ((character: string) => boolean) | string
 const STAR = '*'
 
 /** The pattern of a name, or `**`. */
@@ -24,20 +30,32 @@ const FOLDERS = '**'
  * `[a-z]` and `[!a-z]` for one, `{a,b}` for alternatives, and `**` for any folders. Only a dot stands for one at the beginning of
  * a name. The time of a test is at most in proportion to the product of both lengths, unlike that of regular expressions.
  *
- * @throws Failure if a glob has a form that is not supported
+ * @param used gets the globs that leave out something
+ * @throws Failure if a glob is too long, or has a form that is not supported
  */
-export function excludedBy(globs: readonly string[]): IsExcluded {
+export function excludedBy(globs: readonly string[], used = new Set<string>()): IsExcluded {
   const tests = globs.map((written) => {
+    if (written.length > LONGEST)
+      throw new Failure(
+        `--exclude ${quote(written)}: this glob has more than ${inWords(LONGEST)} characters: shorten it`,
+      )
     const glob = written
       .replaceAll(/[\\/]+(\.[\\/]+)*/g, '/')
       .replace(/^\.\//, '')
       .replace(/\/$/, '')
     const patterns = expanded(glob, written).map((one) => one.replace(/^\//, '').split('/').map(patternOf))
-    return { ofPath: glob.includes('/'), patterns }
+    return { written, ofPath: glob.includes('/'), patterns }
   })
   return (place) => {
     const names = place.split(path.sep)
-    return tests.some(({ ofPath, patterns }) => patterns.some((one) => isPath(one, ofPath ? names : names.slice(-1))))
+    let isOut = false
+    for (const { written, ofPath, patterns } of tests) {
+      if (isOut && used.has(written)) continue
+      if (!patterns.some((one) => isPath(one, ofPath ? names : names.slice(-1)))) continue
+      used.add(written)
+      isOut = true
+    }
+    return isOut
   }
 }
 
@@ -48,18 +66,21 @@ function expanded(glob: string, written: string): string[] {
     throw new Failure(`--exclude ${quote(written)}: ${quote(refused)} is not supported: write *, ?, [a-z], {a,b} or **`)
   const globs = new Set([glob])
   for (const one of globs) {
-    const braces = /\{([^{}]*,[^{}]*)\}/.exec(one)
+    const braces = /\{([^{},]*,[^{}]*)\}/.exec(one)
     if (!braces) continue
     globs.delete(one)
     const { 0: whole, 1: alternatives = '', index } = braces
     for (const text of alternatives.split(',')) globs.add(one.slice(0, index) + text + one.slice(index + whole.length))
-    if (globs.size > MOST)
-      throw new Failure(
-        `--exclude ${quote(written)}: the braces stand for more than ${MOST.toLocaleString('en')} globs: write fewer`,
-      )
+    if (globs.size > MOST) throw tooMany(written, `${inWords(MOST)} globs`)
   }
+  if ([...globs].join('').length > LONGEST_EXPANDED) throw tooMany(written, `${inWords(LONGEST_EXPANDED)} characters`)
   return [...globs]
 }
+
+const inWords = (count: number) => count.toLocaleString('en')
+
+const tooMany = (written: string, what: string) =>
+  new Failure(`--exclude ${quote(written)}: the braces stand for more than ${what}: write fewer`)
 
 function patternOf(name: string): Pattern {
   if (name === FOLDERS) return FOLDERS
@@ -68,9 +89,8 @@ function patternOf(name: string): Pattern {
 }
 
 function partOf(text: string): Part {
-  if (text === '*') return STAR
   if (text === '?') return () => true
-  if (!text.startsWith('[') || text.length === 1) return (character) => character === text
+  if (!text.startsWith('[') || text.length === 1) return text
   const [, not = '', set = ''] = /^\[([!^]?)(.*)\]$/s.exec(text) ?? []
   const ranges = set.match(/.-.|./gsu)?.map((range) => [[...range][0] ?? '', [...range].at(-1) ?? ''] as const) ?? []
   return (character) => ranges.some(([first, last]) => first <= character && character <= last) === (not === '')
@@ -96,7 +116,7 @@ function isName({ parts, isHidden }: Exclude<Pattern, typeof FOLDERS>, name: str
     parts,
     [...name],
     STAR,
-    (part, character) => part !== STAR && part(character),
+    (part, character) => (typeof part === 'string' ? part === character : part(character)),
     () => true,
   )
 }

@@ -37,6 +37,8 @@ export interface FileObjects {
   readonly folders: readonly string[]
   /** What was left out, in words that follow its place. */
   readonly left: readonly FileProblem[]
+  /** The globs that left out something. */
+  readonly used: ReadonlySet<string>
   /** Documents that are no objects of Kubernetes. */
   readonly others: number
   readonly kustomizations: readonly Kustomization[]
@@ -97,6 +99,7 @@ class Reading implements FileObjects {
   others = 0
   files = 0
   readonly inputs: string[] = []
+  readonly used = new Set<string>()
   /** How many files were begun. */
   #read = 0
   readonly #how: How
@@ -106,7 +109,7 @@ class Reading implements FileObjects {
 
   constructor(how: How) {
     this.#how = how
-    this.#isExcluded = excludedBy(how.exclude ?? [])
+    this.#isExcluded = excludedBy(how.exclude ?? [], this.used)
   }
 
   async find(asked: string): Promise<void> {

@@ -13,7 +13,7 @@ import { placeTitle } from '../wording/place.ts'
 import { bare, visible } from '../wording/quote.ts'
 import { delivered } from './delivered.ts'
 import { leftOut } from './left-out.ts'
-import { age, assumed, emptiness, nothingChecked, refusal, together } from './notes.ts'
+import { age, assumed, emptiness, nothingChecked, refusal, together, unused } from './notes.ts'
 import { refuseOverwriting } from './overwriting.ts'
 import type { Repository } from './repository.ts'
 
@@ -85,6 +85,7 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
       ...[main, beside].flatMap(({ snapshots }) => snapshots.map(age)),
       ...emptiness(main, isChecked, nothingChecked),
       ...emptiness(beside, isGrant, (where) => `no ReferenceGrant in ${where}`),
+      ...unused(asked.exclude, read),
       ...(asked.namespace === undefined ? assumed(judged) : []),
       ...together(main, isChecked),
       ...conflictsOf([...own, ...others]),

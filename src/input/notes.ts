@@ -38,6 +38,13 @@ export function emptiness(
   return folders.map((folder) => `${bare(folder)}: ${sentence('this folder')}`)
 }
 
+/** Returns a note if globs of `--exclude` left out nothing of the folders that were read: one may be misspelt. */
+export function unused(globs: readonly string[], read: readonly FileObjects[]): string[] {
+  const without = [...new Set(globs)].filter((glob) => !read.some(({ used }) => used.has(glob)))
+  if (without.length === 0 || read.every(({ folders }) => folders.length === 0)) return []
+  return [`--exclude ${without.map(quote).join(', ')} leaves out nothing: no file or folder has such a name or path`]
+}
+
 /** Returns a note if objects without a namespace are judged in the default one. */
 export function assumed(judged: readonly FileObject[]): string[] {
   const without = judged.filter((one) => !one.hasNamespace)

@@ -200,6 +200,16 @@ suite('of a folder', { concurrency: 2 }, () => {
     for (const left of ['.git', 'deep', 'tests', 'a/b.yaml']) assert.equal((await said(['check', left], files)).code, 2)
   })
 
+  test('nothing is left out by a glob that matches nothing, which is noted once', async () => {
+    const files = { 'a/route.yaml': ROUTE, 'a/tests/x.yaml': '[', 'grants/grant.yaml': GRANT, 'grants/old.yaml': '[' }
+    const exclude = ['tests', 'test?', 'old.*', 'tset', 'b/*'].flatMap((glob) => ['--exclude', glob])
+    const { code, lines, stdout } = await said(['check', 'a', '--grants', 'grants', ...exclude, '-o', 'json'], files)
+    const note = '--exclude "tset", "b/*" leaves out nothing: no file or folder has such a name or path'
+    assert.deepEqual([code, lines, JSON.parse(stdout).notes], [0, [`note: ${note}`], [note]])
+    const named = await said(['check', 'a/route.yaml', 'grants/grant.yaml', '--exclude', 'tset'], files)
+    assert.deepEqual([named.code, named.lines], [0, []])
+  })
+
   test('a kustomization and its patches are left out, with a note on how to render them', async () => {
     const patch =
       'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: checkout, namespace: a}\n'

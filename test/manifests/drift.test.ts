@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { differences } from '../../src/manifests/drift.ts'
 import { clientDifferences } from '../../src/manifests/drift-client.ts'
+import { driftLines } from '../../src/wording/drift.ts'
 
 const wanted = {
   kind: 'K',
@@ -93,6 +94,21 @@ suite('the rights of a ClusterRole', () => {
       assert.ok(found.length > 0)
       for (const { field, wanted, found: live } of found) assert.ok(field === 'rules' && (wanted ?? live) !== undefined)
     })
+})
+
+test('differing rules of a ClusterRole are told in short, each on a line', () => {
+  const secrets = { apiGroups: [''], resources: ['secrets'], resourceNames: ['ca'], verbs: ['get', 'update'] }
+  const wanted = [
+    { apiGroups: ['gateway.networking.k8s.io'], resources: ['referencegrants'], verbs: ['list', 'watch'] },
+  ]
+  const live = [{ ...wanted[0], verbs: ['list'] }, secrets, { nonResourceURLs: ['/metrics\n'], verbs: ['get'] }]
+  const object = { object: 'ClusterRole refgrant', tolerated: [] }
+  assert.deepEqual(driftLines({ ...object, differences: differences({ rules: wanted }, { rules: live }) }), [
+    'ClusterRole refgrant: rules lack list,watch referencegrants.gateway.networking.k8s.io',
+    'ClusterRole refgrant: rules have list referencegrants.gateway.networking.k8s.io, which the configuration does not have',
+    'ClusterRole refgrant: rules have get,update secrets "ca", which the configuration does not have',
+    'ClusterRole refgrant: rules have get /metrics\\n, which the configuration does not have',
+  ])
 })
 
 suite('the selectors of an entry', () => {

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { type Delivery, deliveriesAmong } from '../files/deliveries.ts'
+import { isRendered, type Kustomization } from '../files/kustomize.ts'
 import type { FileObject, FileObjects } from '../files/object-files.ts'
 import { STDIN } from '../files/text.ts'
 import { deliveryNotes, setNotes } from './delivery-notes.ts'
@@ -10,6 +11,8 @@ import { Slots } from './slots.ts'
 interface Delivered {
   readonly placed: readonly [main: FileObjects, beside: FileObjects]
   readonly notes: readonly string[]
+  /** What sets a namespace for the output of a kustomization, by its file. */
+  readonly appliers: ReadonlyMap<string, Delivery>
 }
 
 /**
@@ -32,8 +35,9 @@ export async function delivered(
     objects,
     kustomizations.flatMap(({ edits }) => edits),
   )
-  if (deliveries.length === 0) return { placed: [main, beside], notes: sets }
-  const slots = new Slots(await placesOf(deliveries, new Set([...main.folders, ...beside.folders]), repository))
+  if (deliveries.length === 0) return { placed: [main, beside], notes: sets, appliers: new Map() }
+  const places = await placesOf(deliveries, new Set([...main.folders, ...beside.folders]), repository)
+  const slots = new Slots(places)
   slots.look([...objects, ...kustomizations])
   const place = (read: FileObjects) => ({
     ...read,
@@ -41,7 +45,24 @@ export async function delivered(
   })
   const placed = [place(main), place(beside)] as const
   const notes = deliveries.flatMap((one) => deliveryNotes(one, slots.of(one), command))
-  return { placed, notes: [...notes, ...sets] }
+  return { placed, notes: [...notes, ...sets], appliers: appliersOf(kustomizations, places) }
+}
+
+/** Returns what sets a namespace for the output of each kustomization: what applies its folder or, if nothing else renders it, one above. */
+function appliersOf(
+  kustomizations: readonly Kustomization[],
+  places: ReadonlyMap<Delivery, string>,
+): Map<string, Delivery> {
+  const setting = [...places].filter(([{ namespace }]) => namespace !== '')
+  const byFolder = new Map(setting.map(([one, folder]) => [folder, one]))
+  const applierOf = (folder: string, isOwn: boolean): Delivery | undefined => {
+    if (!isOwn && isRendered(folder)) return undefined
+    const one = byFolder.get(folder)
+    const above = path.dirname(folder)
+    return one && (isOwn || one.isDeep) ? one : above === folder ? undefined : applierOf(above, false)
+  }
+  const found = kustomizations.map(({ file }) => [file, applierOf(path.dirname(path.resolve(file)), true)] as const)
+  return new Map(found.flatMap(([file, one]) => (one ? [[file, one] as const] : [])))
 }
 
 /**

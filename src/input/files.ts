@@ -67,7 +67,7 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
     await readObjects(asked.grants ?? [], how),
   ] as const
   refuseOverwriting(asked.written ?? [], [...read[0].inputs, ...read[1].inputs])
-  const { placed, notes } = await delivered(read, command, isChecked, asked.repository)
+  const { placed, notes, appliers } = await delivered(read, command, isChecked, asked.repository)
   const [main, beside] = [withoutPatches(placed[0], coverage), withoutPatches(placed[1], coverage)]
   const judged = [...main.objects.filter(isChecked), ...beside.objects.filter(isGrant)]
   const own = grantsAmong(main.objects, coverage.grantKinds)
@@ -80,7 +80,7 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
     candidates: candidatesAmong([...main.objects, ...beside.objects], coverage.grantKinds),
     problems: [...main.problems, ...beside.problems].map(({ place, message }) => `${bare(place)}: ${visible(message)}`),
     notes: [
-      ...[main, beside].flatMap((read) => leftOut(read, command)),
+      ...[main, beside].flatMap((read) => leftOut(read, command, appliers)),
       ...notes,
       ...[main, beside].flatMap(({ snapshots }) => snapshots.map(age)),
       ...emptiness(main, isChecked, nothingChecked),

@@ -187,6 +187,30 @@ suite('a namespace that may not count is noted', { concurrency: 2 }, () => {
       ])
   })
 
+  test('also in the note on the kustomization, which recommends no other command', async () => {
+    const own = `${KUSTOMIZATION}namespace: own\n`
+    const file = 'apps/shop/kustomization.yaml'
+    const noteOn = async (delivery: Record<string, string>, files: Record<string, string> = { [file]: own }) =>
+      (await checked(['.'], { ...route, ...files, ...delivery })).notes[0]
+    const seeFlux = `Flux applies its output: see the note on ${FLUX}:1`
+    const left = `note: ${file}: is a kustomization and is left out`
+    assert.equal(await noteOn({ [FLUX]: flux({}) }), `${left}; ${seeFlux}`)
+    assert.equal(
+      await noteOn({ [ARGO_CD]: argoCd({}) }),
+      `note: ${file}: is a kustomization and sets namespace "own"; Argo CD applies its output: see the note on ${ARGO_CD}:1`,
+    )
+    const toRead = 'to read its output: refgrant check -k apps/shop'
+    const kept = `note: ${file}: is a kustomization and sets namespace "own"; ${toRead}`
+    for (const delivery of [flux({ targetNamespace: undefined }), flux({ path: 'other' }), argoCd({ path: 'apps' })])
+      assert.equal(await noteOn({ 'delivery.json': delivery }), kept)
+    assert.equal(await noteOn({ [FLUX]: flux({ path: 'apps' }) }), `${left}; ${seeFlux}`)
+    const above = { 'apps/kustomization.yaml': KUSTOMIZATION, [file]: KUSTOMIZATION }
+    assert.equal(
+      await noteOn({ [FLUX]: flux({ path: '.' }) }, above),
+      `note: apps/kustomization.yaml: is a kustomization and is left out; ${seeFlux}`,
+    )
+  })
+
   test('if two objects apply the folder in different ways', async () => {
     for (const other of [
       flux({ targetNamespace: 'test' }),

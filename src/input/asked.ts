@@ -62,7 +62,8 @@ export async function readReferences(
   const hasFiles = paths.length + grants.length > 0 || kustomize !== undefined
   const files = isQuestion ? { paths: [], grants: [...paths, ...grants] } : { paths, grants }
   const input = await readInput({ ...files, exclude, namespace, kustomize }, coverage, command)
-  const cluster = asked.live || !hasFiles ? await liveCluster(asked) : undefined
+  const isStored = typeof subject === 'object' && 'object' in subject && paths.length === 0 && kustomize === undefined
+  const cluster = asked.live || !hasFiles || isStored ? await liveCluster(asked) : undefined
   const needing = isQuestion
     ? {
         references: [referenceAsked(coverage, subject.from, subject.to)],
@@ -75,7 +76,11 @@ export async function readReferences(
   const read = await cluster?.grantsFor(needing.references, coverage)
   return {
     ...needing,
-    known: { candidates: [...(read?.candidates ?? []), ...input.candidates], unknown: read?.unknown ?? new Set() },
+    known: {
+      candidates: [...(read?.candidates ?? []), ...input.candidates],
+      unknown: read?.unknown ?? new Set(),
+      hasStored: cluster !== undefined,
+    },
     problems: input.problems,
     notes: [...input.notes, ...uncheckedKind(subject, coverage), ...(read?.unread ?? [])],
     cluster,
@@ -114,5 +119,7 @@ async function objectsOf(
     wanted === undefined
       ? targetTitle({ ...subject.object, namespace: '' })
       : objectTitle({ ...subject.object, namespace: wanted })
-  throw new Failure(`${title} is not among the files`)
+  throw new Failure(
+    `${title} is not among the files: to explain the object of the cluster by the grants of files, name these with --grants`,
+  )
 }

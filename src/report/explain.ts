@@ -126,6 +126,7 @@ function explained({ reference, place, answer, misses, moreMisses, complete, tar
     verdict: answer.verdict,
     message: verdictSentence(reference, answer),
     grant: answer.verdict === 'permitted' ? shown(answer.grant) : undefined,
+    proposed: answer.verdict === 'permitted' ? answer.proposed : undefined,
     nearMisses: misses.map((miss) => missJson(miss, reference)),
     omittedNearMisses: moreMisses,
     allCompared: complete,

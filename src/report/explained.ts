@@ -2,6 +2,7 @@ import type { Coverage } from '../policy/coverage.ts'
 import type { Place as FilePlace } from '../policy/finding.ts'
 import { type Grant, type GrantName, parseGrant } from '../policy/grant.ts'
 import { lookupIn } from '../policy/grant-index.ts'
+import { kindOf } from '../policy/grant-kinds.ts'
 import { judge } from '../policy/judge.ts'
 import type { Candidate, NearMiss } from '../policy/near-miss.ts'
 import { NearMissSearch } from '../policy/near-miss-search.ts'
@@ -32,6 +33,8 @@ export interface Known {
   readonly candidates: readonly PlacedCandidate[]
   /** The namespaces of which not every grant was read. */
   readonly unknown: ReadonlySet<string>
+  /** Whether grants of a cluster are among the candidates: then those of files are proposed. */
+  readonly hasStored?: boolean
 }
 
 /** A reference with its verdict and what comes near to permitting it. */
@@ -102,11 +105,18 @@ export function explainReferences(
 ): ExplainedReference[] {
   const candidates = distinct(known.candidates)
   const grants = lookupIn(candidates.flatMap((one) => grantIn(one, coverage) ?? []))
+  const stored = lookupIn(
+    known.candidates.flatMap((one) => (one.file === undefined ? (grantIn(one, coverage) ?? []) : [])),
+  )
   const nearMisses = new NearMissSearch(candidates)
   return references.map((reference) => {
     // One at a time: the references may be of several objects.
     const [verdict] = judge([reference], grants)
-    if (verdict?.permitted) return { reference, answer: permitted(verdict.by), ...NOTHING }
+    if (verdict?.permitted) {
+      const isProposed = known.hasStored === true && !judge([reference], stored)[0]?.permitted
+      const proposed = isProposed ? candidates.find(({ name }) => isNamed(name, verdict.by, coverage)) : undefined
+      return { reference, answer: permitted(verdict.by, proposed), ...NOTHING }
+    }
     const isUnknown = known.unknown.has(reference.to.namespace)
     const { misses, more, complete } = nearMisses.of(reference)
     const answer = { verdict: isUnknown ? 'not known' : 'not permitted' } as const
@@ -117,8 +127,18 @@ export function explainReferences(
 /** What comes near to permitting a reference that is permitted is left out. */
 const NOTHING = { misses: [], moreMisses: 0, complete: true }
 
-const permitted = (by: 'same namespace' | GrantName): Answer =>
-  by === 'same namespace' ? { verdict: by } : { verdict: 'permitted', grant: by }
+/** @param proposed the grant, if it is not stored */
+function permitted(by: 'same namespace' | GrantName, { file, lineOf }: Partial<PlacedCandidate> = {}): Answer {
+  if (by === 'same namespace') return { verdict: by }
+  const place = file !== undefined && lineOf ? { proposed: { file, line: lineOf('') } } : {}
+  return { verdict: 'permitted', grant: by, ...place }
+}
+
+function isNamed({ group, kind, namespace, name }: ObjectName, by: 'same namespace' | GrantName, coverage: Coverage) {
+  if (by === 'same namespace') return false
+  const its = kindOf(by, coverage.grantKinds)
+  return its.group === group && its.kind === kind && by.namespace === namespace && by.name === name
+}
 
 const keyOf = ({ name: { group, kind, namespace, name } }: Candidate) => JSON.stringify([group, kind, namespace, name])
 

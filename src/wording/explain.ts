@@ -6,13 +6,17 @@ import { property } from '../policy/property.ts'
 import type { GroupKind, Reference } from '../policy/reference.ts'
 import { article } from './counted.ts'
 import { grantTitle, kindTitle, objectTitle, printable, targetTitle } from './objects.ts'
+import { placeTitle } from './place.ts'
 import { quote, visible } from './quote.ts'
 import { shellArgument } from './shell.ts'
 
-/** Whether a reference is permitted, and by which grant. */
+/** The line of a file. */
+type Place = Parameters<typeof placeTitle>[0]
+
+/** Whether a reference is permitted, and by which grant: a proposed one is in a file, and no stored one permits. */
 export type Answer =
   | { readonly verdict: 'same namespace' }
-  | { readonly verdict: 'permitted'; readonly grant: GrantName }
+  | { readonly verdict: 'permitted'; readonly grant: GrantName; readonly proposed?: Place | undefined }
   | { readonly verdict: 'not permitted' | 'not known' }
 
 /** Returns the verdict on a reference: `HTTPRoute "a" in namespace "b": PATH refers to Service "x" in namespace "y", which ...`. */
@@ -34,8 +38,13 @@ function predicate(reference: Reference, answer: Answer): string {
       return reference.path === ''
         ? 'it stays in its namespace and needs no grant'
         : 'is in the same namespace and needs no grant'
-    case 'permitted':
-      return `${grantTitle(answer.grant, kindOf(answer.grant, grantKindsFor(reference)).kind)} permits${it}`
+    case 'permitted': {
+      const title = grantTitle(answer.grant, kindOf(answer.grant, grantKindsFor(reference)).kind)
+      const { proposed } = answer
+      return proposed
+        ? `${title} of ${placeTitle(proposed)} would permit${it}, once it is applied`
+        : `${title} permits${it}`
+    }
     case 'not known':
       return reference.path === ''
         ? `it is not known whether ${article(kind)} ${kind} permits it`

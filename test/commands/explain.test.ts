@@ -149,7 +149,8 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
     assert.deepEqual(await explain('httproute/gone'), {
       code: 2,
       stdout: '',
-      stderr: 'refgrant: HTTPRoute (gateway.networking.k8s.io) "gone" is not among the files\n',
+      stderr:
+        'refgrant: HTTPRoute (gateway.networking.k8s.io) "gone" is not among the files: to explain the object of the cluster by the grants of files, name these with --grants\n',
     })
   })
 

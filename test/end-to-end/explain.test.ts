@@ -126,6 +126,40 @@ suite('explain of a cluster', () => {
     assert.match(after, /: ReferenceGrant "near" in namespace "billing" permits it\.\n/)
   })
 
+  test('says whether a proposed grant in a file would permit what the cluster holds', async () => {
+    const { kubeconfig, api } = cluster.controlPlane
+    const stored = grant({ name: 'stored', to: 'cart-2' })
+    await api.apply(
+      stored,
+      route({
+        name: 'proposed',
+        backends: [
+          ['cart-1', 'billing'],
+          ['cart-2', 'billing'],
+        ],
+      }),
+    )
+    const files = {
+      'new/a.json': JSON.stringify(grant({ name: 'new', to: 'cart-1' })),
+      'same.json': JSON.stringify(stored),
+    }
+    const cwd = folderWith(files)
+    const argv = ['explain', 'httproute/proposed', '-n', 'shop', '--kubeconfig', kubeconfig]
+    const { code, stdout } = await refgrant([...argv, '--grants', 'new', 'same.json'], { cwd })
+    assert.equal(code, 0)
+    const sentences = stdout.match(/which ReferenceGrant .*/g)
+    assert.deepEqual(sentences, [
+      'which ReferenceGrant "new" in namespace "billing" of new/a.json:1 would permit, once it is applied.',
+      'which ReferenceGrant "stored" in namespace "billing" permits.',
+    ])
+    assert.equal((await refgrant([...argv, '--grants', 'same.json'], { cwd })).code, 1)
+    const { stdout: json } = await refgrant([...argv, '--grants', 'new', '-o', 'json'], { cwd })
+    const places = JSON.parse(json).references.map(({ proposed }: { proposed?: object }) => proposed)
+    assert.deepEqual(places, [{ file: 'new/a.json', line: 1 }, undefined])
+    const asFile = await refgrant([...argv, '-f', 'new'], { cwd })
+    assert.match(asFile.stderr, /is not among the files: to explain the object of the cluster .* with --grants\n/)
+  })
+
   test('judges a file by the grants of the cluster, and the default namespace is that of the context', async () => {
     const { kubeconfig } = cluster.controlPlane
     const cwd = folderWith({ 'route.yaml': ROUTE.replace('payments', 'tax') })

@@ -47,6 +47,7 @@ export function serversFor(parts: Parts): { readonly app: FastifyInstance; reado
     logger,
     observer,
     draining: () => stopping.aborted,
+    timeout: () => live.config.timeoutSeconds * 1_000,
   })
   return { app, health }
 }

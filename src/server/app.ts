@@ -8,7 +8,7 @@ import { lookupSentence } from '../wording/unavailable.ts'
 import type { Allowance } from './allowance.ts'
 import { Overloaded, readBody } from './body.ts'
 import type { Capacity } from './capacity.ts'
-import { grantedTime } from './deadline.ts'
+import { endsRequest, grantedTime, MARGIN } from './deadline.ts'
 import { memoryOf } from './kept.ts'
 import { buildListener } from './listener.ts'
 import { plainText } from './plain-text.ts'
@@ -30,6 +30,8 @@ export interface AppOptions extends Records {
   readonly capacity: Capacity
   /** Whether the server is draining, so that clients should open their connections elsewhere. */
   readonly draining?: () => boolean
+  /** The timeout of the deny entry, in ms; 0 if it is not known. */
+  readonly timeout?: () => number
 }
 
 declare module 'fastify' {
@@ -93,7 +95,7 @@ function handlersBy(options: AppOptions, retries: Retries) {
         if (undecided && allowance.gone) allowance.turnAwayGone()
         else recorder.record({ request, coverage: current.coverage, answer, milliseconds })
         if (!undecided) return answer.response
-        return unavailable(reply, lookupSentence(answer.decision.why), retries.invite(request.uid, allowance))
+        return unavailable(reply, lookupSentence(answer.decision.why), retries.invite(request.uid, allowance), options)
       } finally {
         allowance.finish()
       }
@@ -135,12 +137,13 @@ function closeWhileDraining(app: FastifyInstance, { draining = () => false }: Ap
 }
 
 /** Answers requests that do not get a review as their answer. */
-function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppOptions): void {
+function answerFailures(app: FastifyInstance, retries: Retries, options: AppOptions): void {
+  const { logger } = options
   app.setErrorHandler((error: Error & { statusCode?: number }, { allowance }, reply) => {
     if (error instanceof Overloaded) {
       // Without its uid, tries of the request cannot be counted, so the client is not asked to retry.
       const back = error.uid !== undefined && retries.invite(error.uid, allowance)
-      return unavailable(reply, error.message, back)
+      return unavailable(reply, error.message, back, options)
     }
     const status = error instanceof NotAReview ? 400 : (error.statusCode ?? 500)
     if (status === 415) return plainText(reply, status, `${error.message}: send the review as application/json`)
@@ -158,11 +161,23 @@ function answerFailures(app: FastifyInstance, retries: Retries, { logger }: AppO
  * connection lets a retry reach another replica. Of a 503, the API server shows its user only the message of a Status.
  * Source: k8s.io/client-go/rest/request.go, Result.Into.
  *
- * @param back whether the API server should retry
+ * @param invited whether the API server should retry
  */
-function unavailable(reply: FastifyReply, why: string, back: boolean): FastifyReply {
+function unavailable(reply: FastifyReply, why: string, invited: boolean, options: AppOptions): FastifyReply {
   reply.header('connection', 'close')
-  if (back) reply.header('retry-after', String(RETRY_AFTER))
+  const pause = invited ? RETRY_AFTER : pauseToTheEnd(reply.request, options)
+  if (pause !== undefined) reply.header('retry-after', String(pause))
   const reason = 'ServiceUnavailable'
   return reply.code(503).send({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message: why, reason, code: 503 })
+}
+
+/**
+ * Returns a pause, in s, until the API server has dropped the reviewed request; undefined if it does not drop the request
+ * then. Under `failurePolicy: Ignore`, a user could otherwise shorten the timeout of a request so that refgrant has no
+ * time to judge it, and the write passes in the rest of that time.
+ */
+function pauseToTheEnd({ query, routeOptions, allowance }: FastifyRequest, { timeout }: AppOptions) {
+  const ends = endsRequest((query as { timeout?: unknown }).timeout, timeout?.() ?? 0)
+  if (routeOptions.url !== reviewPath('deny') || !ends) return undefined
+  return Math.max(Math.ceil((allowance.left + MARGIN) / 1_000), RETRY_AFTER)
 }

@@ -14,6 +14,22 @@ const LONGEST_TIMEOUT = 30_000
  *   tries of a request, and is the same in each.
  */
 export function grantedTime(timeout: unknown): number {
+  return askedTime(timeout) - MARGIN
+}
+
+/**
+ * Returns whether the API server drops the reviewed request when the timeout has passed. A user can give a request a
+ * shorter timeout than that of the webhook. Source:
+ * k8s.io/apiserver/pkg/admission/plugin/webhook/validating/dispatcher.go, callHook.
+ *
+ * @param timeout as in `grantedTime`
+ * @param usual the timeout of the webhook, in ms
+ */
+export function endsRequest(timeout: unknown, usual: number): boolean {
+  return askedTime(timeout) < usual
+}
+
+function askedTime(timeout: unknown): number {
   const {
     minutes = '0',
     seconds = '0',
@@ -23,7 +39,7 @@ export function grantedTime(timeout: unknown): number {
       ?.groups) ||
   {}
   const asked = Number(minutes) * 60_000 + Number(seconds) * 1_000 + Number(milliseconds) || DEFAULT_TIMEOUT
-  return Math.min(asked, LONGEST_TIMEOUT) - MARGIN
+  return Math.min(asked, LONGEST_TIMEOUT)
 }
 
 /**

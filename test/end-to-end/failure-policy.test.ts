@@ -104,7 +104,12 @@ const register = (url: string, policy: Policy, authority = ca) =>
 const at = (server: Server) => `https://127.0.0.1:${(server.address() as AddressInfo).port}/validate`
 
 async function start(context: TestContext, options: Partial<RefgrantOptions> = {}): Promise<Refgrant> {
-  const refgrant = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', cluster.account], ...options })
+  const refgrant = await startRefgrant({
+    certs: cluster.certs,
+    grants: ['--kubeconfig', cluster.account],
+    more: ['--config', configuration],
+    ...options,
+  })
   context.after(() => refgrant.process.kill('SIGKILL'))
   return refgrant
 }
@@ -242,6 +247,21 @@ suite(`as ${PAGE} says, when refgrant is`, () => {
       }
       for (const [sign, isSeen] of Object.entries(seen)) await until(`${sign} shows it`, isSeen)
     })
+})
+
+test('a write does not pass because its user leaves no time to judge it', async (context) => {
+  const { proxy, kubeconfig } = await proxied(context)
+  const refgrant = await start(context, { grants: ['--kubeconfig', kubeconfig] })
+  await register(refgrant.url, 'Ignore')
+  const { api } = cluster.controlPlane
+  const crossing = route({ name: 'hurried', backends: [['payments', 'billing']] })
+  const isCalled = async () => (await api.create(crossing, '?dryRun=All')).status === 403
+  await until('the API server calls refgrant', isCalled)
+  proxy.hole()
+  const { status, body } = await api.create(crossing, '?timeout=1s')
+  assert.deepEqual([status, body.reason], [504, 'Timeout'])
+  assert.equal((await api.request('GET', await api.pathOf(crossing))).status, 404)
+  assert.equal((await api.create(crossing, '?dryRun=All')).status, 201, 'with the usual time, it passes unjudged')
 })
 
 test(`each row of ${PAGE} has a test`, () => {

@@ -97,3 +97,19 @@ test('a review without an answer from the look-ups is retried twice, and then ge
   assert.deepEqual([kind, status], ['Status', 'Failure'])
   assert.equal(message, 'refgrant could not look up ReferenceGrants: the API server could not be reached')
 })
+
+test('a request that the API server drops at the timeout is not let go before', async () => {
+  const app = appWith({ source: broken, timeout: () => 5_000 })
+  const tries = async (url: string) => {
+    const headers = { 'content-type': 'application/json' }
+    const payload = JSON.stringify({ ...review, request: { ...request, uid: url } })
+    const answers = []
+    for (let tries = 0; tries < 3; tries += 1) answers.push(await app.inject({ method: 'POST', url, payload, headers }))
+    return answers.map(({ headers }) => headers['retry-after'])
+  }
+  assert.deepEqual(await tries('/validate/deny?timeout=1s'), ['1', '1', '1'])
+  assert.deepEqual(await tries('/validate/deny?timeout=4s'), ['1', '1', '4'])
+  assert.deepEqual(await tries('/validate/deny?timeout=5s'), ['1', '1', undefined])
+  assert.deepEqual(await tries('/validate/warn?timeout=2s'), ['1', '1', undefined], 'only a denial is at stake')
+  await app.close()
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { grantedTime, halfOf } from '../../src/server/deadline.ts'
+import { endsRequest, grantedTime, halfOf } from '../../src/server/deadline.ts'
 
 suite('an answer may take the timeout minus a margin of 250 ms,', () => {
   const timeouts: Record<string, [timeout: unknown, milliseconds: number]> = {
@@ -31,4 +31,11 @@ test('a timeout beyond the longest of a webhook counts as the longest', () => {
 test('half of the remaining time is a whole number, and never too short for an attempt', () => {
   assert.equal(halfOf(984.5), 492)
   for (const left of [-60_000, 0, 1, 250]) assert.equal(halfOf(left), 125)
+})
+
+test('a timeout below that of the webhook is that of the request', () => {
+  assert.deepEqual(
+    ['1s', '4s', '5s', '30s', undefined].map((timeout) => endsRequest(timeout, 5_000)),
+    [true, true, false, false, false],
+  )
 })

@@ -2,7 +2,7 @@ import type { ConnectionChoice } from '../cluster/connection.ts'
 import type { FileObject } from '../files/object-files.ts'
 import type { Coverage } from '../policy/coverage.ts'
 import type { GrantKind } from '../policy/grant-kinds.ts'
-import { referenceAsked } from '../policy/question.ts'
+import { kindMeant, referenceAsked } from '../policy/question.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import { type Known, type NeedingGrants, needingGrants, type PlacedObject } from '../report/explained.ts'
 import { Failure } from '../system/failure.ts'
@@ -93,7 +93,11 @@ function uncheckedKind(subject: Subject, coverage: Coverage): string[] {
   if (subject === 'files') return []
   const kind = 'from' in subject ? subject.from : subject.object
   if (coverage.referrer(kind)) return []
-  return [`refgrant does not check ${kindTitle(kind)}: ${PROGRAM} catalogue lists the kinds that are checked`]
+  if (coverage.grantKind(kind))
+    return [`${kindTitle(kind)} is a kind of grants, which refer to nothing: ${PROGRAM} audit shows what they permit`]
+  const meant = kindMeant(`${kind.kind}.${kind.group}`, coverage)
+  const hint = meant === undefined ? '' : `. Did you mean ${meant}?`
+  return [`refgrant does not check ${kindTitle(kind)}: ${PROGRAM} catalogue lists the kinds that are checked${hint}`]
 }
 
 async function objectsOf(

@@ -4,6 +4,8 @@ import type { GroupKind } from './reference.ts'
 export interface ReferrerKind extends GroupKind {
   /** The resource name, for webhook rules and RBAC. */
   readonly plural: string
+  /** The short names by which kubectl knows the resource. */
+  readonly shortNames?: readonly string[]
   /** Whether the kind is a route, which may serve a mesh instead of a Gateway. */
   readonly route?: true
 }
@@ -37,8 +39,13 @@ const grpcRoute: ReferrerKind = { group: GATEWAY_API, kind: 'GRPCRoute', plural:
 const tcpRoute: ReferrerKind = { group: GATEWAY_API, kind: 'TCPRoute', plural: 'tcproutes', route: true }
 const tlsRoute: ReferrerKind = { group: GATEWAY_API, kind: 'TLSRoute', plural: 'tlsroutes', route: true }
 const udpRoute: ReferrerKind = { group: GATEWAY_API, kind: 'UDPRoute', plural: 'udproutes', route: true }
-const gateway: ReferrerKind = { group: GATEWAY_API, kind: 'Gateway', plural: 'gateways' }
-const listenerSet: ReferrerKind = { group: GATEWAY_API, kind: 'ListenerSet', plural: 'listenersets' }
+const gateway: ReferrerKind = { group: GATEWAY_API, kind: 'Gateway', plural: 'gateways', shortNames: ['gtw'] }
+const listenerSet: ReferrerKind = {
+  group: GATEWAY_API,
+  kind: 'ListenerSet',
+  plural: 'listenersets',
+  shortNames: ['lset'],
+}
 const xListenerSet: ReferrerKind = { group: EXTENDED, kind: 'XListenerSet', plural: 'xlistenersets' }
 const xBackend: ReferrerKind = { group: EXTENDED, kind: 'XBackend', plural: 'xbackends' }
 const xTelemetryPolicy: ReferrerKind = { group: EXTENDED, kind: 'XTelemetryPolicy', plural: 'xtelemetrypolicies' }

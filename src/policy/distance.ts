@@ -11,3 +11,18 @@ export function distance(a: string, b: string): number {
   }
   return row[b.length] as number
 }
+
+/** The longest text that is compared with words, in characters: longer than any option or kind. */
+const LONGEST = 80
+
+/** The most characters in which a word differs from a text that is meant for it, and the part of the longer one that they may be. */
+const MOST = 3
+const PART = 0.6
+
+/** Returns the word that a text is probably meant for; undefined if it resembles none. */
+export function nearestWord(text: string, words: readonly string[]): string | undefined {
+  if (text.length > LONGEST) return undefined
+  const compared = words.map((word) => ({ word, off: distance(text, word) }))
+  const near = compared.filter(({ word, off }) => off <= MOST && off < PART * Math.max(word.length, text.length))
+  return near.toSorted((a, b) => a.off - b.off)[0]?.word
+}

@@ -4,6 +4,8 @@ import type { GroupKind, Reference } from './reference.ts'
 export interface GrantKind extends GroupKind {
   /** The resource name, in paths of the API server. */
   readonly plural: string
+  /** The short names by which kubectl knows the resource. */
+  readonly shortNames?: readonly string[]
   /** The version to read and print; default: the preferred version of the group to read, and v1 to print. */
   readonly version?: string
   /** The name of the core group in its entries, in addition to `""`. */
@@ -17,6 +19,7 @@ export const REFERENCE_GRANT: GrantKind = {
   group: 'gateway.networking.k8s.io',
   kind: 'ReferenceGrant',
   plural: 'referencegrants',
+  shortNames: ['refgrant'],
 }
 
 /** The old name of ReferenceGrant, up to Gateway API v0.5. Its objects permit nothing. */

@@ -1,20 +1,46 @@
 import type { Coverage } from './coverage.ts'
+import { nearestWord } from './distance.ts'
 import { REFERENCE_GRANT } from './grant-kinds.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
-import { knownKinds, likest } from './well-known.ts'
+import { type KnownKind, knownKinds, likest } from './well-known.ts'
 
 /**
- * Returns the kind that a text names, as kubectl accepts it: a kind or a plural in any letters, and after a dot its group.
- * Without a group, the kind must be a judged or a well-known one.
+ * Returns the kind that a text names, as kubectl accepts it: a kind, a plural or a short name in any letters, and after a dot its
+ * group, or the beginning of it, with or without a version. Undefined if the kind is neither a judged nor a well-known one, and is
+ * not written with its group as in its objects.
  */
 export function kindNamed(text: string, coverage: Coverage): GroupKind | undefined {
+  const { word, group } = parted(text)
+  const known = kindsFor(coverage)
+  if (group === undefined) return bare(likest(word, known))
+  const begins = group === '' ? [] : known.filter((one) => one.group.startsWith(group))
+  const found = likest(word, known.filter((one) => one.group === group)) ?? likest(word, begins)
+  return bare(found) ?? (/^[A-Z]/.test(word) ? { group, kind: word } : undefined)
+}
+
+/** Returns the kind that a text nearly names, as a user may write it; undefined if it names one, or is like none. */
+export function kindMeant(text: string, coverage: Coverage): string | undefined {
+  const { word, group } = parted(text)
+  const known = kindsFor(coverage).filter((one) => group === undefined || one.group === group)
+  if (likest(word, known)) return undefined
+  const near = nearestWord(word.toLowerCase(), known.flatMap(namesOf))
+  const kind = known.find((one) => namesOf(one).includes(near ?? ''))?.kind
+  return kind && (group ? `${kind}.${group}` : kind)
+}
+
+const namesOf = ({ lowerCase, plural }: KnownKind) => [lowerCase, ...(plural === '' ? [] : [plural])]
+
+/** The kinds that may be named: the grants are among them, which hold no reference. */
+function kindsFor(coverage: Coverage): KnownKind[] {
+  const grants = coverage.grantKinds.map((one) => ({ ...one, lowerCase: one.kind.toLowerCase() }))
+  return [...knownKinds(coverage), ...grants]
+}
+
+/** Parts `httproutes.v1.gateway.networking.k8s.io` into a word and a group; the version does not count. */
+function parted(text: string): { readonly word: string; readonly group?: string } {
   const dot = text.indexOf('.')
-  const known = knownKinds(coverage)
-  if (dot < 0) return text === '' ? undefined : bare(likest(text, known))
-  const [kind, group] = [text.slice(0, dot), text.slice(dot + 1)]
-  if (kind === '') return undefined
-  const ofGroup = known.filter((one) => one.group === group)
-  return bare(likest(kind, ofGroup)) ?? { group, kind }
+  if (dot < 0) return { word: text }
+  return { word: text.slice(0, dot), group: text.slice(dot + 1).replace(/^v\d+((alpha|beta)\d+)?(\.|$)/, '') }
 }
 
 const bare = (found: GroupKind | undefined) => found && { group: found.group, kind: found.kind }

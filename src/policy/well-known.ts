@@ -3,28 +3,35 @@ import type { Coverage } from './coverage.ts'
 import { distance } from './distance.ts'
 import type { GroupKind } from './reference.ts'
 
+/** A kind with the names of its resource. */
+interface NamedKind extends GroupKind {
+  readonly plural: string
+  /** The short names by which kubectl knows it. */
+  readonly shortNames?: readonly string[]
+}
+
 /**
  * The most frequent targets of references (Gateway API, godoc of `ReferenceGrantTo`; external-provisioner), and well-known
  * kinds of Kubernetes, to find misspelt kinds and wrong groups.
  */
 // biome-ignore format: one kind a line
-const WELL_KNOWN: readonly (GroupKind & { readonly plural: string })[] = [
-  { group: '', kind: 'Service', plural: 'services' },
+const WELL_KNOWN: readonly NamedKind[] = [
+  { group: '', kind: 'Service', plural: 'services', shortNames: ['svc'] },
   { group: '', kind: 'Secret', plural: 'secrets' },
-  { group: '', kind: 'ConfigMap', plural: 'configmaps' },
-  { group: '', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims' },
-  { group: '', kind: 'Pod', plural: 'pods' },
-  { group: '', kind: 'ServiceAccount', plural: 'serviceaccounts' },
-  { group: 'apps', kind: 'DaemonSet', plural: 'daemonsets' },
-  { group: 'apps', kind: 'Deployment', plural: 'deployments' },
-  { group: 'apps', kind: 'StatefulSet', plural: 'statefulsets' },
-  { group: 'batch', kind: 'CronJob', plural: 'cronjobs' },
+  { group: '', kind: 'ConfigMap', plural: 'configmaps', shortNames: ['cm'] },
+  { group: '', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims', shortNames: ['pvc'] },
+  { group: '', kind: 'Pod', plural: 'pods', shortNames: ['po'] },
+  { group: '', kind: 'ServiceAccount', plural: 'serviceaccounts', shortNames: ['sa'] },
+  { group: 'apps', kind: 'DaemonSet', plural: 'daemonsets', shortNames: ['ds'] },
+  { group: 'apps', kind: 'Deployment', plural: 'deployments', shortNames: ['deploy'] },
+  { group: 'apps', kind: 'StatefulSet', plural: 'statefulsets', shortNames: ['sts'] },
+  { group: 'batch', kind: 'CronJob', plural: 'cronjobs', shortNames: ['cj'] },
   { group: 'batch', kind: 'Job', plural: 'jobs' },
   { group: 'discovery.k8s.io', kind: 'EndpointSlice', plural: 'endpointslices' },
-  { group: 'networking.k8s.io', kind: 'Ingress', plural: 'ingresses' },
-  { group: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', plural: 'volumesnapshots' },
-  { group: 'multicluster.x-k8s.io', kind: 'ServiceImport', plural: 'serviceimports' },
-  { group: 'inference.networking.k8s.io', kind: 'InferencePool', plural: 'inferencepools' },
+  { group: 'networking.k8s.io', kind: 'Ingress', plural: 'ingresses', shortNames: ['ing'] },
+  { group: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', plural: 'volumesnapshots', shortNames: ['vs'] },
+  { group: 'multicluster.x-k8s.io', kind: 'ServiceImport', plural: 'serviceimports', shortNames: ['svcim', 'svcimport'] },
+  { group: 'inference.networking.k8s.io', kind: 'InferencePool', plural: 'inferencepools', shortNames: ['infpool'] },
   { group: 'inference.networking.x-k8s.io', kind: 'InferencePool', plural: 'inferencepools' },
   { group: 'networking.istio.io', kind: 'Gateway', plural: 'gateways' },
 ]
@@ -53,9 +60,8 @@ function isKnownGroup(group: string): boolean {
   return isListedGroup(group) || group.endsWith('.k8s.io')
 }
 
-/** A kind that a grant may name in a wrong way: by its plural, or in other letters. */
-export interface KnownKind extends GroupKind {
-  readonly plural: string
+/** A kind that a grant may name in a wrong way: by its plural or a short name, or in other letters. */
+export interface KnownKind extends NamedKind {
   readonly lowerCase: string
 }
 
@@ -68,8 +74,11 @@ export function knownKinds(coverage: Coverage): readonly KnownKind[] {
   return all
 }
 
-function distinct(kinds: readonly Omit<KnownKind, 'lowerCase'>[]): KnownKind[] {
-  const byName = new Map(kinds.toReversed().map((one) => [`${one.group}/${one.kind}`, one]))
+function distinct(kinds: readonly NamedKind[]): KnownKind[] {
+  const byName = new Map<string, NamedKind>()
+  // A row of a configuration does not have the short names.
+  for (const one of kinds.toReversed())
+    byName.set(`${one.group}/${one.kind}`, { ...byName.get(`${one.group}/${one.kind}`), ...one })
   return [...byName.values()].reverse().map(inLowerCase)
 }
 
@@ -81,20 +90,21 @@ export function kindsIn(fields: readonly GuardedField[]): KnownKind[] {
   return [...fields.map(({ from }) => from), ...targetsOf(fields)].map(inLowerCase)
 }
 
-function targetsOf(fields: readonly GuardedField[]): Omit<KnownKind, 'lowerCase'>[] {
+function targetsOf(fields: readonly GuardedField[]): NamedKind[] {
   return fields.flatMap(({ to }) => (to ? { ...to, plural: '' } : []))
 }
 
-function inLowerCase(kind: Omit<KnownKind, 'lowerCase'>): KnownKind {
+function inLowerCase(kind: NamedKind): KnownKind {
   return { ...kind, lowerCase: kind.kind.toLowerCase() }
 }
 
-/** Returns the kind that a text names exactly, or otherwise in other letters or by its plural. */
+/** Returns the kind that a text names exactly, or otherwise in other letters, by its plural or by a short name. */
 export function likest(written: string, kinds: readonly KnownKind[]): KnownKind | undefined {
   const lowerCase = written.toLowerCase()
   return (
     kinds.find(({ kind }) => kind === written) ??
-    kinds.find((one) => one.lowerCase === lowerCase || one.plural === lowerCase)
+    kinds.find((one) => one.lowerCase === lowerCase || one.plural === lowerCase) ??
+    kinds.find(({ shortNames = [] }) => shortNames.includes(lowerCase))
   )
 }
 

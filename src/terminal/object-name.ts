@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { Argument } from 'commander'
 import { guardedFields } from '../policy/catalogue.ts'
 import type { Coverage } from '../policy/coverage.ts'
-import { distance } from '../policy/distance.ts'
+import { nearestWord } from '../policy/distance.ts'
 import { SEVERITIES } from '../policy/finding-codes.ts'
 import { NAMESPACE } from '../policy/names.ts'
-import { kindNamed } from '../policy/question.ts'
+import { kindMeant, kindNamed } from '../policy/question.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import { Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
@@ -81,21 +81,20 @@ function endsOf(
 }
 
 function noObject(text: string): string {
-  const code = CODES.find((one) => text.length <= LONGEST && distance(text, one) <= 3)
+  const code = nearestWord(text, CODES)
   const meant = code === undefined ? '' : `. Did you mean the finding ${code}?`
   return `${quote(text)} does not name an object: write KIND/NAME or KIND/NAMESPACE/NAME${meant}`
 }
 
 const CODES = Object.keys(SEVERITIES)
 
-/** The longest text that is compared with the codes of findings: longer than any of them. */
-const LONGEST = 40
-
 function kindIn(text: string, where: string, coverage: Coverage): GroupKind {
   const kind = kindNamed(text, coverage)
   if (kind) return kind
+  const meant = kindMeant(text, coverage)
+  const remedy = 'write the kind as in its objects, and its group, such as Backend.example.com'
   throw new Failure(
-    `${where}: the group of kind ${quote(text)} is not known: write KIND.GROUP, such as Backend.example.com`,
+    `${where}: the kind ${quote(text)} is not known${meant === undefined ? `: ${remedy}` : `. Did you mean ${meant}? For another kind, ${remedy}`}`,
   )
 }
 

@@ -23,7 +23,7 @@ const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy:
   'grant-core-group': { meaning: '`core` is not an alias of the core group', remedy: 'write `""`' },
   'grant-version-as-group': { meaning: 'the group names a version', remedy: 'write the group alone' },
   'grant-wrong-group': { meaning: "a well-known kind under the wrong group", remedy: 'write the group of this kind' },
-  'grant-kind-spelling': { meaning: 'a plural or lower-case kind', remedy: 'write the kind as in its objects' },
+  'grant-kind-spelling': { meaning: 'a plural, a short name or a lower-case kind', remedy: 'write the kind as in its objects' },
   'grant-impossible-value': { meaning: 'a group, kind, namespace or name that no object can have; the API server rejects the grant, unless it is a name in `to`, and the grant does not count', remedy: 'write one group, kind, namespace or name' },
   'grant-unknown-field': { meaning: 'the API server drops the field, so the grant permits more than it seems to, as with `name` in `from`, or nothing, as with `form` for `from`', remedy: 'remove the field, or correct its name' },
   'reference-unknown-field': { meaning: 'a misspelt field of a reference, which the API server drops (`check` only)', remedy: 'correct the field name' },

@@ -97,8 +97,16 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
     const ask = (from: string, to: string, ...more: string[]) =>
       refgrant(['explain', '--from', from, '--to', to, '-f', 'good', ...more], { cwd })
     const question = 'A reference from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service'
-    for (const kind of ['HTTPRoute', 'httproute', 'httproutes', 'httproutes.gateway.networking.k8s.io'])
-      assert.deepEqual(await ask(`${kind}/shop`, 'service/billing/payments'), {
+    const kinds: [from: string, to: string][] = [
+      ['HTTPRoute', 'Service'],
+      ['httproute', 'service'],
+      ['httproutes', 'svc'],
+      ['httproutes.gateway.networking.k8s.io', 'SERVICES'],
+      ['httproute.v1.gateway.networking.k8s.io', 'svc.v1.'],
+      ['httproutes.gateway', 'services.'],
+    ]
+    for (const [from, to] of kinds)
+      assert.deepEqual(await ask(`${from}/shop`, `${to}/billing/payments`), {
         code: 0,
         stdout: `${question} "payments" in namespace "billing": ReferenceGrant "good" in namespace "billing" permits it.\n`,
         stderr: '',
@@ -112,6 +120,15 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
       [same.code, same.stdout],
       [0, `${question} "cart" in namespace "shop": it stays in its namespace and needs no grant.\n`],
     )
+  })
+
+  test('knows the short names of kinds, and says of a kind without guarded fields which kind may be meant', async () => {
+    const notes = async (from: string) =>
+      (await refgrant(['explain', '--from', `${from}/shop`, '--to', 'secret/billing/key', '-f', 'good'], { cwd })).stderr
+    assert.equal(await notes('gtw'), '')
+    assert.equal(await notes('lset'), '')
+    assert.match(await notes('HTTPRout.gateway.networking.k8s.io'), /\. Did you mean HTTPRoute\.gateway\.networking\.k8s\.io\?\n$/)
+    assert.match(await notes('refgrant'), /is a kind of grants, which refer to nothing: refgrant audit shows /)
   })
 
   test('prints JSON with a version: the verdict, each near miss with its patch, and the grant that is needed', async () => {
@@ -241,8 +258,20 @@ const wrong: Record<string, [argv: string[], says: string]> = {
     '--to cannot be "Service/payments": write KIND/NAMESPACE/NAME, such as Service/billing/payments',
   ],
   'a kind that is not known': [
-    ['--from', 'HTTPRoute/shop', '--to', 'Backend/billing/payments'],
-    '--to: the group of kind "Backend" is not known: write KIND.GROUP, such as Backend.example.com',
+    ['--from', 'HTTPRoute/shop', '--to', 'Bucket/billing/payments'],
+    '--to: the kind "Bucket" is not known: write the kind as in its objects, and its group, such as Backend.example.com',
+  ],
+  'a plural of a kind that is not known': [
+    ['--from', 'HTTPRoute/shop', '--to', 'buckets.example.com/billing/payments'],
+    '--to: the kind "buckets.example.com" is not known: write the kind as in its objects, and its group, such as Backend.example.com',
+  ],
+  'a kind that is misspelt': [
+    ['--from', 'HTPRoute/shop', '--to', 'svc/billing/payments'],
+    '--from: the kind "HTPRoute" is not known. Did you mean HTTPRoute? For another kind, write the kind as in its objects, and its group, such as Backend.example.com',
+  ],
+  'a kind that is misspelt, with its group': [
+    ['htproutes.gateway.networking.k8s.io/checkout'],
+    'the object: the kind "htproutes.gateway.networking.k8s.io" is not known. Did you mean HTTPRoute.gateway.networking.k8s.io? For another kind, write the kind as in its objects, and its group, such as Backend.example.com',
   ],
   'an impossible namespace': [
     ['--from', 'HTTPRoute/Shop', '--to', 'Service/billing/payments'],

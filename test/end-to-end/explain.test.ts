@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import { parse } from 'yaml'
+import { guardedFields } from '../../src/policy/catalogue.ts'
+import { Coverage } from '../../src/policy/coverage.ts'
+import { knownKinds } from '../../src/policy/well-known.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
 import { folderWith } from '../harness/folders.ts'
 import { MISTAKES, mistaken } from '../harness/objects/mistakes.ts'
@@ -93,6 +96,22 @@ suite('explain of a cluster', () => {
       ofKong.differences.map(({ found }: { found: string }) => found),
       ['configuration.konghq.com/v1alpha1', 'KongReferenceGrant'],
     )
+  })
+
+  test('knows each kind that the cluster serves by the short names of kubectl', async () => {
+    const known = knownKinds(new Coverage(guardedFields))
+    type Resource = { name: string; kind: string; shortNames?: string[] }
+    const served = new Map<string, Resource[]>()
+    for (const group of new Set(known.map((one) => one.group))) {
+      const path = group === '' ? '/api/v1' : `/apis/${group}/v1`
+      served.set(group, (await cluster.controlPlane.api.request('GET', path)).body.resources ?? [])
+    }
+    const compared = known.flatMap(({ group, kind, plural, shortNames = [] }) => {
+      const found = served.get(group)?.find((one) => one.name === plural && one.kind === kind)
+      return found ? [[plural, shortNames, found.shortNames ?? []] as const] : []
+    })
+    assert.ok(compared.length > 15, String(compared.length))
+    for (const [plural, ours, theirs] of compared) assert.deepEqual(ours, theirs, plural)
   })
 
   test('prints a patch that makes kubectl correct the grant, which then permits the reference', async () => {

@@ -256,6 +256,11 @@ test('a grant kind of the configuration may have further fields, and a policy of
   assert.deepEqual(codesAt({ from: [policy], to: [gateway] }), ['grant-unknown-referrer spec.from[0].kind'])
 })
 
+test('a short name of kubectl is not a kind', () => {
+  const [finding, ...others] = lint({ from: [from], to: [{ ...to, kind: 'svc' }] })
+  assert.deepEqual([finding?.code, finding?.meant, others], ['grant-kind-spelling', 'Service', []])
+})
+
 test('a null entry is incomplete, in both halves', () => {
   const codes = lint({ from: [null], to: [null] }).map(({ code }) => code)
   assert.deepEqual(codes, Array(5).fill('grant-incomplete-entry'))

@@ -25,11 +25,11 @@ export const FAIL_ON_WORDS: readonly string[] = [...Object.keys(WORDS), 'new', .
 
 /**
  * Returns which findings make a command fail, by severities, codes and the word `new`; errors do without a severity or a
- * code. Undefined if a word is unknown.
+ * code.
+ *
+ * @param words some of `FAIL_ON_WORDS`
  */
-export function failOnOf(words: readonly string[]): FailOn | undefined {
-  const known = (word: string) => word === 'new' || Object.hasOwn(WORDS, word) || isFindingCode(word)
-  if (!words.every(known)) return undefined
+export function failOnOf(words: readonly string[]): FailOn {
   const codes = new Set(words.filter(isFindingCode))
   const named = words.filter((word) => Object.hasOwn(WORDS, word))
   const severities = (named.length + codes.size === 0 ? ['error'] : named).flatMap((word) => WORDS[word] ?? [])

@@ -1,7 +1,8 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
 import { TOOLS } from '../policy/apply-order.ts'
 import { FAIL_ON_WORDS, type FailOn, failOnOf } from '../policy/fail-on.ts'
 import { suggesting } from './completion.ts'
+import { listed, refuseNoneBeside } from './lists.ts'
 import { once } from './options.ts'
 
 export const grantsOption = () =>
@@ -31,9 +32,8 @@ export const failOnOption = () => {
   return suggesting(option, FAIL_ON_WORDS)
     .default(failOnOf([]), 'error')
     .argParser((text: string): FailOn => {
-      words = [...words, ...text.split(',')]
-      const failOn = failOnOf(words)
-      if (!failOn) throw new InvalidArgumentError('error, warning, note, none, new, or codes of findings')
-      return failOn
+      words = [...words, ...listed(text, FAIL_ON_WORDS, 'error, warning, note, none, new, or codes of findings')]
+      refuseNoneBeside(words)
+      return failOnOf(words)
     })
 }

@@ -1,4 +1,5 @@
 import type { CommanderError } from 'commander'
+import { nearestWord } from '../policy/distance.ts'
 import { PROGRAM } from '../system/program.ts'
 import { visible } from '../wording/quote.ts'
 
@@ -31,5 +32,18 @@ export function usageSentence({ message }: CommanderError, command: string): str
   const [, said = '', suggestion] = /^error: (.*?)(?:\n\(Did you mean (.*)\?\))?\n*$/s.exec(message) ?? []
   const sentence = visible(REWORDED.reduce((text, [pattern, words]) => text.replace(pattern, words), said))
   const help = `See: ${PROGRAM} ${command && `${command} `}--help`
-  return suggestion === undefined ? `${sentence}. ${help}` : `${sentence}: did you mean ${suggestion}? ${help}`
+  const meant = suggestion ?? choiceMeant(sentence)
+  return meant === undefined ? `${sentence}. ${help}` : `${sentence}: did you mean ${meant}? ${help}`
+}
+
+/** Returns the choice that a wrong value probably stands for. */
+function choiceMeant(sentence: string): string | undefined {
+  const [, value = '', choices = ''] = /cannot be '([^']*)'.*: it must be one of (.*)$/.exec(sentence) ?? []
+  return nearestWord(value.replace(/=.*/, ''), choices.split(', '))
+}
+
+/** Returns the end of an error about a wrong word, as commander ends its own: the word that is probably meant. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const meant = nearestWord(word, known)
+  return meant === undefined ? '' : `\n(Did you mean ${meant}?)`
 }

@@ -50,7 +50,7 @@ suite('--fail-on decides which findings make the exit code 1:', { concurrency: 2
     [['granted.yaml', '--fail-on', 'warning'], 1],
     [['granted.yaml', '--fail-on', 'note'], 1],
     [['granted.yaml', '--fail-on', 'grant-old-version'], 1],
-    [['granted.yaml', '--fail-on', 'none', '--fail-on', 'grant-old-version'], 1],
+    [['route.yaml', '--fail-on', 'grant-old-version', '--fail-on', 'not-permitted'], 1],
     [['broken.yaml', '--fail-on', 'none'], 2],
   ]
   for (const [argv, code] of cases)

@@ -1,44 +1,85 @@
 #!/usr/bin/env node
 import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
+import type { Commands } from './commands/complete.ts'
 import { versionLine } from './commands/version.ts'
 import { EXIT, Failure } from './system/failure.ts'
 import { PROGRAM } from './system/program.ts'
 import { closeOutput, outputFailure, tell, write } from './terminal/print.ts'
 import { usageSentence } from './terminal/usage.ts'
 
-/** The commands. Each is imported only when it runs: an import of the modules of the server takes longer than a check. */
-const builders: Record<string, () => Promise<Command>> = {
-  serve: async () => (await import('./commands/serve.ts')).serveCommand(),
-  check: async () => (await import('./commands/check.ts')).checkCommand(),
-  explain: async () => (await import('./commands/explain.ts')).explainCommand(),
-  grant: async () => (await import('./commands/grant.ts')).grantCommand(),
-  audit: async () => (await import('./commands/audit.ts')).auditCommand(),
-  catalogue: async () => (await import('./commands/catalogue.ts')).catalogueCommand(),
-  manifests: async () => (await import('./commands/manifests.ts')).manifestsCommand(),
-  probe: async () => (await import('./commands/probe.ts')).probeCommand(),
-  certs: async () => (await import('./commands/certs.ts')).certsCommand(),
-  completion: async () => (await import('./commands/completion.ts')).completionCommand(),
-  version: async () => (await import('./commands/version.ts')).versionCommand(),
+/**
+ * The commands, each with what the help says of it. Each is imported only when it runs: an import of the modules of the server takes
+ * longer than a check.
+ */
+const COMMANDS: Commands = {
+  serve: {
+    does: 'run the webhook, with grants from the cluster or from a folder',
+    build: async () => (await import('./commands/serve.ts')).serveCommand(),
+  },
+  check: {
+    does: 'check the objects of files against the ReferenceGrants among them',
+    build: async () => (await import('./commands/check.ts')).checkCommand(),
+  },
+  explain: {
+    does: 'say which grant permits a reference, or which grants nearly permit it and what to correct',
+    build: async () => (await import('./commands/explain.ts')).explainCommand(),
+  },
+  grant: {
+    does: 'print the smallest grants that permit the references of the objects of files, or of a question',
+    build: async () => (await import('./commands/grant.ts')).grantCommand(),
+  },
+  audit: {
+    does: 'list what the grants permit, the references that they permit, and the references that no grant permits',
+    build: async () => (await import('./commands/audit.ts')).auditCommand(),
+  },
+  catalogue: {
+    does: 'print every guarded field of Gateway API and of your configuration',
+    build: async () => (await import('./commands/catalogue.ts')).catalogueCommand(),
+  },
+  manifests: {
+    does: 'print the Kubernetes objects that the server needs: its account, its rights and its registration',
+    build: async () => (await import('./commands/manifests.ts')).manifestsCommand(),
+  },
+  probe: {
+    does: 'test whether the API server calls refgrant: dry-run a route without a grant and with one',
+    build: async () => (await import('./commands/probe.ts')).probeCommand(),
+  },
+  certs: {
+    does: 'make a certificate authority and a server certificate for development: ca.crt, tls.crt, tls.key',
+    build: async () => (await import('./commands/certs.ts')).certsCommand(),
+  },
+  completion: {
+    does: 'print a script with which a shell, or kubectl, completes the command line',
+    build: async () => (await import('./commands/completion.ts')).completionCommand(),
+  },
+  version: {
+    does: 'print the versions of refgrant and of Node',
+    build: async () => (await import('./commands/version.ts')).versionCommand(),
+  },
 }
-
-// The YAML library asks for an environment variable at each token, which takes a tenth of its time in Node's view of the system's.
-process.env = { ...process.env }
 
 /** What a shell runs to complete a command line. */
 const COMPLETE = '__complete'
 
-const word = process.argv[2] ?? ''
-const asked = Object.hasOwn(builders, word) ? builders[word] : undefined
+// The YAML library asks for an environment variable at each token, which takes a tenth of its time in Node's view of the system's.
+process.env = { ...process.env }
+
+const argv = wordsOf(process.argv.slice(2))
+const [first = ''] = argv
+const asked = Object.hasOwn(COMMANDS, first) ? first : ''
+
 /** Runs the command. */
 async function main(): Promise<void> {
-  const needed = word === COMPLETE ? [] : asked ? [asked] : Object.values(builders)
-  const commands = await Promise.all(needed.map((build) => build()))
-
   const program = new Command(PROGRAM)
     .description('Checks Gateway API references into other namespaces against ReferenceGrants.')
     .version(versionLine, '-V, --version', 'print the version')
-    .addHelpText('after', '\nExit codes: 0 success; 1 success, and errors were found; 2 failure or wrong usage.')
+    .addHelpText('after', `\n${PROGRAM} COMMAND --help describes a command.\n\nExit codes: 0 success; 1 success, and errors were found; 2 failure or wrong usage.`)
+  const commands = await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, { does, build }]) =>
+      (name === asked ? await build() : new Command(name)).description(does),
+    ),
+  )
   // `exitCode` reports wrong usage, like every other failure.
   for (const command of [program, ...commands])
     command.exitOverride().configureOutput({ outputError: () => {}, writeOut: write })
@@ -54,18 +95,31 @@ async function main(): Promise<void> {
   process.stderr.on('error', () => {})
 
   try {
-    if (word !== COMPLETE) await program.parseAsync()
-    else await (await import('./commands/complete.ts')).complete(process.argv.slice(3), program, builders)
+    if (first !== COMPLETE) await program.parseAsync(argv, { from: 'user' })
+    else await (await import('./commands/complete.ts')).complete(argv.slice(1), program, COMMANDS)
   } catch (error) {
     process.exitCode = exitCode(error)
   }
+}
+
+/**
+ * Returns the words of the command line as the commands take them: `help check` is `check --help`, and `-o=json` is `-ojson`, as with
+ * kubectl. With an unknown command, the other words do not matter.
+ */
+function wordsOf(given: readonly string[]): string[] {
+  if (given[0] === COMPLETE) return [...given]
+  const words = given[0] === 'help' && given[1] !== undefined ? [given[1], '--help'] : given
+  const [name = ''] = words
+  if (/^[^-]/.test(name) && name !== 'help' && !Object.hasOwn(COMMANDS, name)) return [name]
+  const end = words.includes('--') ? words.indexOf('--') : words.length
+  return words.map((word, at) => (at < end ? word.replace(/^(-[a-zA-Z])=(?=.)/s, '$1') : word))
 }
 
 function exitCode(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.done
     // Without a command, commander has already printed the help.
-    if (error.code !== 'commander.help') tell(usageSentence(error, asked ? word : ''))
+    if (error.code !== 'commander.help') tell(usageSentence(error, asked))
     return EXIT.failed
   }
   // Only an unexpected error shows its stack.

@@ -16,7 +16,7 @@ import { reportYaml } from '../report/yaml.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { auditOptions } from '../terminal/audit-options.ts'
-import { clusterOptions, configOption, excludeOption, filenameOption } from '../terminal/options.ts'
+import { clusterOptions, filenameOption } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 import { showStep } from '../terminal/progress.ts'
 import { counted } from '../wording/counted.ts'
@@ -36,20 +36,18 @@ interface AuditOptions extends ConnectionChoice {
 /** `refgrant audit`: lists permissions, references and the grants that permit them. */
 export function auditCommand(): Command {
   const command = new Command('audit')
-    .description(
-      'list what the grants permit, the references that they permit, and the references that no grant permits',
+    .argument(
+      '[path...]',
+      'YAML and JSON files, folders of them, or - for standard input; without a path, reads the cluster with your own rights',
     )
-    .argument('[path...]', 'YAML and JSON files or folders; without a path, reads the cluster with your own rights')
-    .addOption(filenameOption())
-  for (const option of [...clusterOptions(), ...auditOptions(AUDIT_FAILURES)]) command.addOption(option)
-  return command
-    .addOption(excludeOption())
-    .addOption(configOption())
     .addHelpText(
       'after',
       '\nExit codes: 0 nothing found that --fail-on names; 1 something found, by default a reference that is not permitted, or, with --unused or --broad, what these print; 2 the audit failed or is incomplete.',
     )
     .action(audit)
+  for (const option of [filenameOption(), ...auditOptions(AUDIT_FAILURES), ...clusterOptions()])
+    command.addOption(option)
+  return command
 }
 
 async function audit(args: string[], options: AuditOptions): Promise<void> {

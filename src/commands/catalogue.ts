@@ -18,7 +18,6 @@ interface CatalogueOptions {
 /** `refgrant catalogue`: prints the guarded fields. */
 export function catalogueCommand(): Command {
   return new Command('catalogue')
-    .description('print every guarded field of Gateway API and of your configuration')
     .addOption(configOption())
     .addOption(
       new Option('--preset <name...>', 'only what these presets add, whatever the configuration').choices(PRESETS),

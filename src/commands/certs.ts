@@ -22,7 +22,6 @@ interface CertsOptions {
 /** `refgrant certs`: makes certificates for development. */
 export function certsCommand(): Command {
   return new Command('certs')
-    .description('make a certificate authority and a server certificate for development: ca.crt, tls.crt, tls.key')
     .option('--out <folder>', 'folder of the files', 'certs')
     .option('--host <host...>', `DNS names and IP addresses of the server; default: ${HOSTS.join(', ')}`, hostsOf)
     .option(

@@ -14,12 +14,13 @@ import { SHOWN } from '../report/flaws.ts'
 import { type CheckFormat, FORMATS, WRITERS } from '../report/formats/writers.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
-import { baselineOption, failOnOption, grantsOption, orderOption } from '../terminal/check-options.ts'
+import { baselineOption, failOnOption, orderOption } from '../terminal/check-options.ts'
 import {
   clusterOptions,
   configOption,
   excludeOption,
   filenameOption,
+  grantsOption,
   kustomizeOption,
   namespaceOption,
   pathsOf,
@@ -49,11 +50,10 @@ const MOST = 25_000
 /** `refgrant check`: checks the objects of files against the grants among them. */
 export function checkCommand(): Command {
   const command = new Command('check')
-    .description('check the objects of files against the ReferenceGrants among them')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
     .addOption(kustomizeOption())
-    .addOption(grantsOption())
+    .addOption(grantsOption('ReferenceGrants that count, whose other objects are ignored'))
     .option('--live', 'the grants of the cluster count, too, as far as you may list them')
     .addOption(namespaceOption())
     .addOption(excludeOption())

@@ -2,17 +2,18 @@ import type { Command } from 'commander'
 import { type Candidate, type Next, nextOf, SHELL } from '../terminal/completion.ts'
 import { print } from '../terminal/print.ts'
 
-/** What makes each command. */
-type Builders = Readonly<Record<string, () => Promise<Command>>>
+/** The commands: what the help says of each, and what makes it. */
+export type Commands = Readonly<Record<string, { readonly does: string; readonly build: () => Promise<Command> }>>
+
+const HELP = 'help'
 
 /**
  * Prints what the last word of a command line may be, as `kubectl __complete` does: a word a line, after a tab its description,
  * and at the end `:` and what the shell adds.
  */
-export async function complete(words: readonly string[], program: Command, builders: Builders): Promise<void> {
-  const [name = '', ...others] = words
+export async function complete(words: readonly string[], program: Command, commands: Commands): Promise<void> {
   const last = words.at(-1) ?? ''
-  const next = others.length === 0 ? await firstWord(last, program, builders) : await laterWord(name, others, builders)
+  const next = await nextWord(words, program, commands)
   if (!next) return print([`:${SHELL.nothing}\n`])
   const looked = next.lookUp ? await lookedUp(next.lookUp, next.given) : []
   const candidates = [...next.candidates, ...looked.map((word): Candidate => ({ word }))]
@@ -22,16 +23,15 @@ export async function complete(words: readonly string[], program: Command, build
   await print([...lines, `:${next.shell}\n`])
 }
 
-async function firstWord(word: string, program: Command, builders: Builders): Promise<Next> {
-  if (word.startsWith('-')) return nextOf(program, [word])
-  const commands = await Promise.all(Object.values(builders).map((build) => build()))
-  const candidates = commands.map((one) => ({ word: one.name(), description: one.description() }))
-  return { candidates, prefix: '', shell: SHELL.nothing, given: new Map() }
-}
-
-async function laterWord(name: string, words: readonly string[], builders: Builders): Promise<Next | undefined> {
-  const build = Object.hasOwn(builders, name) ? builders[name] : undefined
-  return build && nextOf(await build(), words)
+async function nextWord(words: readonly string[], program: Command, commands: Commands): Promise<Next | undefined> {
+  const [name = '', ...others] = words
+  if (others.length === 0 && name.startsWith('-')) return nextOf(program, [name])
+  const listed = Object.entries(commands).map(([word, { does }]) => ({ word, description: does }))
+  const names = { candidates: listed, prefix: '', shell: SHELL.nothing, given: new Map<string, string>() }
+  if (name === HELP && others.length > 0) return others.length === 1 ? names : undefined
+  if (others.length === 0)
+    return { ...names, candidates: [...listed, { word: HELP, description: 'describe a command' }] }
+  return Object.hasOwn(commands, name) ? nextOf(await (commands[name] as Commands[string]).build(), others) : undefined
 }
 
 /** Imported only here: the import of the client takes longer than the other candidates. */

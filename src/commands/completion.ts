@@ -15,7 +15,6 @@ kubectl asks that file what may follow kubectl refgrant.`
 /** `refgrant completion`: prints what a shell needs to complete the command line. */
 export function completionCommand(): Command {
   return new Command('completion')
-    .description('print a script with which a shell, or kubectl, completes the command line')
     .addArgument(new Argument('<shell>', 'who completes').choices(Object.keys(SCRIPTS)))
     .addHelpText('after', AFTER)
     .action((shell: keyof typeof SCRIPTS) => print([SCRIPTS[shell]]))

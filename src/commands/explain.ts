@@ -16,6 +16,7 @@ import {
   configOption,
   excludeOption,
   filenameOption,
+  grantsOption,
   kustomizeOption,
   namespaceOf,
   outputOption,
@@ -50,11 +51,10 @@ Exit codes: 0 every reference is permitted; 1 some are not; 2 the command failed
 /** `refgrant explain`: says which grant permits a reference, or which grants nearly do. */
 export function explainCommand(): Command {
   const command = new Command('explain')
-    .description('say which grant permits a reference, or which grants nearly permit it and what to correct')
     .addArgument(subjectArgument())
     .addOption(filenameOption())
     .addOption(kustomizeOption())
-    .option('--grants <path...>', 'more files or folders with ReferenceGrants that count', [])
+    .addOption(grantsOption('ReferenceGrants that count'))
     .option('--live', 'with files: the grants of the cluster count too')
     .addOption(questionOptions.from())
     .addOption(questionOptions.to())

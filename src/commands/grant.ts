@@ -13,6 +13,7 @@ import {
   configOption,
   excludeOption,
   filenameOption,
+  grantsOption,
   kustomizeOption,
   namespaceOption,
   outputOption,
@@ -47,11 +48,10 @@ const FORMATS = {
 /** `refgrant grant`: prints the grants that references lack. */
 export function grantCommand(): Command {
   const command = new Command('grant')
-    .description('print the smallest grants that permit the references of the objects of files, or of a question')
     .argument('[path...]', 'YAML and JSON files, folders of them, or - for standard input')
     .addOption(filenameOption())
     .addOption(kustomizeOption())
-    .option('--grants <path...>', 'more files or folders with existing ReferenceGrants', [])
+    .addOption(grantsOption('existing ReferenceGrants'))
     .option('--live', 'the grants of the cluster count as existing too, and new grants have the version that it serves')
     .addOption(questionOptions.from())
     .addOption(questionOptions.to())

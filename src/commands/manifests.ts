@@ -28,7 +28,6 @@ const COMPARED: readonly Part[] = ['rbac', 'webhook']
 export function manifestsCommand(): Command {
   const parts = new Argument('[part]', 'only this part').choices([...PARTS, 'values'])
   const command = new Command('manifests')
-    .description('print the Kubernetes objects that the server needs: its account, its rights and its registration')
     .addHelpText(
       'after',
       '\nWithout a part, prints rbac and webhook. Apply webhook last, after the Deployment is ready.\nThe part mode-label-policy is optional: it lets only users with the verb set-refgrant-mode change the mode label of a\nnamespace. The part values prints the values of the chart for a configuration.\n\nExit codes: 0 done; 1 --diff found differences; 2 failed.',

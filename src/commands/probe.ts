@@ -24,7 +24,6 @@ interface ProbeOptions extends ConnectionChoice, Overrides {
 /** `refgrant probe`: tests whether the API server calls refgrant. */
 export function probeCommand(): Command {
   const command = new Command('probe')
-    .description('test whether the API server calls refgrant: dry-run a route without a grant and with one')
     .addHelpText(
       'after',
       '\nCreates a ReferenceGrant for the second dry run, and deletes it again.\n\nExit codes: 0 the outcome matches the mode, or the cluster has no Gateway API; 1 it does not match; 2 failed.',

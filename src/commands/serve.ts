@@ -23,7 +23,7 @@ const DRAIN = 10
 
 /** `refgrant serve`: runs the webhook. */
 export function serveCommand(): Command {
-  const command = new Command('serve').description('run the webhook, with grants from the cluster or from a folder')
+  const command = new Command('serve')
   for (const option of options()) command.addOption(option)
   // stopSignal() comes first, so that no signal is missed during a slow start.
   return command.action(async (options: ServeOptions) => {
@@ -52,9 +52,7 @@ const options = () => [
     'API servers read the registration from files (refgrant manifests webhook --static), so do not look for it in the API',
   ),
   settable('--client-ca <file>', 'answer only clients with a certificate of these authorities; default: any client'),
-  settable('--client-name <name...>', 'answer only clients with one of these common names; default: any name').default(
-    [],
-  ),
+  settable('--client-name <name...>', 'answer only clients with one of these common names').default([], 'any name'),
   settable('--metrics-listen <address>', 'HOST:PORT of health and metrics, plain HTTP').default(':8080'),
   configOption(),
   modeOption(),

@@ -15,7 +15,6 @@ export const versionLine = `refgrant ${version} (Node ${node})`
 /** `refgrant version`: prints the versions of refgrant and of Node. */
 export function versionCommand(): Command {
   return new Command('version')
-    .description('print the versions of refgrant and of Node')
     .addOption(outputOption())
     .action(async ({ output }: { output: 'text' | 'json' }) => {
       const report = { apiVersion: API_VERSION, kind: 'Version', version, node }

@@ -1,14 +1,18 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
 import { suggesting } from './completion.ts'
-import { namespaceOf, once, outputOption } from './options.ts'
+import { listed, refuseNoneBeside } from './lists.ts'
+import { configOption, excludeOption, namespaceOf, once, outputOption } from './options.ts'
 
-/** The options of an audit about what is read and printed, in the order of the help. */
+/** The options of an audit about what is read, printed and judged, in the order of the help. */
 export const auditOptions = (failures: readonly string[]) => [
   new Option(
     '-n, --namespace <namespace>',
     'for a cluster: read only this namespace; for files: namespace of objects without one, default: "default"',
   ).argParser(namespaceOf),
   new Option('-A, --all-namespaces', 'read all namespaces of the cluster, which is the default').conflicts('namespace'),
+  excludeOption(),
+  configOption(),
+  outputOption(['text', 'wide', 'json', 'yaml', 'name', 'csv']),
   new Option(
     '--unused',
     'print only the grants and entries that nothing uses, or that another grant makes superfluous',
@@ -18,7 +22,6 @@ export const auditOptions = (failures: readonly string[]) => [
     once('--since takes one report: leave the other out'),
   ),
   failOnOption(failures),
-  outputOption(['text', 'wide', 'json', 'yaml', 'name', 'csv']),
 ]
 
 function failOnOption(failures: readonly string[]): Option {
@@ -28,14 +31,8 @@ function failOnOption(failures: readonly string[]): Option {
     `what makes the exit code 1: ${failures.join(', ')}; several with commas (default: not-permitted; with --unused or --broad: what these print)`,
   )
   return suggesting(option, failures).argParser((text) => {
-    given = [...given, ...failuresIn(text, failures)]
+    given = [...given, ...listed(text, failures, `${failures.join(', ')}, or several of these with commas`)]
+    refuseNoneBeside(given)
     return new Set(given)
   })
-}
-
-function failuresIn(text: string, failures: readonly string[]): readonly string[] {
-  const words = text.split(',').map((word) => word.trim())
-  if (!words.every((word) => failures.includes(word)))
-    throw new InvalidArgumentError(`${failures.join(', ')}, or several of these with commas`)
-  return words
 }

@@ -5,12 +5,6 @@ import { suggesting } from './completion.ts'
 import { listed, refuseNoneBeside } from './lists.ts'
 import { once } from './options.ts'
 
-export const grantsOption = () =>
-  new Option(
-    '--grants <path...>',
-    'more files or folders with ReferenceGrants that count; their other objects are ignored',
-  ).default([])
-
 export const orderOption = () =>
   new Option(
     '--order <tool>',

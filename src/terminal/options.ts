@@ -31,7 +31,11 @@ export const outputOption = (choices: readonly string[] = ['text', 'json']) =>
   new Option('-o, --output <format>', 'format of the output').choices(choices).default(choices[0])
 
 export const filenameOption = () =>
-  new Option('-f, --filename <path...>', 'paths, in addition to the arguments').default([])
+  new Option('-f, --filename <path...>', 'paths, in addition to the arguments; - is standard input').default([], 'none')
+
+/** @param what which grants these paths have */
+export const grantsOption = (what: string) =>
+  new Option('--grants <path...>', `more files or folders with ${what}; - is standard input`).default([], 'none')
 
 export const kustomizeOption = () =>
   new Option('-k, --kustomize <dir>', 'folder with a kustomization, rendered with kubectl or kustomize').argParser(

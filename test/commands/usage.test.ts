@@ -15,6 +15,14 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   ],
   'an unknown option that resembles none': [['check', '--x'], "unknown option '--x'. See: refgrant check --help"],
   'an unknown command': [['chekc'], "unknown command 'chekc': did you mean check? See: refgrant --help"],
+  'an unknown command with options': [
+    ['chekc', '--help'],
+    "unknown command 'chekc': did you mean check? See: refgrant --help",
+  ],
+  'help of an unknown command': [
+    ['help', 'chekc'],
+    "unknown command 'chekc': did you mean check? See: refgrant --help",
+  ],
   'an option without its value': [
     ['check', '-o'],
     "option '-o, --output <format>' needs a value: write it after the option. See: refgrant check --help",
@@ -22,6 +30,30 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   'a value that is not a choice': [
     ['check', '-o', 'xml', '.'],
     "option '-o, --output <format>' cannot be 'xml': it must be one of text, json, yaml, name, sarif, junit, github, gitlab, markdown. See: refgrant check --help",
+  ],
+  'a value that is nearly a choice': [
+    ['audit', '-o', 'jsno'],
+    "option '-o, --output <format>' cannot be 'jsno': it must be one of text, wide, json, yaml, name, csv: did you mean json? See: refgrant audit --help",
+  ],
+  'a format that is misspelt, with a file': [
+    ['check', '-o', 'sarf=a.sarif', '.'],
+    "option '-o, --output <format>' cannot be 'sarf=a.sarif': it must be one of text, json, yaml, name, sarif, junit, github, gitlab, markdown: did you mean sarif? See: refgrant check --help",
+  ],
+  'a word of a list that is misspelt': [
+    ['audit', '--fail-on', 'broad,unusd'],
+    "option '--fail-on <what>' cannot be 'broad,unusd': it must be not-permitted, new, error, warning, note, unused, superfluous, broad, none, or several of these with commas: did you mean unused? See: refgrant audit --help",
+  ],
+  'a code of a finding that is misspelt': [
+    ['check', '.', '--fail-on', 'grant-core-grup'],
+    "option '--fail-on <what>' cannot be 'grant-core-grup': it must be error, warning, note, none, new, or codes of findings: did you mean grant-core-group? See: refgrant check --help",
+  ],
+  'none and something else': [
+    ['check', '.', '--fail-on', 'none,error'],
+    '--fail-on takes none or error, not both: leave one of them out',
+  ],
+  'none, and something else again': [
+    ['audit', '--fail-on', 'unused', '--fail-on', 'none'],
+    '--fail-on takes none or unused, not both: leave one of them out',
   ],
   'a value that is not a number': [
     ['serve', '--drain', 'soon'],
@@ -93,6 +125,30 @@ test('of a setting that is given twice, the last counts', async () => {
   const { code, stdout } = await refgrant(['version', '-o', 'json', '-o', 'text'])
   assert.equal(code, 0)
   assert.match(stdout, /^refgrant /)
+})
+
+test('the value of a short option may follow an =, as with kubectl', async () => {
+  const { code, stdout } = await refgrant(['version', '-o=json'])
+  assert.equal(code, 0)
+  assert.equal(JSON.parse(stdout).kind, 'Version')
+})
+
+suite('--help', { concurrency: 2 }, () => {
+  const names = ['serve', 'check', 'explain', 'grant', 'audit', 'catalogue', 'manifests', 'probe', 'certs', 'completion', 'version']
+
+  test('lists each command with what it does', async () => {
+    const { code, stdout, stderr } = await refgrant(['--help'])
+    assert.deepEqual([code, stderr], [0, ''])
+    for (const name of [...names, 'help']) assert.match(stdout, new RegExp(`^  ${name} .*[a-z]{3}`, 'm'))
+  })
+
+  for (const name of names)
+    test(`of ${name} is that of help ${name}, and says nothing in the notation of a program`, async () => {
+      const [one, other] = await Promise.all([refgrant([name, '--help']), refgrant(['help', name])])
+      assert.deepEqual(one, other)
+      assert.deepEqual([one.code, one.stderr], [0, ''])
+      assert.doesNotMatch(one.stdout, /default: (\[\]|\{\}|undefined|\[object)/)
+    })
 })
 
 suite('arguments and -f name files in the same way:', { concurrency: 2 }, () => {

@@ -1,7 +1,6 @@
 import type { ConnectionChoice } from '../cluster/connection.ts'
 import type { FileObject } from '../files/object-files.ts'
 import type { Coverage } from '../policy/coverage.ts'
-import type { GrantKind } from '../policy/grant-kinds.ts'
 import { kindMeant, referenceAsked } from '../policy/question.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import { type Known, type NeedingGrants, needingGrants, type PlacedObject } from '../report/explained.ts'
@@ -40,8 +39,6 @@ export interface ReadReferences extends NeedingGrants {
   readonly problems: readonly string[]
   /** The cluster, if its grants count. */
   readonly cluster: LiveCluster | undefined
-  /** The versions of the grants that the cluster serves. */
-  readonly versions: ReadonlyMap<GrantKind, string>
 }
 
 /**
@@ -80,11 +77,11 @@ export async function readReferences(
       candidates: [...(read?.candidates ?? []), ...input.candidates],
       unknown: read?.unknown ?? new Set(),
       hasStored: cluster !== undefined,
+      versions: read?.versions ?? new Map(),
     },
     problems: input.problems,
     notes: [...input.notes, ...uncheckedKind(subject, coverage), ...(read?.unread ?? [])],
     cluster,
-    versions: read?.versions ?? new Map(),
   }
 }
 

@@ -32,6 +32,7 @@ export async function explanation(asked: AskedReferences, config: Config): Promi
     exempt: read.exempt,
     problems: [...read.problems, ...read.tooLarge],
     notes: [...read.notes, ...read.unrendered],
+    versions: read.known.versions,
   }
 }
 

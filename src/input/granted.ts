@@ -36,7 +36,7 @@ export async function grantedFor(
   how: Pick<MissingOptions, 'anyName' | 'merge'>,
 ): Promise<Granted> {
   const read = await readReferences(asked, coverage, new Set(), 'grant')
-  const { known, cluster, versions, unrendered } = read
+  const { known, cluster, unrendered } = read
   showStep(`judging ${counted(read.references.length, 'reference')}`)
   const explained = explainReferences(read.references, known, coverage)
   const ofVerdict = (verdict: string) =>
@@ -44,7 +44,6 @@ export async function grantedFor(
   const [refused, unknown] = [ofVerdict('not permitted'), ofVerdict('not known')]
   const { created, changed, useless, notes } = missingFor(refused, known, coverage, {
     ...how,
-    versions,
     cluster: clusterOptionsOf(asked),
   })
   const objects: object[] = [...created]

@@ -33,11 +33,18 @@ export const REFERENCE_POLICY: GrantKind = {
 /** The versions of ReferenceGrant, the best first. All have the same shape; every release since v0.6 serves v1beta1. */
 export const VERSIONS: readonly string[] = ['v1', 'v1beta1', 'v1alpha2']
 
+/** The versions of kinds of grants that a cluster serves. */
+export type Versions = ReadonlyMap<GrantKind, string>
+
 const USUAL: readonly GrantKind[] = [REFERENCE_GRANT]
 
-/** Returns the `apiVersion` to write: v1beta1 of ReferenceGrant, which every release of Gateway API since v0.6 serves. */
-export function apiVersionOf(kind: GrantKind): string {
-  return `${kind.group}/${kind.version ?? (kind === REFERENCE_GRANT ? 'v1beta1' : 'v1')}`
+/**
+ * Returns the `apiVersion` to write: v1beta1 of ReferenceGrant, which every release of Gateway API since v0.6 serves.
+ *
+ * @param version the version that a cluster serves, if it is known
+ */
+export function apiVersionOf(kind: GrantKind, version = kind.version): string {
+  return `${kind.group}/${version ?? (kind === REFERENCE_GRANT ? 'v1beta1' : 'v1')}`
 }
 
 /** Returns the kinds of grants that may permit a reference, the preferred one first. */

@@ -76,11 +76,15 @@ export function entryTo({ group, kind, name }: GroupKind & { readonly name: stri
   return { group, kind, ...(!anyName && { name }) }
 }
 
-/** Returns a grant as a Kubernetes object, the reverse of `parseGrant`. */
-export function grantObject({ namespace, name, from, to }: Grant, kind: GrantKind) {
+/**
+ * Returns a grant as a Kubernetes object, the reverse of `parseGrant`.
+ *
+ * @param version the version to write, if that is not the usual one
+ */
+export function grantObject({ namespace, name, from, to }: Grant, kind: GrantKind, version?: string) {
   const named = <T extends GroupKind>(entry: T): T => ({ ...entry, group: entry.group || (kind.coreGroup ?? '') })
   return {
-    apiVersion: apiVersionOf(kind),
+    apiVersion: apiVersionOf(kind, version),
     kind: kind.kind,
     metadata: { name, namespace },
     spec: {

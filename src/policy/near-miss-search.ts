@@ -1,4 +1,4 @@
-import { grantKindFor } from './grant-kinds.ts'
+import { grantKindFor, type Versions } from './grant-kinds.ts'
 import { isMisspelt } from './likeness.ts'
 import { byNearness, type Candidate, entriesOf, FARTHEST, type NearMiss, nearMiss, type Work } from './near-miss.ts'
 import { property } from './property.ts'
@@ -26,8 +26,11 @@ export class NearMissSearch<T extends Candidate = Candidate> {
   readonly #byTarget: ReadonlyMap<string, readonly T[]>
   readonly #found = new Map<string, Found<T>>()
   readonly #work: Work
+  readonly #versions: Versions
 
-  constructor(candidates: readonly T[], most = MOST_COMPARED) {
+  /** @param versions the versions to write; of the other kinds, one that every release serves */
+  constructor(candidates: readonly T[], versions: Versions = new Map(), most = MOST_COMPARED) {
+    this.#versions = versions
     this.#byNamespace = Map.groupBy(candidates, ({ name }) => name.namespace)
     this.#byTarget = byTarget(candidates)
     this.#work = { left: most }
@@ -42,7 +45,7 @@ export class NearMissSearch<T extends Candidate = Candidate> {
     const misses: NearMiss<T>[] = []
     for (const candidate of new Set(this.#near(reference))) {
       if (this.#work.left <= 0) break
-      const miss = nearMiss(candidate, reference, this.#work)
+      const miss = nearMiss(candidate, reference, this.#work, this.#versions)
       if (miss) misses.push(miss)
     }
     const kept = misses.sort(byNearness).slice(0, KEPT)

@@ -1,6 +1,13 @@
 import type { Half } from './entry-fields.ts'
 import { plainFrom, plainTo } from './grant.ts'
-import { apiVersionOf, type GrantKind, grantKindFor, grantKindsFor, REFERENCE_GRANT } from './grant-kinds.ts'
+import {
+  apiVersionOf,
+  type GrantKind,
+  grantKindFor,
+  grantKindsFor,
+  REFERENCE_GRANT,
+  type Versions,
+} from './grant-kinds.ts'
 import { isMisspelt, isSlip, type Part, withoutVersion } from './likeness.ts'
 import { property } from './property.ts'
 import type { ObjectName, Reference } from './reference.ts'
@@ -73,8 +80,15 @@ export interface Work {
 /**
  * Returns what keeps a grant from permitting a reference; undefined if it permits the reference, or is too far from
  * it. Compares as many entries as the work allows.
+ *
+ * @param versions the versions to write; of the other kinds, one that every release serves
  */
-export function nearMiss<T extends Candidate>(candidate: T, reference: Reference, work: Work): NearMiss<T> | undefined {
+export function nearMiss<T extends Candidate>(
+  candidate: T,
+  reference: Reference,
+  work: Work,
+  versions: Versions = new Map(),
+): NearMiss<T> | undefined {
   const kind = grantKindsFor(reference).find((one) => isKind(candidate, one))
   const accepted = best(
     candidate,
@@ -86,7 +100,7 @@ export function nearMiss<T extends Candidate>(candidate: T, reference: Reference
   const exposed = best(candidate, 'to', (entry) => (kind ? plainTo(entry, kind) : entry), wantedTo(reference), work)
   if (!accepted || !exposed) return undefined
   const entries = [accepted, exposed]
-  const parts = [identityOf(candidate, kind, reference), placeOf(candidate, reference), ...entries]
+  const parts = [identityOf(candidate, kind, reference, versions), placeOf(candidate, reference), ...entries]
   if (kind) parts.push(rejectionOf(candidate, entries))
   const cost = parts.reduce((sum, part) => sum + part.cost, 0)
   if (cost === 0 || cost > FARTHEST) return undefined
@@ -132,7 +146,12 @@ interface Compared {
 }
 
 /** Compares the kind and the version of a grant with those that the reference needs. */
-function identityOf({ name, object }: Candidate, kind: GrantKind | undefined, reference: Reference): Compared {
+function identityOf(
+  { name, object }: Candidate,
+  kind: GrantKind | undefined,
+  reference: Reference,
+  versions: Versions,
+): Compared {
   const needed = grantKindFor(reference)
   const isOther = !kind && name.kind !== needed.kind
   // An object of another kind is written anew, with a version that current releases serve.
@@ -141,7 +160,8 @@ function identityOf({ name, object }: Candidate, kind: GrantKind | undefined, re
   const differences: Difference[] = []
   const add = (path: string, found: unknown, wanted: string) =>
     differences.push({ path, found: typeof found === 'string' ? found : undefined, wanted, how: 'slip' })
-  if (!isServed && (!kind || kind === needed)) add('apiVersion', property(object, 'apiVersion'), apiVersionOf(needed))
+  if (!isServed && (!kind || kind === needed))
+    add('apiVersion', property(object, 'apiVersion'), apiVersionOf(needed, versions.get(needed)))
   if (isOther) add('kind', name.kind, needed.kind)
   return { differences, cost: differences.length * SLIP }
 }

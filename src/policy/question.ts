@@ -14,7 +14,11 @@ export function kindNamed(text: string, coverage: Coverage): GroupKind | undefin
   const known = kindsFor(coverage)
   if (group === undefined) return bare(likest(word, known))
   const begins = group === '' ? [] : known.filter((one) => one.group.startsWith(group))
-  const found = likest(word, known.filter((one) => one.group === group)) ?? likest(word, begins)
+  const found =
+    likest(
+      word,
+      known.filter((one) => one.group === group),
+    ) ?? likest(word, begins)
   return bare(found) ?? (/^[A-Z]/.test(word) ? { group, kind: word } : undefined)
 }
 

@@ -2,7 +2,7 @@ import { API_VERSION } from '../admission/names.ts'
 import { editOf } from '../policy/edit.ts'
 import type { FindingCode } from '../policy/finding-codes.ts'
 import { entryFrom, grantObject } from '../policy/grant.ts'
-import { grantKindFor } from '../policy/grant-kinds.ts'
+import { grantKindFor, type Versions } from '../policy/grant-kinds.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import type { NearMiss } from '../policy/near-miss.ts'
 import type { Reference } from '../policy/reference.ts'
@@ -32,7 +32,7 @@ export const EXPLANATIONS = {
 
 /** The formats of the page of a finding. */
 export const PAGES = {
-  text: (code: FindingCode) => [findingPage(code)],
+  text: (code: FindingCode, program: string) => [findingPage(code, program)],
   json: findingJson,
   yaml: (code: FindingCode) => reportYaml(findingJson(code)),
   name: (code: FindingCode) => [`${code}\n`],
@@ -45,7 +45,7 @@ function* explainText(report: ExplainReport, hints: Hints): Generator<string> {
     if (index > 0) yield '\n'
     for (const line of linesOf(one, hints)) yield `${visible(line)}\n`
   }
-  if (more > 0) yield `and ${counted(more, 'more reference')}\n`
+  if (more > 0) yield `Not explained: ${counted(more, 'more reference')}\n`
   const isMissing = references.some((one) => one.answer.verdict === 'not permitted' && !ungrantable(one.reference))
   if (hints.grant !== undefined && isMissing) yield `To print the grants that are missing: ${visible(hints.grant)}\n`
   for (const { object, reason } of exempt)
@@ -63,7 +63,7 @@ function* linesOf(
   if (misses.length > 0) yield 'These grants nearly permit it, the nearest first:'
   else if (isRefused) yield 'No grant nearly permits it.'
   for (const [index, miss] of misses.entries()) yield* missLines(miss, reference, index + 1, hints)
-  if (moreMisses > 0) yield `and ${moreMisses} more`
+  if (moreMisses > 0) yield `${counted(moreMisses, 'more grant nearly permits', 'more grants nearly permit')} it.`
   if (!complete) yield 'There are more grants than are compared, so others may be nearer.'
   if (isRefused) {
     yield* neededGrants([reference])
@@ -96,7 +96,7 @@ function findingJson(code: FindingCode): Generator<string> {
 }
 
 /** Prints the report as JSON. */
-function explainJson({ references, more, exempt, problems, notes }: ExplainReport): Generator<string> {
+function explainJson({ references, more, exempt, problems, notes, versions }: ExplainReport): Generator<string> {
   const isKnown = references.every(({ answer }) => answer.verdict !== 'not known')
   return toJson({
     apiVersion: API_VERSION,
@@ -104,7 +104,7 @@ function explainJson({ references, more, exempt, problems, notes }: ExplainRepor
     complete: problems.length === 0 && isKnown,
     problems,
     notes,
-    references: references.map(explained),
+    references: references.map((one) => explained(one, versions)),
     omittedReferences: more,
     exempt: exempt.map(({ object, reason }) => ({ object: shown(object), reason })),
   })
@@ -115,7 +115,10 @@ function explainNames({ references }: ExplainReport): Generator<string> {
   return namesText(references.flatMap(({ answer }) => (answer.verdict === 'permitted' ? [answer.grant] : [])))
 }
 
-function explained({ reference, place, answer, misses, moreMisses, complete, target }: ExplainedReference) {
+function explained(
+  { reference, place, answer, misses, moreMisses, complete, target }: ExplainedReference,
+  versions: Versions,
+) {
   const { from, to, path } = reference
   const isRefused = answer.verdict === 'not permitted' || answer.verdict === 'not known'
   return {
@@ -130,14 +133,15 @@ function explained({ reference, place, answer, misses, moreMisses, complete, tar
     nearMisses: misses.map((miss) => missJson(miss, reference)),
     omittedNearMisses: moreMisses,
     allCompared: complete,
-    needed: isRefused && !ungrantable(reference) ? needed(reference) : undefined,
+    needed: isRefused && !ungrantable(reference) ? needed(reference, versions) : undefined,
     target: target && { exists: isText(target.exists), why: whyOf(target.exists), networkPolicies: policies(target) },
   }
 }
 
 /** The kind of grant that is printed is the preferred one. */
-function needed(reference: Reference) {
-  return missingGrants([reference]).map((grant) => grantObject(grant, grantKindFor(reference)))[0]
+function needed(reference: Reference, versions: Versions) {
+  const kind = grantKindFor(reference)
+  return missingGrants([reference]).map((grant) => grantObject(grant, kind, versions.get(kind)))[0]
 }
 
 function missJson(miss: NearMiss<PlacedCandidate>, reference: Reference) {

@@ -2,7 +2,7 @@ import type { Coverage } from '../policy/coverage.ts'
 import type { Place as FilePlace } from '../policy/finding.ts'
 import { type Grant, type GrantName, parseGrant } from '../policy/grant.ts'
 import { lookupIn } from '../policy/grant-index.ts'
-import { kindOf } from '../policy/grant-kinds.ts'
+import { kindOf, type Versions } from '../policy/grant-kinds.ts'
 import { judge } from '../policy/judge.ts'
 import type { Candidate, NearMiss } from '../policy/near-miss.ts'
 import { NearMissSearch } from '../policy/near-miss-search.ts'
@@ -35,6 +35,8 @@ export interface Known {
   readonly unknown: ReadonlySet<string>
   /** Whether grants of a cluster are among the candidates: then those of files are proposed. */
   readonly hasStored?: boolean
+  /** The versions to write of kinds of grants; of the others, one that every release serves. */
+  readonly versions: Versions
 }
 
 /** A reference with its verdict and what comes near to permitting it. */
@@ -61,6 +63,7 @@ export interface ExplainReport {
   readonly exempt: readonly { readonly object: ObjectName; readonly reason: string }[]
   readonly problems: readonly string[]
   readonly notes: readonly string[]
+  readonly versions: Versions
 }
 
 /** The references of objects that need a grant. */
@@ -108,7 +111,7 @@ export function explainReferences(
   const stored = lookupIn(
     known.candidates.flatMap((one) => (one.file === undefined ? (grantIn(one, coverage) ?? []) : [])),
   )
-  const nearMisses = new NearMissSearch(candidates)
+  const nearMisses = new NearMissSearch(candidates, known.versions)
   return references.map((reference) => {
     // One at a time: the references may be of several objects.
     const [verdict] = judge([reference], grants)

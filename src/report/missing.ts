@@ -1,7 +1,7 @@
 import type { Coverage } from '../policy/coverage.ts'
 import type { GrantFlaw } from '../policy/finding.ts'
 import { grantObject } from '../policy/grant.ts'
-import { type GrantKind, kindOf } from '../policy/grant-kinds.ts'
+import { kindOf } from '../policy/grant-kinds.ts'
 import { exposesEvery, mergedInto } from '../policy/merge.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import { NearMissSearch } from '../policy/near-miss-search.ts'
@@ -17,8 +17,6 @@ export interface MissingOptions {
   readonly anyName: boolean
   /** Whether existing grants are changed, where that permits nothing else. */
   readonly merge: boolean
-  /** The versions to write; of the other kinds, one that every release serves. */
-  readonly versions: ReadonlyMap<GrantKind, string>
   /** The options of kubectl that name the cluster and the user, each after a space. */
   readonly cluster: string
 }
@@ -40,7 +38,7 @@ export function missingFor(
   references: readonly Reference[],
   known: Known,
   coverage: Coverage,
-  { anyName, merge, versions, cluster }: MissingOptions,
+  { anyName, merge, cluster }: MissingOptions,
 ): MissingGrants {
   const candidates = distinct(known.candidates)
   const possible = references.filter((one) => ungrantable(one) === undefined)
@@ -49,15 +47,17 @@ export function missingFor(
     : { changed: [], left: possible, unsound: [] }
   const grants = missingGrants(left, anyName).map((grant) => {
     const kind = kindOf(grant, coverage.grantKinds)
-    const version = versions.get(kind)
-    return { grant, object: grantObject(grant, version === undefined ? kind : { ...kind, version }) }
+    return { grant, object: grantObject(grant, kind, known.versions.get(kind)) }
   })
   const { flaws } = flawsOf(grants, (object) => object, coverage)
   return {
     created: grants.map(({ object }) => object),
     changed,
     useless: flaws.filter(({ severity }) => severity === 'error'),
-    notes: [...unsound.map(unchangedNote), ...editNotes(left, anyName, new NearMissSearch(candidates), cluster)],
+    notes: [
+      ...unsound.map(unchangedNote),
+      ...editNotes(left, anyName, new NearMissSearch(candidates, known.versions), cluster),
+    ],
   }
 }
 

@@ -54,14 +54,18 @@ export function findingsTable(): string {
   return ['| code | severity | meaning | what to do |', '|---|---|---|---|', ...rows].join('\n')
 }
 
-/** The page of a finding, as text. */
-export function findingPage(code: FindingCode): string {
+/**
+ * The page of a finding, as text.
+ *
+ * @param program what the user writes to run refgrant
+ */
+export function findingPage(code: FindingCode, program: string): string {
   const { meaning, remedy } = MEANINGS[code]
   const { wrong, right } = EXAMPLES[code]
   return `${code} (${SEVERITIES[code]})
 
 What it means: ${meaning}.
-What to do: ${remedy}.
+What to do: ${remedy.replaceAll('`refgrant ', `\`${program} `)}.
 
 Wrong:
   ${wrong}

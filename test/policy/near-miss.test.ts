@@ -176,7 +176,7 @@ test('the nearest are kept, and the others counted', () => {
 test('the work is bounded, and what was not compared is told', () => {
   const entries = Array.from({ length: 1_000 }, (_, at) => ({ group: GROUP, kind: 'HTTPRoute', namespace: `a${at}` }))
   const large = { ...mistaken(), spec: { from: entries, to: entries } }
-  const search = new NearMissSearch([candidateOf(large), candidateOf(mistaken())], 500)
+  const search = new NearMissSearch([candidateOf(large), candidateOf(mistaken())], undefined, 500)
   assert.deepEqual([search.of(REFERENCE).complete, search.of(REFERENCE).misses], [false, []])
 })
 

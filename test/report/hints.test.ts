@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import { parse } from 'yaml'
 import { coverageOf } from '../../src/config/config.ts'
 import { configurationOf } from '../../src/input/configuration.ts'
+import { REFERENCE_GRANT } from '../../src/policy/grant-kinds.ts'
 import { EXPLANATIONS } from '../../src/report/explain.ts'
 import { explainReferences } from '../../src/report/explained.ts'
 import { missingFor } from '../../src/report/missing.ts'
@@ -20,19 +21,19 @@ const PATCH = `To correct it: kubectl patch referencegrants.gateway.networking.k
 /** A grant of a cluster, from YAML. */
 const known = (text: string) => {
   const name = { group: 'gateway.networking.k8s.io', kind: 'ReferenceGrant', namespace: 'billing', name: 'shop' }
-  return { candidates: [{ name, object: parse(text) }], unknown: new Set<string>() }
+  return { candidates: [{ name, object: parse(text) }], unknown: new Set<string>(), versions: new Map() }
 }
 
 function explained(text: string): string {
   const references = explainReferences([REFERENCE], known(text), coverage)
-  const report = { references, more: 0, exempt: [], problems: [], notes: [] }
+  const report = { references, more: 0, exempt: [], problems: [], notes: [], versions: new Map() }
   return [...EXPLANATIONS.text(report, { cluster, grantFor: () => 'refgrant grant' })].join('')
 }
 
 const missing = (text: string, how: { anyName?: boolean; merge?: boolean } = {}) =>
   missingFor([REFERENCE], known(text), coverage, {
     ...{ anyName: false, merge: false, ...how },
-    ...{ versions: new Map(), cluster },
+    cluster,
   })
 
 suite('the correction of a grant of the cluster', () => {
@@ -47,7 +48,7 @@ suite('the correction of a grant of the cluster', () => {
   test('of a ReferencePolicy says the kind and a version that the cluster serves', () => {
     const name = { group: 'gateway.networking.k8s.io', kind: 'ReferencePolicy', namespace: 'billing', name: 'shop' }
     const object = parse(GRANT.replace('v1beta1', 'v1alpha2').replace('ReferenceGrant', 'ReferencePolicy'))
-    const all = { candidates: [{ name, object }], unknown: new Set<string>() }
+    const all = { candidates: [{ name, object }], unknown: new Set<string>(), versions: new Map() }
     const [one] = explainReferences([REFERENCE], all, coverage)
     assert.deepEqual(
       one?.misses[0]?.differences.map(({ path, wanted }) => [path, wanted]),
@@ -56,6 +57,18 @@ suite('the correction of a grant of the cluster', () => {
         ['kind', 'ReferenceGrant'],
       ],
     )
+  })
+
+  test('names the version that the cluster serves, as the new grant has it', () => {
+    const object = parse(GRANT.replace('v1beta1', 'v2'))
+    const name = { group: REFERENCE_GRANT.group, kind: REFERENCE_GRANT.kind, namespace: 'billing', name: 'shop' }
+    const candidates = [{ name, object, refused: 'apiVersion' }]
+    for (const version of ['v1', 'v1beta1']) {
+      const all = { candidates, unknown: new Set<string>(), versions: new Map([[REFERENCE_GRANT, version]]) }
+      const { created, notes } = missingFor([REFERENCE], all, coverage, { anyName: false, merge: false, cluster })
+      assert.match(notes.join('\n'), new RegExp(`: write "gateway\\.networking\\.k8s\\.io/${version}"$`))
+      assert.equal((created[0] as { apiVersion: string }).apiVersion, `gateway.networking.k8s.io/${version}`)
+    }
   })
 
   test('is neither made nor noted for --any-name if it exposes one object', () => {

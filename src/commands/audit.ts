@@ -15,7 +15,7 @@ import { comparedSince, sinceNotes } from '../report/since.ts'
 import { reportYaml } from '../report/yaml.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
-import { auditOptions } from '../terminal/audit-options.ts'
+import { auditOptions, refuseUnusedOf } from '../terminal/audit-options.ts'
 import { clusterOptions, filenameOption } from '../terminal/options.ts'
 import { print, reportProblems, tellNotes } from '../terminal/print.ts'
 import { showStep } from '../terminal/progress.ts'
@@ -50,11 +50,12 @@ export function auditCommand(): Command {
   return command
 }
 
-async function audit(args: string[], options: AuditOptions): Promise<void> {
+async function audit(args: string[], options: AuditOptions, command: Command): Promise<void> {
   const { namespace, exclude, since: file } = options
   const only = onlyOf(options)
   const failOn = options.failOn ?? failuresShown(only)
   const paths = [...args, ...options.filename]
+  refuseUnusedOf(command, paths.length > 0, options.output, failOn.has('new'))
   if (failOn.has('new') && file === undefined) throw new Failure('--fail-on new needs --since, to know what is new')
   const former = file === undefined ? undefined : await formerReport(file)
   const config = await configurationOf(options.config)

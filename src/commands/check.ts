@@ -15,6 +15,7 @@ import { type CheckFormat, FORMATS, WRITERS } from '../report/formats/writers.ts
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { baselineOption, failOnOption, orderOption } from '../terminal/check-options.ts'
+import { refuseUnread } from '../terminal/idle-options.ts'
 import {
   clusterOptions,
   configOption,
@@ -71,12 +72,13 @@ export function checkCommand(): Command {
   return command
 }
 
-async function check(args: string[], options: CheckOptions): Promise<void> {
+async function check(args: string[], options: CheckOptions, command: Command): Promise<void> {
   const { filename, kustomize, grants, namespace, exclude, order, baseline, output, failOn } = options
   if (failOn.onlyNew && baseline === undefined)
     throw new Failure('--fail-on new compares with a baseline: add --baseline')
   const written = [...output.keys()].filter((file) => file !== undefined)
   const asked = { paths: pathsOf(args, filename, 'check', kustomize), kustomize, grants, namespace, exclude, written }
+  refuseUnread(command, { ...asked, live: options.live })
   refuseOverwriting(written, [options.config, baseline, options.kubeconfig])
   const config = await configurationOf(options.config)
   const formats = [...output.values()]

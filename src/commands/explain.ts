@@ -4,13 +4,13 @@ import { coverageOf } from '../config/config.ts'
 import type { Subject } from '../input/asked.ts'
 import { configurationOf } from '../input/configuration.ts'
 import { explanation } from '../input/explained.ts'
-import type { Coverage } from '../policy/coverage.ts'
 import { isFindingCode } from '../policy/finding-codes.ts'
 import { EXPLANATIONS, PAGES } from '../report/explain.ts'
 import { hintsOf } from '../report/hints.ts'
-import { EXIT, Failure } from '../system/failure.ts'
+import { EXIT } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
-import { filesAsked, objectAsked, questionAsked, subjectArgument } from '../terminal/object-name.ts'
+import { othersOf, refuseIdle, refuseUnread } from '../terminal/idle-options.ts'
+import { subjectArgument, subjectAsked } from '../terminal/object-name.ts'
 import {
   clusterOptions,
   configOption,
@@ -52,7 +52,7 @@ Exit codes: 0 every reference is permitted; 1 some are not; 2 the command failed
 export function explainCommand(): Command {
   const command = new Command('explain')
     .addArgument(subjectArgument())
-    .addOption(filenameOption())
+    .addOption(filenameOption('files and folders whose objects are explained'))
     .addOption(kustomizeOption())
     .addOption(grantsOption('ReferenceGrants that count'))
     .option('--live', 'with files: the grants of the cluster count too')
@@ -72,12 +72,17 @@ export function explainCommand(): Command {
   return command
 }
 
-async function explain(words: string[], options: ExplainOptions): Promise<void> {
+async function explain(words: string[], options: ExplainOptions, command: Command): Promise<void> {
   const { filename: paths, live = false, output, ...rest } = options
   const [code = '', ...others] = words
-  if (others.length === 0 && isFindingCode(code)) return print(PAGES[output](code))
+  if (others.length === 0 && isFindingCode(code)) {
+    refuseIdle(command, othersOf(command, ['output']), 'with the code of a finding')
+    return print(PAGES[output](code, PROGRAM))
+  }
   const config = await configurationOf(options.config)
-  const subject = subjectOf(words, options, coverageOf(config))
+  const subject: Subject = subjectAsked(words, options, coverageOf(config))
+  const isPlaced = subject !== 'files' && 'object' in subject && subject.object.namespace !== undefined
+  refuseUnread(command, { ...options, paths }, isPlaced || options.from?.includes('/'))
   const report = await explanation({ ...rest, subject, paths, live }, config)
   await print(EXPLANATIONS[output](report, hintsOf(subject === 'files', paths, { ...options, program: PROGRAM })))
   const verdicts = report.references.map(({ answer }) => answer.verdict)
@@ -85,15 +90,4 @@ async function explain(words: string[], options: ExplainOptions): Promise<void> 
   tellNotes(report.notes)
   if (verdicts.includes('not known')) process.exitCode = EXIT.failed
   reportProblems(report.problems)
-}
-
-function subjectOf(words: readonly string[], options: ExplainOptions, coverage: Coverage): Subject {
-  const question = questionAsked(options, coverage)
-  if (question && words.length > 0) throw new Failure('name an object, or ask with --from and --to, not both')
-  if (question) return question
-  if (words.length > 0) return { object: objectAsked(words, coverage) }
-  if (options.filename.length > 0 || options.kustomize !== undefined) return filesAsked(options.filename)
-  throw new Failure(
-    'there is nothing to explain: name an object, the code of a finding, files with -f, or ask with --from and --to',
-  )
 }

@@ -7,6 +7,7 @@ import { toJson } from '../report/json.ts'
 import { grantNames } from '../report/names.ts'
 import { toYaml } from '../report/yaml.ts'
 import { EXIT } from '../system/failure.ts'
+import { refuseUnread } from '../terminal/idle-options.ts'
 import { questionAsked } from '../terminal/object-name.ts'
 import {
   clusterOptions,
@@ -55,7 +56,7 @@ export function grantCommand(): Command {
     .option('--live', 'the grants of the cluster count as existing too, and new grants have the version that it serves')
     .addOption(questionOptions.from())
     .addOption(questionOptions.to())
-    .option('--any-name', 'expose every object of a kind in place of one')
+    .option('--any-name', 'expose every object of a kind in place of one; --to then needs no name')
     .option('--merge', 'change an existing grant in place of a new one, where that permits nothing else')
     .addOption(namespaceOption())
     .addOption(excludeOption())
@@ -70,11 +71,12 @@ export function grantCommand(): Command {
   return command
 }
 
-async function grant(args: string[], options: GrantOptions): Promise<void> {
+async function grant(args: string[], options: GrantOptions, command: Command): Promise<void> {
   const { filename, live = false, anyName = false, merge = false, output, ...rest } = options
   const coverage = coverageOf(await configurationOf(options.config))
-  const question = questionAsked(options, coverage)
+  const question = questionAsked({ ...options, anyName }, coverage)
   const paths = question ? [...args, ...filename] : pathsOf(args, filename, 'grant', options.kustomize)
+  refuseUnread(command, { ...options, paths }, options.from?.includes('/'))
   const asked = { ...rest, subject: question ?? ('files' as const), paths, live }
   const { objects, isNone, useless, notes, problems } = await grantedFor(asked, coverage, { anyName, merge })
   await print(FORMATS[output](objects))

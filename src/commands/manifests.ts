@@ -12,6 +12,7 @@ import type { Wanted } from '../runtime/comparison.ts'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { clientOptions } from '../terminal/client-options.ts'
+import { CLUSTER, othersOf, refuseIdle } from '../terminal/idle-options.ts'
 import { clusterOptions, configOption, failurePolicyOption, modeOption, outputOption } from '../terminal/options.ts'
 import { print, tell } from '../terminal/print.ts'
 
@@ -38,8 +39,9 @@ export function manifestsCommand(): Command {
     .addOption(failurePolicyOption())
     .addOption(outputOption(['yaml', 'json']))
     .option('--diff', 'print only where the live registration and rights differ; reads them with your own rights')
-  for (const option of [...clusterOptions(), ...clientOptions()]) command.addOption(option)
-  return command.action(async (part: Part | 'values' | undefined, options: ManifestsOptions) => {
+  for (const option of [...clientOptions(), ...clusterOptions()]) command.addOption(option)
+  return command.action(async (part: Part | 'values' | undefined, options: ManifestsOptions, self: Command) => {
+    refuseUnused(self, part, options)
     const { config: file, output, mode, failurePolicy, diff } = options
     const config = await configurationOf(file, { mode, failurePolicy })
     if (part === 'values') return printValues(config, options)
@@ -58,6 +60,16 @@ export function manifestsCommand(): Command {
   })
 }
 
+/**
+ * Refuses options that would have no effect. A part of one installation takes the options of all parts, so that the commands for two
+ * parts may have the same.
+ */
+function refuseUnused(command: Command, part: Part | 'values' | undefined, { diff }: ManifestsOptions): void {
+  if (part === 'values')
+    refuseIdle(command, othersOf(command, ['config', 'output', 'mode', 'failurePolicy']), 'on the part values')
+  if (!diff) refuseIdle(command, CLUSTER, 'without --diff, which reads the cluster', 'add --diff')
+}
+
 /** Prints where the live objects differ from the wanted ones. */
 async function printDifferences(chosen: readonly Part[], wanted: Wanted, options: ManifestsOptions): Promise<void> {
   const other = chosen.find((part) => !COMPARED.includes(part))
@@ -73,9 +85,7 @@ async function printDifferences(chosen: readonly Part[], wanted: Wanted, options
 }
 
 /** Prints the values of the chart that follow from a configuration. */
-async function printValues(config: Config, { url, ca, diff, output }: ManifestsOptions): Promise<void> {
-  if (url !== undefined || ca !== undefined || diff)
-    throw new Failure('the part values cannot be used with --url, --ca and --diff: leave them out')
+async function printValues(config: Config, { output }: ManifestsOptions): Promise<void> {
   const generated = chartValues(registrationOf(config), shapingOf(config))
   const values = { configuration: writtenOf(config), generated }
   await print(output === 'json' ? toJson(values) : toYaml([values]))

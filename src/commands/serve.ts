@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { NAMES } from '../manifests/names.ts'
 import type { ServeOptions } from '../runtime/serve.ts'
+import { PROGRAM } from '../system/program.ts'
 import { certificatesOption, selfManagedOptions } from '../terminal/certificate-options.ts'
 import {
   configOption,
@@ -49,7 +50,7 @@ const options = () => [
   ...selfManagedOptions(),
   settable(
     '--static',
-    'API servers read the registration from files (refgrant manifests webhook --static), so do not look for it in the API',
+    `API servers read the registration from files (${PROGRAM} manifests webhook --static), so do not look for it in the API`,
   ),
   settable('--client-ca <file>', 'answer only clients with a certificate of these authorities; default: any client'),
   settable('--client-name <name...>', 'answer only clients with one of these common names').default([], 'any name'),

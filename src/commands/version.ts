@@ -14,10 +14,8 @@ export const versionLine = `refgrant ${version} (Node ${node})`
 
 /** `refgrant version`: prints the versions of refgrant and of Node. */
 export function versionCommand(): Command {
-  return new Command('version')
-    .addOption(outputOption())
-    .action(async ({ output }: { output: 'text' | 'json' }) => {
-      const report = { apiVersion: API_VERSION, kind: 'Version', version, node }
-      await print(output === 'json' ? toJson(report) : [`${versionLine}\n`])
-    })
+  return new Command('version').addOption(outputOption()).action(async ({ output }: { output: 'text' | 'json' }) => {
+    const report = { apiVersion: API_VERSION, kind: 'Version', version, node }
+    await print(output === 'json' ? toJson(report) : [`${versionLine}\n`])
+  })
 }

@@ -5,12 +5,16 @@ import { LONGEST_NAME, VALID } from './names.ts'
 import type { GroupKind, Reference } from './reference.ts'
 
 /** Returns the first part of a reference that the API server rejects in a grant; undefined if a grant can name both ends. */
-export function ungrantable({ from, to }: Reference): { readonly part: string; readonly value: string } | undefined {
+export function ungrantable({
+  from,
+  to,
+  path,
+}: Reference): { readonly part: string; readonly value: string } | undefined {
   const parts: [part: string, value: string, valid: boolean][] = [
     ['namespace', to.namespace, VALID.namespace.test(to.namespace)],
     ['group', to.group, VALID.group.test(to.group)],
     ['kind', to.kind, VALID.kind.test(to.kind)],
-    ['name', to.name, VALID.name.test(to.name)],
+    ['name', to.name, isEvery({ to, path }) || VALID.name.test(to.name)],
     ['group in from', from.group, VALID.group.test(from.group)],
     ['kind in from', from.kind, VALID.kind.test(from.kind)],
     ['namespace in from', from.namespace, VALID.namespace.test(from.namespace)],
@@ -32,6 +36,9 @@ export function missingGrants(references: readonly Reference[], anyName = false)
   const targets = (group: Reference[]) => distinctTargets(anyName ? group.map(toEvery) : group)
   return [...byReferrer.values()].flatMap((group) => targets(group).map((one) => grantFor(one, anyName)))
 }
+
+/** Whether a reference is that of a question about every object of a kind: it is in no field, and has no name. */
+export const isEvery = ({ to, path }: Pick<Reference, 'to' | 'path'>) => path === '' && to.name === ''
 
 /** Returns a reference to every object of a kind. No object has an empty name. */
 const toEvery = (reference: Reference): Reference => ({ ...reference, to: { ...reference.to, name: '' } })

@@ -1,5 +1,6 @@
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { suggesting } from './completion.ts'
+import { CLUSTER, refuseIdle } from './idle-options.ts'
 import { listed, refuseNoneBeside } from './lists.ts'
 import { configOption, excludeOption, namespaceOf, once, outputOption } from './options.ts'
 
@@ -18,9 +19,10 @@ export const auditOptions = (failures: readonly string[]) => [
     'print only the grants and entries that nothing uses, or that another grant makes superfluous',
   ),
   new Option('--broad', 'print only the grants that permit more than single references need'),
-  new Option('--since <file>', 'also print what differs from a former report, the output of --output json').argParser(
-    once('--since takes one report: leave the other out'),
-  ),
+  new Option(
+    '--since <file>',
+    'also print what differs from a former report, the output of --output json; - is standard input',
+  ).argParser(once('--since takes one report: leave the other out')),
   failOnOption(failures),
 ]
 
@@ -35,4 +37,18 @@ function failOnOption(failures: readonly string[]): Option {
     refuseNoneBeside(given)
     return new Set(given)
   })
+}
+
+/**
+ * Refuses options that would have no effect.
+ *
+ * @param isCompared whether the exit code depends on what differs from the former report
+ * @throws Failure
+ */
+export function refuseUnusedOf(command: Command, hasFiles: boolean, output: string, isCompared: boolean): void {
+  const ofCluster = [...CLUSTER, 'allNamespaces']
+  if (hasFiles) refuseIdle(command, ofCluster, 'beside files', 'leave out the files, to audit the cluster')
+  else refuseIdle(command, ['exclude'], 'without files')
+  if (['name', 'csv'].includes(output) && !isCompared)
+    refuseIdle(command, ['since'], `with -o ${output}, which does not print what differs`)
 }

@@ -26,11 +26,33 @@ export function subjectArgument(): Argument {
 }
 
 /**
+ * Returns what `explain` is about: a question, an object, or the files of `-f` and `-k`.
+ *
+ * @throws Failure if that is not clear
+ */
+export function subjectAsked(words: readonly string[], options: Question & Named, coverage: Coverage) {
+  const question = questionAsked(options, coverage)
+  if (question && words.length > 0) throw new Failure('name an object, or ask with --from and --to, not both')
+  if (question) return question
+  if (words.length > 0) return { object: objectAsked(words, coverage) }
+  if (options.filename.length > 0 || options.kustomize !== undefined) return filesAsked(options.filename)
+  throw new Failure(
+    'there is nothing to explain: name an object, the code of a finding, files with -f, or ask with --from and --to',
+  )
+}
+
+/** The options that name files. */
+interface Named {
+  readonly filename: readonly string[]
+  readonly kustomize?: string | undefined
+}
+
+/**
  * Parses the name of an object: `KIND/NAME`, `KIND NAME` or `KIND/NAMESPACE/NAME`.
  *
  * @throws Failure if the words are none of these
  */
-export function objectAsked(words: readonly string[], coverage: Coverage): AskedObject {
+function objectAsked(words: readonly string[], coverage: Coverage): AskedObject {
   const [first = ''] = words
   if (words.length > 1 && CODES.includes(first))
     throw new Failure(
@@ -49,34 +71,46 @@ export function objectAsked(words: readonly string[], coverage: Coverage): Asked
  * @throws Failure if one of them is missing or wrong
  */
 export function questionAsked(
-  { from, to, namespace }: { readonly from?: string; readonly to?: string; readonly namespace?: string },
+  { from, to, namespace, anyName }: Question,
   coverage: Coverage,
 ): ReturnType<typeof endsOf> | undefined {
   if (from === undefined && to === undefined) return undefined
   if (from === undefined || to === undefined) throw new Failure('a question needs both --from and --to')
-  return endsOf({ from, to }, namespace, coverage)
+  return endsOf({ from, to, namespace, anyName }, coverage)
+}
+
+/** The options of a question. */
+interface Question {
+  readonly from?: string
+  readonly to?: string
+  /** The namespace of `-n`, in which a referrer without one is. */
+  readonly namespace?: string | undefined
+  /** Whether the question is about every object of a kind; undefined if the command has no such option. */
+  readonly anyName?: boolean | undefined
 }
 
 /**
- * Parses the ends of a question: from `KIND/NAMESPACE`, which may have a name, to `KIND/NAMESPACE/NAME`.
+ * Parses the ends of a question: from `KIND/NAMESPACE`, which may have a name, to `KIND/NAMESPACE/NAME`. The name is empty in a
+ * question about every object of a kind.
  *
- * @param namespace the namespace of `-n`, in which a referrer without one is
  * @throws Failure if one of the texts does not have this form
  */
 function endsOf(
-  { from, to }: { readonly from: string; readonly to: string },
-  namespace: string | undefined,
+  { from, to, namespace, anyName }: Question & { readonly from: string; readonly to: string },
   coverage: Coverage,
 ): { readonly from: ObjectName; readonly to: ObjectName } {
   const [accepted = '', source = namespace ?? '', name = '', ...more] = from.split('/')
   if (more.length > 0 || source === '')
     throw new Failure(`--from cannot be ${quote(from)}: write KIND/NAMESPACE, such as HTTPRoute/shop`)
   const [exposed = '', place = '', target = '', ...others] = to.split('/')
-  if (others.length > 0 || place === '' || target === '')
-    throw new Failure(`--to cannot be ${quote(to)}: write KIND/NAMESPACE/NAME, such as Service/billing/payments`)
+  const orEvery = anyName === undefined ? '' : ', or add --any-name for every object of a kind and write KIND/NAMESPACE'
+  if (others.length > 0 || place === '' || (target === '' && !anyName))
+    throw new Failure(
+      `--to cannot be ${quote(to)}: write KIND/NAMESPACE/NAME, such as Service/billing/payments${orEvery}`,
+    )
   return {
     from: { ...kindIn(accepted, '--from', coverage), namespace: checked(source, '--from'), name },
-    to: { ...kindIn(exposed, '--to', coverage), namespace: checked(place, '--to'), name: target },
+    to: { ...kindIn(exposed, '--to', coverage), namespace: checked(place, '--to'), name: anyName ? '' : target },
   }
 }
 
@@ -108,7 +142,7 @@ function checked(namespace: string, where: string): string {
  *
  * @throws Failure if a path after the first does not exist and has the form of the name of an object
  */
-export function filesAsked(paths: readonly string[]): 'files' {
+function filesAsked(paths: readonly string[]): 'files' {
   const taken = paths.slice(1).find((one) => /^[\w.-]+(\/[\w.-]+){1,2}$/.test(one) && !existsSync(one) && !isYaml(one))
   if (taken !== undefined)
     throw new Failure(

@@ -30,8 +30,9 @@ export const configOption = () =>
 export const outputOption = (choices: readonly string[] = ['text', 'json']) =>
   new Option('-o, --output <format>', 'format of the output').choices(choices).default(choices[0])
 
-export const filenameOption = () =>
-  new Option('-f, --filename <path...>', 'paths, in addition to the arguments; - is standard input').default([], 'none')
+/** @param what which paths these are */
+export const filenameOption = (what = 'paths, in addition to the arguments') =>
+  new Option('-f, --filename <path...>', `${what}; - is standard input`).default([], 'none')
 
 /** @param what which grants these paths have */
 export const grantsOption = (what: string) =>
@@ -44,8 +45,10 @@ export const kustomizeOption = () =>
 
 /** The options for the ends of a question. */
 export const questionOptions = {
-  from: () => new Option('--from <kind/namespace>', 'referrer of a question: its kind and namespace'),
-  to: () => new Option('--to <kind/namespace/name>', 'target of a question'),
+  from: () =>
+    new Option('--from <kind/namespace>', 'ask about a reference from this kind and namespace, such as HTTPRoute/shop'),
+  to: () =>
+    new Option('--to <kind/namespace/name>', 'ask about a reference to this object, such as Service/billing/payments'),
 }
 
 /**

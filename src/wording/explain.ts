@@ -1,6 +1,7 @@
 import { editOf } from '../policy/edit.ts'
 import type { GrantName } from '../policy/grant.ts'
 import { grantKindFor, grantKindsFor, kindOf } from '../policy/grant-kinds.ts'
+import { isEvery } from '../policy/missing-grant.ts'
 import { entriesOf, type NearMiss } from '../policy/near-miss.ts'
 import { property } from '../policy/property.ts'
 import type { GroupKind, Reference } from '../policy/reference.ts'
@@ -17,20 +18,25 @@ type Place = Parameters<typeof placeTitle>[0]
 export type Answer =
   | { readonly verdict: 'same namespace' }
   | { readonly verdict: 'permitted'; readonly grant: GrantName; readonly proposed?: Place | undefined }
-  | { readonly verdict: 'not permitted' | 'not known' }
+  | { readonly verdict: 'not permitted' }
+  | { readonly verdict: 'not known' }
 
 /** Returns the verdict on a reference: `HTTPRoute "a" in namespace "b": PATH refers to Service "x" in namespace "y", which ...`. */
 export function verdictSentence(reference: Reference, answer: Answer): string {
   const { from, to, path } = reference
-  const target = `${targetTitle(to)} in namespace ${quote(to.namespace)}`
+  const target = `${isEvery(reference) ? `every ${kindTitle(to)}` : targetTitle(to)} in namespace ${quote(to.namespace)}`
   const subject =
     path === ''
       ? `A reference from ${kindTitle(from)} in namespace ${quote(from.namespace)} to ${target}`
       : `${objectTitle(from)}: ${visible(path)} refers to ${target}`
+  if (answer.verdict === 'not known') {
+    const kind = printable(grantKindFor(reference).kind)
+    return `${subject}${path === '' ? ':' : ', and'} it is not known whether ${article(kind)} ${kind} permits it.`
+  }
   return `${subject}${path === '' ? ': ' : ', which '}${predicate(reference, answer)}.`
 }
 
-function predicate(reference: Reference, answer: Answer): string {
+function predicate(reference: Reference, answer: Exclude<Answer, { verdict: 'not known' }>): string {
   const kind = printable(grantKindFor(reference).kind)
   const it = reference.path === '' ? ' it' : ''
   switch (answer.verdict) {
@@ -45,10 +51,6 @@ function predicate(reference: Reference, answer: Answer): string {
         ? `${title} of ${placeTitle(proposed)} would permit${it}, once it is applied`
         : `${title} permits${it}`
     }
-    case 'not known':
-      return reference.path === ''
-        ? `it is not known whether ${article(kind)} ${kind} permits it`
-        : `${article(kind)} ${kind} may permit or not: that is not known`
     default:
       return `no ${kind} permits${it}`
   }

@@ -124,10 +124,14 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
 
   test('knows the short names of kinds, and says of a kind without guarded fields which kind may be meant', async () => {
     const notes = async (from: string) =>
-      (await refgrant(['explain', '--from', `${from}/shop`, '--to', 'secret/billing/key', '-f', 'good'], { cwd })).stderr
+      (await refgrant(['explain', '--from', `${from}/shop`, '--to', 'secret/billing/key', '-f', 'good'], { cwd }))
+        .stderr
     assert.equal(await notes('gtw'), '')
     assert.equal(await notes('lset'), '')
-    assert.match(await notes('HTTPRout.gateway.networking.k8s.io'), /\. Did you mean HTTPRoute\.gateway\.networking\.k8s\.io\?\n$/)
+    assert.match(
+      await notes('HTTPRout.gateway.networking.k8s.io'),
+      /\. Did you mean HTTPRoute\.gateway\.networking\.k8s\.io\?\n$/,
+    )
     assert.match(await notes('refgrant'), /is a kind of grants, which refer to nothing: refgrant audit shows /)
   })
 

@@ -113,6 +113,38 @@ suite('grant', { concurrency: 2 }, () => {
     )
   })
 
+  test('answers a question about every object of a kind, which a grant with a name does not permit', async () => {
+    const cwd = folderWith({ 'named.yaml': GRANT, 'every.yaml': GRANT.replace(/ +name: payments\n/, '') })
+    for (const to of ['Service/billing', 'svc/billing/payments']) {
+      const every = ['grant', '--from', 'HTTPRoute/shop', '--to', to, '--any-name', '-o', 'name', '-f']
+      const { code, stdout, stderr } = await refgrant([...every, 'named.yaml'], { cwd })
+      const name = 'referencegrant.gateway.networking.k8s.io/httproute-from-shop-to-every-service'
+      assert.deepEqual([code, stdout, stderr], [0, `${name}\n`, ''])
+      const none = await refgrant([...every, 'every.yaml'], { cwd })
+      assert.deepEqual(none, { code: 0, stdout: '', stderr: 'no grant is missing\n' })
+    }
+    const { code, stderr } = await refgrant(['grant', '--from', 'HTTPRoute/shop', '--to', 'Service/billing'], { cwd })
+    assert.deepEqual(
+      [code, stderr],
+      [
+        2,
+        'refgrant: --to cannot be "Service/billing": write KIND/NAMESPACE/NAME, such as Service/billing/payments, or add --any-name for every object of a kind and write KIND/NAMESPACE\n',
+      ],
+    )
+  })
+
+  test('corrects with --merge a grant for a question about every object of a kind', async () => {
+    const cwd = folderWith({ 'a.yaml': GRANT.replace(/ +name: payments\n/, '').replace('HTTPRoute', 'httproutes') })
+    const every = ['grant', '--from', 'HTTPRoute/shop', '--to', 'Service/billing', '--any-name', '-f', 'a.yaml']
+    const { code, stdout, stderr } = await refgrant([...every, '--merge', '-o', 'json'], { cwd })
+    assert.deepEqual([code, stderr], [0, ''])
+    const [{ metadata, spec }] = JSON.parse(stdout).items
+    assert.deepEqual(
+      [metadata.name, spec.from[0].kind, spec.to],
+      ['shop', 'HTTPRoute', [{ group: '', kind: 'Service' }]],
+    )
+  })
+
   test('changes the grant of a file with --merge, and keeps its labels', async () => {
     const labelled = GRANT.replace('  name: shop\n', '  name: shop\n  labels: { app: web }\n').replace(
       'payments',

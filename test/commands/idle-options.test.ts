@@ -38,10 +38,6 @@ const idle: Record<string, readonly string[]> = {
   '--context has no effect without --diff, which reads the cluster: leave it out, or add --diff': [
     ...['manifests', '--context', 'dev'],
   ],
-  '--url has no effect on the part rbac: leave it out': ['manifests', 'rbac', '--url', 'https://a.example'],
-  '--failure-policy, --name have no effect on the part mode-label-policy: leave them out': [
-    ...['manifests', 'mode-label-policy', '--name', 'a', '--failure-policy', 'Fail'],
-  ],
   '--ca, --certificates have no effect on the part values: leave them out': [
     ...['manifests', 'values', '--ca', 'a', '--certificates', 'files'],
   ],

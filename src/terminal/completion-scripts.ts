@@ -52,7 +52,7 @@ ${FUNCTION}() {
   done
   (( $#candidates )) && _describe 'completions' candidates
   (( directive & 4 )) && return
-  [[ $PREFIX != --*=* ]] || compset -P '*='
+  [[ $PREFIX != --*=* && $words[CURRENT-1] != (-o|--output) ]] || compset -P '*='
   if (( directive & 16 )); then
     _files -/
   else
@@ -75,7 +75,8 @@ function _${FUNCTION}
     for line in $lines
         echo $line
     end
-    set -l option (string match -r -- '^--[a-z-]+=' "$current")
+    set -l option (string match -r -- '^--(?:output=[a-z]+|[a-z-]+)=' "$current")
+    contains -- "$words[-1]" -o --output; and set option (string match -r -- '^[a-z]+=' "$current")
     set -l path (string replace -- "$option" '' "$current")
     switch $directive
         case ':0'

@@ -24,6 +24,15 @@ export interface Next {
 /** Words that an option or an argument may be, among others; of an option, several with commas. */
 const suggestions = new WeakMap<Option | Argument, readonly string[]>()
 
+/** The options whose values may go to a file, as in `--output sarif=FILE`. */
+const withFiles = new WeakSet<Option>()
+
+/** Lets files follow a value of an option and `=`. */
+export function followedByFile(option: Option): Option {
+  withFiles.add(option)
+  return option
+}
+
 /** Suggests words for the value of an option or an argument. */
 export function suggesting<T extends Option | Argument>(one: T, words: readonly string[]): T {
   suggestions.set(one, words)
@@ -105,9 +114,17 @@ function optionNext(command: Command, word: string): Omit<Next, 'given'> {
 
 function valueNext(option: Option, value: string): Omit<Next, 'given'> {
   const words = suggestions.get(option)
-  if (words) return { ...NOTHING, candidates: listed(words), prefix: value.slice(0, value.lastIndexOf(',') + 1) }
+  if (words) return listNext(words, value)
+  if (withFiles.has(option) && value.includes('=')) return { ...NOTHING, shell: SHELL.files }
   if (option.argChoices) return { ...NOTHING, candidates: listed(option.argChoices) }
   return { ...NOTHING, ...SORTS[placeholder(option.flags)] }
+}
+
+/** Returns what may follow in a list with commas: each word once. */
+function listNext(words: readonly string[], value: string): Omit<Next, 'given'> {
+  const prefix = value.slice(0, value.lastIndexOf(',') + 1)
+  const before = prefix.split(',')
+  return { ...NOTHING, candidates: listed(words.filter((word) => !before.includes(word))), prefix }
 }
 
 /** The word by which the help describes a value: `file` in `--config <file>`. */

@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Option } from 'commander'
 import { Failure } from '../system/failure.ts'
 import { identityOf } from '../system/file-identity.ts'
 import { quote } from '../wording/quote.ts'
+import { followedByFile } from './completion.ts'
 import { outputOption } from './options.ts'
 import { print, printTo } from './print.ts'
 
@@ -12,7 +13,7 @@ export type Outputs<T extends string> = ReadonlyMap<string | undefined, T>
 /** The format of the output, as `outputOption`, or several, each `FORMAT=FILE` in a file of its own. */
 export function outputsOption<T extends string>(choices: readonly T[], byDefault: T): Option {
   const outputs = new Map<string | undefined, T>()
-  const option = outputOption(choices).default(new Map([[undefined, byDefault]]), byDefault)
+  const option = followedByFile(outputOption(choices)).default(new Map([[undefined, byDefault]]), byDefault)
   option.description = 'format of the output, or FORMAT=FILE for a report in a file; may be repeated'
   return option.argParser((text: string): Outputs<T> => {
     const [, name, file] = /^([^=]*)(?:=(.+))?$/s.exec(text) ?? []

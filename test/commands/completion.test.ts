@@ -67,6 +67,9 @@ suite('what may follow a command line:', () => {
     'check --grants a ': 'files',
     'check --config ': 'files',
     'check --baseline ': 'files',
+    'check -o sarif=': 'files',
+    'check --output=sarif=a': 'files',
+    'audit -o text=': 'nothing',
     'check -k ': 'folders',
     'certs --out ': 'folders',
     'serve --grants ': 'folders',
@@ -89,6 +92,13 @@ suite('what may follow a command line:', () => {
       ],
     )
     assert.equal(next('serve --context ').lookUp, 'contexts')
+  })
+
+  test('each word of a list once', () => {
+    assert.deepEqual(
+      next('audit --fail-on unused,broad,').words.filter((word) => ['unused', 'broad', 'new'].includes(word)),
+      ['new'],
+    )
   })
 
   test('the last of several words with commas, and the value after =', () => {
@@ -124,6 +134,9 @@ suite('the protocol of kubectl:', { concurrency: 2 }, () => {
     'a command': [['che'], /^check\tcheck the objects .*\n:4\n$/],
     'an option': [['check', '--bas'], /^--baseline\treport .*\n:4\n$/],
     'an option that ends the program': [['audit', '--version'], /^:4\n$/],
+    'help of a command': [['help', 'che'], /^check\tcheck the objects .*\n:4\n$/],
+    'nothing after help of a command': [['help', 'check', ''], /^:4\n$/],
+    'the command help': [['hel'], /^help\tdescribe a command\n:4\n$/],
     'an unknown command': [['nothing', ''], /^:4\n$/],
     'no word': [[], /^serve\t/],
     'a kubeconfig that does not exist': [['audit', '--kubeconfig', '/nowhere', '--context', ''], /^:4\n$/],

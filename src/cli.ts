@@ -74,7 +74,10 @@ async function main(): Promise<void> {
   const program = new Command(PROGRAM)
     .description('Checks Gateway API references into other namespaces against ReferenceGrants.')
     .version(versionLine, '-V, --version', 'print the version')
-    .addHelpText('after', `\n${PROGRAM} COMMAND --help describes a command.\n\nExit codes: 0 success; 1 success, and errors were found; 2 failure or wrong usage.`)
+    .addHelpText(
+      'after',
+      `\n${PROGRAM} COMMAND --help describes a command.\n\nExit codes: 0 success; 1 success, and errors were found; 2 failure or wrong usage.`,
+    )
   const commands = await Promise.all(
     Object.entries(COMMANDS).map(async ([name, { does, build }]) =>
       (name === asked ? await build() : new Command(name)).description(does),

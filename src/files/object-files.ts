@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { ObjectName } from '../policy/reference.ts'
+import { PROGRAM } from '../system/program.ts'
 import { holdYoungMemory } from '../system/young-memory.ts'
 import { counted } from '../wording/counted.ts'
 import { DocumentError, readDocumentsOf, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
@@ -225,7 +226,7 @@ class Reading implements FileObjects {
   }
 
   #templateHint(): string {
-    return `; to read a template of Helm, render it: helm template CHART | refgrant ${this.#how.command} -`
+    return `; to read a template of Helm, render it: helm template CHART | ${PROGRAM} ${this.#how.command} -`
   }
 
   /** @param hint what may help with a text that is not well-formed */

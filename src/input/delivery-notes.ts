@@ -3,6 +3,7 @@ import { type Delivery, foundFrom, namespaceOfSet } from '../files/deliveries.ts
 import { kustomizationIn } from '../files/kustomize.ts'
 import type { FileObject } from '../files/object-files.ts'
 import { STDIN } from '../files/text.ts'
+import { PROGRAM } from '../system/program.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote } from '../wording/quote.ts'
@@ -51,12 +52,12 @@ function toRead(one: Delivery, command: string): string {
       by.hasNamespace && by.name.namespace !== 'flux-system' ? ` -n ${shellArgument(by.name.namespace)}` : ''
     const paths = `--path ${shellArgument(found)} --kustomization-file ${shellArgument(by.file)}`
     const build = `flux build kustomization ${shellArgument(by.name.name)}${owner} ${paths} --dry-run`
-    return `to read them in this namespace: ${build} | refgrant ${command} ${STDIN}`
+    return `to read them in this namespace: ${build} | ${PROGRAM} ${command} ${STDIN}`
   }
   if (found === undefined) return `read that folder with ${option}`
   const read = kustomizationIn(found)
     ? rendered('kubectl kustomize', found, command)
-    : `refgrant ${command} ${shellArgument(found)}`
+    : `${PROGRAM} ${command} ${shellArgument(found)}`
   return `to read them in this namespace: ${read} ${option}`
 }
 

@@ -2,6 +2,7 @@ import path from 'node:path'
 import type { Delivery } from '../files/deliveries.ts'
 import type { FileObjects } from '../files/object-files.ts'
 import { STDIN } from '../files/text.ts'
+import { PROGRAM } from '../system/program.ts'
 import { counted } from '../wording/counted.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote } from '../wording/quote.ts'
@@ -39,10 +40,10 @@ function kustomized(folder: string, command: string): string {
   // audit has no -k.
   return command === 'audit'
     ? rendered('kubectl kustomize', folder, command)
-    : `refgrant ${command} -k ${shellArgument(folder)}`
+    : `${PROGRAM} ${command} -k ${shellArgument(folder)}`
 }
 
 /** Returns the command that reads the output of another program for a folder. */
 export function rendered(program: string, folder: string, command: string): string {
-  return `${program} ${shellArgument(folder)} | refgrant ${command} ${STDIN}`
+  return `${program} ${shellArgument(folder)} | ${PROGRAM} ${command} ${STDIN}`
 }

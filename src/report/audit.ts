@@ -85,7 +85,7 @@ function* references(
     [...(isPlaced ? [place ? placeTitle(place) : ''] : []), one.severity, one.code, findingSentence(one)],
   ])
   const more = findingsOf(report) - flaws.length
-  if (more > 0) yield `and ${more} more\n`
+  if (more > 0) yield `Not shown: ${counted(more, 'more finding')}\n`
   const permits = `What ${counted(permitting.length, 'grant permits', 'grants permit')}`
   const uses = wide && usesOf(report)
   yield* section(permits, uses ? [...GRANT, 'USED PAIRS'] : GRANT, permitting, (one) => grantRows(one, wide, uses))

@@ -65,7 +65,7 @@ export function* checkText(report: CheckReport, remedies: Remedies, stream?: Nod
     yield `${place}${severity}: ${findingSentence(finding)} [${finding.code}]\n`
   }
   const more = omitted(report)
-  if (more > 0) yield `and ${more} more\n`
+  if (more > 0) yield `Not shown: ${counted(more, 'more finding')}\n`
   const refused = shown.flatMap((one) => (one.code === 'not-permitted' ? [one.reference] : []))
   if (refused.length > 0) {
     if (refused.length <= SPELT_OUT) for (const line of neededGrants(refused)) yield `${line}\n`
@@ -75,7 +75,7 @@ export function* checkText(report: CheckReport, remedies: Remedies, stream?: Nod
   if (isNear) yield `To see every grant that nearly permits a reference: ${visible(remedies.explain)}\n`
   for (const { message, code } of report.baseline?.fixed ?? []) yield `fixed: ${visible(message)} [${visible(code)}]\n`
   yield `${summaryLine(report)}\n`
-  if (report.baseline) yield `${comparedLine(report.baseline)}\n`
+  if (report.baseline) yield* comparedLines(report.baseline)
 }
 
 function summaryLine({ files, objects, references, counts, exemptObjects }: CheckReport): string {
@@ -87,6 +87,12 @@ function summaryLine({ files, objects, references, counts, exemptObjects }: Chec
 /** Returns `compared with "main": 1 introduced, 0 fixed, 12 unchanged`. */
 export function comparedLine({ source, introduced, fixed, unchanged }: Comparison): string {
   return `compared with ${quote(source)}: ${introduced} introduced, ${fixed.length} fixed, ${unchanged} unchanged`
+}
+
+function* comparedLines(baseline: Comparison): Generator<string> {
+  yield `${comparedLine(baseline)}\n`
+  const { unchanged } = baseline
+  if (unchanged > 0) yield `Not shown: ${counted(unchanged, 'unchanged finding')}. To see them, leave out --baseline.\n`
 }
 
 /** Returns `; 3 objects exempt (2 mesh route, 1 exempt namespace)`; an empty text if there are none. */

@@ -4,6 +4,7 @@ import { KeyPairFiles } from '../certificates/key-pair-files.ts'
 import { validityOf } from '../certificates/validity.ts'
 import { ServedKeyPair } from '../server/tls.ts'
 import { Failure } from '../system/failure.ts'
+import { PROGRAM } from '../system/program.ts'
 import type { KeyPairSupply } from './key-pair.ts'
 import { certificateMetrics } from './metrics/certificates.ts'
 import { Periodic } from './periodic.ts'
@@ -22,7 +23,7 @@ export async function keyPairOfFiles(
   { logger, registry }: { readonly logger: Logger; readonly registry: Registry },
 ): Promise<KeyPairSupply> {
   const files = await KeyPairFiles.open(cert, key).catch((cause) => {
-    const remedy = 'name a pair with --cert and --key, or make one with: refgrant certs'
+    const remedy = `name a pair with --cert and --key, or make one with: ${PROGRAM} certs`
     throw new Failure(`${cause.message} (${remedy})`, { cause })
   })
   const keyPair = new ServedKeyPair(files.pair)

@@ -4,6 +4,7 @@ import { Socket } from 'node:net'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { reasonOf } from '../system/reason.ts'
+import { counted } from '../wording/counted.ts'
 import { quote, shorten, visible } from '../wording/quote.ts'
 import { clearProgress } from './progress.ts'
 
@@ -88,7 +89,7 @@ const NOTED = 20
 /** Writes notes to standard error: what was left out or assumed. Does not change the exit code. */
 export function tellNotes(lines: readonly string[]): void {
   for (const line of lines.slice(0, NOTED)) tell(`note: ${line}`)
-  if (lines.length > NOTED) tell(`and ${lines.length - NOTED} more notes`)
+  if (lines.length > NOTED) tell(`not shown: ${counted(lines.length - NOTED, 'more note')}`)
 }
 
 /** The most problems on standard error; the others are counted. A folder may hold any number of unreadable files. */
@@ -97,6 +98,6 @@ const TOLD = 1_000
 /** Writes to standard error what could not be read. The command fails, since an unreadable file may hold anything. */
 export function reportProblems(lines: readonly string[]): void {
   for (const line of lines.slice(0, TOLD)) tell(line)
-  if (lines.length > TOLD) tell(`and ${lines.length - TOLD} more that could not be read`)
+  if (lines.length > TOLD) tell(`not shown: ${counted(lines.length - TOLD, 'more problem')}`)
   if (lines.length > 0) process.exitCode = EXIT.failed
 }

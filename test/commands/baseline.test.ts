@@ -50,6 +50,17 @@ async function compared(cwd: string, ...argv: string[]) {
   return { code, stdout, stderr, counts: [introduced, fixed, unchanged].map(Number) }
 }
 
+test('the number of unchanged findings is printed, and how to see them', async () => {
+  const cwd = repositoryWith({ 'a.json': routeTo('one', 'x', 'y') })
+  const { stdout } = await refgrant(['check', '.', '--baseline', 'HEAD'], { cwd })
+  assert.match(
+    stdout,
+    /: 0 introduced, 0 fixed, 2 unchanged\nNot shown: 2 unchanged findings\. To see them, leave out --baseline\.\n$/,
+  )
+  const fixed = await refgrant(['check', '.', '--baseline', 'HEAD', '--exclude', 'a.json'], { cwd })
+  assert.doesNotMatch(fixed.stdout, /Not shown/)
+})
+
 suite('a finding is the same as before', { concurrency: 2 }, () => {
   const before = { 'a.json': routeTo('one', 'x', 'y') }
   const changes: [title: string, change: (folder: string) => void, counts: number[]][] = [

@@ -134,7 +134,19 @@ test('the value of a short option may follow an =, as with kubectl', async () =>
 })
 
 suite('--help', { concurrency: 2 }, () => {
-  const names = ['serve', 'check', 'explain', 'grant', 'audit', 'catalogue', 'manifests', 'probe', 'certs', 'completion', 'version']
+  const names = [
+    'serve',
+    'check',
+    'explain',
+    'grant',
+    'audit',
+    'catalogue',
+    'manifests',
+    'probe',
+    'certs',
+    'completion',
+    'version',
+  ]
 
   test('lists each command with what it does', async () => {
     const { code, stdout, stderr } = await refgrant(['--help'])

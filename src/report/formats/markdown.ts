@@ -1,3 +1,4 @@
+import { counted } from '../../wording/counted.ts'
 import { visible } from '../../wording/quote.ts'
 import type { CheckReport } from '../check.ts'
 import { comparedLine, omitted } from '../check.ts'
@@ -26,7 +27,7 @@ export function* checkMarkdown(report: CheckReport, { pathOf }: Format): Generat
     if (fits(text)) yield text
     else left += 1
   }
-  if (left > 0) yield `\nand ${left} more\n`
+  if (left > 0) yield `\nNot shown: ${counted(left, 'more finding')}\n`
 }
 
 function baselineLine({ baseline }: CheckReport): string {

@@ -111,6 +111,49 @@ suite('the chart', () => {
       [...REGISTRY, '--set', 'certificates.source=files'],
       'certificates.secretName is missing',
     ],
+    'a Secret that nothing reads': [
+      [...REGISTRY, '--set', 'certificates.secretName=tls'],
+      'certificates.secretName is for certificates.source=files',
+    ],
+    'two sources of the certificate': [
+      [...REGISTRY, '--set', 'certManager.enabled=true,certificates.source=files,certificates.secretName=tls'],
+      'certManager.enabled and certificates.source=files exclude each other',
+    ],
+    'a name that no Service can have': [
+      [...REGISTRY, '--set', 'fullnameOverride=Refgrant'],
+      'the objects cannot have the name "Refgrant"',
+    ],
+    'a name that is too long for its Services': [
+      [...REGISTRY, '--set', `nameOverride=${'a'.repeat(50)}`],
+      `the objects cannot have the name "refgrant-${'a'.repeat(50)}"`,
+    ],
+    'one port for the webhook and for metrics': [
+      [...REGISTRY, '--set', 'webhook.port=8080'],
+      'webhook.port and metrics.port are both 8080',
+    ],
+    'a probe in the namespace that it refers to': [
+      [...REGISTRY, '--set', 'probe.namespace=refgrant-system'],
+      'probe.namespace is the namespace of refgrant',
+    ],
+    'a registry with a scheme': [['--set', 'image.registry=https://example.com'], "at '/image/registry'"],
+    'a registry with a slash at its end': [['--set', 'image.registry=example.com/'], "at '/image/registry'"],
+    'a label that selects the Pods': [
+      [...REGISTRY, '--set', 'podLabels.app\\.kubernetes\\.io/name=gate'],
+      'podLabels has the label app.kubernetes.io/name, which the chart sets',
+    ],
+    'a label that is a number': [[...REGISTRY, '--set', 'commonLabels.team=1'], "at '/commonLabels/team'"],
+    'the name of a Secret where its object belongs': [
+      [...REGISTRY, '--set', 'imagePullSecrets={registry}'],
+      "at '/imagePullSecrets/0'",
+    ],
+    'a budget that would block each drain': [
+      [...REGISTRY, '--set', 'podDisruptionBudget.maxUnavailable=0'],
+      "at '/podDisruptionBudget/maxUnavailable'",
+    ],
+    'an interval without a unit': [
+      [...REGISTRY, '--set-string', 'serviceMonitor.interval=30'],
+      "at '/serviceMonitor/interval'",
+    ],
   }
   for (const [title, [values, says]] of Object.entries(refused))
     test(`refuses ${title}`, async () => {

@@ -95,6 +95,18 @@ suite('the chart', () => {
     )
   })
 
+  test('lets cert-manager write no Secret that refgrant itself writes or the chart makes', async () => {
+    const names = (objects: readonly ApiObject[], kind: string, name: (object: ApiObject) => unknown) =>
+      objects.filter((object) => object.kind === kind).map(name)
+    const own = names(await rendered(), 'Secret', ({ metadata }) => metadata.name)
+    const issued = names(
+      await rendered('--set', 'certManager.enabled=true'),
+      'Certificate',
+      ({ spec }) => (spec as { secretName: string }).secretName,
+    )
+    assert.deepEqual([own, issued], [['refgrant-authority'], ['refgrant-tls', 'refgrant-ca']])
+  })
+
   const refused: Record<string, [values: string[], says: string]> = {
     'no registry': [[], 'image.registry is missing'],
     'an unknown value': [[...REGISTRY, '--set', 'replicas=3'], "additional properties 'replicas' not allowed"],

@@ -28,7 +28,7 @@ kind: Issuer
 metadata: {{- include "refgrant.metadata" . | nindent 2 }}
 spec:
   ca:
-    secretName: {{ $name }}-authority
+    secretName: {{ $name }}-ca
 ---
 apiVersion: cert-manager.io/v1
 kind: Certificate
@@ -37,7 +37,9 @@ metadata:
   namespace: {{ $namespace }}
   labels: {{- $labels | nindent 4 }}
 spec:
-  secretName: {{ $name }}-authority
+  # Not the name of the Secret of self-managed certificates: a release may change from one to the other, and cert-manager
+  # leaves its Secrets.
+  secretName: {{ $name }}-ca
   isCA: true
   commonName: {{ $name }}-authority
   # Ten years: a change of the authority would need a time in which both are trusted.

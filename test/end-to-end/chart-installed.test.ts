@@ -90,6 +90,15 @@ test('a release takes over what refgrant manifests has installed', async () => {
   assert.deepEqual(await leftOf(cluster.controlPlane), [])
 })
 
+test('a kustomization with another namespace has no object, and no server, of the usual one', async () => {
+  const overlay = overlays.find((one) => one.endsWith('fail-open')) ?? ''
+  const folder = folderWith({ 'kustomization.yaml': 'resources: [manifests]\nnamespace: infra\n' })
+  cpSync(overlay, path.join(folder, 'manifests'), { recursive: true })
+  const { stdout, stderr } = await cluster.kubectl(['kustomize', folder])
+  assert.match(stdout, /namespace: infra/, stderr)
+  assert.doesNotMatch(stdout, /refgrant-system/)
+})
+
 for (const argv of [['apply'], ['apply', '--server-side']])
   test(`a kustomization stays off when it is applied again: kubectl ${argv.join(' ')}`, async () => {
     const folder = overlays.find((one) => one.endsWith('fail-closed')) ?? ''

@@ -74,7 +74,7 @@ export function sentence(reference: Reference): string {
  * Returns a reference that no grant permits, in two lines of at most `limit` characters each: the reference, and the grant
  * that it needs. Lines about different references differ, the first ones always.
  *
- * @param kept whether the stored object has the reference already
+ * @param kept whether the stored object has the reference already, so that no fresh read confirmed the violation
  * @param limit 256 or more
  */
 export function violationLines(reference: Reference, kept: boolean, limit: number): [string, string] {
@@ -86,7 +86,7 @@ export function violationLines(reference: Reference, kept: boolean, limit: numbe
   const target = [...kindPieces(to), ' ', name(to.name)]
   const needed = [...kindPieces(from), ' in namespace ', name(from.namespace)]
   return [
-    line`${objectPieces(from)}: ${field(path)} refers to ${target}${place}, which no ${grant} permits${kept ? '; the stored object already has this reference' : ''}.`,
+    line`${objectPieces(from)}: ${field(path)} refers to ${target}${place}, which no ${kept ? 'cached ' : ''}${grant} permits${kept ? '; the stored object has this reference' : ''}.`,
     line`Needed${place}: ${article(kind)} ${grant} from ${needed} to ${target}.`,
   ]
 }

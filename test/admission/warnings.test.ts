@@ -36,7 +36,10 @@ suite('warnings of violations', () => {
 
   test('say which violation is kept', () => {
     assert.deepEqual(existing([reference(3)]), [
-      line(3).replace('permits.', 'permits; the stored object already has this reference.'),
+      line(3).replace(
+        'no ReferenceGrant permits.',
+        'no cached ReferenceGrant permits; the stored object has this reference.',
+      ),
       needed('s3'),
     ])
   })
@@ -148,7 +151,7 @@ function holdTo(warnings: readonly string[], title: string): void {
     assert.doesNotMatch(warning, /[\p{C}\p{Zl}\p{Zp}]/u)
     assert.match(
       warning,
-      /(permits(; the stored object already has this reference)?\.|["\w…)]\.|other namespaces\.|apply again\.|more findings\.)$/,
+      /(permits(; the stored object has this reference)?\.|["\w…)]\.|other namespaces\.|apply again\.|more findings\.)$/,
     )
   }
 }

@@ -171,7 +171,7 @@ suite('grants come and go', () => {
     assert.equal(renamed.code, 0, renamed.stderr)
     assert.match(
       renamed.stderr,
-      /^Warning: HTTPRoute "held" in namespace "shop": spec\.rules\[0\].* permits; the stored object already has this reference\.\n/,
+      /^Warning: HTTPRoute "held" in namespace "shop": spec\.rules\[0\].* permits; the stored object has this reference\.\n/,
     )
 
     await cluster.kubectl(['delete', 'httproute', 'held', '-n', 'shop', '--wait=false'])

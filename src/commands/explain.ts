@@ -81,8 +81,9 @@ async function explain(words: string[], options: ExplainOptions, command: Comman
   }
   const config = await configurationOf(options.config)
   const subject: Subject = subjectAsked(words, options, coverageOf(config))
-  const isPlaced = subject !== 'files' && 'object' in subject && subject.object.namespace !== undefined
-  refuseUnread(command, { ...options, paths }, isPlaced || options.from?.includes('/'))
+  const object = subject !== 'files' && 'object' in subject ? subject.object : undefined
+  const isStored = object !== undefined && paths.length === 0 && options.kustomize === undefined
+  refuseUnread(command, { ...options, paths, isStored }, object?.namespace !== undefined || options.from?.includes('/'))
   const report = await explanation({ ...rest, subject, paths, live }, config)
   await print(EXPLANATIONS[output](report, hintsOf(subject === 'files', paths, { ...options, program: PROGRAM })))
   const verdicts = report.references.map(({ answer }) => answer.verdict)

@@ -31,6 +31,8 @@ interface Inputs {
   readonly grants: readonly string[]
   readonly kustomize?: string | undefined
   readonly live?: boolean | undefined
+  /** Whether it explains an object of the cluster, for which it reads the cluster beside the grants of files. */
+  readonly isStored?: boolean
 }
 
 /**
@@ -39,9 +41,10 @@ interface Inputs {
  * @param isPlaced whether the command line names the namespace of the object that it is about
  * @throws Failure
  */
-export function refuseUnread(command: Command, { paths, grants, kustomize, live }: Inputs, isPlaced = false): void {
+export function refuseUnread(command: Command, inputs: Inputs, isPlaced = false): void {
+  const { paths, grants, kustomize, live, isStored } = inputs
   const hasFiles = paths.length + grants.length > 0 || kustomize !== undefined
-  if (hasFiles && !live)
+  if (hasFiles && !live && !isStored)
     refuseIdle(command, CLUSTER, 'without --live, which reads the grants of a cluster', 'add --live')
   if (!hasFiles) refuseIdle(command, ['exclude'], 'without files')
   if (!hasFiles && isPlaced) refuseIdle(command, ['namespace'], 'beside KIND/NAMESPACE, which names the namespace')

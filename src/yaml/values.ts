@@ -109,7 +109,7 @@ export class LimitedValues {
         this.#lineAt(begin),
         'this string holds U+2028 or U+2029: write "\\u2028" in double quotes',
       )
-    if (type === 'QUOTE_DOUBLE' && !this.#isJson && ESCAPED_SLASH.test(this.#written.slice(begin, end)))
+    if (type === 'QUOTE_DOUBLE' && !this.#isJson && hasEscapedSlash(this.#written.slice(begin, end)))
       throw new DocumentError(this.#lineAt(begin), 'kubectl does not know the escape \\/ in YAML: write /')
     if (type?.startsWith('BLOCK') && /^[|>][-+]?\d/.test(this.#written.slice(begin, begin + 3))) {
       BLANK_LINE.lastIndex = begin + this.#written.slice(begin, end).trimEnd().length
@@ -227,7 +227,11 @@ export class LimitedValues {
 }
 
 /** Source: go.yaml.in/yaml/v2, scannerc.go (yaml_parser_scan_flow_scalar). */
-const ESCAPED_SLASH = /^[^\\]*(\\[^/][^\\]*)*\\\//
+function hasEscapedSlash(text: string): boolean {
+  let at = text.indexOf('\\')
+  while (at !== -1 && text.charAt(at + 1) !== '/') at = text.indexOf('\\', at + 2)
+  return at !== -1
+}
 
 /** After a string whose indentation is given by a number, kubectl keeps the spaces beyond that indentation. */
 const BLANK_LINE = /[ \t]*[\n\u2028\u2029]+[ \t]+(?=[\n\u2028\u2029]|$)/y

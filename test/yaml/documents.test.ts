@@ -107,6 +107,15 @@ suite('the objects of a text, with their lines:', () => {
     })
   })
 
+  test('integers may have many zeros before them, and are numbers up to 64 bits', () => {
+    const zeros = '0'.repeat(100)
+    const written = ['0', '00', '0x0', '0b000', `0x${zeros}1f`, `-0b${zeros}11`, `0o${zeros}17`, `${zeros}17`]
+    assert.deepEqual(value(`a: [${written.join()}]\n`), { a: [0, 0, 0, 0, 31, -3, 15, 15] })
+    assert.deepEqual(value(`a: [0x${'f'.repeat(16)}, 0x1${zeros}, 1${zeros}]\n`), {
+      a: [2 ** 64, `0x1${zeros}`, 1e100],
+    })
+  })
+
   test('tags are read as kubectl reads them', () => {
     assert.deepEqual(value('a: !!binary SFRUUFJvdXRl\nb: !!str 1\nc: !!int "1"\nd: !mine 1\ne: !mine {f: 1}\n'), {
       ...{ a: 'HTTPRoute', b: '1', c: 1, d: '1', e: { f: 1 } },
@@ -287,6 +296,13 @@ suite('a hostile text is read or rejected in time proportional to its length:', 
 
   test('100,000 JSON objects on one line', () => {
     assert.equal(parseObjects('{"kind":"A"}'.repeat(100_000)).length, 100_000)
+  })
+
+  test('long strings with escapes, binary data and numbers', () => {
+    const [escapes, data, digits] = ['\\n'.repeat(3_000_000), 'AAAA'.repeat(6_000_000), '9'.repeat(6_000_000)]
+    assert.equal(parseObjects(`kind: A\nx: "${escapes}"\n`).length, 1)
+    assert.throws(() => parseObjects(`kind: A\nx: "${escapes}\\/"\n`), { line: 2, message: /the escape \\\/ in YAML/ })
+    assert.equal(parseObjects(`kind: A\nx: !!binary ${data}\ny: ${digits}\n`).length, 1)
   })
 
   test('a long line, long comments, blank lines and empty documents', () => {

@@ -65,7 +65,7 @@ export async function takeInventory(
           signal,
         )
         for (const object of listed.read) objects.push(object)
-        problems.push(...listed.unread.map(({ problem }) => problem))
+        for (const { problem } of listed.unread) problems.push(problem)
       } catch (error) {
         const what = `${referrer.plural}.${group}`
         if (error instanceof ApiError && error.status === 403) forbidden.push({ what, error })

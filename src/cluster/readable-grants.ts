@@ -51,8 +51,9 @@ export async function readableGrants(
     }
     versions.set(kind, path.slice(path.lastIndexOf('/') + 1))
     const read = await listWhereAllowed(api, path, kind, namespaces, signal)
-    candidates.push(...read.candidates)
-    unread.push(...read.unread)
+    // A call takes only some 100,000 arguments, and a cluster may have more grants.
+    for (const one of read.candidates) candidates.push(one)
+    for (const one of read.unread) unread.push(one)
     if (coverage.grantKinds.includes(kind)) for (const namespace of read.unknown) unknown.add(namespace)
   }
   return { candidates, unknown, versions, unread }

@@ -119,9 +119,10 @@ class Reading implements FileObjects {
       const found = await sourcesAt(asked, this.#isExcluded)
       for (const source of found.sources) if (!this.#sources.has(source.real)) this.#sources.set(source.real, source)
       if (found.isFolder) this.folders.push(asked)
-      this.templates.push(...found.templates)
-      this.left.push(...found.left)
-      this.problems.push(...found.problems)
+      // A call takes only some 100,000 arguments, and a folder may have more of these.
+      for (const one of found.templates) this.templates.push(one)
+      for (const one of found.left) this.left.push(one)
+      for (const one of found.problems) this.problems.push(one)
       this.files = this.#sources.size
     } catch (error) {
       this.#tell(asked, error)

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { symlinkSync } from 'node:fs'
+import path from 'node:path'
 import { suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT, ROUTE } from '../harness/objects/texts.ts'
-import { refgrant } from '../harness/program/cli.ts'
+import { CLI, refgrant } from '../harness/program/cli.ts'
+import { run } from '../harness/program/run.ts'
 
 /** Runs a command on files, and returns the lines on standard error without the name of the program. */
 async function said(argv: string[], files: Record<string, string>, input?: string) {
@@ -198,6 +201,19 @@ suite('of a folder', { concurrency: 2 }, () => {
       'note: deep/.hidden: skipped: to read this folder, pass its path',
     ])
     for (const left of ['.git', 'deep', 'tests', 'a/b.yaml']) assert.equal((await said(['check', left], files)).code, 2)
+  })
+
+  test('any number of files that cannot be read are told, and the rest is read', async () => {
+    const cwd = folderWith({ 'grant.yaml': GRANT })
+    for (let at = 0; at < 20_000; at += 1) symlinkSync('nowhere', path.join(cwd, `${at}.yaml`))
+    // With a tenth of the stack, a call takes only a tenth of the arguments.
+    const { code, stdout, stderr } = await run(process.execPath, ['--stack-size=100', CLI, 'check', '.'], { cwd })
+    assert.equal(code, 2)
+    assert.match(stdout, /^1 file, 1 object,/)
+    assert.match(
+      stderr,
+      /^refgrant: 0\.yaml: does not exist; [\s\S]*\nrefgrant: and 19000 more that could not be read\n$/,
+    )
   })
 
   test('nothing is left out by a glob that matches nothing, which is noted once', async () => {

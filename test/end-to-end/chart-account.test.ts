@@ -20,14 +20,17 @@ after(() => cluster?.controlPlane.stop())
 
 const ofKind = (objects: readonly ApiObject[], kind: string) => objects.find((object) => object.kind === kind)
 
-/** The flags that the environment of the chart's Deployment stands for, apart from addresses and files. */
+/** The flags that the chart's Deployment and its environment stand for, apart from addresses and files. */
 function flagsIn(objects: readonly ApiObject[]): string[] {
-  const { spec } = ofKind(objects, 'Deployment') as unknown as {
+  const { metadata, spec } = ofKind(objects, 'Deployment') as unknown as {
+    metadata: { namespace: string }
     spec: { template: { spec: { containers: { env: { name: string; value: string }[] }[] } } }
   }
   const env = spec.template.spec.containers.flatMap(({ env }) => env)
-  const kept = env.filter(({ name }) => /^REFGRANT_(NAME|NAMESPACE|SECRET)$/.test(name))
-  return kept.flatMap(({ name, value }) => [`--${name.slice('REFGRANT_'.length).toLowerCase()}`, value])
+  const kept = env.filter(({ name }) => /^REFGRANT_(NAME|SECRET)$/.test(name))
+  const flags = kept.flatMap(({ name, value }) => [`--${name.slice('REFGRANT_'.length).toLowerCase()}`, value])
+  // Its default is the namespace of the Pod.
+  return ['--namespace', metadata.namespace, ...flags]
 }
 
 /** Starts the server with the account and the configuration of the chart. */

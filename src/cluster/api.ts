@@ -145,7 +145,7 @@ export class Api {
     const response = await this.#open(path, signal, options)
     const projector = new Projector(keep)
     try {
-      for await (const chunk of this.#turns.pieces(chunks(response, path, ANSWER_PAUSES))) {
+      for await (const chunk of this.#turns.pieces(chunks(response, path, ANSWER_PAUSES), signal)) {
         options?.received?.(chunk.length)
         projector.push(chunk)
       }
@@ -169,7 +169,7 @@ export class Api {
     const document = (event: unknown, whole: boolean) => events.push({ event, whole })
     const projector = new Projector({ shape, most, lines: true, document })
     try {
-      for await (const chunk of this.#turns.pieces(chunks(response, path, silence))) {
+      for await (const chunk of this.#turns.pieces(chunks(response, path, silence), signal)) {
         try {
           projector.push(chunk)
         } finally {

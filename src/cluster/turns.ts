@@ -1,4 +1,5 @@
 import { free } from '../json/piece.ts'
+import { unlessAborted } from '../system/unless-aborted.ts'
 
 /**
  * Bytes to process before the event loop has its turn. The densest JSON parses at 80 MB/s (measured), so that is below
@@ -9,6 +10,7 @@ const TURN = 64 * 1024
 /** A piece that waits for its turn. */
 interface Waiting {
   readonly bytes: number
+  readonly signal: AbortSignal
   readonly resolve: () => void
 }
 
@@ -28,8 +30,10 @@ export class Turns {
   /**
    * Yields the same bytes in pieces, each in its turn, even if all chunks are available. It frees a chunk when the
    * consumer asks for the next one.
+   *
+   * @param signal ends the wait for a turn: otherwise the pieces of streams that were given up would fill the memory
    */
-  async *pieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  async *pieces(chunks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
     let waiting = this.#first
     let processed = 0
     for await (const chunk of chunks) {
@@ -37,20 +41,20 @@ export class Turns {
         const piece = chunk.subarray(at, at + TURN)
         processed += piece.length
         if (processed > TURN) waiting = this.#later
-        await this.#turnOf(piece.length, waiting)
+        await this.#turnOf(piece.length, waiting, signal)
         yield piece
       }
       free(chunk)
     }
   }
 
-  async #turnOf(bytes: number, waiting: Waiting[]): Promise<void> {
+  async #turnOf(bytes: number, waiting: Waiting[], signal: AbortSignal): Promise<void> {
     if (!this.#isTurning) {
       this.#isTurning = true
       setImmediate(this.#begin)
     }
     if (waiting.length === 0 && bytes <= this.#left) this.#left -= bytes
-    else await new Promise<void>((resolve) => waiting.push({ bytes, resolve }))
+    else await unlessAborted(signal, new Promise<void>((resolve) => waiting.push({ bytes, signal, resolve })))
   }
 
   readonly #begin = () => {
@@ -64,8 +68,9 @@ export class Turns {
 
   /** Lets as many pieces be processed as fit into the rest of the turn. */
   #resume(waiting: Waiting[]): void {
-    for (let next = waiting[0]; next && next.bytes <= this.#left; next = waiting[0]) {
+    for (let next = waiting[0]; next && (next.signal.aborted || next.bytes <= this.#left); next = waiting[0]) {
       waiting.shift()
+      if (next.signal.aborted) continue
       this.#left -= next.bytes
       next.resolve()
     }

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { Turns } from '../../src/cluster/turns.ts'
 
 const TURN = 64 * 1024
+const NEVER = new AbortController().signal
 
 test('the event loop has its turn each 64 KiB of all streams together, and every byte comes once, in chunks of any size', async () => {
   const sizes = fc.array(fc.oneof(fc.nat(5_000), fc.nat(300_000)), { minLength: 1, maxLength: 20 })
@@ -41,6 +42,29 @@ test('a small stream does not wait for all large ones, and does not keep them wa
   await ended
 })
 
+test('a stream that is given up leaves at once, with the memory of its pieces, and takes no turn', async () => {
+  const turns = new Turns()
+  const others = readAll([[Buffer.alloc(8 * TURN)]], turns)
+  const reader = new AbortController()
+  let isClosed = false
+  async function* source() {
+    try {
+      yield Buffer.alloc(2 * TURN)
+    } finally {
+      isClosed = true
+    }
+  }
+  const read = async () => {
+    for await (const _ of turns.pieces(source(), reader.signal));
+  }
+  const given = Array.from({ length: 16 }, read)
+  reader.abort()
+  for (const one of given) await assert.rejects(one, { name: 'AbortError' })
+  assert.ok(isClosed)
+  const { ends } = await others
+  assert.ok((ends[0] as number) <= 10, `the other stream ended in turn ${ends[0]}`)
+})
+
 /** Reads all streams at once: the bytes in each turn of the event loop, the turn in which each ended, and what came. */
 async function readAll(streams: readonly (readonly Buffer[])[], turns = new Turns()) {
   let passed = 0
@@ -54,7 +78,7 @@ async function readAll(streams: readonly (readonly Buffer[])[], turns = new Turn
   const received = await Promise.all(
     streams.map(async (chunks, stream) => {
       const pieces: Buffer[] = []
-      for await (const piece of turns.pieces(arriving(chunks))) {
+      for await (const piece of turns.pieces(arriving(chunks), NEVER)) {
         inTurn[passed] = (inTurn[passed] ?? 0) + piece.length
         // The memory of the chunk is freed.
         pieces.push(Buffer.from(piece))

@@ -1,6 +1,7 @@
+import { OPEN_LIST, OPEN_OBJECT } from './bytes.ts'
 import { Held } from './held.ts'
 import { JsonError, parseKept } from './parse.ts'
-import { OPEN_LIST, OPEN_OBJECT, type ScanHandler, Scanner } from './scanner.ts'
+import { type ScanHandler, Scanner } from './scanner.ts'
 import { clear, isWhole, kept, longestName, type Measure, type Part, partOf, type Shape, trim } from './shape.ts'
 
 export interface ProjectorOptions {

@@ -1,3 +1,20 @@
+import {
+  BACKSLASH,
+  CLASS,
+  CLOSE_LIST,
+  CLOSE_OBJECT,
+  COLON_BYTE,
+  COMMA,
+  LITERAL,
+  LITERAL_START,
+  mayBeNumber,
+  NEWLINE,
+  NUMBERED,
+  OPEN_LIST,
+  OPEN_OBJECT,
+  QUOTE,
+  SPACE,
+} from './bytes.ts'
 import { JsonError, parseKept } from './parse.ts'
 
 /** Receives the values that a scanner finds. Positions are in the current chunk. */
@@ -22,36 +39,19 @@ const NAME = 3
 const COLON = 4
 const AFTER_VALUE = 5
 const NOTHING = 6
-/** States inside a token that may continue in the next chunk. */
+// States inside a token that may continue in the next chunk.
 const IN_STRING = 7
 const IN_NAME = 8
-const IN_LITERAL = 9
+const AT_NAME = 9
+const IN_LITERAL = 10
 
 const EXPECTED = ['a value', 'a value or ]', 'a name or }', 'a name', 'a colon', 'a comma, } or ]', 'nothing']
 
-const NEWLINE = 0x0a
-const QUOTE = 0x22
-const COMMA = 0x2c
-const COLON_BYTE = 0x3a
-const BACKSLASH = 0x5c
-export const OPEN_LIST = 0x5b
-const CLOSE_LIST = 0x5d
-export const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
-
-const SPACE = 1
-const LITERAL = 2
-const LITERAL_START = 3
 /**
  * The deepest nesting of a text, in levels: each takes a byte of memory. The API server accepts at most 10,000. Source:
  * sigs.k8s.io/json, internal/golang/encoding/json/scanner.go, maxNestingDepth.
  */
 const DEEPEST = 1024 * 1024
-
-const CLASS = new Uint8Array(256)
-for (const byte of Buffer.from(' \t\n\r')) CLASS[byte] = SPACE
-for (const byte of Buffer.from('+.Eeralsu')) CLASS[byte] = LITERAL
-for (const byte of Buffer.from('-0123456789tfn')) CLASS[byte] = LITERAL_START
 
 /** Bytes of a string that are read one by one before the native search: its call costs as much as these. */
 const NEAR = 24
@@ -64,7 +64,7 @@ const ESCAPE = 6
  * holds one byte for each open container. It does not check strings, numbers and literals.
  */
 export class Scanner {
-  /** The number of values so far: objects, lists and scalars, without names. */
+  /** The objects, lists and scalars so far. One whose name may be a number counts as NUMBERED more. */
   values = 0
   /** The number of open objects and lists. */
   depth = 0
@@ -130,7 +130,7 @@ export class Scanner {
     const state = this.#state
     if (state === AFTER_VALUE && byte === COMMA) this.#state = this.#open[this.depth - 1] === OPEN_OBJECT ? NAME : VALUE
     else if (state === COLON && byte === COLON_BYTE) this.#state = VALUE
-    else if (byte === QUOTE && (state === NAME || state === FIRST_NAME)) this.#state = IN_NAME
+    else if (byte === QUOTE && (state === NAME || state === FIRST_NAME)) this.#state = AT_NAME
     else if (byte === CLOSE_OBJECT && (state === AFTER_VALUE || state === FIRST_NAME))
       this.#close(OPEN_OBJECT, chunk, at)
     else if (byte === CLOSE_LIST && (state === AFTER_VALUE || state === FIRST_ELEMENT))
@@ -171,8 +171,7 @@ export class Scanner {
   }
 
   /** Continues a literal. Returns the position after it. */
-  #inLiteral(chunk: Buffer, from: number): number {
-    let at = from
+  #inLiteral(chunk: Buffer, at: number): number {
     while (at < chunk.length && (CLASS[chunk[at] as number] as number) >= LITERAL) at += 1
     if (at < chunk.length) this.#endValue(chunk, at)
     return at
@@ -185,6 +184,8 @@ export class Scanner {
       if (quote < chunk.length) this.#endValue(chunk, quote + 1)
       return quote + 1
     }
+    if (this.#state === AT_NAME && mayBeNumber(chunk[from] as number)) this.values += NUMBERED
+    this.#state = IN_NAME
     if (this.depth === this.#entered) this.#takeName(chunk, from, quote)
     if (quote < chunk.length) this.#state = COLON
     return quote + 1

@@ -36,7 +36,7 @@ export class Measured {
 export interface Measure {
   /** Length of its text, in bytes. */
   readonly bytes: number
-  /** The number of objects, lists and scalars in it, including itself. */
+  /** The number of objects, lists and scalars in it, including itself, where some count several times (see Scanner). */
   readonly values: number
   /** The deepest nesting of objects and lists: 0 for a scalar. */
   readonly nesting: number

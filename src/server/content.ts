@@ -1,5 +1,6 @@
 import type { Excess } from '../admission/excess.ts'
 import { NotAReview } from '../admission/review.ts'
+import { mayBeNumber, NUMBERED } from '../json/bytes.ts'
 import { Projector } from '../json/projector.ts'
 import { type Measure, Measured } from '../json/shape.ts'
 import type { Oversize } from '../wording/oversize.ts'
@@ -114,7 +115,7 @@ function restOf(total: Measure, ...objects: (Measure | undefined)[]): Measure {
 
 /** What a look at the text of a review finds. */
 export interface Look {
-  /** An upper bound of the number of values: each but the first follows a `,`, `[` or `{`. */
+  /** An upper bound of the number of values, as a Scanner counts them: each but the first follows a `,`, `[` or `{`. */
   readonly values: number
   /** An upper bound of the levels of nesting. */
   readonly openings: number
@@ -134,7 +135,7 @@ const REQUEST = 2
 /** Looks at a text that need not be JSON. */
 export function lookAt(text: string): Look {
   const { length } = text
-  let [commas, openings, depth] = [0, 0, 0]
+  let [commas, openings, depth, numbered] = [0, 0, 0, 0]
   let [from, to, places] = [0, 0, 0]
   for (let at = 0; at < length; at += 1) {
     const character = text.charCodeAt(at)
@@ -143,6 +144,7 @@ export function lookAt(text: string): Look {
         from = at + STORED.length - 1
         places += 1
       }
+      if (mayBeNumber(text.charCodeAt(at + 1))) numbered += 1
       at = closingQuote(text, at + 1)
     } else if (character === COMMA) commas += 1
     else if (character === LIST || character === OBJECT) {
@@ -153,7 +155,8 @@ export function lookAt(text: string): Look {
       if (depth === REQUEST && to < from) to = at + 1
     }
   }
-  return { values: commas + openings, openings, stored: places === 1 && to > from ? { from, to } : undefined }
+  const values = commas + openings + NUMBERED * numbered
+  return { values, openings, stored: places === 1 && to > from ? { from, to } : undefined }
 }
 
 /** The characters of a string that are read one by one before the native search: its call costs as much as these. */

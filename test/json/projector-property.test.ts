@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { NUMBERED } from '../../src/json/bytes.ts'
 import { type Measure, Measured, type Shape } from '../../src/json/shape.ts'
 import { project } from './projector.ts'
 
 const NOTHING = Symbol('nothing is kept')
-const NAMES = ['a', 'b', '', '__proto__', 'ä\n"\\', 'metadata']
+const NAMES = ['a', 'b', '', '34', '__proto__', 'ä\n"\\', 'metadata']
 
 /** Returns what a shape keeps of a parsed value, by definition; elements of its list go to `elements`. */
 function pick(value: unknown, shape: Shape, elements: unknown[]): unknown {
@@ -32,11 +33,13 @@ const absent = (kept: unknown) => (kept === NOTHING ? undefined : kept)
 
 /** The measure of a value that is written without spaces, as most texts here are. */
 function measure(value: unknown): Measure {
-  const inner = typeof value === 'object' && value !== null ? Object.values(value).map(measure) : []
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  const inner = entries.map(([, one]) => measure(one))
+  const isNumbered = ([name]: [string, unknown]) => !Array.isArray(value) && /^"[\d\\]/.test(JSON.stringify(name))
   const container = typeof value === 'object' && value !== null ? 1 : 0
   return {
     bytes: Buffer.byteLength(JSON.stringify(value)),
-    values: 1 + inner.reduce((sum, { values }) => sum + values, 0),
+    values: 1 + inner.reduce((sum, { values }) => sum + values, 0) + NUMBERED * entries.filter(isNumbered).length,
     nesting: container + Math.max(0, ...inner.map(({ nesting }) => nesting)),
   }
 }
@@ -100,14 +103,15 @@ test('the result equals that of JSON.parse and a selection, for any document, sh
   )
 })
 
-test('spaces and escapes change only the lengths', () => {
+test('spaces and escapes change only the lengths, and escapes which names may be numbers', () => {
   fc.assert(
     fc.property(value, plain, sizes, fc.boolean(), (document, shape, sizes, escapes) => {
-      const text = JSON.stringify(document, undefined, '\t\r\n ')
-      const [read] = project(escapes ? escaped(text) : text, shape, { sizes }).documents
+      const written = (text: string) => (escapes ? escaped(text) : text)
+      const [read] = project(written(JSON.stringify(document, undefined, '\t\r\n ')), shape, { sizes }).documents
       const [plainly] = project(JSON.stringify(document), shape).documents
-      assert.deepEqual(withoutBytes(read?.kept), withoutBytes(plainly?.kept))
-      assert.equal(read?.measure.values, plainly?.measure.values)
+      assert.deepEqual(withoutSizes(read?.kept), withoutSizes(plainly?.kept))
+      const [compact] = project(written(JSON.stringify(document)), shape).documents
+      assert.equal(read?.measure.values, compact?.measure.values)
       assert.equal(read?.measure.nesting, plainly?.measure.nesting)
     }),
     { numRuns: 1_000 },
@@ -160,6 +164,6 @@ function leaves(kept: unknown): unknown[] {
   return [...Object.values(others), ...Object.values(b ?? {})]
 }
 
-function withoutBytes(kept: unknown): unknown {
-  return JSON.parse(JSON.stringify(kept ?? null), (name, value) => (name === 'bytes' ? 0 : value))
+function withoutSizes(kept: unknown): unknown {
+  return JSON.parse(JSON.stringify(kept ?? null), (name, value) => (['bytes', 'values'].includes(name) ? 0 : value))
 }

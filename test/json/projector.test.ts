@@ -86,7 +86,8 @@ suite('a projector', () => {
         for (const sizes of cuts(text)) {
           const [document] = project(text, { kept: 'whole' }, { sizes }).documents
           assert.deepEqual(document?.kept, { kept: JSON.parse(string) })
-          assert.equal(document?.measure.values, 5)
+          // A name that begins with an escape may be a number.
+          assert.equal(document?.measure.values, before === '' ? 8 : 5)
         }
       }
     }

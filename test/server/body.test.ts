@@ -108,6 +108,10 @@ suite('memory is reserved', () => {
     assert.equal(await weigh(`"${'x'.repeat(998)}"`), 2_000)
     assert.equal(await weigh(`"${'x'.repeat(996)}\u0100"`), 4_000)
     assert.equal(await weigh('[0,0,0,{}]'), 20 + 5 * 104)
+    // With Node 24, such an object takes 351 bytes.
+    const nested = '{"34":'.repeat(100)
+    assert.equal(await weigh(`${nested}0${'}'.repeat(100)}`), 2 * 701 + 400 * 104)
+    assert.ok((await weigh(`["\\u0033\\u0034"]`)) > 4 * 104)
   })
 })
 

@@ -51,8 +51,8 @@ export function assumed(judged: readonly FileObject[]): string[] {
   const [first] = without
   if (!first) return []
   const place = placeTitle(first)
-  const more = without.length > 1 ? ` and ${without.length - 1} more` : ''
-  return [`namespace "default" assumed for ${place}${more} (use -n, or check the rendered output)`]
+  const more = without.length > 1 ? ` and ${counted(without.length - 1, 'more object')}` : ''
+  return [`namespace "default" is assumed for ${place}${more}: name another with -n, or read the rendered output`]
 }
 
 /** Returns why a grant of `--grants` does not count. */

@@ -28,7 +28,7 @@ export function driftLines({ object, differences }: Compared): string[] {
     if (field === '') return `${object} does not exist`
     if (problem !== undefined) return `${object}: ${field} ${problem}`
     if (wanted === undefined) return `${object}: ${field} exists, but the configuration does not have it`
-    return `${object}: ${field} is ${JSON.stringify(found) ?? 'missing'}, the configuration says ${JSON.stringify(wanted)}`
+    return `${object}: ${field} is ${JSON.stringify(found) ?? 'missing'}, but the configuration says ${JSON.stringify(wanted)}`
   })
 }
 

@@ -50,7 +50,7 @@ const SENTENCES: Record<ObjectCode, (meant: string, value: string, path: string)
   'field-misfit': () =>
     'is not a reference here, so it is not judged: correct the object, or the field in the configuration',
   'mesh-parent-core-group': () =>
-    'is "core", which is not an alias: the core group is "", and with another one the route is not a mesh route',
+    'is "core", which is not an alias of the core group, so the route is not a mesh route: write ""',
 }
 
 function objectSentence({ code, object, path, meant = '', value = '' }: ObjectFlaw): string {

@@ -39,7 +39,8 @@ const argoCd = (more: object, spec: object = {}) =>
 
 const UNNAMED = ROUTE.replace('  namespace: shop\n', '')
 const KUSTOMIZATION = 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [route.yaml]\n'
-const ASSUMED = 'note: namespace "default" assumed for apps/shop/route.yaml:1 (use -n, or check the rendered output)'
+const ASSUMED =
+  'note: namespace "default" is assumed for apps/shop/route.yaml:1: name another with -n, or read the rendered output'
 
 const [FLUX, ARGO_CD] = ['clusters/prod/shop.json', 'argocd/shop.json']
 const FROM_FLUX = `note: namespace "prod" of the objects in apps/shop comes from Kustomization "shop" in namespace "flux-system" (${FLUX}:1)`

@@ -238,7 +238,7 @@ suite('of a folder', { concurrency: 2 }, () => {
     assert.deepEqual(lines, [
       'note: app/kustomization.yaml: is a kustomization and sets namespace "shop"; to read its output: refgrant check -k app',
       'note: app/patch.yaml:1: is a patch of app/kustomization.yaml, and is left out',
-      'note: namespace "default" assumed for app/route.yaml:1 (use -n, or check the rendered output)',
+      'note: namespace "default" is assumed for app/route.yaml:1: name another with -n, or read the rendered output',
     ])
     assert.match(stdout, /^3 files, 1 object, /m)
   })
@@ -297,7 +297,7 @@ suite('of a folder', { concurrency: 2 }, () => {
 test('an assumed namespace is noted, unless -n sets it', async () => {
   const files = { 'a.yaml': `${unnamed}---\n${unnamed}` }
   assert.deepEqual((await said(['check', 'a.yaml'], files)).lines, [
-    'note: namespace "default" assumed for a.yaml:1 and 1 more (use -n, or check the rendered output)',
+    'note: namespace "default" is assumed for a.yaml:1 and 1 more object: name another with -n, or read the rendered output',
   ])
   const { lines, stdout } = await said(['check', 'a.yaml', '-n', 'shop'], files)
   assert.deepEqual(lines, [])

@@ -255,7 +255,7 @@ test('a live registration that is not as the configuration has it is reported, a
   const { code, stdout } = await diff()
   assert.equal(code, 1)
   assert.match(stdout, /webhooks\[deny\.refgrant\.dev\]\.matchConditions\[changed\] is missing/)
-  assert.match(stdout, /webhooks\[deny\.refgrant\.dev\]\.timeoutSeconds is 9, the configuration says 5\n/)
+  assert.match(stdout, /webhooks\[deny\.refgrant\.dev\]\.timeoutSeconds is 9, but the configuration says 5\n/)
   assert.equal(JSON.parse((await diff('--output', 'json')).stdout).objects[0].differences.length, 2)
   assert.deepEqual([(await diff('webhook')).stdout, (await diff('rbac')).code], [stdout, 0])
 

@@ -125,7 +125,7 @@ suite('a value of --url or --ca', () => {
     assert.equal(other.length, 2 * entries.length)
     assert.match(
       other.join('\n'),
-      /url is "https:\/\/b\.example\/validate\/deny", the configuration says "https:\/\/a\./,
+      /url is "https:\/\/b\.example\/validate\/deny", but the configuration says "https:\/\/a\./,
     )
     assert.match(other.join('\n'), /caBundle holds "CN=stranger" .*, and --ca holds "CN=authority" /)
   })

@@ -21,14 +21,19 @@ const SHARED_TURN = 64 * 1024
 /**
  * Orders the bodies that are parsed and judged. Small and large bodies alternate, so that a small body waits for at most
  * one large one. Large bodies keep their order of arrival. The smallest body goes first among the small ones, so that a
- * flood of others does not delay an ordinary review. Between two turns of bodies the network has its own turns: otherwise
+ * flood of others does not delay an ordinary review; in every other turn, it is the one that has waited longest, so that
+ * a flood of the smallest does not delay the others without end. Between two turns of bodies the network has its own turns: otherwise
  * connections and requests would wait in the kernel, where their waiting time is unknown.
  */
 export class Turns {
   readonly #now: () => number
+  /** The smallest first. */
   readonly #small: Waiting[] = []
+  /** The small ones, in their order of arrival. */
+  readonly #inOrder = new Set<Waiting>()
   readonly #large: Waiting[] = []
   #last: 'small' | 'large' = 'large'
+  #isOldestNext = false
   /** When the last turn of bodies began. */
   #begun = 0
   #lookedAt = 0
@@ -50,7 +55,10 @@ export class Turns {
     const { promise, resolve } = Promise.withResolvers<void>()
     const waiting = { bytes, until, resolve }
     if (bytes > SHARED_TURN) this.#large.push(waiting)
-    else this.#small.splice(placeOf(bytes, this.#small), 0, waiting)
+    else {
+      this.#small.splice(placeOf(bytes, this.#small), 0, waiting)
+      this.#inOrder.add(waiting)
+    }
     if (this.#small.length + this.#large.length === 1) {
       this.#network = { turns: 0, until: 0 }
       setImmediate(this.#step)
@@ -83,17 +91,26 @@ export class Turns {
     for (const queue of [this.#small, this.#large]) {
       const late = queue.filter(({ until }) => until < now)
       if (late.length > 0) queue.splice(0, Infinity, ...queue.filter(({ until }) => until >= now))
-      for (const { resolve } of late) resolve()
+      for (const waiting of late) {
+        this.#inOrder.delete(waiting)
+        waiting.resolve()
+      }
     }
   }
 
   #startSmall(): void {
     let bytes = 0
+    const [oldest] = this.#inOrder
+    let next = this.#isOldestNext ? oldest : this.#small[0]
+    this.#isOldestNext = !this.#isOldestNext
     do {
-      const body = this.#small.shift()
-      body?.resolve()
-      bytes += body?.bytes ?? 0
-    } while (bytes + (this.#small[0]?.bytes ?? Infinity) <= SHARED_TURN)
+      if (!next) return
+      this.#small.splice(this.#small.indexOf(next), 1)
+      this.#inOrder.delete(next)
+      next.resolve()
+      bytes += next.bytes
+      next = this.#small[0]
+    } while (bytes + (next?.bytes ?? Infinity) <= SHARED_TURN)
   }
 }
 

@@ -106,6 +106,24 @@ test('the smallest of the small bodies goes first, and the first arrival of the 
   assert.equal(taken.join(''), 'dbeac')
 })
 
+test('a body has its turn, however many smaller ones keep coming', async () => {
+  const turns = new Turns(() => 0)
+  let isTaken = false
+  let smaller = 0
+  const one = turns.next(60_000, Infinity).then(() => {
+    isTaken = true
+  })
+  // Each of these is followed by another, as on connections that never pause.
+  const flood = Array.from({ length: 100 }, async () => {
+    while (!isTaken && smaller < 10_000) {
+      await turns.next(4_000, Infinity)
+      smaller += 1
+    }
+  })
+  await Promise.all([one, ...flood])
+  assert.ok(smaller < 200, `${smaller} smaller ones went first`)
+})
+
 test('bodies whose turn would come too late stop waiting', async () => {
   let now = 0
   const turns = new Turns(() => now)

@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import { NAMES } from '../manifests/names.ts'
 import type { ServeOptions } from '../runtime/serve.ts'
 import { PROGRAM } from '../system/program.ts'
-import { certificatesOption, selfManagedOptions } from '../terminal/certificate-options.ts'
+import { certificatesOption, SELF_MANAGED, selfManagedOptions } from '../terminal/certificate-options.ts'
+import { refuseIdle } from '../terminal/idle-options.ts'
 import {
   configOption,
   contextOption,
@@ -27,8 +28,11 @@ export function serveCommand(): Command {
   const command = new Command('serve')
   for (const option of options()) command.addOption(option)
   // stopSignal() comes first, so that no signal is missed during a slow start.
-  return command.action(async (options: ServeOptions) => {
+  return command.action(async (options: ServeOptions, self: Command) => {
     const stopping = stopSignal('reviews in flight are not answered')
+    const { certificates, grants, cert, key } = options
+    const isOfFiles = certificates === 'files' || [grants, cert, key].some((one) => one !== undefined)
+    if (isOfFiles && certificates !== 'self-managed') refuseIdle(self, SELF_MANAGED, 'with a certificate from files')
     const { serve } = await import('../runtime/serve.ts')
     await serve(options, stopping)
   })

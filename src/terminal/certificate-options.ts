@@ -46,6 +46,9 @@ export const selfManagedOptions = () => [
     .argParser(durationOf),
 ]
 
+/** These options, by the names of their values. */
+export const SELF_MANAGED = ['host', 'secret', 'certificateLifetime', 'authorityLifetime', 'propagation'] as const
+
 /** Parses a duration, such as `7d`, into ms. */
 function durationOf(text: string): number {
   const [, number, unit = ''] = /^([1-9]\d{0,8})([smhd])$/.exec(text) ?? []

@@ -41,6 +41,10 @@ const idle: Record<string, readonly string[]> = {
   '--ca, --certificates have no effect on the part values: leave them out': [
     ...['manifests', 'values', '--ca', 'a', '--certificates', 'files'],
   ],
+  '--host, --propagation have no effect with a certificate from files: leave them out': [
+    ...['serve', '--cert', 'a', '--host', 'a.example', '--propagation', '1s'],
+  ],
+  '--secret has no effect with a certificate from files: leave it out': ['serve', '--grants', '.', '--secret', 'a'],
   '--diff has no effect on the part values: leave it out': ['manifests', 'values', '--diff'],
 }
 

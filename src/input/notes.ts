@@ -42,7 +42,9 @@ export function emptiness(
 export function unused(globs: readonly string[], read: readonly FileObjects[]): string[] {
   const without = [...new Set(globs)].filter((glob) => !read.some(({ used }) => used.has(glob)))
   if (without.length === 0 || read.every(({ folders }) => folders.length === 0)) return []
-  return [`--exclude ${without.map(quote).join(', ')} leaves out nothing: no file or folder has such a name or path`]
+  return [
+    `--exclude ${without.map(quote).join(', ')} leaves out nothing: write the name of a file or folder, or its path from the folder that is read`,
+  ]
 }
 
 /** Returns a note if objects without a namespace are judged in the default one. */

@@ -220,7 +220,8 @@ suite('of a folder', { concurrency: 2 }, () => {
     const files = { 'a/route.yaml': ROUTE, 'a/tests/x.yaml': '[', 'grants/grant.yaml': GRANT, 'grants/old.yaml': '[' }
     const exclude = ['tests', 'test?', 'old.*', 'tset', 'b/*'].flatMap((glob) => ['--exclude', glob])
     const { code, lines, stdout } = await said(['check', 'a', '--grants', 'grants', ...exclude, '-o', 'json'], files)
-    const note = '--exclude "tset", "b/*" leaves out nothing: no file or folder has such a name or path'
+    const note =
+      '--exclude "tset", "b/*" leaves out nothing: write the name of a file or folder, or its path from the folder that is read'
     assert.deepEqual([code, lines, JSON.parse(stdout).notes], [0, [`note: ${note}`], [note]])
     const named = await said(['check', 'a/route.yaml', 'grants/grant.yaml', '--exclude', 'tset'], files)
     assert.deepEqual([named.code, named.lines], [0, []])

@@ -19,7 +19,7 @@ export function outputsOption<T extends string>(choices: readonly T[], byDefault
     const [, name, file] = /^([^=]*)(?:=(.+))?$/s.exec(text) ?? []
     const format = choices.find((one) => one === name)
     if (!format) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`)
-    const place = file && path.normalize(file)
+    const place = file === undefined || file === '-' ? undefined : path.normalize(file)
     if (place !== undefined) refuseSecond(outputs, place, format)
     // On standard output the last one counts.
     outputs.delete(place)

@@ -26,6 +26,12 @@ suite('check with several outputs', { concurrency: 2 }, () => {
     assert.equal(JSON.parse(several.read('a=b.sarif')).runs[0].results.length, 1)
   })
 
+  test('writes to standard output in place of a file with the name -', async () => {
+    const { stdout, cwd } = await check('text', 'json=-', 'sarif=a')
+    assert.equal(JSON.parse(stdout).kind, 'CheckReport')
+    assert.deepEqual(readdirSync(cwd).sort(), ['a', 'old.xml', 'route.yaml'])
+  })
+
   test('writes nothing to standard output if all reports have files, and no colours to a file', async () => {
     const { code, stdout, read } = await check('text=report.txt')
     assert.deepEqual([code, stdout], [1, ''])

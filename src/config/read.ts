@@ -3,6 +3,7 @@ import { declaredKindProblem, kindProblem, kindsProblem, type RowProblem, rowPro
 import { knownKinds } from '../policy/well-known.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
+import { bare } from '../wording/quote.ts'
 import { rowSentence } from '../wording/row-problem.ts'
 import { DocumentError, parseDocuments } from '../yaml/documents.ts'
 import { anyObject, type ObjectDocument } from '../yaml/objects.ts'
@@ -33,7 +34,7 @@ export function textOf(file: string | undefined): string {
     return file === undefined ? '' : readFileSync(file, 'utf8')
   } catch (error) {
     const reason = `${reasonOf(error)} (name a configuration with --config)`
-    throw new ConfigError(`${file}: ${reason}`, { cause: error })
+    throw new ConfigError(`${bare(file ?? '')}: ${reason}`, { cause: error })
   }
 }
 

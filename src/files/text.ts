@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, type StatsBase } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { reasonOf } from '../system/reason.ts'
 
 const MIB = 1024 * 1024
 
@@ -116,8 +117,8 @@ const REASONS: Record<string, string> = {
 /** Converts an error of the file system into words that follow the name of the file or the folder. */
 export function unreadable(error: unknown): Unreadable {
   if (error instanceof Unreadable) return error
-  const { code, message } = error as NodeJS.ErrnoException
-  return new Unreadable(REASONS[code ?? ''] ?? `cannot be read: ${message}`, { cause: error })
+  const { code } = error as NodeJS.ErrnoException
+  return new Unreadable(REASONS[code ?? ''] ?? `cannot be read: ${reasonOf(error)}`, { cause: error })
 }
 
 /** Whether an error says that a file or a folder does not exist. */

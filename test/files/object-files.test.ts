@@ -145,6 +145,14 @@ suite('a path on the command line', { timeout: 300_000 }, () => {
     assert.match(script(gone), /^1 file, 1 object/)
   })
 
+  test(
+    'that the system cannot read is told with the reason, without its code',
+    {
+      skip: process.platform !== 'linux' && 'needs /proc',
+    },
+    async () => assert.deepEqual((await read('/proc/self/mem')).problems, { '': 'cannot be read: i/o error' }),
+  )
+
   test('that is a socket is told so, as a link, in an option and as the configuration', async (t) => {
     const cwd = folderWith({ 'a.yaml': object('a') })
     const server = net.createServer().listen(path.join(cwd, 'socket'))

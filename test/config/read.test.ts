@@ -306,10 +306,11 @@ suite('a file that is not a configuration is an error:', () => {
 
 suite('a kind of grants that cannot count is refused with its line and the reason', () => {
   const grants = { group: 'example.com', kind: 'Permit', plural: 'permits' }
+  const { group, kind, plural } = REFERENCE_GRANT
   const cases: [title: string, kinds: object[], reason: RegExp][] = [
     ['a kind twice', [grants, { ...grants, version: 'v2' }], /^7: grantKinds\[1\] repeats a kind or its plural/],
     ['a plural twice', [grants, { ...grants, kind: 'Other' }], /grantKinds\[1\] repeats/],
-    ['ReferenceGrant', [REFERENCE_GRANT], /grantKinds\[0\] repeats/],
+    ['ReferenceGrant', [{ group, kind, plural }], /grantKinds\[0\] repeats/],
     ['a version as group', [{ ...grants, group: 'v1' }], /"v1", which is not a group/],
     ['a plural that cannot be', [{ ...grants, plural: 'g/s*' }], /has the plural "g\/s\*"/],
   ]

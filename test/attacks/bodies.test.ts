@@ -102,6 +102,16 @@ const volleys: Record<string, Volley> = {
         }),
       ),
   },
+  'numbers for names, nested, under UPDATE': {
+    count: 8,
+    bodies: () => {
+      const numbers = (last: string) => {
+        const more = repeated(nested('{"34":', last, '}', 900), 131)
+        return `{"spec":{"rules":[{"backendRefs":[${reference('vault', 'treasury')}]}],"more":[${more}]}}`
+      }
+      return [review(numbers('0'), { operation: 'UPDATE', oldObject: numbers('1') })]
+    },
+  },
   'large lists under UPDATE': {
     count: 8,
     bodies: () => [

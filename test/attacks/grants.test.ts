@@ -48,14 +48,17 @@ suite('grants of 16 x 16', () => {
     }
   }
 
-  test('plain ones, each in one of 300,000 namespaces, at the start', { timeout: 300_000 }, (context) => {
+  test('plain ones, each in one of 300,000 namespaces, at the start', { timeout: 600_000 }, (context) => {
     const plain = (index: number) => grantOf(`namespace-${index}`, 'grant')
     return attacked(
       context,
       'a plain grant in each of 300,000 namespaces, at the start',
       content(300_000, plain),
       { ready: false },
-      ready,
+      async (victim, cluster) => {
+        await untilCounted('pages of the list are asked for', 600, () => cluster.asked('limit=500'))
+        await ready(victim)
+      },
     )
   })
 

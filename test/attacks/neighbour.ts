@@ -62,7 +62,7 @@ async function askLivez(): Promise<void> {
   const { livez } = tally
   for (;;) {
     const begun = performance.now()
-    const busy = processorTime()
+    const [busy, delay] = [processorTime(), ownDelay()]
     try {
       const request = http.get(questions.health, { agent: false, signal: AbortSignal.timeout(PATIENCE) })
       const answer = await answerTo(request)
@@ -72,7 +72,8 @@ async function askLivez(): Promise<void> {
       livez.failed.push(String(error))
     }
     livez.worst = Math.max(livez.worst, performance.now() - begun)
-    livez.worstBusy = Math.max(livez.worstBusy, processorTime() - busy)
+    // What the server did while this process waited for a processor may have come after its answer.
+    livez.worstBusy = Math.max(livez.worstBusy, Math.round(processorTime() - busy - (ownDelay() - delay)))
     tell()
     await wait(PAUSE)
   }
@@ -110,6 +111,16 @@ function processorTime(): number {
     // The name may hold spaces; after it, user and system time are fields 14 and 15 (man 5 proc_pid_stat).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return (Number(fields[11]) + Number(fields[12])) * TICK
+  } catch {
+    return 0
+  }
+}
+
+/** Time that the main thread of this process has waited for a processor, in ms (Linux, sched-stats.rst); 0 if it is not known. */
+function ownDelay(): number {
+  try {
+    const [, nanoseconds] = readFileSync('/proc/self/schedstat', 'utf8').split(' ')
+    return Number(nanoseconds) / 1_000_000
   } catch {
     return 0
   }

@@ -54,8 +54,8 @@ export type Event =
   | { readonly is: 'advanced'; readonly resourceVersion: string }
   /** A watch has ended by its timeout; `lacking` is true if a list is due because the store is incomplete. */
   | { readonly is: 'ended'; readonly age: number; readonly lacking: boolean }
-  /** The current step has failed, with this HTTP status if there was an answer. */
-  | { readonly is: 'failed'; readonly age: number; readonly status: number | undefined }
+  /** The current step has failed: with this HTTP status, without any answer, or after the answer began. */
+  | { readonly is: 'failed'; readonly age: number; readonly status: number | 'no answer' | undefined }
 
 export const START: State = { does: 'discover', reason: 'start', streams: 'yes' }
 
@@ -109,6 +109,8 @@ function reasonToList(event: Event): ListReason | undefined {
   if (event.is !== 'ended' && event.is !== 'failed') return undefined
   if (event.is === 'failed' && event.status === 404) return 'api'
   if (event.is === 'failed' && event.status === 410) return 'expired'
+  // The API server may have started again from a backup of etcd, in which later versions stand for other objects.
+  if (event.is === 'failed' && event.status === 'no answer') return 'unproven'
   if (event.age > RESUMABLE) return 'unproven'
   return event.is === 'ended' && event.lacking ? 'incomplete' : undefined
 }

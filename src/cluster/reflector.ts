@@ -11,7 +11,7 @@ import type { ClusterObserver, ListReason } from './observer.ts'
 import { type Event, type Listing, next, type Probing, START, type State } from './reflector-state.ts'
 import { nameOf, type Resource } from './resource.ts'
 import { endList, listInto, type Store, takeEvent } from './store.ts'
-import { type WatchRequest, watch } from './watch.ts'
+import { NO_STREAMS, type WatchRequest, watch } from './watch.ts'
 import { LONGEST_LIST, WatchTimes, watchDuration } from './watch-time.ts'
 
 /** How often to ask for an API that is absent, in ms: often enough that the store does not become stale. */
@@ -28,12 +28,6 @@ const LONGEST_PAUSE = 30_000
 
 /** How often a full list may be made only because the store is incomplete, in ms. */
 const COMPLETING = 300_000
-
-/**
- * Statuses of an API server that does not support streaming lists: the parameter is invalid. Source:
- * k8s.io/apimachinery/pkg/apis/meta/internalversion/validation, ValidateListOptions.
- */
-const NO_STREAMS = [400, 422]
 
 export interface ReflectorOptions<T> {
   readonly api: Api
@@ -62,6 +56,8 @@ export class Reflector<T> {
   #state: State = START
   #completeAt = -Infinity
   #listedAt = -Infinity
+  /** Whether the answer of the current watch has begun. */
+  #opened = false
   /** The API path of the last list that was logged. */
   #logged: string | undefined
 
@@ -173,7 +169,11 @@ export class Reflector<T> {
     const { path, duration } = request
     const begun = now()
     const times = new WatchTimes(begun, duration)
-    const opened = () => times.opened(now())
+    this.#opened = false
+    const opened = () => {
+      this.#opened = true
+      times.opened(now())
+    }
     if (this.#state.does === 'list') store.beginList()
     for await (const event of watch(api, resource, request, signal, opened)) {
       takeEvent(store, resource, event)
@@ -224,9 +224,10 @@ export class Reflector<T> {
   }
 
   #fail(error: unknown): void {
-    const status = error instanceof ApiError ? error.status : undefined
+    const answered = error instanceof ApiError ? error.status : undefined
     if (this.#state.does === 'watch')
-      this.#options.observer.watchEnded(this.#name, status === undefined ? 'broken' : 'refused')
+      this.#options.observer.watchEnded(this.#name, answered === undefined ? 'broken' : 'refused')
+    const status = answered ?? (this.#opened ? undefined : 'no answer')
     this.#move({ is: 'failed', age: this.#age(), status })
   }
 

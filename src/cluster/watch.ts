@@ -12,6 +12,12 @@ import { GRACE, LONGEST_LIST } from './watch-time.ts'
 const LIST_FIRST = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
 const LIST_ENDS = 'k8s.io/initial-events-end'
 
+/**
+ * Statuses of an API server that does not support streaming lists: the parameter is invalid. Source:
+ * k8s.io/apimachinery/pkg/apis/meta/internalversion/validation, ValidateListOptions.
+ */
+export const NO_STREAMS: readonly number[] = [400, 422]
+
 const TYPES: readonly unknown[] = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']
 
 /** Returns the shape of an event: that of the resource, and the fields of a bookmark and an error. */

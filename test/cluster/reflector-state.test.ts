@@ -14,7 +14,7 @@ const served: Event = { is: 'served', path }
 const absent: Event = { is: 'not served' }
 const listed: Event = { is: 'listed', resourceVersion: '9' }
 const advanced: Event = { is: 'advanced', resourceVersion: '9' }
-const failed = (status?: number, age = 20_000): Event => ({ is: 'failed', age, status })
+const failed = (status?: number | 'no answer', age = 20_000): Event => ({ is: 'failed', age, status })
 const ended = (age: number, lacking = false): Event => ({ is: 'ended', age, lacking })
 
 suite('the next state of a reflector', () => {
@@ -33,6 +33,7 @@ suite('the next state of a reflector', () => {
     ['a watch ends without a proof', watch, ended(20_001), { ...discover, reason: 'unproven' }],
     ['a watch ends, and the store lacks something', watch, ended(0, true), { ...discover, reason: 'incomplete' }],
     ['a watch breaks', watch, failed(), watch],
+    ['a watch gets no answer', watch, failed('no answer', 0), { ...discover, reason: 'unproven' }],
     ['a watch breaks long after the last proof', watch, failed(undefined, 20_001), { ...discover, reason: 'unproven' }],
     ['a watch is too old', watch, failed(410, 30_000), { ...discover, reason: 'expired' }],
     ['a watch is not found', watch, failed(404, 30_000), { ...discover, reason: 'api' }],
@@ -46,7 +47,18 @@ suite('the next state of a reflector', () => {
 
 test('in any order of events, absence takes two answers, and a watch follows a list', () => {
   const events = fc.constantFrom(
-    ...[served, absent, listed, advanced, failed(), failed(404), failed(410), ended(0), ended(30_000)],
+    ...[
+      served,
+      absent,
+      listed,
+      advanced,
+      failed(),
+      failed('no answer'),
+      failed(404),
+      failed(410),
+      ended(0),
+      ended(30_000),
+    ],
     { is: 'stream refused' } as const,
   )
   fc.assert(

@@ -609,6 +609,18 @@ suite('the reflector', { timeout: 300_000 }, () => {
       })
   })
 
+  test('lists if a watch gets no answer: etcd may have been restored from a backup, with other objects', async (t) => {
+    const { server, counts, stored, watch } = await watching(t)
+    clock.now += 1_000
+    watch.send(event('ADDED', 'second', 'invoices', '11')).cut()
+    ;(await server.expect(watchFrom('11', { seconds: 29 }))).drop()
+    await server.discover(served)
+    ;(await server.expect(GRANTS)).answer(grantPage('11', [storedGrant('other', 'refunds', '11')]))
+    await server.expect(watchFrom('11'))
+    assert.deepEqual(stored(), { other: 'refunds' })
+    assert.deepEqual(counts.lists, listsOf({ unproven: 1 }))
+  })
+
   suite('resumes a watch after its last event, without a list,', () => {
     test('immediately when it ends', async (t) => {
       const { server, stored, watch } = await watching(t)

@@ -86,6 +86,11 @@ export class Exchange {
     this.#response.end()
   }
 
+  /** Breaks the connection before an answer begins. */
+  drop(): void {
+    this.#response.socket?.destroy()
+  }
+
   /** Breaks the connection once what was written is on its way. */
   cut(): void {
     const { socket } = this.#response

@@ -42,10 +42,15 @@ before(async () => {
 })
 after(() => cluster?.controlPlane.stop())
 
-/** Runs Helm, which must succeed. Nothing runs Pods here, so there are no hooks, and nothing to wait for. */
-async function helmDoes(major: Helm, ...argv: string[]): Promise<void> {
+/** Runs Helm. Nothing runs Pods here, so there are no hooks, and nothing to wait for. */
+async function helmOf(major: Helm, ...argv: string[]) {
   const where = ['--kubeconfig', cluster.controlPlane.kubeconfig, '--namespace', NAMESPACE, '--no-hooks']
-  const { code, stderr } = await run(await helm(major), [...argv, ...where])
+  return run(await helm(major), [...argv, ...where])
+}
+
+/** Runs Helm, which must succeed. */
+async function helmDoes(major: Helm, ...argv: string[]): Promise<void> {
+  const { code, stderr } = await helmOf(major, ...argv)
   assert.equal(code, 0, stderr)
 }
 
@@ -97,6 +102,45 @@ test('a kustomization with another namespace has no object, and no server, of th
   const { stdout, stderr } = await cluster.kubectl(['kustomize', folder])
   assert.match(stdout, /namespace: infra/, stderr)
   assert.doesNotMatch(stdout, /refgrant-system/)
+})
+
+test('a release says why Helm refuses it, and is restored by the command of docs/troubleshooting.md', async () => {
+  const says = async (text: string, ...argv: string[]) => {
+    const { code, stderr } = await helmOf(4, ...argv)
+    assert.deepEqual([code, stderr.includes(text)], [1, true], stderr)
+  }
+  const kubectl = async (...argv: string[]) => {
+    const { code, stdout, stderr } = await cluster.kubectl(argv)
+    assert.equal(code, 0, stderr)
+    return stdout
+  }
+  const registration = ['validatingwebhookconfiguration', 'refgrant']
+  const patch = (operation: string, ...of: string[]) => kubectl('patch', ...of, '--type=json', '-p', `[${operation}]`)
+  await helmDoes(4, 'install', 'refgrant', CHART, ...REGISTRY)
+  await says('cannot reuse a name that is still in use', 'install', 'refgrant', CHART, ...REGISTRY)
+  const same = ['--set', 'fullnameOverride=refgrant']
+  await says('exists and cannot be imported into the current release', 'install', 'other', CHART, ...REGISTRY, ...same)
+
+  await documented('off', cluster.controlPlane)
+  await kubectl('scale', 'deployment/refgrant', '-n', NAMESPACE, '--replicas=4')
+  await patch('{"op": "remove", "path": "/rules/0"}', 'clusterrole', 'refgrant')
+  await patch('{"op": "replace", "path": "/webhooks/0/timeoutSeconds", "value": 9}', ...registration)
+  await kubectl('delete', 'clusterrolebinding', 'refgrant')
+  await says('conflict occurred while applying object', 'upgrade', 'refgrant', CHART, '--reuse-values')
+  const administrator = { ...cluster.controlPlane, helm: await helm(4) }
+  await documented('restore', administrator, 'docs/troubleshooting.md')
+  const read = (path: string, ...of: string[]) => kubectl('get', ...of, '-o', `jsonpath={${path}}`)
+  assert.deepEqual(
+    [
+      await read('.spec.replicas', 'deployment/refgrant', '-n', NAMESPACE),
+      await read('.rules[0].resources[0]', 'clusterrole/refgrant'),
+      await read('.webhooks[0].timeoutSeconds', ...registration),
+      await read('.roleRef.name', 'clusterrolebinding/refgrant'),
+    ],
+    ['2', 'referencegrants', '5', 'refgrant'],
+  )
+  assert.match(await read('.webhooks[*].objectSelector', ...registration), /refgrant\.dev\/switch/)
+  await helmDoes(4, 'uninstall', 'refgrant')
 })
 
 for (const argv of [['apply'], ['apply', '--server-side']])

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
+import forge from 'node-forge'
 import { issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { type Validity, validFor, validityOf } from '../../src/certificates/validity.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
@@ -33,6 +37,19 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>>
     'test/end-to-end/certificates.test.ts',
     'a Secret that is lost, or cannot be written, kept or typed as usual',
   ],
+  'conflict occurred while applying object': [
+    'test/end-to-end/chart-installed.test.ts',
+    'conflict occurred while applying object',
+  ],
+  'cannot reuse a name that is still in use': [
+    'test/end-to-end/chart-installed.test.ts',
+    'cannot reuse a name that is still in use',
+  ],
+  'exists and cannot be imported into the current release': [
+    'test/end-to-end/chart-installed.test.ts',
+    'exists and cannot be imported into the current release',
+  ],
+  ImagePullBackOff: ['test/node/mishaps.test.ts', 'an image that cannot be pulled blocks no write'],
   'another writer undoes this step': ['test/runtime/self-managed.test.ts', 'while somebody undoes each write'],
   'refgrant_knowledge_age_seconds grows': ['test/end-to-end/failure-policy.test.ts', 'refgrant_knowledge_age_seconds'],
   'refgrant_lists_total{reason="expired"} grows': [
@@ -127,6 +144,53 @@ function certificateFor(hosts: readonly [string, ...string[]], validity: Validit
   }
 }
 
+/** Serves a certificate for localhost with these extensions alone, until it is replaced by a good one. */
+const withExtensions =
+  (...extensions: object[]) =>
+  async (context: TestContext, heading: string) => {
+    const { privateKey, publicKey } = forge.pki.rsa.generateKeyPair(2_048)
+    const draft = forge.pki.createCertificate()
+    draft.publicKey = publicKey
+    draft.validity.notBefore = new Date(Date.now() - 60_000)
+    draft.validity.notAfter = new Date(Date.now() + 3_600_000)
+    draft.setSubject([{ name: 'commonName', value: 'localhost' }])
+    draft.setIssuer([{ name: 'commonName', value: 'localhost' }])
+    draft.setExtensions(extensions)
+    draft.sign(privateKey, forge.md.sha256.create())
+    const [cert, key] = [forge.pki.certificateToPem(draft), forge.pki.privateKeyToPem(privateKey)]
+    const made = certificateFor(['localhost'], A_DAY)
+    for (const [file, content] of Object.entries({ 'tls.crt': cert, 'tls.key': key }))
+      replaceFile(path.join(made.folder, file), content)
+    const both = folderWith({ 'ca.crt': readFileSync(made.ca, 'utf8') + cert })
+    const server = await start(context, { certs: made.folder })
+    await register({ url: server.url.replace('127.0.0.1', 'localhost') }, path.join(both, 'ca.crt'))
+    await says(heading)
+    made.renew(['localhost'], A_DAY)
+    await isJudged()
+  }
+
+/** Edits the entry of mode deny, until the registration is written again. */
+const edited = (place: string, value: unknown) => async (_context: TestContext, heading: string) => {
+  await register(good)
+  await isJudged()
+  await edit(place, value)
+  await says(...heading.split('…').map((part) => part.trim()))
+  await unregister()
+  await register(good)
+  await isJudged()
+}
+
+async function unregister(): Promise<void> {
+  assert.equal((await cluster.kubectl(['delete', 'validatingwebhookconfiguration', 'refgrant'])).code, 0)
+}
+
+async function edit(place: string, value: unknown): Promise<void> {
+  const patch = JSON.stringify([{ op: 'add', path: `/webhooks/0/${place}`, value }])
+  const argv = ['patch', 'validatingwebhookconfiguration', 'refgrant', '--type=json', '-p', patch]
+  const { code, stderr } = await cluster.kubectl(argv)
+  assert.equal(code, 0, stderr)
+}
+
 /** A heap in which the grants of a namespace have little room, in MiB. */
 const SMALL_HEAP = 96
 
@@ -189,6 +253,35 @@ const PROBLEMS: Readonly<Record<string, (context: TestContext, heading: string) 
     await says(...heading.split('…').map((part) => part.trim()), 'refgrant.example.com', 'localhost')
     made.renew(['localhost'], A_DAY)
     await isJudged()
+  },
+  'x509: certificate relies on legacy Common Name field': withExtensions(),
+  'x509: certificate specifies an incompatible key usage': withExtensions(
+    { name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] },
+    { name: 'extKeyUsage', clientAuth: true },
+  ),
+  'unable to load root certificates': edited('clientConfig/caBundle', Buffer.from('garbage').toString('base64')),
+  'resulted in error': edited('matchConditions/-', { name: 'own', expression: 'object.spec.nothing == 1' }),
+  async 'the server could not find the requested resource'(context, heading) {
+    await edited('clientConfig/url', `${new URL(good.url).origin}/validat`)(context, heading)
+  },
+  async 'http: server gave HTTP response to HTTPS client'(context, heading) {
+    const plain = createServer((_request, response) => response.end()).listen(0, '127.0.0.1')
+    await once(plain, 'listening')
+    context.after(() => plain.close())
+    const { port } = plain.address() as AddressInfo
+    await edited('clientConfig/url', `https://127.0.0.1:${port}/validate/deny`)(context, heading)
+  },
+  async 'no service port … found for service "refgrant"'(_context, heading) {
+    const metadata = { name: 'refgrant', namespace: 'refgrant-system' }
+    const spec = { selector: { app: 'refgrant' }, ports: [{ port: 443, targetPort: 8443 }] }
+    await cluster.controlPlane.api.apply({ apiVersion: 'v1', kind: 'Service', metadata, spec } as ApiObject)
+    await registerService()
+    await edit('clientConfig/service/port', 8443)
+    await says(...heading.split('…').map((part) => part.trim()))
+    await edit('clientConfig/service/port', 443)
+    await says('no endpoints available')
+    // Other entries have a URL.
+    await unregister()
   },
   async 'x509: certificate has expired or is not yet valid'(context, heading) {
     const made = certificateFor(['127.0.0.1'], A_DAY)

@@ -62,8 +62,7 @@ export class Allowance {
   /**
    * Begins to receive a body.
    *
-   * @param drop called to discard the received bytes: without a reason if the client has closed the connection, with one
-   *   if the request is evicted
+   * @param drop called to discard the received bytes, once: with a reason if the request is evicted
    */
   startArrival(drop: (evicted: ShedReason | undefined) => void): void {
     this.#drop = drop
@@ -79,8 +78,8 @@ export class Allowance {
   evict(): void {
     this.#evicted = true
     this.#lookUps?.abort()
-    const reason = this.#turnAway('memory')
-    this.#drop?.(reason)
+    this.#discard('memory')
+    this.#turnAway('memory')
   }
 
   /** Records the first try of the same uid. If its timeout has passed, this is a different request. */
@@ -137,8 +136,8 @@ export class Allowance {
   }
 
   /**
-   * Begins the look-ups, for which the review keeps only a part of its values. The signal aborts after half of the
-   * remaining time, or when the client closes the connection.
+   * Begins the look-ups, for which the review keeps only a part of its values, and not its bytes. The signal aborts after
+   * half of the remaining time, or when the client closes the connection.
    *
    * @param kept the memory of that part, in bytes
    */
@@ -146,6 +145,7 @@ export class Allowance {
     const values = Math.min(kept, this.#held.values)
     this.#capacity.held.values -= this.#held.values - values
     this.#held.values = values
+    this.#discard()
     const lookUps = new AbortController()
     const late = () => lookUps.abort(new DOMException('look-ups took too long', 'TimeoutError'))
     this.#lookUpTimer = setTimeout(late, halfOf(this.left))
@@ -157,6 +157,7 @@ export class Allowance {
 
   /** Ends the judgement, and releases all memory but that of the answer. */
   finish(): void {
+    this.#discard()
     clearTimeout(this.#lookUpTimer)
     this.#capacity.evictable.delete(this)
     if (this.#reviewing) this.#capacity.counts.reviews -= 1
@@ -180,8 +181,15 @@ export class Allowance {
     if (!this.#reviewing) this.finish()
     if (answered) return
     this.#gone = true
-    this.#drop?.(undefined)
+    this.#discard()
     this.#lookUps?.abort()
+  }
+
+  /** Discards the received bytes, unless that is done. */
+  #discard(evicted?: ShedReason): void {
+    const drop = this.#drop
+    this.#drop = undefined
+    drop?.(evicted)
   }
 
   #turnAway(reason: ShedReason): ShedReason {

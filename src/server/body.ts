@@ -7,19 +7,11 @@ import { overloadSentence } from '../wording/unavailable.ts'
 import type { Allowance } from './allowance.ts'
 import { Arriving } from './arriving.ts'
 import type { Capacity } from './capacity.ts'
-import {
-  excessOf,
-  isDoubtful,
-  isLong,
-  LARGEST_BODY,
-  type Look,
-  lookAt,
-  type Summary,
-  SummaryReader,
-} from './content.ts'
+import { excessOf, isDoubtful, isLong, LARGEST_BODY, type Summary, SummaryReader } from './content.ts'
+import { type Look, lookAt } from './look.ts'
 import type { ShedReason } from './observer.ts'
 import type { Retries } from './retries.ts'
-import { type Parsed, parseText } from './text.ts'
+import { type Parsed, parseApart, parseText } from './text.ts'
 
 /**
  * The size of a body at which its connection is closed, in bytes. The API server cannot send more than about 36 MiB: two
@@ -153,29 +145,40 @@ class Incoming {
   async parse(): Promise<Body | ShedReason> {
     if (this.#summary) return summarized(this.#summary)
     const bytes = this.#arriving.join()
-    const textBytes = bytes.length * (isAscii(bytes) ? 1 : WIDE)
+    const width = isAscii(bytes) ? 1 : WIDE
     if (!isLong(bytes.length)) {
-      const shed = this.#allowance.reserve('values', textBytes)
-      if (shed) return shed
-      const text = bytes.toString()
-      const look = lookAt(text)
-      if (!isDoubtful(look)) return this.#parseText(text, textBytes, look)
-      this.#allowance.release('values')
+      const look = lookAt(bytes)
+      if (!isDoubtful(look)) return this.#parseApart(bytes, width, look) ?? this.#parseWhole(bytes, width, look.values)
     }
     const measured = await this.#measure(bytes)
     if (typeof measured !== 'object') return measured
     const excess = excessOf(measured)
-    if (excess) return { review: measured.review, excess }
-    const shed = this.#allowance.reserve('values', textBytes)
-    return shed ?? this.#parseText(bytes.toString(), textBytes, { values: measured.total.values, stored: undefined })
+    return excess ? { review: measured.review, excess } : this.#parseWhole(bytes, width, measured.total.values)
   }
 
-  /** Parses a text whose memory is reserved. */
-  #parseText(text: string, textBytes: number, { values, stored }: Omit<Look, 'openings'>): Body | ShedReason {
+  /** Parses all but the stored object, for which the bytes stay; undefined if it cannot be left out. */
+  #parseApart(bytes: Buffer, width: number, { values, stored }: Look): Body | ShedReason | undefined {
+    if (!stored) return undefined
+    const later = stored.to - stored.from
+    const now = bytes.length - later
+    // The text of what is parsed now is copied once. Then its strings stay, which take as much as it.
+    const texts = now + Math.max(now, 2 * later)
+    const shed = this.#allowance.reserve('values', texts * width + values * VALUE_WEIGHT)
+    if (shed) return shed
+    const parsed = parseApart(bytes, stored)
+    if (!parsed) this.#allowance.release('values')
+    return parsed && { ...parsed, excess: undefined }
+  }
+
+  #parseWhole(bytes: Buffer, width: number, values: number): Body | ShedReason {
+    const textBytes = bytes.length * width
+    const shed = this.#allowance.reserve('values', textBytes)
+    if (shed) return shed
+    const text = bytes.toString()
     this.#arriving.discard()
     // The strings in it take as much as the text again.
-    const shed = this.#allowance.reserve('values', textBytes + values * VALUE_WEIGHT)
-    return shed ?? { ...parseText(text, stored), excess: undefined }
+    const shedNow = this.#allowance.reserve('values', textBytes + values * VALUE_WEIGHT)
+    return shedNow ?? { review: parseText(text), excess: undefined }
   }
 
   #summarize(chunk: Buffer): void {

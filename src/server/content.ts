@@ -1,9 +1,9 @@
 import type { Excess } from '../admission/excess.ts'
 import { NotAReview } from '../admission/review.ts'
-import { mayBeNumber, NUMBERED } from '../json/bytes.ts'
 import { Projector } from '../json/projector.ts'
 import { type Measure, Measured } from '../json/shape.ts'
 import type { Oversize } from '../wording/oversize.ts'
+import { DENSEST, type Look, UNCOUNTED } from './look.ts'
 
 const MIB = 1024 * 1024
 
@@ -14,8 +14,8 @@ const MIB = 1024 * 1024
  */
 const LARGEST_OBJECT: Measure = { bytes: 4 * MIB, values: 120_000, nesting: 1_000 }
 
-/** The largest rest of a review without its objects: the user, and the request. */
-const LARGEST_REST: Measure = { bytes: MIB, values: 20_000, nesting: 1_000 }
+/** The largest rest of a review without its objects: the user, and the request. A body that is not counted cannot exceed it. */
+const LARGEST_REST: Measure = { bytes: MIB, values: UNCOUNTED * DENSEST, nesting: 1_000 }
 
 /** The largest body of a review that is judged, in bytes. The review of an update has two objects. */
 export const LARGEST_BODY = 2 * LARGEST_OBJECT.bytes + LARGEST_REST.bytes
@@ -113,81 +113,12 @@ function restOf(total: Measure, ...objects: (Measure | undefined)[]): Measure {
   return { bytes: total.bytes - sum('bytes'), values: total.values - sum('values'), nesting: total.nesting - 2 }
 }
 
-/** What a look at the text of a review finds. */
-export interface Look {
-  /** An upper bound of the number of values, as a Scanner counts them: each but the first follows a `,`, `[` or `{`. */
-  readonly values: number
-  /** An upper bound of the levels of nesting. */
-  readonly openings: number
-  /** The text of the stored object; undefined if it is not where the API server writes it. */
-  readonly stored: { readonly from: number; readonly to: number } | undefined
-}
-
-const [COMMA = 0, LIST, OBJECT, LIST_END, OBJECT_END, QUOTE = 0, BACKSLASH] = Buffer.from(',[{]}"\\')
-
-/**
- * How the API server begins the stored object of an update, which it writes once, and the nesting of the request that has
- * it. A name within an object is nested deeper, and a quote within a string has a backslash.
- */
-const STORED = '"oldObject":{'
-const REQUEST = 2
-
-/** Looks at a text that need not be JSON. */
-export function lookAt(text: string): Look {
-  const { length } = text
-  let [commas, openings, depth, numbered] = [0, 0, 0, 0]
-  let [from, to, places] = [0, 0, 0]
-  for (let at = 0; at < length; at += 1) {
-    const character = text.charCodeAt(at)
-    if (character === QUOTE) {
-      if (depth === REQUEST && text.startsWith(STORED, at)) {
-        from = at + STORED.length - 1
-        places += 1
-      }
-      if (mayBeNumber(text.charCodeAt(at + 1))) numbered += 1
-      at = closingQuote(text, at + 1)
-    } else if (character === COMMA) commas += 1
-    else if (character === LIST || character === OBJECT) {
-      openings += 1
-      depth += 1
-    } else if (character === LIST_END || character === OBJECT_END) {
-      depth -= 1
-      if (depth === REQUEST && to < from) to = at + 1
-    }
-  }
-  const values = commas + openings + NUMBERED * numbered
-  return { values, openings, stored: places === 1 && to > from ? { from, to } : undefined }
-}
-
-/** The characters of a string that are read one by one before the native search: its call costs as much as these. */
-const NEAR = 32
-
-/** Returns the position of the quote that ends a string, or the length of the text if it does not end. */
-function closingQuote(text: string, from: number): number {
-  const { length } = text
-  let at = from
-  for (;;) {
-    const near = Math.min(at + NEAR, length)
-    for (; at < near; at += 1) {
-      const character = text.charCodeAt(at)
-      if (character === QUOTE) return at
-      if (character === BACKSLASH) at += 1
-    }
-    const quote = text.indexOf('"', at)
-    if (quote < 0) return length
-    let run = quote
-    while (run > at && text.charCodeAt(run - 1) === BACKSLASH) run -= 1
-    if ((quote - run) % 2 === 0) return quote
-    at = quote + 1
-  }
-}
-
 /** Whether a body of this length may exceed a limit, so that it must be measured before it becomes a text. */
 export function isLong(length: number): boolean {
   return length > LARGEST_OBJECT.bytes
 }
 
-/** Whether a text may exceed a limit, so that it must be measured. */
+/** Whether a body may exceed a limit, so that it must be measured. */
 export function isDoubtful({ values, openings }: Look): boolean {
   return values > LARGEST_REST.values || openings > LARGEST_OBJECT.nesting
 }

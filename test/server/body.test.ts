@@ -6,8 +6,10 @@ import fc from 'fast-check'
 import { NotAReview } from '../../src/admission/review.ts'
 import { BodyRefused, Overloaded, readBody } from '../../src/server/body.ts'
 import { Capacity } from '../../src/server/capacity.ts'
+import { SummaryReader } from '../../src/server/content.ts'
 import { MARGIN } from '../../src/server/deadline.ts'
 import { limitsIn } from '../../src/server/limits.ts'
+import { lookAt } from '../../src/server/look.ts'
 import { type ServerObserver, UNOBSERVED } from '../../src/server/observer.ts'
 import { Retries } from '../../src/server/retries.ts'
 import { ServerRecorder } from '../harness/stand-ins/server-recorder.ts'
@@ -105,13 +107,16 @@ suite('memory is reserved', () => {
       await end()
       return capacity.held.values
     }
-    assert.equal(await weigh(`"${'x'.repeat(998)}"`), 2_000)
-    assert.equal(await weigh(`"${'x'.repeat(996)}\u0100"`), 4_000)
-    assert.equal(await weigh('[0,0,0,{}]'), 20 + 5 * 104)
+    const [short, long] = [1_200, 70_000]
+    assert.equal(await weigh(`"${'x'.repeat(short - 2)}"`), 2 * short + ((short * 2) / 3) * 104)
+    assert.equal(await weigh(`"${'x'.repeat(long - 2)}"`), 2 * long)
+    assert.equal(await weigh(`"${'x'.repeat(long - 4)}\u0100"`), 4 * long)
+    const text = 'x'.repeat(long)
+    assert.equal(await weigh(`[0,0,0,{},"${text}"]`), 2 * (long + 13) + 6 * 104)
     // With Node 24, such an object takes 351 bytes.
-    const nested = '{"34":'.repeat(100)
-    assert.equal(await weigh(`${nested}0${'}'.repeat(100)}`), 2 * 701 + 400 * 104)
-    assert.ok((await weigh(`["\\u0033\\u0034"]`)) > 4 * 104)
+    const nested = `${'{"34":'.repeat(100)}0${'}'.repeat(100)}`
+    assert.equal(await weigh(`[${nested},"${text}"]`), 2 * (long + 706) + 402 * 104)
+    assert.ok((await weigh(`["\\u0033\\u0034","${text}"]`)) > 2 * long + 4 * 104)
   })
 })
 
@@ -146,22 +151,48 @@ suite('the stored object of an update', () => {
   const reviewOf = (oldObject: unknown, object: unknown = {}) =>
     JSON.stringify({ kind: 'AdmissionReview', request: { uid: 'u', object, oldObject, dryRun: false } })
 
-  test('is parsed later, and is what it would be if it were parsed at once', async () => {
+  /** Reads a review, and parses its stored object if that was left out. */
+  const readWhole = async (text: string) => {
+    const { review, stored } = await read(text)
+    const { request } = review as { request: { oldObject: unknown } }
+    if (stored) {
+      assert.deepEqual(request.oldObject, {})
+      request.oldObject = stored()
+    }
+    return { review, isLater: stored !== undefined }
+  }
+  const long = 'x'.repeat(60_000)
+
+  test('is parsed later, also after a text with braces, and in a body of any size', async () => {
+    for (const stored of [
+      { a: { b: 1 } },
+      { text: '{"a":{}}' },
+      { text: '}', long },
+      { text: '{', long },
+      { '\u0100': '"' },
+    ]) {
+      const text = reviewOf(stored, { x: '\u0100"{' })
+      assert.deepEqual(await readWhole(text), { review: JSON.parse(text), isLater: true }, text.slice(0, 200))
+    }
+  })
+
+  test('is what it would be if it were parsed at once', async () => {
+    let later = 0
     await fc.assert(
       fc.asyncProperty(
         fc.dictionary(fc.string(), fc.json().map(parsed)),
         fc.json().map(parsed),
-        async (stored, object) => {
-          const text = reviewOf(stored, object)
-          const body = await read(text)
-          const { request } = body.review as { request: { oldObject: unknown } }
-          assert.deepEqual(request.oldObject, {})
-          request.oldObject = body.stored?.()
-          assert.deepEqual(body.review, JSON.parse(text))
+        fc.constantFrom({}, { long }),
+        async (stored, object, more) => {
+          const text = reviewOf(stored, { object, ...more })
+          const { review, isLater } = await readWhole(text)
+          if (isLater) later += 1
+          assert.deepEqual(review, JSON.parse(text))
         },
       ),
       { numRuns: 200 },
     )
+    assert.ok(later > 100, `${later} were parsed later`)
   })
 
   for (const [title, text] of Object.entries({
@@ -171,6 +202,11 @@ suite('the stored object of an update', () => {
     'is a part of a text': JSON.stringify({ request: { object: '"oldObject":{' } }),
     'is written twice': '{"request":{"oldObject":{"a":1},"oldObject":{"b":1}}}',
     'is written with a space': '{"request":{"oldObject" :{"a":1}}}',
+    'has a brace in a text': reviewOf({ a: '{' }),
+    'is followed by something else': '{"request":{"oldObject":{"a":1},"x":{},"dryRun":false}}',
+    'is deeper, as the API server would write it': `{"request":{"object":{"oldObject":{"a":1},"dryRun":0},"oldObject":{"b":1}}}`,
+    'is written with an escape after that':
+      '{"request":{"oldObject":{"a":1},"dryRun":false,"old\\u004fbject":{"b":1}}}',
   }))
     test(`is parsed at once if it ${title}`, async () => {
       const { review, stored } = await read(text)
@@ -182,9 +218,32 @@ suite('the stored object of an update', () => {
   })
 
   test('that is not JSON makes no review as soon as it is needed', async () => {
-    const { stored } = await read('{"request":{"oldObject":{"a" 1}}}')
+    const { stored } = await read('{"request":{"oldObject":{"a" 1},"dryRun":false}}')
     assert.throws(() => stored?.(), NotAReview)
   })
+})
+
+test('a short body has no more values than are reserved', () => {
+  const densest = [
+    '[0,0,0]',
+    '[[[]]]',
+    '{"1":0,"2":0}',
+    '{"1":{"2":{"3":0}}}',
+    '[{},{}]',
+    '0',
+    '[{"1":0},{"1":0}]',
+    '{"\\u0031":0}',
+  ]
+  for (const text of densest) {
+    const reader = new SummaryReader()
+    reader.push(Buffer.from(text))
+    const { values } = reader.end().total
+    const look = lookAt(Buffer.from(text))
+    assert.ok(
+      look.values >= values && look.openings <= values,
+      `${text}: ${values} values, reserved are ${look.values}`,
+    )
+  }
 })
 
 suite('a body without enough memory', () => {

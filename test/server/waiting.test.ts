@@ -76,9 +76,9 @@ suite('a review that waits for a fresh read', { timeout: 300_000 }, () => {
 
   test('is evicted by smaller ones, and dropped', async (t) => {
     // While it waits, each keeps the name of its target: two have room, and the body of a third has not.
-    const { capacity, observer, waiting, ask } = await start(t, 50_000)
+    const { capacity, observer, waiting, ask } = await start(t, 350_000)
     const large = (namespace: string) =>
-      review(route(reference('x'.repeat(10_000), 'b')), { namespace, uid: namespace })
+      review(route(reference('x'.repeat(70_000), 'b')), { namespace, uid: namespace })
     const first = ask(large('1'))
     await until(() => waiting.length === 1)
     ask(large('2'))

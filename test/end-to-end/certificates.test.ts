@@ -70,8 +70,9 @@ async function clear(): Promise<void> {
 
 async function start(options: Partial<Parameters<typeof startRefgrant>[0]> = {}) {
   const grants = ['--kubeconfig', account]
-  const more = [...USUAL, ...(options.more ?? [])]
-  const server = await startRefgrant({ selfManaged: true, grants, ...options, more })
+  const { selfManaged = true } = options
+  const more = [...(selfManaged ? USUAL : []), ...(options.more ?? [])]
+  const server = await startRefgrant({ grants, ...options, selfManaged, more })
   running.push(server)
   return server
 }

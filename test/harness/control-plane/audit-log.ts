@@ -34,7 +34,8 @@ export async function auditAnnotations(
 }
 
 /**
- * The requests of a user that the audit log has, each as verb, resource and name.
+ * The requests of a user that the audit log has, each as verb, resource and name. The log has a line for each stage of a
+ * request; the first counts.
  *
  * @param since bytes of the log that are not read
  */
@@ -45,7 +46,8 @@ export async function requestsOf(
 ): Promise<string[]> {
   const lines = (await text(createReadStream(fileOf(controlPlane), { start: since }))).split('\n').slice(0, -1)
   const events = lines.filter((line) => line.includes(user)).map((line) => JSON.parse(line))
-  const theirs = events.filter((event) => event.user.username === user && event.objectRef)
+  const received = events.filter(({ stage }) => stage === 'RequestReceived')
+  const theirs = received.filter((event) => event.user.username === user && event.objectRef)
   return theirs.map(({ verb, objectRef: { resource, name = '' } }) => `${verb} ${resource} ${name}`.trimEnd())
 }
 

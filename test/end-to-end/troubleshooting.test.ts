@@ -75,13 +75,15 @@ before(async () => {
   // Without a kube-proxy: the API server looks for the Service's endpoints itself, as on GKE.
   cluster = await startCluster({ apiServerFlags: ['--enable-aggregator-routing=true'] })
   await cluster.namespaces('shop', 'billing')
-  good = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', cluster.account] })
+  good = await startRefgrant({ certs: cluster.certs, grants: source() })
 })
 after(async () => {
   await good?.stop()
   await cluster?.controlPlane.stop()
 })
 
+/** What a server reads: a request with a shorter timeout than that of its configuration would not show why a look-up failed. */
+const source = () => ['--kubeconfig', cluster.account, '--config', configuration]
 const ca = () => path.join(cluster.certs, 'ca.crt')
 const register = (server: { url: string }, authority = ca()) =>
   applyRegistration(cluster.controlPlane, server, authority, ['--config', configuration])
@@ -89,7 +91,7 @@ const registerService = async () =>
   cluster.controlPlane.api.apply(...(await printed('manifests', 'webhook', '--failure-policy', 'Fail', '--ca', ca())))
 
 async function start(context: TestContext, options: Partial<RefgrantOptions>): Promise<Refgrant> {
-  const refgrant = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', cluster.account], ...options })
+  const refgrant = await startRefgrant({ certs: cluster.certs, grants: source(), ...options })
   context.after(() => refgrant.process.kill('SIGKILL'))
   return refgrant
 }
@@ -218,7 +220,7 @@ const PROBLEMS: Readonly<Record<string, (context: TestContext, heading: string) 
     await isJudged()
   },
   async 'connection refused'(context, heading) {
-    const ended = await startRefgrant({ certs: cluster.certs, grants: ['--kubeconfig', cluster.account] })
+    const ended = await startRefgrant({ certs: cluster.certs, grants: source() })
     await register(ended)
     await isJudged()
     await ended.stop()

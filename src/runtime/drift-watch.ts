@@ -19,9 +19,12 @@ const LONGEST = 10_000
 /** The value of `#logged` while comparisons fail. */
 const UNKNOWN = 'unknown'
 
-/** The command that repairs differences. It needs the configuration of the server. */
+/**
+ * The commands that repair differences. Helm refuses to change a field that kubectl has applied. The second command needs the
+ * configuration of the server.
+ */
 const REMEDY =
-  'Run refgrant manifests --config FILE | kubectl apply -f -. Add --ca FILE for certificates from files, and --url URL for a registration with a URL.'
+  'With the chart, run helm upgrade --reuse-values --force-conflicts. Otherwise, run refgrant manifests --config FILE | kubectl apply -f -. Add --ca FILE for certificates from files, and --url URL for a registration with a URL.'
 
 /** The same for a registration in a file. */
 const REMEDY_OF_RIGHTS = 'Run refgrant manifests rbac --certificates files --config FILE | kubectl apply -f -.'

@@ -1,6 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { endWithThisProcess } from '../system/children.ts'
+import { startChild } from '../system/children.ts'
 import { reasonOf } from '../system/reason.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
@@ -105,8 +105,7 @@ export class CredentialPlugin {
 
   #run(): { result: Promise<Proof>; end: () => void } {
     const stdio: StdioOptions = [this.isInteractive ? 'inherit' : 'ignore', 'pipe', 'pipe']
-    const child = spawn(this.#command, this.#args, { stdio, env: this.#environment() })
-    endWithThisProcess(child)
+    const child = startChild(() => spawn(this.#command, this.#args, { stdio, env: this.#environment() }))
     const result = printed(child, this.#command).then(
       ({ output, failure }) => {
         if (failure !== undefined) throw new Error(`${this.#title} ${failure}`)

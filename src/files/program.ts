@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { endWithThisProcess } from '../system/children.ts'
+import { startChild } from '../system/children.ts'
 import { reasonOf } from '../system/reason.ts'
 import { visible } from '../wording/quote.ts'
 
@@ -31,8 +31,9 @@ export async function* outputOf(
   args: readonly string[],
   { input = '', env = {} }: ProgramOptions = {},
 ): AsyncGenerator<Buffer> {
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
-  endWithThisProcess(child)
+  const child = startChild(() =>
+    spawn(program, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] }),
+  )
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)

@@ -6,20 +6,29 @@ const ENDING = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
 const running = new Set<ChildProcess>()
 
 /**
- * Ends a program with this process, by whatever signal but SIGKILL this process ends. What else handles a signal decides when
- * the process ends.
+ * Starts a program that ends with this process, by whatever signal but SIGKILL this process ends. What else handles a signal decides
+ * when the process ends.
  */
-export function endWithThisProcess(child: ChildProcess): void {
-  if (child.pid === undefined) return
-  if (running.size === 0) {
-    process.on('exit', endAll)
-    for (const signal of ENDING) process.on(signal, endBy)
-  }
-  running.add(child)
-  child.once('exit', () => {
-    running.delete(child)
+export function startChild<Child extends ChildProcess>(start: () => Child): Child {
+  // First, because the program may run, and a signal arrive, before the start returns.
+  if (running.size === 0) hold()
+  try {
+    const child = start()
+    if (child.pid === undefined) return child
+    running.add(child)
+    child.once('exit', () => {
+      running.delete(child)
+      if (running.size === 0) release()
+    })
+    return child
+  } finally {
     if (running.size === 0) release()
-  })
+  }
+}
+
+function hold(): void {
+  process.on('exit', endAll)
+  for (const signal of ENDING) process.on(signal, endBy)
 }
 
 function endAll(): void {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { suite, type TestContext, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { CLI } from '../harness/program/cli.ts'
@@ -21,6 +22,8 @@ function hanging(t: TestContext, name: string) {
   })
   return { folder, command, isRunning, hasBegun: () => existsSync(`${command}.id`) }
 }
+
+const CHILDREN = path.join(import.meta.dirname, '../../src/system/children.ts')
 
 const isLinux = process.platform === 'linux'
 
@@ -50,5 +53,26 @@ suite('a signal that ends a command', { concurrency: 2, skip: !isLinux && 'reads
     child.kill('SIGTERM')
     assert.deepEqual(await ended, [null, 'SIGTERM'])
     await until('the program has ended', () => !isRunning())
+  })
+
+  test('also ends a program that begins before its start returns', async () => {
+    const script = `
+      import { spawn } from 'node:child_process'
+      import { writeSync } from 'node:fs'
+      import { startChild } from ${JSON.stringify(CHILDREN)}
+      startChild(() => {
+        const child = spawn('sleep', ['600'], { stdio: 'ignore' })
+        writeSync(1, String(child.pid))
+        process.kill(process.pid, 'SIGHUP')
+        return child
+      })`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ended = once(child, 'exit')
+    const id = await text(child.stdout)
+    assert.deepEqual(await ended, [null, 'SIGHUP'])
+    assert.match(id, /^\d+$/)
+    await until('the program has ended', () => !existsSync(`/proc/${id}`))
   })
 })

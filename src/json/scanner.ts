@@ -1,10 +1,10 @@
 import {
-  BACKSLASH,
   CLASS,
   CLOSE_LIST,
   CLOSE_OBJECT,
   COLON_BYTE,
   COMMA,
+  closingQuote,
   LITERAL,
   LITERAL_START,
   mayBeNumber,
@@ -52,9 +52,6 @@ const EXPECTED = ['a value', 'a value or ]', 'a name or }', 'a name', 'a colon',
  * sigs.k8s.io/json, internal/golang/encoding/json/scanner.go, maxNestingDepth.
  */
 const DEEPEST = 1024 * 1024
-
-/** Bytes of a string that are read one by one before the native search: its call costs as much as these. */
-const NEAR = 24
 
 /** The longest form of one UTF-16 unit in a name, in bytes: `\u0000`. */
 const ESCAPE = 6
@@ -179,7 +176,9 @@ export class Scanner {
 
   /** Continues a string. Returns the position after it. */
   #inString(chunk: Buffer, from: number): number {
-    const quote = this.#closingQuote(chunk, from)
+    const end = closingQuote(chunk, this.#escaped ? from + 1 : from)
+    this.#escaped = end > chunk.length
+    const quote = Math.min(end, chunk.length)
     if (this.#state === IN_STRING) {
       if (quote < chunk.length) this.#endValue(chunk, quote + 1)
       return quote + 1
@@ -189,33 +188,6 @@ export class Scanner {
     if (this.depth === this.#entered) this.#takeName(chunk, from, quote)
     if (quote < chunk.length) this.#state = COLON
     return quote + 1
-  }
-
-  /** Returns the position of the closing quote of a string, or the chunk's length if the chunk does not have it. */
-  #closingQuote(chunk: Buffer, from: number): number {
-    const { length } = chunk
-    let at = this.#escaped ? from + 1 : from
-    this.#escaped = false
-    for (;;) {
-      const near = Math.min(at + NEAR, length)
-      for (; at < near; at += 1) {
-        const byte = chunk[at]
-        if (byte === QUOTE) return at
-        if (byte === BACKSLASH) at += 1
-      }
-      const quote = at < length ? chunk.indexOf(QUOTE, at) : -1
-      const stop = quote < 0 ? length : quote
-      // The byte at `at` does not follow a backslash, unless it is beyond the chunk.
-      let run = stop
-      while (run > at && chunk[run - 1] === BACKSLASH) run -= 1
-      const escaped = at > length || (stop - run) % 2 === 1
-      if (quote >= 0 && !escaped) return quote
-      if (quote < 0) {
-        this.#escaped = escaped
-        return length
-      }
-      at = quote + 1
-    }
   }
 
   /** Adds a part of a name, and ends the name if a quote is at `to`. It holds no more than `longestName`. */

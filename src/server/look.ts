@@ -1,8 +1,8 @@
 import {
-  BACKSLASH,
   CLOSE_LIST,
   CLOSE_OBJECT,
   COMMA,
+  closingQuote,
   mayBeNumber,
   NUMBERED,
   OPEN_LIST,
@@ -121,27 +121,4 @@ function isStoredAt(at: number, bytes: Buffer): boolean {
   let same = 0
   while (same < STORED.length && bytes[at + same] === STORED_BYTES[same]) same += 1
   return same === STORED.length
-}
-
-/** The bytes of a string that are read one by one before the native search: its call costs as much as these. */
-const NEAR = 32
-
-/** Returns the position of the quote that ends a string, or the length of the body if it does not end. */
-function closingQuote(bytes: Buffer, from: number): number {
-  const { length } = bytes
-  let at = from
-  for (;;) {
-    const near = Math.min(at + NEAR, length)
-    for (; at < near; at += 1) {
-      const byte = bytes[at]
-      if (byte === QUOTE) return at
-      if (byte === BACKSLASH) at += 1
-    }
-    const quote = bytes.indexOf(QUOTE, at)
-    if (quote < 0) return length
-    let run = quote
-    while (run > at && bytes[run - 1] === BACKSLASH) run -= 1
-    if ((quote - run) % 2 === 0) return quote
-    at = quote + 1
-  }
 }

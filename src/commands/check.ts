@@ -78,7 +78,7 @@ async function check(args: string[], options: CheckOptions, command: Command): P
     throw new Failure('--fail-on new compares with a baseline: add --baseline')
   const written = [...output.keys()].filter((file) => file !== undefined)
   const asked = { paths: pathsOf(args, filename, 'check', kustomize), kustomize, grants, namespace, exclude, written }
-  refuseUnread(command, { ...asked, live: options.live })
+  refuseUnread(command, { files: true, cluster: options.live === true })
   refuseOverwriting(written, [options.config, baseline, options.kubeconfig])
   const config = await configurationOf(options.config)
   const formats = [...output.values()]

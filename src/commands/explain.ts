@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { ConnectionChoice } from '../cluster/connection.ts'
 import { coverageOf } from '../config/config.ts'
-import type { Subject } from '../input/asked.ts'
+import { type Subject, sourcesOf } from '../input/asked.ts'
 import { configurationOf } from '../input/configuration.ts'
 import { explanation } from '../input/explained.ts'
 import { isFindingCode } from '../policy/finding-codes.ts'
@@ -82,9 +82,9 @@ async function explain(words: string[], options: ExplainOptions, command: Comman
   const config = await configurationOf(options.config)
   const subject: Subject = subjectAsked(words, options, coverageOf(config))
   const object = subject !== 'files' && 'object' in subject ? subject.object : undefined
-  const isStored = object !== undefined && paths.length === 0 && options.kustomize === undefined
-  refuseUnread(command, { ...options, paths, isStored }, object?.namespace !== undefined || options.from?.includes('/'))
-  const report = await explanation({ ...rest, subject, paths, live }, config)
+  const asked = { ...rest, subject, paths, live }
+  refuseUnread(command, sourcesOf(asked), object?.namespace !== undefined || options.from?.includes('/'))
+  const report = await explanation(asked, config)
   await print(EXPLANATIONS[output](report, hintsOf(subject === 'files', paths, { ...options, program: PROGRAM })))
   const verdicts = report.references.map(({ answer }) => answer.verdict)
   if (verdicts.includes('not permitted')) process.exitCode = EXIT.findings

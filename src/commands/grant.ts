@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { ConnectionChoice } from '../cluster/connection.ts'
 import { coverageOf } from '../config/config.ts'
+import { sourcesOf } from '../input/asked.ts'
 import { configurationOf } from '../input/configuration.ts'
 import { grantedFor } from '../input/granted.ts'
 import { toJson } from '../report/json.ts'
@@ -76,8 +77,8 @@ async function grant(args: string[], options: GrantOptions, command: Command): P
   const coverage = coverageOf(await configurationOf(options.config))
   const question = questionAsked({ ...options, anyName }, coverage)
   const paths = question ? [...args, ...filename] : pathsOf(args, filename, 'grant', options.kustomize)
-  refuseUnread(command, { ...options, paths }, options.from?.includes('/'))
   const asked = { ...rest, subject: question ?? ('files' as const), paths, live }
+  refuseUnread(command, sourcesOf(asked), options.from?.includes('/'))
   const { objects, isNone, useless, notes, problems } = await grantedFor(asked, coverage, { anyName, merge })
   await print(FORMATS[output](objects))
   tellNotes(notes)

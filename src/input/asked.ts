@@ -41,6 +41,20 @@ export interface ReadReferences extends NeedingGrants {
   readonly cluster: LiveCluster | undefined
 }
 
+/** Returns where a command looks for references and grants: in the cluster if there are no files, by choice, and for an object that is not in files. */
+export function sourcesOf({
+  subject,
+  paths,
+  grants,
+  kustomize,
+  live,
+}: Pick<AskedReferences, 'subject' | 'paths' | 'grants' | 'kustomize' | 'live'>) {
+  const hasObjects = paths.length > 0 || kustomize !== undefined
+  const isStored = subject !== 'files' && 'object' in subject && !hasObjects
+  const files = hasObjects || grants.length > 0
+  return { files, cluster: live || !files || isStored }
+}
+
 /**
  * Reads the references that a command is about, and the grants of files, of the cluster, or of both.
  *
@@ -56,11 +70,9 @@ export async function readReferences(
 ): Promise<ReadReferences> {
   const { subject, paths, grants, exclude, namespace, kustomize } = asked
   const isQuestion = typeof subject === 'object' && 'from' in subject
-  const hasFiles = paths.length + grants.length > 0 || kustomize !== undefined
   const files = isQuestion ? { paths: [], grants: [...paths, ...grants] } : { paths, grants }
   const input = await readInput({ ...files, exclude, namespace, kustomize }, coverage, command)
-  const isStored = typeof subject === 'object' && 'object' in subject && paths.length === 0 && kustomize === undefined
-  const cluster = asked.live || !hasFiles || isStored ? await liveCluster(asked) : undefined
+  const cluster = sourcesOf(asked).cluster ? await liveCluster(asked) : undefined
   const needing = isQuestion
     ? {
         references: [referenceAsked(coverage, subject.from, subject.to)],

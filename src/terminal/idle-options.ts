@@ -25,29 +25,21 @@ export function refuseIdle(command: Command, names: readonly string[], why: stri
   )
 }
 
-/** What a command that judges references is to read. */
-interface Inputs {
-  readonly paths: readonly string[]
-  readonly grants: readonly string[]
-  readonly kustomize?: string | undefined
-  readonly live?: boolean | undefined
-  /** Whether it explains an object of the cluster, for which it reads the cluster beside the grants of files. */
-  readonly isStored?: boolean
-}
-
 /**
  * Refuses options about a cluster if only files are read, and those about files if only a cluster is read.
  *
+ * @param read whether the command reads files and the cluster
  * @param isPlaced whether the command line names the namespace of the object that it is about
  * @throws Failure
  */
-export function refuseUnread(command: Command, inputs: Inputs, isPlaced = false): void {
-  const { paths, grants, kustomize, live, isStored } = inputs
-  const hasFiles = paths.length + grants.length > 0 || kustomize !== undefined
-  if (hasFiles && !live && !isStored)
-    refuseIdle(command, CLUSTER, 'without --live, which reads the grants of a cluster', 'add --live')
-  if (!hasFiles) refuseIdle(command, ['exclude'], 'without files')
-  if (!hasFiles && isPlaced) refuseIdle(command, ['namespace'], 'beside KIND/NAMESPACE, which names the namespace')
+export function refuseUnread(
+  command: Command,
+  read: { readonly files: boolean; readonly cluster: boolean },
+  isPlaced = false,
+): void {
+  if (!read.cluster) refuseIdle(command, CLUSTER, 'without --live, which reads the grants of a cluster', 'add --live')
+  if (!read.files) refuseIdle(command, ['exclude'], 'without files')
+  if (!read.files && isPlaced) refuseIdle(command, ['namespace'], 'beside KIND/NAMESPACE, which names the namespace')
 }
 
 /** Returns all options of a command but these. */

@@ -108,18 +108,13 @@ export function explainReferences(
 ): ExplainedReference[] {
   const candidates = distinct(known.candidates)
   const grants = lookupIn(candidates.flatMap((one) => grantIn(one, coverage) ?? []))
-  const stored = lookupIn(
-    known.candidates.flatMap((one) => (one.file === undefined ? (grantIn(one, coverage) ?? []) : [])),
-  )
+  const proposed = known.hasStored ? proposals(known.candidates, candidates, coverage) : undefined
   const nearMisses = new NearMissSearch(candidates, known.versions)
   return references.map((reference) => {
     // One at a time: the references may be of several objects.
     const [verdict] = judge([reference], grants)
-    if (verdict?.permitted) {
-      const isProposed = known.hasStored === true && !judge([reference], stored)[0]?.permitted
-      const proposed = isProposed ? candidates.find(({ name }) => isNamed(name, verdict.by, coverage)) : undefined
-      return { reference, answer: permitted(verdict.by, proposed), ...NOTHING }
-    }
+    if (verdict?.permitted)
+      return { reference, answer: permitted(verdict.by, proposed?.(reference, verdict.by)), ...NOTHING }
     const isUnknown = known.unknown.has(reference.to.namespace)
     const { misses, more, complete } = nearMisses.of(reference)
     const answer = { verdict: isUnknown ? 'not known' : 'not permitted' } as const
@@ -137,17 +132,28 @@ function permitted(by: 'same namespace' | GrantName, { file, lineOf }: Partial<P
   return { verdict: 'permitted', grant: by, ...place }
 }
 
-function isNamed({ group, kind, namespace, name }: ObjectName, by: 'same namespace' | GrantName, coverage: Coverage) {
-  if (by === 'same namespace') return false
-  const its = kindOf(by, coverage.grantKinds)
-  return its.group === group && its.kind === kind && by.namespace === namespace && by.name === name
+/**
+ * Returns a function that finds the grant which permits a reference, if no stored grant does.
+ *
+ * @param all the stored grants, and those of files
+ * @param counting the last of each name
+ */
+function proposals(all: readonly PlacedCandidate[], counting: readonly PlacedCandidate[], coverage: Coverage) {
+  const isStored = ({ file }: PlacedCandidate) => file === undefined
+  const stored = lookupIn(all.filter(isStored).flatMap((one) => grantIn(one, coverage) ?? []))
+  const byName = new Map(counting.map((one) => [keyOf(one.name), one]))
+  return (reference: Reference, by: 'same namespace' | GrantName): PlacedCandidate | undefined => {
+    if (by === 'same namespace' || judge([reference], stored)[0]?.permitted) return undefined
+    const { group, kind } = kindOf(by, coverage.grantKinds)
+    return byName.get(keyOf({ group, kind, namespace: by.namespace, name: by.name }))
+  }
 }
 
-const keyOf = ({ name: { group, kind, namespace, name } }: Candidate) => JSON.stringify([group, kind, namespace, name])
+const keyOf = ({ group, kind, namespace, name }: ObjectName) => JSON.stringify([group, kind, namespace, name])
 
 /** Returns the last object of each kind and name. */
 export function distinct(candidates: readonly PlacedCandidate[]): PlacedCandidate[] {
-  return [...new Map(candidates.map((one) => [keyOf(one), one])).values()]
+  return [...new Map(candidates.map((one) => [keyOf(one.name), one])).values()]
 }
 
 /** Returns the grant in an object; undefined if the object does not count as one. */

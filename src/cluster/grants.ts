@@ -199,7 +199,7 @@ function heapShare(kinds: number): IndexLimits {
 function failureReason(error: unknown): string {
   if (error instanceof ApiError) return NO_LOOKUP.answered(error.status)
   if (error instanceof NotServed) return NO_LOOKUP.notServed(error.kind)
-  const { name, code, cause } = error as { name?: unknown; code?: unknown; cause?: { code?: unknown } }
+  const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: { code?: unknown } }
   if (name === 'TimeoutError') return NO_LOOKUP.late
   // Node gives a code to an error of a connection.
   return [code, cause?.code].some((one) => typeof one === 'string') ? NO_LOOKUP.unreachable : NO_LOOKUP.unusable

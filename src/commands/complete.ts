@@ -31,7 +31,8 @@ async function nextWord(words: readonly string[], program: Command, commands: Co
   if (name === HELP && others.length > 0) return others.length === 1 ? names : undefined
   if (others.length === 0)
     return { ...names, candidates: [...listed, { word: HELP, description: 'describe a command' }] }
-  return Object.hasOwn(commands, name) ? nextOf(await (commands[name] as Commands[string]).build(), others) : undefined
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  return command && nextOf(await command.build(), others)
 }
 
 /** Imported only here: the import of the client takes longer than the other candidates. */

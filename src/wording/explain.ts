@@ -1,4 +1,5 @@
 import { editOf } from '../policy/edit.ts'
+import type { Place as FilePlace } from '../policy/finding.ts'
 import type { GrantName } from '../policy/grant.ts'
 import { grantKindFor, grantKindsFor, kindOf } from '../policy/grant-kinds.ts'
 import { isEvery } from '../policy/missing-grant.ts'
@@ -11,8 +12,8 @@ import { placeTitle } from './place.ts'
 import { quote, visible } from './quote.ts'
 import { shellArgument } from './shell.ts'
 
-/** The line of a file. */
-type Place = Parameters<typeof placeTitle>[0]
+/** A line of a file. */
+type Place = Pick<FilePlace, 'file' | 'line'>
 
 /** Whether a reference is permitted, and by which grant: a proposed one is in a file, and no stored one permits. */
 export type Answer =

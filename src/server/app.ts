@@ -176,8 +176,10 @@ function unavailable(reply: FastifyReply, why: string, invited: boolean, options
  * then. Under `failurePolicy: Ignore`, a user could otherwise shorten the timeout of a request so that refgrant has no
  * time to judge it, and the write passes in the rest of that time.
  */
-function pauseToTheEnd({ query, routeOptions, allowance }: FastifyRequest, { timeout }: AppOptions) {
+function pauseToTheEnd({ query, routeOptions, allowance }: FastifyRequest, { settings, timeout }: AppOptions) {
+  const { url } = routeOptions
+  const isDenial = url === reviewPath('deny') || (url === reviewPath() && settings().mode === 'deny')
   const ends = endsRequest((query as { timeout?: unknown }).timeout, timeout?.() ?? 0)
-  if (routeOptions.url !== reviewPath('deny') || !ends) return undefined
+  if (!isDenial || !ends) return undefined
   return Math.max(Math.ceil((allowance.left + MARGIN) / 1_000), RETRY_AFTER)
 }

@@ -110,6 +110,7 @@ test('a request that the API server drops at the timeout is not let go before', 
   assert.deepEqual(await tries('/validate/deny?timeout=1s'), ['1', '1', '1'])
   assert.deepEqual(await tries('/validate/deny?timeout=4s'), ['1', '1', '4'])
   assert.deepEqual(await tries('/validate/deny?timeout=5s'), ['1', '1', undefined])
+  assert.deepEqual(await tries('/validate?timeout=3s'), ['1', '1', '3'], 'the mode of the configuration is deny')
   assert.deepEqual(await tries('/validate/warn?timeout=2s'), ['1', '1', undefined], 'only a denial is at stake')
   await app.close()
 })

@@ -1,9 +1,9 @@
 import type { Shape } from '../json/shape.ts'
-import { isMatching, type Labels, selects } from '../policy/label-selector.ts'
-import { property } from '../policy/property.ts'
+import { isMatching, labelsOf } from '../policy/label-selector.ts'
+import { podSelector, policiesSelecting } from '../policy/network-policies.ts'
 import type { ObjectName } from '../policy/reference.ts'
 import { quote } from '../wording/quote.ts'
-import type { SelectingPolicy, TargetFacts } from '../wording/target.ts'
+import type { PodPolicies, TargetFacts } from '../wording/target.ts'
 import type { Api } from './api.ts'
 import { discoverKinds } from './discovery.ts'
 import { listPages } from './list.ts'
@@ -41,10 +41,9 @@ async function policiesOf(
   namespace: string,
   service: unknown,
   signal: AbortSignal,
-): Promise<Exclude<TargetFacts['policies'], undefined>> {
-  const selector = property(property(service, 'spec'), 'selector')
-  if (typeof selector !== 'object' || selector === null || Object.keys(selector).length === 0)
-    return 'the Service has no selector, so its Pods are not known'
+): Promise<PodPolicies | string> {
+  const selector = podSelector(service)
+  if (typeof selector === 'string') return selector
   const pods = await unlessForbidden(() =>
     listed(api, listPath('/api/v1', 'pods', namespace), { metadata: { labels: 'whole' } }, signal),
   )
@@ -59,20 +58,7 @@ async function policiesOf(
   )
   if (!policies) return `you may not list networkpolicies.networking.k8s.io in namespace ${quote(namespace)}`
   const labels = pods.map(labelsOf).filter((one) => isMatching(selector, one))
-  const selecting = policies.map((policy) => selectingPolicy(policy, labels)).filter((one) => one.pods > 0)
-  return { pods: labels.length, selecting }
-}
-
-const labelsOf = (pod: unknown): Labels => (property(property(pod, 'metadata'), 'labels') ?? {}) as Labels
-
-function selectingPolicy(policy: unknown, pods: readonly Labels[]): SelectingPolicy {
-  const spec = property(policy, 'spec')
-  const types = property(spec, 'policyTypes')
-  return {
-    name: String(property(property(policy, 'metadata'), 'name')),
-    types: Array.isArray(types) ? types.map(String) : [],
-    pods: pods.filter((labels) => selects(property(spec, 'podSelector'), labels)).length,
-  }
+  return { pods: labels.length, selecting: policiesSelecting(policies, labels) }
 }
 
 async function listed(api: Api, path: string, shape: Shape, signal: AbortSignal): Promise<unknown[]> {

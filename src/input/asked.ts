@@ -39,6 +39,8 @@ export interface ReadReferences extends NeedingGrants {
   readonly problems: readonly string[]
   /** The cluster, if its grants count. */
   readonly cluster: LiveCluster | undefined
+  /** The objects of the files, whatever their kind, but for those of `--grants`. */
+  readonly objects: readonly FileObject[]
 }
 
 /** Returns where a command looks for references and grants: in the cluster if there are no files, by choice, and for an object that is not in files. */
@@ -94,6 +96,7 @@ export async function readReferences(
     problems: input.problems,
     notes: [...input.notes, ...uncheckedKind(subject, coverage), ...(read?.unread ?? [])],
     cluster,
+    objects: [...input.objects, ...input.beside.filter((one) => paths.includes(one.asked))],
   }
 }
 

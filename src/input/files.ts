@@ -37,6 +37,8 @@ export interface Asked {
 export interface Input {
   readonly files: number
   readonly objects: readonly FileObject[]
+  /** The objects of the paths of which only the grants count. */
+  readonly beside: readonly FileObject[]
   /** The grants among the objects. */
   readonly own: readonly FileGrant[]
   /** The grants that count: those among the objects and those of `--grants` that the API server accepts. */
@@ -75,6 +77,7 @@ export async function readInput(asked: Asked, coverage: Coverage, command: strin
   return {
     files: main.files,
     objects: main.objects,
+    beside: beside.objects,
     own,
     grants: [...own, ...others].filter(({ refused }) => refused === undefined).map(({ grant }) => grant),
     candidates: candidatesAmong([...main.objects, ...beside.objects], coverage.grantKinds),

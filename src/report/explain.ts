@@ -5,6 +5,7 @@ import { entryFrom, grantObject } from '../policy/grant.ts'
 import { grantKindFor, type Versions } from '../policy/grant-kinds.ts'
 import { missingGrants, ungrantable } from '../policy/missing-grant.ts'
 import type { NearMiss } from '../policy/near-miss.ts'
+import type { SelectingPolicy } from '../policy/network-policies.ts'
 import type { Reference } from '../policy/reference.ts'
 import { counted } from '../wording/counted.ts'
 import { patchCommand, verdictSentence, wideningSentence } from '../wording/explain.ts'
@@ -14,7 +15,7 @@ import { objectTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { visible } from '../wording/quote.ts'
 import { neededGrants } from '../wording/refusal.ts'
-import { targetSentences } from '../wording/target.ts'
+import { type FilePolicies, filePolicySentences, targetSentences } from '../wording/target.ts'
 import type { ExplainedReference, ExplainReport, PlacedCandidate } from './explained.ts'
 import type { Hints } from './hints.ts'
 import { shown, toJson } from './json.ts'
@@ -54,7 +55,7 @@ function* explainText(report: ExplainReport, hints: Hints): Generator<string> {
 }
 
 function* linesOf(
-  { reference, place, answer, misses, moreMisses, complete, target }: ExplainedReference,
+  { reference, place, answer, misses, moreMisses, complete, target, filePolicies }: ExplainedReference,
   hints: Hints,
 ): Generator<string> {
   yield `${place ? `${placeTitle(place)}: ` : ''}${verdictSentence(reference, answer)}`
@@ -70,6 +71,7 @@ function* linesOf(
     if (!ungrantable(reference) && hints.grant === undefined) yield `To print a new grant: ${hints.grantFor(reference)}`
   }
   if (target) yield* targetSentences(reference.to, target)
+  if (filePolicies !== undefined) yield* filePolicySentences(reference.to, filePolicies)
 }
 
 function* missLines(
@@ -115,10 +117,8 @@ function explainNames({ references }: ExplainReport): Generator<string> {
   return namesText(references.flatMap(({ answer }) => (answer.verdict === 'permitted' ? [answer.grant] : [])))
 }
 
-function explained(
-  { reference, place, answer, misses, moreMisses, complete, target }: ExplainedReference,
-  versions: Versions,
-) {
+function explained(one: ExplainedReference, versions: Versions) {
+  const { reference, place, answer, misses, moreMisses, complete } = one
   const { from, to, path } = reference
   const isRefused = answer.verdict === 'not permitted' || answer.verdict === 'not known'
   return {
@@ -134,7 +134,7 @@ function explained(
     omittedNearMisses: moreMisses,
     allCompared: complete,
     needed: isRefused && !ungrantable(reference) ? needed(reference, versions) : undefined,
-    target: target && { exists: isText(target.exists), why: whyOf(target.exists), networkPolicies: policies(target) },
+    target: targetJson(one),
   }
 }
 
@@ -156,9 +156,28 @@ function missJson(miss: NearMiss<PlacedCandidate>, reference: Reference) {
   }
 }
 
-const isText = (exists: boolean | string) => (typeof exists === 'string' ? null : exists)
-const whyOf = (exists: boolean | string) => (typeof exists === 'string' ? exists : undefined)
+function targetJson({ target, filePolicies }: ExplainedReference) {
+  if (filePolicies !== undefined)
+    return { exists: null, why: 'only files were read', networkPolicies: filePoliciesJson(filePolicies) }
+  if (!target) return undefined
+  const { exists, policies } = target
+  return {
+    ...(typeof exists === 'string' ? { exists: null, why: exists } : { exists }),
+    networkPolicies:
+      typeof policies === 'object'
+        ? { pods: policies.pods, selecting: counts(policies.selecting, 'pods') }
+        : policies && { why: policies },
+  }
+}
 
-function policies({ policies }: NonNullable<ExplainedReference['target']>) {
-  return typeof policies === 'string' ? { why: policies } : policies
+function filePoliciesJson(policies: FilePolicies) {
+  if (typeof policies === 'string') return { why: policies }
+  if ('workloads' in policies)
+    return { workloads: policies.workloads, selecting: counts(policies.selecting, 'workloads') }
+  return { workloads: 0, selecting: counts(policies.all), maySelect: counts(policies.perhaps) }
+}
+
+/** @param what is counted, if it is */
+function counts(policies: readonly SelectingPolicy[], what?: 'pods' | 'workloads') {
+  return policies.map(({ name, types, selected }) => ({ name, types, ...(what && { [what]: selected }) }))
 }

@@ -10,7 +10,7 @@ import type { ObjectName, Reference } from '../policy/reference.ts'
 import { type NamedObject, type SurveyedReference, survey } from '../policy/survey.ts'
 import type { Answer } from '../wording/explain.ts'
 import { tooManyReferences } from '../wording/finding.ts'
-import type { TargetFacts } from '../wording/target.ts'
+import type { FilePolicies, TargetFacts } from '../wording/target.ts'
 import { withoutVariables } from './variables.ts'
 
 /** A grant among files knows its place. */
@@ -50,8 +50,10 @@ export interface ExplainedReference {
   readonly moreMisses: number
   /** Whether every grant was compared. */
   readonly complete: boolean
-  /** The target; absent if it was not looked for. */
+  /** The target in the cluster; absent if it was not looked for. */
   readonly target?: TargetFacts | undefined
+  /** What files say about its NetworkPolicies; absent if they say nothing, or the cluster was read. */
+  readonly filePolicies?: FilePolicies | undefined
 }
 
 /** The result of `refgrant explain`. */

@@ -242,6 +242,114 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
   })
 })
 
+const SERVICE = `apiVersion: v1
+kind: Service
+metadata: {name: payments, namespace: billing}
+spec:
+  selector: {app: payments}
+`
+
+const policy = (name: string, podSelector: string, more = '') => `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: ${name}, namespace: billing}
+spec:
+  podSelector: ${podSelector}
+${more}`
+
+const workload = (kind: string, name: string, labels: string) => `apiVersion: apps/v1
+kind: ${kind}
+metadata: {name: ${name}, namespace: billing}
+spec:
+  template:
+    metadata:
+      labels: ${labels}
+`
+
+const LIMIT =
+  'The Pods of a cluster, and its other NetworkPolicies, are not in the files: to read the cluster, add --live.\n'
+
+suite('explain lists the NetworkPolicies in files that select what a Service selects:', { concurrency: 2 }, () => {
+  const policies = {
+    'p1.yaml': policy('all', '{}'),
+    'p2.yaml': policy('blue', '{matchExpressions: [{key: tier, operator: In, values: [blue]}]}', '  egress: [{}]\n'),
+    'p3.yaml': policy('other', '{matchLabels: {app: ledger}}'),
+    'p4.yaml': policy('elsewhere', '{}').replace('billing', 'shop'),
+  }
+  const explain = (files: Record<string, string>, ...more: string[]) =>
+    refgrant(['explain', '-f', '.', ...more], {
+      cwd: folderWith({ 'route.yaml': ROUTE, 'grant.yaml': GRANT, ...files }),
+    })
+  const after = (stdout: string) => stdout.replace(/^.* permits\.\n/, '')
+  const workloads = {
+    'w1.yaml': workload('Deployment', 'one', '{app: payments, tier: blue}'),
+    'w2.yaml': workload('StatefulSet', 'two', '{app: payments}'),
+    'w3.yaml': workload('Deployment', 'three', '{app: ledger}'),
+    'w4.yaml': workload('Deployment', 'four', '{app: payments}').replace('billing', 'shop'),
+  }
+
+  test('by the Pod labels of workloads', async () => {
+    const { code, stdout } = await explain({ 's.yaml': SERVICE, ...policies, ...workloads })
+    assert.equal(code, 0)
+    assert.equal(
+      after(stdout),
+      `NetworkPolicies in the files that select Pods of Service "payments" in namespace "billing", by the Pod labels of 2 workloads: "all" (Ingress, 2 of 2), "blue" (Ingress and Egress, 1 of 2).\n${LIMIT}`,
+    )
+    const { stdout: json } = await explain({ 's.yaml': SERVICE, ...policies, ...workloads }, '-o', 'json')
+    assert.deepEqual(JSON.parse(json).references[0].target, {
+      exists: null,
+      why: 'only files were read',
+      networkPolicies: {
+        workloads: 2,
+        selecting: [
+          { name: 'all', types: ['Ingress'], workloads: 2 },
+          { name: 'blue', types: ['Ingress', 'Egress'], workloads: 1 },
+        ],
+      },
+    })
+  })
+
+  test('by the selector of the Service, if no workload is there', async () => {
+    const { stdout } = await explain({ 's.yaml': SERVICE, ...policies })
+    const every =
+      'NetworkPolicies in the files that select every Pod of Service "payments" in namespace "billing": "all" (Ingress).\n'
+    const some = 'Those that may select some, by labels that its selector does not name: "blue" (Ingress and Egress).\n'
+    assert.equal(after(stdout), `${every}${some}${LIMIT}`)
+    const { stdout: json } = await explain({ 's.yaml': SERVICE, ...policies }, '-o', 'json')
+    assert.deepEqual(JSON.parse(json).references[0].target.networkPolicies, {
+      workloads: 0,
+      selecting: [{ name: 'all', types: ['Ingress'] }],
+      maySelect: [{ name: 'blue', types: ['Ingress', 'Egress'] }],
+    })
+    const none = await explain({ 's.yaml': SERVICE, 'p3.yaml': policies['p3.yaml'] })
+    assert.equal(
+      after(none.stdout),
+      `No NetworkPolicy in the files selects Pods of Service "payments" in namespace "billing".\n${LIMIT}`,
+    )
+  })
+
+  test('not without the Service, or its selector', async () => {
+    const unknown =
+      'Which NetworkPolicies in the files select the Pods of Service "payments" in namespace "billing" is not known: '
+    const absent = await explain(policies)
+    assert.equal(after(absent.stdout), `${unknown}the Service is not in the files.\n`)
+    const bare = await explain({ 's.yaml': SERVICE.replace('{app: payments}', '{}'), ...policies })
+    assert.equal(after(bare.stdout), `${unknown}the Service has no selector, so its Pods are not known.\n`)
+    const external = await explain({ 's.yaml': SERVICE.replace('spec:', 'spec:\n  type: ExternalName'), ...policies })
+    assert.equal(after(external.stdout), `${unknown}the Service has the type ExternalName, which selects no Pods.\n`)
+  })
+
+  test('says nothing if the namespace has no NetworkPolicy there, or the target is no Service', async () => {
+    const elsewhere = await explain({ 's.yaml': SERVICE, 'p4.yaml': policies['p4.yaml'] })
+    assert.equal(after(elsewhere.stdout), '')
+    const cwd = folderWith({ 's.yaml': SERVICE, ...policies })
+    const ask = (to: string, ...files: string[]) =>
+      refgrant(['explain', '--from', 'HTTPRoute/shop', '--to', to, ...files], { cwd })
+    assert.match((await ask('svc/billing/payments', '-f', '.')).stdout, /that select every Pod of Service "payments" /)
+    assert.doesNotMatch((await ask('svc/billing/payments', '--grants', '.')).stdout, /NetworkPol/)
+    assert.doesNotMatch((await ask('secret/billing/payments', '-f', '.')).stdout, /NetworkPol/)
+  })
+})
+
 /** Wrong usage: the arguments, and the line on standard error. */
 const wrong: Record<string, [argv: string[], says: string]> = {
   'nothing to explain': [

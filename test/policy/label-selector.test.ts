@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { isMatching, selects } from '../../src/policy/label-selector.ts'
+import { array, assert as check, constantFrom, dictionary, property, record } from 'fast-check'
+import { isMatching, selectedBy, selects } from '../../src/policy/label-selector.ts'
 
 const LABELS = { app: 'payments', tier: 'blue' }
 
@@ -28,5 +29,42 @@ suite('a label selector', () => {
 
   test('of a Service is a map of labels', () => {
     assert.deepEqual([isMatching({ app: 'payments' }, LABELS), isMatching({ toString: 'x' }, LABELS)], [true, false])
+  })
+})
+
+suite('a label selector and some of the labels of an object', () => {
+  const decided: readonly [title: string, selector: unknown, answer: string][] = [
+    ['an empty selector always selects', {}, 'always'],
+    ['equal labels decide', { matchLabels: { app: 'payments' } }, 'always'],
+    ['another value decides', { matchLabels: { app: 'ledger', other: 'x' } }, 'never'],
+    ['a label that is not known does not', { matchLabels: { app: 'payments', other: 'x' } }, 'depends'],
+    [
+      'NotIn decides by a known label',
+      { matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['a'] }] },
+      'always',
+    ],
+    [
+      'NotIn of another label does not',
+      { matchExpressions: [{ key: 'other', operator: 'NotIn', values: ['a'] }] },
+      'depends',
+    ],
+    ['nor its absence', { matchExpressions: [{ key: 'other', operator: 'DoesNotExist' }] }, 'depends'],
+    ['an operator that does not exist never selects', { matchExpressions: [{ key: 'x', operator: 'Has' }] }, 'never'],
+  ]
+  for (const [title, selector, answer] of decided) test(title, () => assert.equal(selectedBy(selector, LABELS), answer))
+
+  test('say the same as all the labels, whatever these are', () => {
+    const [key, value] = [constantFrom('a', 'b', 'c'), constantFrom('x', 'y')]
+    const labels = dictionary(key, value)
+    const operator = constantFrom('In', 'NotIn', 'Exists', 'DoesNotExist', 'Has')
+    const selector = record({
+      matchLabels: labels,
+      matchExpressions: array(record({ key, operator, values: array(value, { maxLength: 2 }) }), { maxLength: 2 }),
+    })
+    const judged = property(selector, labels, labels, (selector, known, more) => {
+      const answer = selectedBy(selector, known)
+      if (answer !== 'depends') assert.equal(selects(selector, { ...more, ...known }), answer === 'always')
+    })
+    check(judged, { numRuns: 2_000 })
   })
 })

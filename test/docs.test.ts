@@ -146,10 +146,11 @@ const misspelt = (text: string) =>
 
 const GUIDES = ['README.md', ...readdirSync('docs').flatMap((file) => (file.endsWith('.md') ? `docs/${file}` : []))]
 
-test('the table of findings in the README has each code, with its severity, meaning and remedy', () => {
+test('the table of findings in the documentation has each code, with its severity', () => {
   const table = findingsTable()
-  for (const [code, severity] of Object.entries(SEVERITIES)) assert.ok(table.includes(`| \`${code}\` | ${severity} |`))
-  assert.ok(readFileSync('README.md', 'utf8').includes(`\n${table}\n<!-- end of the table -->\n`))
+  for (const [code, severity] of Object.entries(SEVERITIES))
+    assert.ok(table.includes(`| [\`${code}\`](#${code}) | ${severity} |`))
+  assert.ok(readFileSync('docs/findings.md', 'utf8').includes(`\n${table}\n<!-- end of the table -->\n`))
 })
 
 test('the map of CONTRIBUTING.md has each file and folder of src/', () => {
@@ -161,7 +162,7 @@ test('the map of CONTRIBUTING.md has each file and folder of src/', () => {
 })
 
 test('each source file that a guide names exists', () => {
-  const ofSource = [...readFileSync('README.md', 'utf8').matchAll(/^ {6}([a-z]+\/[-\w]+\.ts)/gm)]
+  const ofSource = [...readFileSync('CONTRIBUTING.md', 'utf8').matchAll(/^ {6}([a-z]+\/[-\w]+\.ts)/gm)]
   assert.ok(ofSource.length > 10)
   const named = GUIDES.concat('CONTRIBUTING.md').flatMap((file) => [
     ...readFileSync(file, 'utf8').matchAll(/`((?:src|test)\/[-\w/]+\.ts)`/g),
@@ -183,8 +184,8 @@ test('a code that is misspelt is found', () => {
   ])
 })
 
-test('the limits of files in the README are those in the errors', () => {
-  const readme = readFileSync('README.md', 'utf8')
+test('the limits of files in the documentation are those in the errors', () => {
+  const guide = readFileSync('docs/files.md', 'utf8')
   const told = (text: string) => {
     try {
       return String(parseObjects(text).length)
@@ -193,7 +194,7 @@ test('the limits of files in the README are those in the errors', () => {
     }
   }
   const [levels] = told('['.repeat(1_000)).match(/\d+/) ?? []
-  assert.ok(readme.includes(`nested at most ${levels} levels deep`), levels)
+  assert.ok(guide.includes(`nested at most ${levels} levels deep`), levels)
   const [values] = told(`a: &a [${'x, '.repeat(2_000)}]\nb: [${'*a, '.repeat(1_000)}]`).match(/[\d,]+/) ?? []
-  assert.ok(readme.includes(`may stand for ${values} values`), values)
+  assert.ok(guide.includes(`may stand for ${values} values`), values)
 })

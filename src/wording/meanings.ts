@@ -45,13 +45,13 @@ export function meaningOf(code: FindingCode): { readonly meaning: string; readon
   return MEANINGS[code]
 }
 
-/** The findings as a Markdown table. */
+/** The findings as a Markdown table, with links to what findingPages() writes below it. */
 export function findingsTable(): string {
   const rows = Object.entries(SEVERITIES).map(([code, severity]) => {
-    const { meaning, remedy } = MEANINGS[code as FindingCode]
-    return `| \`${code}\` | ${severity} | ${meaning} | ${remedy} |`
+    const { meaning } = MEANINGS[code as FindingCode]
+    return `| [\`${code}\`](#${code}) | ${severity} | ${meaning} |`
   })
-  return ['| code | severity | meaning | what to do |', '|---|---|---|---|', ...rows].join('\n')
+  return ['| code | severity | meaning |', '|---|---|---|', ...rows].join('\n')
 }
 
 /**

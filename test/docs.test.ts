@@ -198,3 +198,12 @@ test('the limits of files in the documentation are those in the errors', () => {
   const [values] = told(`a: &a [${'x, '.repeat(2_000)}]\nb: [${'*a, '.repeat(1_000)}]`).match(/[\d,]+/) ?? []
   assert.ok(guide.includes(`may stand for ${values} values`), values)
 })
+
+test('the README pushes the image with the tag that the chart pulls', () => {
+  const { appVersion } = parse(readFileSync('manifests/chart/Chart.yaml', 'utf8')) as { appVersion: string }
+  const pushed = [...readFileSync('README.md', 'utf8').matchAll(/REGISTRY\/refgrant(?::([\d.]*\d))?/g)]
+  assert.deepEqual(
+    pushed.map(([, tag]) => tag),
+    [appVersion, appVersion],
+  )
+})

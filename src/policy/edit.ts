@@ -1,11 +1,12 @@
+import type { Difference } from './entry-difference.ts'
 import { HALVES, type Half } from './entry-fields.ts'
 import { entryFrom, entryTo, grantObject } from './grant.ts'
-import { grantKindFor } from './grant-kinds.ts'
+import { grantKindFor, grantKindsFor } from './grant-kinds.ts'
 import { ungrantable } from './missing-grant.ts'
-import { LONGEST_NAME } from './names.ts'
-import type { Difference, NearMiss } from './near-miss.ts'
+import type { NearMiss } from './near-miss.ts'
 import { property } from './property.ts'
 import type { Reference } from './reference.ts'
+import { refusedField } from './refused-grant.ts'
 
 /** An operation of a JSON Patch (RFC 6902). */
 export interface Operation {
@@ -16,38 +17,68 @@ export interface Operation {
 
 /**
  * Returns the JSON Patch that makes a grant permit a reference; undefined if another object is needed, since the kind, the
- * version or the namespace of an object cannot change, or if no grant can permit the reference.
- *
- * What is only written in a wrong way is replaced. An entry for another kind, namespace or object stays, since others may
- * need it, and the patch adds an entry. `test` makes the patch fail if an entry was changed, added or removed in between: the
- * patch would expose it too.
+ * version or the namespace of an object cannot change, if no grant can permit the reference, or if the API server would reject
+ * the grant even with the change.
  */
-export function editOf({ candidate, differences }: NearMiss, reference: Reference): readonly Operation[] | undefined {
-  if (differences.some(({ path, how }) => how === 'rejected' || !path.startsWith('spec.'))) return undefined
-  // The API server would reject the change.
-  if (ungrantable(reference) || differences.some(({ found = '' }) => found.length > LONGEST_NAME)) return undefined
+export function editOf(miss: NearMiss, reference: Reference): readonly Operation[] | undefined {
+  if (miss.differences.some(({ how }) => how === 'rejected' || how === 'full')) return undefined
+  const patch = correctionOf(miss, reference)
+  const edited = patch && applied(miss.candidate.object as object, patch)
+  const isRefused = edited && grantKindsFor(reference).some((kind) => refusedField(edited, kind) !== undefined)
+  return isRefused ? undefined : patch
+}
+
+/**
+ * Returns the JSON Patch that corrects the differences in `spec`, whatever else is wrong with the grant; undefined if other
+ * fields differ, or if no grant can permit the reference.
+ *
+ * What is only written in a wrong way, or is impossible, is replaced. An entry for another kind, namespace or object stays, since
+ * others may need it, and the patch adds an entry. `test` makes the patch fail if an entry was changed, added or removed in
+ * between: the patch would expose it too.
+ */
+export function correctionOf(
+  { candidate, differences }: NearMiss,
+  reference: Reference,
+): readonly Operation[] | undefined {
+  if (differences.some(({ path }) => !path.startsWith('spec.')) || ungrantable(reference)) return undefined
   const { from, to } = reference
   const whole = { namespace: to.namespace, name: '', from: [entryFrom(from)], to: [entryTo(to)] }
   const { spec } = grantObject(whole, grantKindFor(reference))
   const written = property(candidate.object, 'spec')
-  if (written === undefined || written === null)
+  if (!isObject(written))
     return [
       // The API server takes a missing field for null.
-      { op: 'test', path: '/spec', value: null },
+      { op: 'test', path: '/spec', value: written ?? null },
       { op: 'add', path: '/spec', value: spec },
     ]
-  const changes = HALVES.flatMap((half): Operation[] => {
-    const ofHalf = differences.filter(({ path }) => path.startsWith(`spec.${half}`))
-    if (ofHalf.length === 0) return []
-    if (ofHalf.every(({ how }) => how === 'slip')) return ofHalf.map(replacement)
-    const entries = property(written, half)
-    const [entry] = spec[half]
-    return Array.isArray(entries)
-      ? [{ op: 'add', path: `/spec/${half}/-`, value: entry }]
-      : [{ op: 'add', path: `/spec/${half}`, value: [entry] }]
-  })
-  return [...HALVES.flatMap((half) => unchanged(written, half)), ...changes]
+  return [
+    ...HALVES.flatMap((half) => unchanged(written, half)),
+    ...HALVES.flatMap((half) => changesOf(half, written, spec[half], differences)),
+  ]
 }
+
+/** Returns the changes of a half, by its differences and the entries that a new grant would have. */
+function changesOf(
+  half: Half,
+  spec: object,
+  needed: readonly unknown[],
+  differences: readonly Difference[],
+): readonly Operation[] {
+  const ofHalf = differences.filter(({ path }) => path.startsWith(`spec.${half}`))
+  if (ofHalf.length === 0) return []
+  const entries = property(spec, half)
+  const [entry] = needed
+  if (!Array.isArray(entries)) return [{ op: 'add', path: `/spec/${half}`, value: [entry] }]
+  if (!ofHalf.every(({ how }) => how === 'slip' || how === 'impossible'))
+    return [{ op: 'add', path: `/spec/${half}/-`, value: entry }]
+  const index = Number(/\[(\d+)\]/.exec(ofHalf[0]?.path ?? '')?.[1])
+  return isObject(entries[index])
+    ? ofHalf.map(replacement)
+    : [{ op: 'replace', path: `/spec/${half}/${index}`, value: entry }]
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Returns the test that a half is as it was read, if it was there. */
 function unchanged(spec: unknown, half: Half): Operation[] {

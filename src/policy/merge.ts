@@ -1,5 +1,6 @@
 import type { Coverage } from './coverage.ts'
-import { applied, editOf, type Operation } from './edit.ts'
+import { applied, correctionOf, type Operation } from './edit.ts'
+import { entriesOf } from './entry-difference.ts'
 import { ENTRY_FIELDS, HALVES, type Half, likestField } from './entry-fields.ts'
 import { entryFrom, entryTo, grantObject, parseGrant } from './grant.ts'
 import { lookupIn } from './grant-index.ts'
@@ -9,7 +10,7 @@ import { judge } from './judge.ts'
 import { isSlip, type Part } from './likeness.ts'
 import { type LintFinding, lintGrant } from './lint.ts'
 import { MOST_ENTRIES } from './names.ts'
-import { byNearness, type Candidate, entriesOf, type NearMiss, nearMiss } from './near-miss.ts'
+import { byNearness, type Candidate, type NearMiss, nearMiss } from './near-miss.ts'
 import { property } from './property.ts'
 import type { Reference } from './reference.ts'
 
@@ -128,7 +129,7 @@ function* changesOf<T extends Candidate>(
     .filter((miss) => !anyName || exposesEvery(miss))
     .sort(byNearness)
   for (const miss of slips) {
-    const patch = editOf(miss, reference)
+    const patch = correctionOf(miss, reference)
     if (patch) yield { candidate: miss.candidate, patch }
   }
   for (const candidate of candidates) {

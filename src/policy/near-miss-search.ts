@@ -1,6 +1,7 @@
+import { entriesOf, type Work } from './entry-difference.ts'
 import { grantKindFor, type Versions } from './grant-kinds.ts'
 import { isMisspelt } from './likeness.ts'
-import { byNearness, type Candidate, entriesOf, FARTHEST, type NearMiss, nearMiss, type Work } from './near-miss.ts'
+import { byNearness, type Candidate, FARTHEST, type NearMiss, nearMiss } from './near-miss.ts'
 import { property } from './property.ts'
 import type { ObjectName, Reference } from './reference.ts'
 

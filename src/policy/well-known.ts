@@ -126,6 +126,12 @@ export function isMistakenGroup(group: string, { group: right, kind }: GroupKind
   return group !== right && meantKind(kind, group, known)?.group === right
 }
 
+/** Whether a text is a short name of a kind, such as `svc`. */
+export function isShortName(text: string, { group, kind }: GroupKind): boolean {
+  const known = WELL_KNOWN.find((one) => one.group === group && one.kind === kind)
+  return known?.shortNames?.includes(text.toLowerCase()) ?? false
+}
+
 /** The well-known kinds, whatever is configured. */
 const STANDARD = distinct([...guardedFields.map(({ from }) => from), ...WELL_KNOWN, ...targetsOf(guardedFields)])
 

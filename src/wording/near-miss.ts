@@ -1,12 +1,14 @@
+import type { Difference } from '../policy/entry-difference.ts'
 import type { GrantName } from '../policy/grant.ts'
 import { grantKindFor } from '../policy/grant-kinds.ts'
 import type { Unsound } from '../policy/merge.ts'
-import type { Candidate, Difference, NearMiss } from '../policy/near-miss.ts'
+import { MOST_ENTRIES } from '../policy/names.ts'
+import type { Candidate, NearMiss } from '../policy/near-miss.ts'
 import type { Reference } from '../policy/reference.ts'
 import { article } from './counted.ts'
 import { lintSentence } from './grant-finding.ts'
 import { grantTitle, printable } from './objects.ts'
-import { quote, visible } from './quote.ts'
+import { quote, quoteAscii, visible } from './quote.ts'
 
 /** Returns the grant that is nearest to permitting a reference, in a sentence. */
 export function nearestSentence({ candidate, differences }: NearMiss, reference: Reference): string {
@@ -34,9 +36,12 @@ export function candidateTitle({ name }: Candidate): string {
 /** Returns what is wrong with a field: `spec.from[0].kind is "GRPCRoute", but the reference comes from an HTTPRoute`. */
 export function differenceSentence(difference: Difference, reference: Reference): string {
   const { path, found, how } = difference
-  if (how === 'empty') return `${visible(path)} has no entries`
-  if (how === 'rejected') return `${visible(path)} is not valid, so the API server rejects the grant`
-  const is = found === undefined ? 'is missing' : found === '' ? 'is ""' : `is ${quote(found)}`
+  if (how === 'empty') return `${visible(path)} is not a list with entries`
+  if (how === 'rejected') {
+    const is = isHalf(path) ? `has more than ${MOST_ENTRIES} entries` : 'is not valid'
+    return `${visible(path)} ${is}, so the API server rejects the grant`
+  }
+  const is = found === undefined ? 'is missing or not a string' : `is ${quoteAscii(found)}`
   return `${visible(path)} ${is}, ${reasonOf(difference, reference)}`
 }
 
@@ -44,9 +49,14 @@ export function differenceSentence(difference: Difference, reference: Reference)
 export function editSentence({ path, wanted = '', how }: Difference): string {
   if (path === 'metadata.namespace') return `create it in namespace ${quote(wanted)}`
   if (how === 'empty') return 'add an entry'
-  if (how === 'rejected') return 'correct it'
-  return how === 'slip' ? `write ${quote(wanted)}` : `add an entry with ${quote(wanted)}`
+  if (how === 'rejected') return isHalf(path) ? 'divide it into several' : 'correct it'
+  if (how === 'full') return `create a new grant, since ${half(path)} has ${MOST_ENTRIES} entries, which is the maximum`
+  return how === 'other' ? `add an entry with ${quote(wanted)}` : `write ${quote(wanted)}`
 }
+
+const half = (path: string) => visible(path.replace(/\[.*/, ''))
+
+const isHalf = (path: string) => /^spec\.\w+$/.test(path)
 
 function reasonOf({ path, found, wanted = '' }: Difference, reference: Reference): string {
   const { from, to } = reference

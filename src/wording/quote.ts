@@ -22,6 +22,14 @@ export function quote(text: string): string {
 }
 
 /**
+ * Returns a foreign text as `quote` does, with every character escaped that is not ASCII: names of Kubernetes have no others, and
+ * a Cyrillic letter may look as a Latin one does.
+ */
+export function quoteAscii(text: string): string {
+  return quote(text).replace(/[^\x20-\x7e…]/gu, escaped)
+}
+
+/**
  * Returns a foreign text, in quotes only if necessary: if it has invisible characters, is overlong, or looks like a
  * quoted text or, at the beginning of a line, like a command of GitHub Actions.
  */
@@ -40,8 +48,10 @@ const ESCAPED = /\\(u\{[\da-f]+\}|u[\da-f]{4}|.)|./gu
 
 /** Returns a text on one line, with unsafe characters escaped. Does not cut the text or put it in quotes. */
 export function visible(text: string): string {
-  return text.replace(UNSAFE, (character) => SHORT[character] ?? `\\u{${character.codePointAt(0)?.toString(16)}}`)
+  return text.replace(UNSAFE, (character) => SHORT[character] ?? escaped(character))
 }
+
+const escaped = (character: string) => `\\u{${character.codePointAt(0)?.toString(16)}}`
 
 const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { Difference } from '../../src/policy/near-miss.ts'
+import type { Difference } from '../../src/policy/entry-difference.ts'
 import type { Reference } from '../../src/policy/reference.ts'
 import { differenceSentence, editSentence } from '../../src/wording/near-miss.ts'
 
@@ -65,7 +65,7 @@ const cases: readonly Case[] = [
     'is "shpo", but the reference comes from namespace "shop": write "shop"',
   ],
   ['spec.to[0].group', 'core', '', 'slip', 'is "core", but the group of Service is "": write ""'],
-  ['spec.to[0].group', undefined, '', 'slip', 'is missing, but the group of Service is "": write ""'],
+  ['spec.to[0].group', undefined, '', 'slip', 'is missing or not a string, but the group of Service is "": write ""'],
   [
     'spec.to[0].kind',
     'Secret',
@@ -74,13 +74,41 @@ const cases: readonly Case[] = [
     'is "Secret", but the reference is to a Service: add an entry with "Service"',
   ],
   ['spec.to[0].name', '', 'payments', 'slip', 'is "", but the reference is to "payments": write "payments"'],
-  ['spec.from', undefined, undefined, 'empty', 'has no entries: add an entry'],
+  ['spec.from', undefined, undefined, 'empty', 'is not a list with entries: add an entry'],
   [
     'spec.to[1].name',
     undefined,
     undefined,
     'rejected',
     'is not valid, so the API server rejects the grant: correct it',
+  ],
+  [
+    'spec.to',
+    undefined,
+    undefined,
+    'rejected',
+    'has more than 16 entries, so the API server rejects the grant: divide it into several',
+  ],
+  [
+    'spec.to[3].kind',
+    'Secret',
+    'Service',
+    'full',
+    'is "Secret", but the reference is to a Service: create a new grant, since spec.to has 16 entries, which is the maximum',
+  ],
+  [
+    'spec.from[0].namespace',
+    'All',
+    'shop',
+    'impossible',
+    'is "All", but the reference comes from namespace "shop": write "shop"',
+  ],
+  [
+    'spec.from[0].namespace',
+    'sh\u043ep',
+    'shop',
+    'slip',
+    'is "sh\\u{43e}p", but the reference comes from namespace "shop": write "shop"',
   ],
 ]
 

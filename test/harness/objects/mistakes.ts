@@ -70,12 +70,26 @@ export const MISTAKES: readonly Mistake[] = [
   mistake('to.name is a star', { [fields.toName]: 'payments' }, ({ to }) => {
     to.name = '*'
   }),
+  mistake('to.name has the domain of a Service', { [fields.toName]: 'payments' }, ({ to }) => {
+    to.name = 'payments.billing.svc.cluster.local'
+  }),
+  mistake('to.kind is a short name', { [fields.toKind]: 'Service' }, ({ to }) => {
+    to.kind = 'svc'
+  }),
   mistake('to.kind is another one', { [fields.toKind]: 'Service' }, ({ to }) => {
     to.kind = 'Secret'
   }),
   mistake('from.kind is a plural in lower case', { [fields.kind]: 'HTTPRoute' }, ({ from }) => {
     from.kind = 'httproutes'
   }),
+  mistake(
+    'from.namespace is none that exists',
+    { [fields.namespace]: 'shop' },
+    ({ from }) => {
+      from.namespace = 'All'
+    },
+    false,
+  ),
   mistake(
     'from.group names a version',
     { [fields.group]: GROUP },

@@ -3,6 +3,7 @@ import type { ObjectName } from '../policy/reference.ts'
 import { PROGRAM } from '../system/program.ts'
 import { holdYoungMemory } from '../system/young-memory.ts'
 import { counted } from '../wording/counted.ts'
+import { readingCommand } from '../wording/shell.ts'
 import { DocumentError, readDocumentsOf, type ValueDocument, ValueError, wholeMemory } from '../yaml/documents.ts'
 import { type ObjectDocument, objectsOf } from '../yaml/objects.ts'
 import { excludedBy, type IsExcluded } from './glob.ts'
@@ -10,7 +11,7 @@ import { type Kustomization, kustomizationIn, kustomizationOf } from './kustomiz
 import { isReport, nameOf, notText, text, unnamed } from './object-name.ts'
 import { atTop, renderKustomization } from './rendering.ts'
 import { type FileProblem, type Source, sourcesAt } from './sources.ts'
-import { decoded, unreadable } from './text.ts'
+import { decoded, STDIN, unreadable } from './text.ts'
 import type { Templates } from './tree.ts'
 
 /** An object of a file. */
@@ -227,7 +228,7 @@ class Reading implements FileObjects {
   }
 
   #templateHint(): string {
-    return `; to read a template of Helm, render it: helm template CHART | ${PROGRAM} ${this.#how.command} -`
+    return `; to read a template of Helm, render it: helm template CHART | ${readingCommand(PROGRAM, this.#how.command, STDIN)}`
   }
 
   /** @param hint what may help with a text that is not well-formed */

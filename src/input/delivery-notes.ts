@@ -7,7 +7,7 @@ import { PROGRAM } from '../system/program.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote } from '../wording/quote.ts'
-import { shellArgument } from '../wording/shell.ts'
+import { readingCommand, shellArgument } from '../wording/shell.ts'
 import { rendered } from './left-out.ts'
 import { isSame, type Slot } from './slots.ts'
 
@@ -52,12 +52,12 @@ function toRead(one: Delivery, command: string): string {
       by.hasNamespace && by.name.namespace !== 'flux-system' ? ` -n ${shellArgument(by.name.namespace)}` : ''
     const paths = `--path ${shellArgument(found)} --kustomization-file ${shellArgument(by.file)}`
     const build = `flux build kustomization ${shellArgument(by.name.name)}${owner} ${paths} --dry-run`
-    return `to read them in this namespace: ${build} | ${PROGRAM} ${command} ${STDIN}`
+    return `to read them in this namespace: ${build} | ${readingCommand(PROGRAM, command, STDIN)}`
   }
   if (found === undefined) return `read that folder with ${option}`
   const read = kustomizationIn(found)
     ? rendered('kubectl kustomize', found, command)
-    : `${PROGRAM} ${command} ${shellArgument(found)}`
+    : readingCommand(PROGRAM, command, found)
   return `to read them in this namespace: ${read} ${option}`
 }
 

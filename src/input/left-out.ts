@@ -6,7 +6,7 @@ import { PROGRAM } from '../system/program.ts'
 import { counted } from '../wording/counted.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote } from '../wording/quote.ts'
-import { shellArgument } from '../wording/shell.ts'
+import { readingCommand, shellArgument } from '../wording/shell.ts'
 
 /**
  * Returns notes about what was left out, and how to read it.
@@ -45,5 +45,5 @@ function kustomized(folder: string, command: string): string {
 
 /** Returns the command that reads the output of another program for a folder. */
 export function rendered(program: string, folder: string, command: string): string {
-  return `${program} ${shellArgument(folder)} | ${PROGRAM} ${command} ${STDIN}`
+  return `${program} ${shellArgument(folder)} | ${readingCommand(PROGRAM, command, STDIN)}`
 }

@@ -2,3 +2,12 @@
 export function shellArgument(text: string): string {
   return /^-$|^[\w./][-\w./]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
+
+/**
+ * Returns the command that reads a path, or `-` for standard input: `refgrant check -`, but `refgrant explain -f -`.
+ *
+ * @param program what the user writes to run refgrant
+ */
+export function readingCommand(program: string, command: string, path: string): string {
+  return `${program} ${command} ${command === 'explain' ? '-f ' : ''}${shellArgument(path)}`
+}

@@ -132,8 +132,8 @@ suite('a document that is not an object', { concurrency: 2 }, () => {
 
   test('is an error without a warning of Node if it is an unrendered template', async () => {
     const template = GRANT.replace(/metadata:\n.*\n.*\n/, 'metadata: {name: {{ .Release.Name }}}\n')
-    for (const command of ['check', 'grant', 'audit']) {
-      const { code, lines } = await said([command, '.'], { 'a.yaml': template })
+    for (const command of ['check', 'grant', 'audit', 'explain -f']) {
+      const { code, lines } = await said([...command.split(' '), '.'], { 'a.yaml': template })
       assert.equal(code, 2)
       assert.equal(
         lines[0],
@@ -180,6 +180,10 @@ suite('of a folder', { concurrency: 2 }, () => {
       'note: 1 document without a Kubernetes object left out',
     ])
     assert.equal((await said(['check', 'charts/shop/templates'], files)).code, 2)
+    assert.match(
+      (await said(['explain', '-f', '.'], files)).lines[0] ?? '',
+      /helm template charts\/shop \| refgrant explain -f -$/,
+    )
   })
 
   test('hidden folders, node_modules and excluded files are left out', async () => {

@@ -26,7 +26,7 @@ const COMMANDS: Commands = {
     build: async () => (await import('./commands/explain.ts')).explainCommand(),
   },
   grant: {
-    does: 'print the smallest grants that permit the references of the objects of files, or of a question',
+    does: 'print the smallest grants that permit the references in files, or the reference of --from and --to',
     build: async () => (await import('./commands/grant.ts')).grantCommand(),
   },
   audit: {

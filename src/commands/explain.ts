@@ -41,7 +41,7 @@ const AFTER = `
 Examples:
   ${PROGRAM} explain httproute/checkout -n shop                            an object of the cluster
   ${PROGRAM} explain -f route.yaml --live                                  objects of files, by the grants of the cluster too
-  ${PROGRAM} explain --from HTTPRoute/shop --to Service/billing/payments   a question
+  ${PROGRAM} explain --from HTTPRoute/shop --to Service/billing/payments   a reference that need not exist
   ${PROGRAM} explain grant-core-group                                      a finding
 
 Reads the cluster with your own rights, and says what you may not read. Kinds may be written as in kubectl.

@@ -65,7 +65,7 @@ export function grantCommand(): Command {
     .addOption(outputOption(Object.keys(FORMATS)))
     .addHelpText(
       'after',
-      '\nA ReferenceGrant among the files counts as existing. A question without files reads the grants of the cluster.\n\nExit codes: 0 done; 1 a printed grant cannot permit anything; 2 a file or a grant could not be read, or a reference has no possible grant.',
+      '\nA ReferenceGrant among the files counts as existing. --from and --to without files read the grants of the cluster.\n\nExit codes: 0 done; 1 a printed grant cannot permit anything; 2 a file or a grant could not be read, or a reference has no possible grant.',
     )
     .action(grant)
   for (const option of clusterOptions()) command.addOption(option)

@@ -95,11 +95,11 @@ function* comparedLines(baseline: Comparison): Generator<string> {
   if (unchanged > 0) yield `Not shown: ${counted(unchanged, 'unchanged finding')}. To see them, leave out --baseline.\n`
 }
 
-/** Returns `; 3 objects exempt (2 mesh route, 1 exempt namespace)`; an empty text if there are none. */
+/** Returns `; 3 objects exempt (mesh route: 2, exempt namespace: 1)`; an empty text if there are none. */
 function exemptWords(exempt: CheckReport['exemptObjects']): string {
   if (exempt.length === 0) return ''
   const byReason = Object.entries(Object.groupBy(exempt, ({ reason }) => reason))
-  const reasons = byReason.map(([reason, some = []]) => `${some.length} ${reason}`).join(', ')
+  const reasons = byReason.map(([reason, some = []]) => `${reason}: ${some.length}`).join(', ')
   return `; ${counted(exempt.length, 'object')} exempt (${reasons})`
 }
 

@@ -21,7 +21,7 @@ export const auditOptions = (failures: readonly string[]) => [
   new Option('--broad', 'print only the grants that permit more than single references need'),
   new Option(
     '--since <file>',
-    'also print what differs from a former report, the output of --output json; - is standard input',
+    'also print what differs from an earlier report, the output of --output json; - is standard input',
   ).argParser(once('--since takes one report: leave the other out')),
   failOnOption(failures),
 ]

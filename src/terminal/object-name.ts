@@ -75,7 +75,7 @@ export function questionAsked(
   coverage: Coverage,
 ): ReturnType<typeof endsOf> | undefined {
   if (from === undefined && to === undefined) return undefined
-  if (from === undefined || to === undefined) throw new Failure('a question needs both --from and --to')
+  if (from === undefined || to === undefined) throw new Failure('--from and --to need each other: give both')
   return endsOf({ from, to, namespace, anyName }, coverage)
 }
 

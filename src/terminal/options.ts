@@ -97,7 +97,7 @@ export const excludeOption = () =>
 export const kubeconfigOption = () =>
   settable(
     '--kubeconfig <file>',
-    'kubeconfig of the cluster; default: your kubeconfig, otherwise the service account of the pod',
+    'kubeconfig of the cluster; default: your kubeconfig, otherwise the service account of the Pod',
   )
 
 /** The options about the cluster that a person reads with their own rights. */

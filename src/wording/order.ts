@@ -14,8 +14,8 @@ const WORDS: Record<Tool, readonly [when: string, remedy: string]> = {
     'annotate the grant with argocd.argoproj.io/sync-wave: "-1", or give the object a later wave',
   ],
   flux: [
-    'Flux asks the API server about in one dry run with the object, before it applies either',
-    'put the grant into a Kustomization of its own, name that in dependsOn, and give its files to check with --grants',
+    'Flux dry-runs together with the object, before it applies either',
+    'put the grant into a Kustomization of its own, name that in dependsOn, and pass its files to check with --grants',
   ],
   kubectl: ['kubectl applies later, in the order of the files', 'move the grant before the object, or apply twice'],
 }

@@ -325,7 +325,7 @@ suite('an object that the configuration exempts', { concurrency: 2 }, () => {
   test('is exempt in check', async () => {
     const { code, stdout, lines } = await said(['check', 'route.yaml', ...config], files)
     assert.deepEqual([code, lines], [0, []])
-    assert.match(stdout, /0 notes; 1 object exempt \(1 exempt namespace\)\n$/)
+    assert.match(stdout, /0 notes; 1 object exempt \(exempt namespace: 1\)\n$/)
     const report = JSON.parse((await said(['check', 'route.yaml', ...config, '-o', 'json'], files)).stdout)
     assert.deepEqual([report.exempt, report.notes, report.summary.references], [exempt, [], 0])
   })

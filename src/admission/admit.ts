@@ -1,23 +1,16 @@
 import type { Coverage } from '../policy/coverage.ts'
 import { type Crossing, crossingReferences, MOST_REFERENCES } from '../policy/crossing.ts'
 import type { GrantName } from '../policy/grant.ts'
-import { grantKindsFor } from '../policy/grant-kinds.ts'
-import type { GrantLookup } from '../policy/grant-lookup.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { ObjectName, Reference } from '../policy/reference.ts'
 import { NO_LOOKUP } from '../wording/unavailable.ts'
 import type { Decision, Permitted, Refused, Undecided, Unjudged } from './decision.ts'
 import type { Excess } from './excess.ts'
 import { compareWithStored, deniedStored, holdsAll, unpermitted } from './existing.ts'
+import { judgeFresh } from './fresh-verdicts.ts'
 import { type GrantSource, LookupFailed } from './grant-source.ts'
 import { dropContent, type ReviewRequest, reviewedObject } from './review.ts'
 import { exemptWriteReason, type Settings } from './settings.ts'
-
-/**
- * How many target namespaces one review reads at once. One refusal refuses the object, so it reads more only while all
- * of these permit. An object may name 10,000 namespaces.
- */
-const FRESH_NAMESPACES = 8
 
 /** Where one review looks up grants. */
 export interface LookUps {
@@ -161,32 +154,6 @@ function refuseUnconfirmed(rest: readonly Reference[], cached: readonly Verdict[
   if (verdicts.length === 0) return undecided(NO_LOOKUP.stale)
   if (verdicts.some((verdict) => !verdict.permitted && !verdict.complete)) return undecided(NO_LOOKUP.incomplete)
   return { outcome: 'refused', refused: rest, unjudged: 0, confirmed: false }
-}
-
-/** Judges by fresh reads. `unread` are the references whose namespaces the budget did not cover. */
-async function judgeFresh(
-  references: readonly Reference[],
-  source: GrantSource,
-  signal: AbortSignal,
-): Promise<{ readonly verdicts: Verdict[]; readonly unread: Reference[] } | LookupFailed> {
-  const byNamespace = Map.groupBy(references, ({ to }) => to.namespace)
-  const places = [...byNamespace].slice(0, FRESH_NAMESPACES).map(([namespace, into]) => {
-    return { namespace, kinds: [...new Set(into.flatMap(grantKindsFor))] }
-  })
-  const verdicts = new Map<Reference, Verdict>()
-  const received = (namespace: string, grants: GrantLookup) => {
-    for (const verdict of judge(byNamespace.get(namespace) ?? [], grants)) verdicts.set(verdict.reference, verdict)
-  }
-  try {
-    await source.fresh(places, references[0]?.from.namespace ?? '', received, signal)
-  } catch (error) {
-    if (error instanceof LookupFailed) return error
-    throw error
-  }
-  return {
-    verdicts: references.flatMap((reference) => verdicts.get(reference) ?? []),
-    unread: references.filter((reference) => !verdicts.has(reference)),
-  }
 }
 
 function permitted(verdicts: readonly Verdict[]): Permitted {

@@ -36,6 +36,12 @@ export interface GrantSource {
     received: (namespace: string, grants: GrantLookup) => void,
     signal: AbortSignal,
   ): Promise<void>
+
+  /**
+   * Calls the listener after each addition or change of a cached grant of the namespace, until the returned function is
+   * called. Absent where fresh reads are not slower than the cache.
+   */
+  onAdded?(namespace: string, listener: () => void): () => void
 }
 
 /** The lookup of grants failed, so there is no verdict. The message is shown to the requester. */

@@ -6,6 +6,7 @@ import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import { type GrantLookup, type KindLookup, NOT_KNOWN } from '../policy/grant-lookup.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
 import { NO_LOOKUP } from '../wording/unavailable.ts'
+import { Additions } from './additions.ts'
 import type { Api } from './api.ts'
 import { ApiError } from './api-error.ts'
 import { Budget, type Rate } from './budget.ts'
@@ -65,6 +66,7 @@ export class ClusterGrants implements GrantSource {
   readonly #kinds: readonly KindGrants[]
   readonly #lookup: GrantLookup = { of: (kind) => this.#indexOf(kind) }
   readonly #now: () => number
+  readonly #additions = new Additions()
   #budget: Budget
   #knowledgeAge: number
 
@@ -76,7 +78,7 @@ export class ClusterGrants implements GrantSource {
       large: new FairQueue(READS_AT_ONCE.large, SLOW_READ),
     }
     const reading = new ReadingRoom(getHeapStatistics().heap_size_limit * READS_SHARE)
-    const common = { api, logger, observer, now, limits: indexLimits, queues, reading }
+    const common = { api, logger, observer, now, limits: indexLimits, queues, reading, additions: this.#additions }
     this.#byResource = new Map(kinds.map((kind) => [resourceOf(kind), new KindGrants(kind, common)]))
     this.#kinds = [...this.#byResource.values()]
     this.#budget = new Budget(limits.eachNamespace, limits.allNamespaces, now)
@@ -143,6 +145,10 @@ export class ClusterGrants implements GrantSource {
       if (signal.aborted && (error as Error).name !== 'AbortError') for (const kind of counting) kind.timedOut()
       throw new LookupFailed(failureReason(error), { cause: error })
     }
+  }
+
+  onAdded(namespace: string, listener: () => void): () => void {
+    return this.#additions.follow(namespace, listener)
   }
 
   /** Reads each kind that counts in a namespace. Returns undefined if the budget is spent. */

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
 import type { Grant } from '../policy/grant.ts'
-import { GrantIndex, type IndexLimits, type IndexObserver, type ReadonlyIndex } from '../policy/grant-index.ts'
+import { GrantIndex, type IndexLimits, type ReadonlyIndex } from '../policy/grant-index.ts'
 import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import type { KindLookup } from '../policy/grant-lookup.ts'
+import type { IndexObserver } from '../policy/index-observer.ts'
+import type { Additions } from './additions.ts'
 import type { Api } from './api.ts'
 import type { Charge } from './budget.ts'
 import { FreshReads, type ReadQueues } from './fresh-reads.ts'
@@ -24,6 +26,8 @@ interface KindGrantsOptions {
   /** Where fresh reads wait for their turn, and what bounds their memory while they are in flight. */
   readonly queues: ReadQueues
   readonly reading: ReadingRoom
+  /** Who follows the additions to the indexes of all kinds. */
+  readonly additions: Additions
 }
 
 /** The grants of one kind: an index that a reflector keeps up to date, and fresh reads. */
@@ -33,8 +37,9 @@ export class KindGrants {
   readonly #reads: FreshReads
   #readable = true
 
-  constructor(kind: GrantKind, { api, logger, observer, now, limits, queues, reading }: KindGrantsOptions) {
-    this.#index = new GrantIndex(resourceOf(kind), limits, indexObserver(kind, observer, logger))
+  constructor(kind: GrantKind, options: KindGrantsOptions) {
+    const { api, logger, observer, now, limits, queues, reading } = options
+    this.#index = new GrantIndex(resourceOf(kind), limits, indexObserver(kind, options))
     const resource = grantResource(kind)
     const reflector = new Reflector({ api, resource, store: this.#index, logger, observer, now })
     this.#reflector = reflector
@@ -98,10 +103,11 @@ export class KindGrants {
   }
 }
 
-/** Reports what the index of a kind does not keep, and logs incomplete namespaces. */
-function indexObserver(kind: GrantKind, observer: ClusterObserver, logger: Logger): IndexObserver {
+/** Reports what the index of a kind adds and does not keep, and logs incomplete namespaces. */
+function indexObserver(kind: GrantKind, { observer, logger, additions }: KindGrantsOptions): IndexObserver {
   const resource = nameOf(kind)
   return {
+    added: (namespace) => additions.added(namespace),
     skipped: (namespace) => observer.skipped(resource, namespace),
     evicted: (namespace) => observer.evicted(resource, namespace),
     incomplete: (namespace) => {

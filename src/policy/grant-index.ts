@@ -1,6 +1,7 @@
 import type { Grant, GrantFrom, GrantName } from './grant.ts'
 import { resourceOf } from './grant-kinds.ts'
 import type { Found, GrantLookup, KindLookup } from './grant-lookup.ts'
+import { type IndexObserver, UNOBSERVED } from './index-observer.ts'
 import { Missing } from './missing.ts'
 import { isSame, NamespaceGrants, type Target, weightOf } from './namespace-grants.ts'
 
@@ -9,18 +10,6 @@ export interface IndexLimits {
   readonly all: number
   readonly eachNamespace: number
 }
-
-/** Receives what an index does not keep. */
-export interface IndexObserver {
-  /** A grant was skipped: it could not be read completely, or it would exceed a limit. */
-  skipped(namespace: string): void
-  /** A namespace became incomplete. */
-  incomplete(namespace: string): void
-  /** All grants of a namespace were evicted. */
-  evicted(namespace: string): void
-}
-
-const UNOBSERVED: IndexObserver = { skipped: () => {}, incomplete: () => {}, evicted: () => {} }
 
 /**
  * The part of the limit that is used, at most, after an eviction. Finding the largest namespaces takes a look at all of
@@ -57,7 +46,7 @@ export class GrantIndex implements KindLookup {
   constructor(
     resource?: string,
     limits: IndexLimits = { all: Infinity, eachNamespace: Infinity },
-    observer = UNOBSERVED,
+    observer: IndexObserver = UNOBSERVED,
   ) {
     this.#resource = resource
     this.#limits = limits
@@ -90,11 +79,12 @@ export class GrantIndex implements KindLookup {
    * @returns false if the grant is not kept, since a limit is reached; its namespace is then incomplete
    */
   set(grant: Grant): boolean {
-    if (this.#missing.isEvicted(grant.namespace)) {
-      this.miss(grant.namespace)
+    const { namespace } = grant
+    if (this.#missing.isEvicted(namespace)) {
+      this.miss(namespace)
       return false
     }
-    const known = this.#namespace(grant.namespace)
+    const known = this.#namespace(namespace)
     const before = known.get(grant.name)
     const stored = known.compacted(grant, this.#list)
     if (before && isSame(before, stored)) {
@@ -103,13 +93,15 @@ export class GrantIndex implements KindLookup {
     }
     if (before) this.#change(known, () => known.remove(before))
     if (known.weight + weightOf(stored) > this.#limits.eachNamespace) {
-      this.miss(grant.namespace)
-      this.#dropIfEmpty(grant.namespace, known)
+      this.miss(namespace)
+      this.#dropIfEmpty(namespace, known)
       return false
     }
     this.#change(known, () => known.add(stored))
     if (this.#weight > this.#limits.all) this.#evict(this.#limits.all * LEFT_AFTER_EVICTION)
-    return !this.#missing.isEvicted(grant.namespace)
+    if (this.#missing.isEvicted(namespace)) return false
+    this.#observer.added(namespace)
+    return true
   }
 
   /** Deletes a grant, if the index has it. */

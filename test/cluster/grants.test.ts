@@ -20,6 +20,16 @@ const ignore = () => {}
 const into = (namespace: string) => [{ namespace, kinds: [REFERENCE_GRANT] }]
 const LIST = `${grantsPath('v1', 'billing')}?limit=500`
 
+/** Returns the names of the cached grants that permit a route of `shop` to refer to a Service of `billing`. */
+function namesIn(grants: ClusterGrants, service: string) {
+  const from = { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }
+  const found = grants
+    .cached()
+    .grants.of(REFERENCE_GRANT)
+    .permitting(from, 'billing', [{ group: '', kind: 'Service', name: service }])
+  return found.grants.flatMap((grant) => grant?.name ?? [])
+}
+
 /** Grants of an API server whose answers the test gives, on a clock that only the test moves. */
 async function start(t: TestContext, options: Partial<ClusterGrantsOptions> = {}) {
   const server = await FakeApiServer.start()
@@ -135,6 +145,29 @@ test('a read that fails after its readers left does not end the process', { time
   await until('both have failed', () => counts.freshReads.failed === 2)
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(unhandled.mock.callCount(), 0)
+})
+
+test('who follows a namespace hears of each change of its cached grants', { timeout: 300_000 }, async (t) => {
+  const { server, grants } = await start(t)
+  const stop = new AbortController()
+  const ended = grants.run(stop.signal)
+  const heard: string[] = []
+  const leave = grants.onAdded('billing', () => heard.push(namesIn(grants, 'payments').join()))
+  grants.onAdded('other', () => heard.push('of another namespace'))
+  await server.discover({ v1: ['referencegrants'] })
+  ;(await server.expect(`${grantsPath('v1')}?limit=500`)).answer(grantPage('1', [storedGrant('first', 'refunds', '1')]))
+  const watch = (await server.next('a watch')).begin(200)
+  const event = (type: string, ...grant: Parameters<typeof storedGrant>) => ({ type, object: storedGrant(...grant) })
+  watch.send(event('MODIFIED', 'first', 'refunds', '2'), event('ADDED', 'second', 'payments', '3'))
+  await until('the second is cached', () => grants.size === 2)
+  watch.send(event('DELETED', 'second', 'payments', '4'))
+  await until('the second is deleted', () => grants.size === 1)
+  leave()
+  watch.send(event('ADDED', 'third', 'payments', '5'))
+  await until('the third is cached', () => grants.size === 2)
+  assert.deepEqual(heard, ['', 'second'])
+  stop.abort()
+  await ended
 })
 
 test('each grant that is not cached is reported, and each incomplete namespace is logged once', {

@@ -37,6 +37,8 @@ const change = fc.oneof(
   }),
 )
 
+const unobserved = { skipped: () => {}, incomplete: () => {}, evicted: () => {} }
+
 /** A lookup that returns this index for every kind. */
 const alone = (index: GrantIndex): GrantLookup => ({ of: () => index })
 
@@ -291,10 +293,34 @@ suite('an index with a limit', () => {
     assert.equal(verdictOf(index, 'x'), 'refused')
   })
 
+  test('reports a grant that was added or changed, if it is kept', () => {
+    const added: string[] = []
+    const observer = { added: (namespace: string) => added.push(namespace), ...unobserved }
+    const index = new GrantIndex(undefined, limits, observer)
+    const changes: [Grant, string[]][] = [
+      [grantOf('g', { to: 1 }), ['billing']],
+      [grantOf('g', { to: 1 }), []],
+      [grantOf('g', { to: 2 }), ['billing']],
+      [grantOf('g', { to: 500 }), []],
+      [grantOf('g', { to: 1, namespace: 'shop' }), ['shop']],
+    ]
+    for (const [grant, expected] of changes) {
+      index.set(grant)
+      assert.deepEqual(added.splice(0), expected)
+    }
+    index.delete(grantOf('g', { namespace: 'shop' }))
+    assert.deepEqual(added, [])
+  })
+
   test('reports each skipped grant, and once that a namespace is incomplete, evicted or not', () => {
     const told: string[] = []
     const tell = (what: string) => (namespace: string) => told.push(`${what} ${namespace}`)
-    const observer = { skipped: tell('skipped'), incomplete: tell('incomplete'), evicted: tell('evicted') }
+    const observer = {
+      added: () => {},
+      skipped: tell('skipped'),
+      incomplete: tell('incomplete'),
+      evicted: tell('evicted'),
+    }
     const index = new GrantIndex(undefined, limits, observer)
     for (let list = 0; list < 2; list += 1) {
       index.beginList()

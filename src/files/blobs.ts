@@ -13,12 +13,14 @@ export interface Blob {
  * Yields the contents of files, as `git cat-file --batch` prints them: a line with the size, the content, a line end. Each
  * byte is copied once, however large a content is.
  *
+ * @param submodule the folder of a submodule; default: the repository of the current folder
  * @throws ProgramError if git fails, or does not have a content
  */
-export async function* blobs(hashes: readonly string[]): AsyncGenerator<Blob> {
+export async function* blobs(hashes: readonly string[], submodule?: string): AsyncGenerator<Blob> {
   let line = ''
   let current: Arriving | undefined
-  for await (const chunk of git(['cat-file', '--batch'], hashes.map((hash) => `${hash}\n`).join(''))) {
+  const input = hashes.map((hash) => `${hash}\n`).join('')
+  for await (const chunk of git(['cat-file', '--batch'], input, submodule)) {
     for (let rest: Buffer = chunk; rest.length > 0; ) {
       if (!current) {
         const end = rest.indexOf('\n')

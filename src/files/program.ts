@@ -17,8 +17,8 @@ export class ProgramError extends Error {
 interface ProgramOptions {
   /** What the program reads from standard input. */
   readonly input?: string
-  /** Environment variables beside those of this process. */
-  readonly env?: Readonly<Record<string, string>>
+  /** Environment variables beside those of this process, which the program does not get if undefined. */
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /**

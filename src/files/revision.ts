@@ -1,20 +1,20 @@
-import { mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Failure } from '../system/failure.ts'
-import { reasonOf } from '../system/reason.ts'
 import { quote } from '../wording/quote.ts'
-import { blobs } from './blobs.ts'
 import { gitText, isPartialClone } from './git.ts'
 import { ProgramError } from './program.ts'
-import { LARGEST_FILE, STDIN } from './text.ts'
-import { isRead } from './tree.ts'
+import { writeTree } from './revision-tree.ts'
+import { STDIN } from './text.ts'
 
 /** Files of a former revision, in a folder of their own. */
 export interface Revision {
   readonly folder: string
   /** Where each path of the repository, in the order of the call, is in the folder. */
   readonly paths: readonly string[]
+  /** The submodules below the paths that do not have their commit here, so that their files are missing. */
+  readonly missing: readonly string[]
 }
 
 /**
@@ -34,8 +34,8 @@ export async function atRevision<T>(
   try {
     const root = await gitText('rev-parse', '--show-toplevel')
     const relative = await Promise.all(paths.map((one) => inRepository(one, root)))
-    await writeTree(await commitOf(revision), isWhole ? undefined : relative, folder)
-    return await use({ folder, paths: relative.map((one) => path.join(folder, one)) })
+    const missing = await writeTree(await commitOf(revision), isWhole ? undefined : relative, root, folder)
+    return await use({ folder, paths: relative.map((one) => path.join(folder, one)), missing })
   } catch (error) {
     if (error instanceof ProgramError) {
       const reason = (await isPartialClone())
@@ -73,53 +73,3 @@ async function commitOf(revision: string): Promise<string> {
     throw new Failure(`cannot compare with ${quote(revision)}: ${reason}`, { cause: error })
   }
 }
-
-/** Writes those files of a commit that a command reads from paths, or all files, to a folder. Links come last, so that no file is written through one. */
-async function writeTree(commit: string, paths: readonly string[] | undefined, folder: string): Promise<void> {
-  const listed = await gitText('ls-tree', '-r', '-z', '--full-tree', commit)
-  const links: [target: string, place: string][] = []
-  const files = new Map<string, { place: string; isLink: boolean }[]>()
-  for (const entry of listed.split('\0')) {
-    const [, mode = '', type, hash = '', file = ''] = /^(\d+) (\w+) (\w+)\t(.*)$/s.exec(entry) ?? []
-    const place = path.join(folder, file)
-    const isWanted = !paths || paths.some((one) => one === file || ((one === '' || isBelow(file, one)) && isRead(file)))
-    if (type !== 'blob' || !isWanted || !isBelow(place, folder)) continue
-    const found = { place, isLink: mode === '120000' }
-    const same = files.get(hash)
-    if (same) same.push(found)
-    else files.set(hash, [found])
-  }
-  for await (const { hash, content } of blobs([...files.keys()])) {
-    for (const { place, isLink } of files.get(hash) ?? []) {
-      if (isLink && content) links.push([content.toString(), place])
-      else await written(place, folder, () => writeContent(place, content))
-    }
-  }
-  for (const [target, place] of links)
-    await written(place, folder, async () => {
-      await mkdir(path.dirname(place), { recursive: true })
-      await symlink(target, place)
-    })
-}
-
-async function writeContent(place: string, content: Buffer | undefined): Promise<void> {
-  await mkdir(path.dirname(place), { recursive: true })
-  await writeFile(place, content ?? '')
-  // What reads the folder says that the file is too large.
-  if (!content) await truncate(place, LARGEST_FILE + 1)
-}
-
-/** @throws Failure if the system cannot write a file: git takes names and links that a file system does not */
-async function written(place: string, folder: string, write: () => Promise<void>): Promise<void> {
-  try {
-    await write()
-  } catch (error) {
-    const file = quote(path.relative(folder, place))
-    throw new Failure(`cannot write ${file} of the revision to a temporary folder: ${reasonOf(error)}`, {
-      cause: error,
-    })
-  }
-}
-
-const isBelow = (file: string, folder: string) =>
-  file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep)

@@ -44,8 +44,11 @@ export async function readBaseline(
       .map((told) => ({ ...told, ...(told.file && { file: inside(told.file) }) }))
     const missing = [...paths, ...grants, ...rendered].filter((_, at) => !there.includes(found.paths[at] ?? ''))
     const [problem] = report.problems
+    const submodules = found.missing.map((one) => `the submodule ${bare(one)} at its commit`)
     const notes = [
-      ...missing.map((one) => `${quote(named)} does not have ${bare(one)}: all its findings count as introduced`),
+      ...[...missing.map(bare), ...submodules].map(
+        (one) => `${quote(named)} does not have ${one}: all its findings count as introduced`,
+      ),
       ...(problem === undefined ? [] : [`the baseline ${quote(named)} may have more findings: ${inside(problem)}`]),
     ]
     return { source: named, findings, notes }

@@ -191,6 +191,41 @@ suite('--baseline REVISION', { concurrency: 2 }, () => {
     assert.deepEqual(counts, [1, 0, 0])
     assert.match(stderr, /note: "HEAD" does not have new: all its findings count as introduced/)
   })
+
+  test('reads submodules at the commits that the revision names', async () => {
+    const inner = repositoryWith({ 'c.json': routeTo('three', 'z') })
+    const middle = repositoryWith({ 'b.json': routeTo('two', 'y') })
+    const folder = repositoryWith({ 'a.json': routeTo('one', 'x') })
+    const add = (to: string, from: string) => {
+      git(to, '-c', 'protocol.file.allow=always', 'submodule', 'add', '--quiet', from, 'sub')
+      commit(to)
+    }
+    add(middle, inner)
+    add(folder, middle)
+    git(folder, '-c', 'protocol.file.allow=always', 'submodule', 'update', '--quiet', '--init', '--recursive')
+    const counts = async (...paths: string[]) => (await compared(folder, ...paths, '--baseline', 'HEAD')).counts
+    assert.deepEqual(await counts('.'), [0, 0, 3])
+    assert.deepEqual(await counts('sub/sub'), [0, 0, 1])
+    const hook = { GIT_DIR: path.join(folder, '.git'), GIT_INDEX_FILE: path.join(folder, '.git/index') }
+    const { stdout } = await refgrant(['check', '.', '--baseline', 'HEAD'], { cwd: folder, env: hook })
+    assert.match(stdout, /: 0 introduced, 0 fixed, 3 unchanged/)
+    writeFileSync(path.join(folder, 'sub/d.json'), routeTo('four', 'z'))
+    assert.deepEqual(await counts('.'), [1, 0, 3])
+  })
+
+  test('names a submodule that does not have the commit of the revision', async () => {
+    const folder = repositoryWith({ 'a.json': routeTo('one', 'x') })
+    const other = repositoryWith({ 'b.json': routeTo('two', 'y') })
+    git(folder, '-c', 'protocol.file.allow=always', 'submodule', 'add', '--quiet', other, 'sub')
+    git(folder, 'update-index', '--cacheinfo', `160000,${'1'.repeat(40)},sub`)
+    git(folder, 'commit', '--quiet', '--message', 'change')
+    const { counts, stderr } = await compared(folder, '.', '--baseline', 'HEAD')
+    assert.deepEqual(counts, [1, 0, 1])
+    assert.match(
+      stderr,
+      /note: "HEAD" does not have the submodule sub at its commit: all its findings count as introduced/,
+    )
+  })
 })
 
 suite('a baseline that cannot be read is an error that says why:', { concurrency: 2 }, () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { startChild } from '../system/children.ts'
+import { endChild, startChild } from '../system/children.ts'
 import { reasonOf } from '../system/reason.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
 import { bare, quote, visible } from '../wording/quote.ts'
@@ -105,7 +105,7 @@ export class CredentialPlugin {
 
   #run(): { result: Promise<Proof>; end: () => void } {
     const stdio: StdioOptions = [this.isInteractive ? 'inherit' : 'ignore', 'pipe', 'pipe']
-    const child = startChild(() => spawn(this.#command, this.#args, { stdio, env: this.#environment() }))
+    const child = startChild((how) => spawn(this.#command, this.#args, { ...how, stdio, env: this.#environment() }))
     const result = printed(child, this.#command).then(
       ({ output, failure }) => {
         if (failure !== undefined) throw new Error(`${this.#title} ${failure}`)
@@ -223,7 +223,7 @@ function eachLine(stream: Readable | null, show: (line: string) => void): void {
 
 /** Ends a program that may hang. What it has started may keep its output open. */
 function ended(child: ChildProcess): void {
-  child.kill('SIGKILL')
+  endChild(child)
   child.stdout?.destroy()
   child.stderr?.destroy()
 }

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { ObjectName } from '../policy/reference.ts'
 import { PROGRAM } from '../system/program.ts'
 import { holdYoungMemory } from '../system/young-memory.ts'
@@ -87,6 +88,9 @@ const NOTHING = {
   kustomization: 'its rendering holds no Kubernetes object',
 }
 
+/** How many files are read before a signal that arrived meanwhile is handled: some ten milliseconds of work. */
+const TURN = 100
+
 /** The comment at the beginning of a snapshot. */
 const SNAPSHOT = /^# refgrant snapshot: (.*)/
 
@@ -141,6 +145,7 @@ class Reading implements FileObjects {
   async readAll(): Promise<void> {
     for (const source of this.#sources.values()) {
       this.#read += 1
+      if (this.#read % TURN === 0) await setImmediate()
       let text = ''
       try {
         this.#tellReading(source, 0)

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { startChild } from '../system/children.ts'
+import { endChild, startChild } from '../system/children.ts'
 import { reasonOf } from '../system/reason.ts'
 import { visible } from '../wording/quote.ts'
 
@@ -31,8 +31,8 @@ export async function* outputOf(
   args: readonly string[],
   { input = '', env = {} }: ProgramOptions = {},
 ): AsyncGenerator<Buffer> {
-  const child = startChild(() =>
-    spawn(program, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] }),
+  const child = startChild((how) =>
+    spawn(program, args, { ...how, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] }),
   )
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
@@ -56,7 +56,7 @@ export async function* outputOf(
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     throw new ProgramError(`${program} cannot be run: ${reasonOf(error)}`, isMissing)
   } finally {
-    child.kill()
+    endChild(child)
   }
 }
 

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
+import { existsSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
@@ -42,9 +41,9 @@ export async function writeTree(
   }
   // Links come last, so that no file is written through one.
   for (const { target, place } of links)
-    await written(place, folder, async () => {
-      await mkdir(path.dirname(place), { recursive: true })
-      await symlink(target, place)
+    written(place, folder, () => {
+      mkdirSync(path.dirname(place), { recursive: true })
+      symlinkSync(target, place)
     })
   return missing
 }
@@ -89,23 +88,24 @@ async function writeFiles(
     for (const { mode, file } of byHash.get(hash) ?? []) {
       const place = path.join(folder, file)
       if (mode === '120000' && content) links.push({ target: content.toString(), place })
-      else await written(place, folder, () => writeContent(place, content))
+      else written(place, folder, () => writeContent(place, content))
     }
   }
   return links
 }
 
-async function writeContent(place: string, content: Buffer | undefined): Promise<void> {
-  await mkdir(path.dirname(place), { recursive: true })
-  await writeFile(place, content ?? '')
+/** Does so at once: a write that goes on during a signal could leave a part of the folder. */
+function writeContent(place: string, content: Buffer | undefined): void {
+  mkdirSync(path.dirname(place), { recursive: true })
+  writeFileSync(place, content ?? '')
   // What reads the folder says that the file is too large.
-  if (!content) await truncate(place, LARGEST_FILE + 1)
+  if (!content) truncateSync(place, LARGEST_FILE + 1)
 }
 
 /** @throws Failure if the system cannot write a file: git takes names and links that a file system does not */
-async function written(place: string, folder: string, write: () => Promise<void>): Promise<void> {
+function written(place: string, folder: string, write: () => void): void {
   try {
-    await write()
+    write()
   } catch (error) {
     const file = quote(path.relative(folder, place))
     throw new Failure(`cannot write ${file} of the revision to a temporary folder: ${reasonOf(error)}`, {

@@ -1,6 +1,8 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { beforeEnd } from '../system/ending.ts'
 import { Failure } from '../system/failure.ts'
 import { quote } from '../wording/quote.ts'
 import { gitText, isPartialClone } from './git.ts'
@@ -30,7 +32,7 @@ export async function atRevision<T>(
   isWhole: boolean,
   use: (found: Revision) => Promise<T>,
 ): Promise<T> {
-  const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'refgrant-')))
+  const { folder, remove } = temporaryFolder()
   try {
     const root = await gitText('rev-parse', '--show-toplevel')
     const relative = await Promise.all(paths.map((one) => inRepository(one, root)))
@@ -45,8 +47,24 @@ export async function atRevision<T>(
     }
     throw error
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    remove()
   }
+}
+
+/** Makes a folder that is removed with `remove`, and when this process ends. */
+function temporaryFolder(): { folder: string; remove: () => void } {
+  let folder = ''
+  const clear = () => {
+    if (folder !== '') rmSync(folder, { recursive: true, force: true })
+  }
+  // First: a signal that arrives meanwhile waits.
+  const over = beforeEnd(clear)
+  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'refgrant-')))
+  const remove = () => {
+    over()
+    clear()
+  }
+  return { folder, remove }
 }
 
 /** Returns a path from the root of the repository; the file itself may not exist any more. */

@@ -1,49 +1,54 @@
 import type { ChildProcess } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { beforeEnd } from './ending.ts'
 
-/** The signals that end a process by default, and that a program which it started may not get. */
-const ENDING = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
-
-const running = new Set<ChildProcess>()
+/** How a program is started. */
+interface Start {
+  /** Whether it leads a session, and so a group of processes, of its own. */
+  readonly detached: boolean
+}
 
 /**
- * Starts a program that ends with this process, by whatever signal but SIGKILL this process ends. What else handles a signal decides
- * when the process ends.
+ * Starts a program that ends with this process, with all that it has started. At a terminal, what it has started gets the signals of
+ * the terminal, but not those of other processes: in a session of its own, a program could not ask the person at the terminal.
  */
-export function startChild<Child extends ChildProcess>(start: () => Child): Child {
+export function startChild<Child extends ChildProcess>(start: (how: Start) => Child): Child {
+  const detached = process.platform !== 'win32' && !hasTerminal()
+  let child: Child | undefined
   // First, because the program may run, and a signal arrive, before the start returns.
-  if (running.size === 0) hold()
+  const over = beforeEnd(() => child && endChild(child))
   try {
-    const child = start()
-    if (child.pid === undefined) return child
-    running.add(child)
-    child.once('exit', () => {
-      running.delete(child)
-      if (running.size === 0) release()
-    })
+    child = start({ detached })
+    if (detached) leaders.add(child)
+    child.once('exit', over)
     return child
   } finally {
-    if (running.size === 0) release()
+    if (child?.pid === undefined) over()
   }
 }
 
-function hold(): void {
-  process.on('exit', endAll)
-  for (const signal of ENDING) process.on(signal, endBy)
+/** The programs that lead a group of processes. */
+const leaders = new WeakSet<ChildProcess>()
+
+/** Ends a program that runs, and what it has started if this is its group. */
+export function endChild(child: ChildProcess): void {
+  const { pid, exitCode, signalCode } = child
+  // After its end, another program may have its number.
+  if (pid === undefined || exitCode !== null || signalCode !== null) return
+  if (!leaders.has(child)) return void child.kill('SIGKILL')
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It runs as another user, who alone may end it.
+  }
 }
 
-function endAll(): void {
-  for (const child of running) child.kill('SIGKILL')
-}
-
-function endBy(signal: NodeJS.Signals): void {
-  if (process.listenerCount(signal) > 1) return
-  endAll()
-  release()
-  process.kill(process.pid, signal)
-}
-
-/** Leaves the signals to the system again. */
-function release(): void {
-  process.off('exit', endAll)
-  for (const signal of ENDING) process.off(signal, endBy)
+/** Whether this process has a terminal, be it with all of its streams redirected. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return true
+  } catch {
+    return false
+  }
 }

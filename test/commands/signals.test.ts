@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { suite, type TestContext, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
+import { ROUTE } from '../harness/objects/texts.ts'
 import { CLI } from '../harness/program/cli.ts'
 import { FakeApiServer } from '../harness/stand-ins/fake-api-server.ts'
 import { until } from '../harness/until.ts'
@@ -55,13 +56,57 @@ suite('a signal that ends a command', { concurrency: 2, skip: !isLinux && 'reads
     await until('the program has ended', () => !isRunning())
   })
 
+  test('also removes the files of a revision', async (t) => {
+    const { folder, command, hasBegun, isRunning } = hanging(t, 'hang')
+    const git = `#!/bin/sh\ncase "$*" in *cat-file*) exec ${command};; *rev-parse*toplevel*) pwd;; *) echo 0;; esac\n`
+    const programs = folderWith({ git })
+    chmodSync(path.join(programs, 'git'), 0o755)
+    const temporary = path.join(folder, 'temporary')
+    mkdirSync(temporary)
+    const env = { ...process.env, PATH: `${programs}:${process.env.PATH}`, TMPDIR: temporary }
+    const argv = [CLI, 'check', '.', '--baseline', 'HEAD']
+    const child = spawn(process.execPath, argv, { cwd: folderWith({ 'a.yaml': ROUTE }), env, stdio: 'ignore' })
+    const ended = once(child, 'exit')
+    await until('git runs', hasBegun)
+    assert.match(readdirSync(temporary).join(), /^refgrant-\w+$/)
+    child.kill('SIGHUP')
+    assert.deepEqual(await ended, [null, 'SIGHUP'])
+    assert.deepEqual(readdirSync(temporary), [])
+    await until('git has ended', () => !isRunning())
+  })
+
+  test('also ends what these programs have started, if there is no terminal that would', async (t) => {
+    const { folder, command, hasBegun, isRunning } = hanging(t, 'grandchild')
+    const kubectl = `#!/bin/sh\n"${command}" &\nwait\n`
+    const programs = folderWith({ kubectl })
+    chmodSync(path.join(programs, 'kubectl'), 0o755)
+    const env = { ...process.env, PATH: `${programs}:${process.env.PATH}` }
+    // In a session of its own, it has no terminal.
+    const child = spawn(process.execPath, [CLI, 'check', '-k', folder], { env, stdio: 'ignore', detached: true })
+    const ended = once(child, 'exit')
+    await until('the program runs', hasBegun)
+    child.kill('SIGTERM')
+    assert.deepEqual(await ended, [null, 'SIGTERM'])
+    await until('the program has ended', () => !isRunning())
+  })
+
+  test('leaves these programs the terminal, if there is one', async () => {
+    const folder = folderWith({ kubectl: '#!/bin/sh\necho asked > /dev/tty\nexit 1\n' })
+    chmodSync(path.join(folder, 'kubectl'), 0o755)
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, NODE: process.execPath, CLI, FOLDER: folder }
+    const child = spawn('script', ['-qec', '"$NODE" "$CLI" check -k "$FOLDER"', '/dev/null'], {
+      ...{ env, stdio: ['ignore', 'pipe', 'inherit'] },
+    })
+    assert.match(await text(child.stdout), /asked/)
+  })
+
   test('also ends a program that begins before its start returns', async () => {
     const script = `
       import { spawn } from 'node:child_process'
       import { writeSync } from 'node:fs'
       import { startChild } from ${JSON.stringify(CHILDREN)}
-      startChild(() => {
-        const child = spawn('sleep', ['600'], { stdio: 'ignore' })
+      startChild((how) => {
+        const child = spawn('sleep', ['600'], { ...how, stdio: 'ignore' })
         writeSync(1, String(child.pid))
         process.kill(process.pid, 'SIGHUP')
         return child

@@ -4,6 +4,8 @@ const ENDING = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const
 /** What is done before this process ends. */
 const last = new Set<() => void>()
 
+let isHeld = false
+
 /**
  * Does something before this process ends, by whatever signal but SIGKILL it ends. What else handles a signal decides when the
  * process ends.
@@ -11,14 +13,18 @@ const last = new Set<() => void>()
  * @returns what takes this back
  */
 export function beforeEnd(act: () => void): () => void {
-  if (last.size === 0) hold()
+  hold()
   last.add(act)
   return () => {
-    if (last.delete(act) && last.size === 0) release()
+    last.delete(act)
+    // A signal that has arrived is handled before that.
+    setImmediate(() => last.size === 0 && release())
   }
 }
 
 function hold(): void {
+  if (isHeld) return
+  isHeld = true
   process.on('exit', actAll)
   for (const signal of ENDING) process.on(signal, endBy)
 }
@@ -36,6 +42,7 @@ function endBy(signal: NodeJS.Signals): void {
 
 /** Leaves the signals to the system again. */
 function release(): void {
+  isHeld = false
   process.off('exit', actAll)
   for (const signal of ENDING) process.off(signal, endBy)
 }

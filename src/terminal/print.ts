@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { EXIT, Failure } from '../system/failure.ts'
 import { PROGRAM } from '../system/program.ts'
 import { reasonOf } from '../system/reason.ts'
+import { writeWhole } from '../system/whole-file.ts'
 import { counted } from '../wording/counted.ts'
 import { quote, shorten, visible } from '../wording/quote.ts'
 import { clearProgress } from './progress.ts'
@@ -36,18 +37,13 @@ export async function print(pieces: Iterable<string>): Promise<void> {
 }
 
 /**
- * Writes a report to a file, in place of what the file had.
+ * Writes a report to a file, in place of what the file had: all of it or nothing.
  *
  * @throws Failure if it cannot be written
  */
 export function printTo(file: string, pieces: Iterable<string>): void {
   try {
-    const descriptor = openSync(file, 'w')
-    try {
-      for (const piece of pieces) writeFileSync(descriptor, piece)
-    } finally {
-      closeSync(descriptor)
-    }
+    writeWhole(file, [...pieces].join(''))
   } catch (error) {
     throw new Failure(`cannot write ${quote(file)}: ${reasonOf(error)}`, { cause: error })
   }

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, linkSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import path from 'node:path'
 import { suite, test } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
@@ -114,6 +123,54 @@ suite('check with several outputs', { concurrency: 2 }, () => {
   test('says which file it cannot write', async () => {
     const { code, stderr } = await check('json=missing/report.json')
     assert.deepEqual([code, stderr], [2, 'refgrant: cannot write "missing/report.json": no such file or directory\n'])
+  })
+
+  test('leaves no part of a report where the disk is full', async () => {
+    // A limit on the size of files stands in for a small disk.
+    const limited = ['sh', '-c', 'trap "" XFSZ; ulimit -f 16; exec "$@"', 'sh']
+    const routes = Array.from({ length: 200 }, (_, at) => ROUTE.replace('checkout', `checkout-${at}`)).join('---\n')
+    const cwd = folderWith({ 'route.yaml': routes, 'old.json': 'old', 'other/linked.json': 'old' })
+    symlinkSync('other/linked.json', path.join(cwd, 'link.json'))
+    const read = (file: string) => readFileSync(path.join(cwd, file), 'utf8')
+    for (const [file, content] of [
+      ['new.json', undefined],
+      ['old.json', 'old'],
+      ['link.json', ''],
+    ] as const) {
+      const { code, stdout, stderr } = await refgrant(['check', 'route.yaml', '-o', `json=${file}`], {
+        ...{ cwd, under: limited },
+      })
+      const failure = `refgrant: cannot write "${file}": file too large\n`
+      assert.deepEqual(
+        [code, stdout, stderr, existsSync(path.join(cwd, file)) ? read(file) : undefined],
+        [2, '', failure, content],
+      )
+    }
+    assert.deepEqual(readdirSync(cwd).sort(), ['link.json', 'old.json', 'other', 'route.yaml'])
+    if (process.platform === 'linux')
+      assert.deepEqual(await refgrant(['check', 'route.yaml', '-o', 'json=/dev/full'], { cwd }), {
+        code: 2,
+        stdout: '',
+        stderr: 'refgrant: cannot write "/dev/full": no space left on device\n',
+      })
+  })
+
+  test('keeps the mode and the links of the file that it writes, and writes into pipes', async () => {
+    const cwd = folderWith({ 'route.yaml': ROUTE, 'old.json': 'old', 'target.json': 'old' })
+    const at = (file: string) => path.join(cwd, file)
+    chmodSync(at('old.json'), 0o640)
+    symlinkSync('target.json', at('link.json'))
+    linkSync(at('target.json'), at('hard.json'))
+    symlinkSync('later.json', at('dangling.json'))
+    const outputs = ['old', 'link', 'dangling'].flatMap((name) => ['-o', `json=${name}.json`])
+    const script = '{ "$0" "$@" -o text -o junit=/dev/stdout -o sarif=/dev/fd/3 3>&1 >&4 | cat; } 4>&1 | cat'
+    const { stdout, stderr } = await refgrant(['check', 'route.yaml', ...outputs], { cwd, under: ['sh', '-c', script] })
+    assert.equal(stderr, '')
+    for (const part of [/^route\.yaml:13: error: /m, /<testsuites/, /"\$schema"/]) assert.match(stdout, part)
+    assert.equal(statSync(at('old.json')).mode & 0o777, 0o640)
+    for (const file of ['old.json', 'hard.json', 'later.json'])
+      assert.equal(JSON.parse(readFileSync(at(file), 'utf8')).kind, 'CheckReport', file)
+    assert.equal(readlinkSync(at('link.json')), 'target.json')
   })
 
   test('refuses a file without a name, and an unknown format', async () => {

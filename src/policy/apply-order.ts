@@ -11,20 +11,40 @@ export interface Applied {
   readonly index: number
 }
 
-/** Whether a tool applies a grant only after an object that needs it, or may do so. */
-export function isLater(tool: Tool, grant: Applied, object: Applied): boolean {
+/**
+ * Why a grant is not there when a tool applies an object at the first installation: the tool applies it later, or may do so;
+ * deletes it before; or does not apply it at an installation.
+ */
+export type Absence = 'later' | 'deleted' | 'never'
+
+/** Returns why a grant is not there when a tool applies an object; undefined if it is, or if the tool does not apply the object. */
+export function absence(tool: Tool, grant: Applied, object: Applied): Absence | undefined {
   switch (tool) {
     case 'helm':
-      return compare(helmKey(grant), helmKey(object)) >= 0
+      return between(helmTurn(grant), helmTurn(object), isDeletedBySuccess(grant))
     case 'argocd':
-      return compare(argoKey(grant), argoKey(object)) >= 0
+      return between(argoTurn(grant), argoTurn(object))
     case 'flux':
       // Before it applies the objects of a Kustomization, it asks the API server about each in a dry run.
       // Source: github.com/fluxcd/pkg/ssa, manager_apply.go (ApplyAll).
-      return true
+      return 'later'
     case 'kubectl':
-      return grant.index > object.index
+      return grant.index > object.index ? 'later' : undefined
   }
+}
+
+/** The phase of an installation, and the place in it. */
+type Turn = readonly [phase: number, ...Key]
+
+/**
+ * @param grant the turn of the grant; undefined if it is not applied
+ * @param isShort whether the grant is deleted at the end of its phase
+ */
+function between(grant: Turn | undefined, object: Turn | undefined, isShort = false): Absence | undefined {
+  if (!object) return undefined
+  if (!grant) return 'never'
+  if (compare(grant, object) >= 0) return 'later'
+  return isShort && grant[0] < object[0] ? 'deleted' : undefined
 }
 
 type Key = readonly (number | string)[]
@@ -38,40 +58,77 @@ function compare(a: Key, b: Key): number {
 /** The kinds with guarded fields that Helm and Argo CD know. They apply those that they do not know after all others. */
 const KNOWN = new Set(['PersistentVolumeClaim', 'StatefulSet', 'Deployment', 'Pod'])
 
+/** The hooks of Helm. It does not apply an object with another one. */
+const HELM_HOOKS: ReadonlySet<string> = new Set([
+  ...['install', 'delete', 'upgrade', 'rollback'].flatMap((event) => [`pre-${event}`, `post-${event}`]),
+  'test',
+  'test-success',
+])
+
 /**
  * The hooks of an installation come first, by weight; then kind after kind, and unknown kinds by their names.
  *
- * Source: Helm, pkg/action/install.go and hooks.go; pkg/release/util, kind_sorter.go.
+ * Source: Helm, pkg/action/install.go and hooks.go; pkg/release/util, kind_sorter.go and manifest_sorter.go.
  */
-function helmKey({ kind, annotations }: Applied): Key {
-  const hooks = listed(annotations['helm.sh/hook'])
-  if (hooks.includes('pre-install')) return [0, number(annotations['helm.sh/hook-weight'])]
-  if (hooks.includes('post-install')) return [2, number(annotations['helm.sh/hook-weight'])]
-  return [1, KNOWN.has(kind) ? 0 : 1, kind]
+function helmTurn({ kind, annotations }: Applied): Turn | undefined {
+  const hook = annotations['helm.sh/hook']
+  if (hook === undefined) return [1, KNOWN.has(kind) ? 0 : 1, kind]
+  const hooks = listed(hook).map((one) => one.toLowerCase())
+  if (!hooks.every((one) => HELM_HOOKS.has(one))) return undefined
+  const weight = integer(annotations['helm.sh/hook-weight']) ?? 0
+  if (hooks.includes('pre-install')) return [0, weight]
+  return hooks.includes('post-install') ? [2, weight] : undefined
+}
+
+/** Whether Helm deletes a hook once all hooks of its phase have succeeded. */
+function isDeletedBySuccess({ annotations }: Applied): boolean {
+  const policies = listed(annotations['helm.sh/hook-delete-policy']).map((one) => one.toLowerCase())
+  return annotations['helm.sh/hook'] !== undefined && policies.includes('hook-succeeded')
 }
 
 /** The phases of a sync, by the hooks of Argo CD and of Helm. */
-const PHASES: Record<string, number> = {
-  PreSync: 0,
-  Sync: 1,
-  PostSync: 2,
-  'pre-install': 0,
-  'pre-upgrade': 0,
-  'post-install': 2,
-  'post-upgrade': 2,
+const PHASES = {
+  argo: new Map([
+    ['PreSync', 0],
+    ['Sync', 1],
+    ['PostSync', 2],
+  ]),
+  helm: new Map([
+    ['pre-install', 0],
+    ['pre-upgrade', 0],
+    ['post-install', 2],
+    ['post-upgrade', 2],
+  ]),
 }
+
+/** The hooks of Argo CD that are no phase of a sync that succeeds. */
+const OTHER_HOOKS: readonly string[] = ['SyncFail', 'Skip']
 
 /**
  * By phase, wave, kind and name. Kinds that it does not know are equal.
  *
- * Source: github.com/argoproj/gitops-engine, pkg/sync/sync_tasks.go (Less).
+ * Source: github.com/argoproj/gitops-engine, pkg/sync: sync_tasks.go (Less), sync_phase.go, hook/hook.go and syncwaves/waves.go.
  */
-function argoKey({ kind, name, annotations }: Applied): Key {
-  const hooks = [...listed(annotations['argocd.argoproj.io/hook']), ...listed(annotations['helm.sh/hook'])]
-  const phase = hooks.map((hook) => PHASES[hook]).find((one) => one !== undefined) ?? 1
-  const wave = number(annotations['argocd.argoproj.io/sync-wave'] ?? annotations['helm.sh/hook-weight'])
+function argoTurn({ kind, name, annotations }: Applied): Turn | undefined {
+  const phase = argoPhase(annotations)
+  if (phase === undefined) return undefined
+  const wave = integer(annotations['argocd.argoproj.io/sync-wave']) ?? integer(annotations['helm.sh/hook-weight']) ?? 0
   return [phase, wave, KNOWN.has(kind) ? 0 : 1, name]
 }
 
+/** Returns the first phase of an object; undefined if it is a hook of none. The hooks of Helm count if Argo CD knows no other. */
+function argoPhase(annotations: Applied['annotations']): number | undefined {
+  const [own, helm] = [annotations['argocd.argoproj.io/hook'], annotations['helm.sh/hook']]
+  const hooks = listed(own)
+  const isKnown = hooks.some((one) => PHASES.argo.has(one) || OTHER_HOOKS.includes(one))
+  if (own === undefined && (helm === undefined || helm === 'crd-install')) return 1
+  const phases = isKnown
+    ? hooks.flatMap((one) => PHASES.argo.get(one) ?? [])
+    : listed(helm).flatMap((one) => PHASES.helm.get(one) ?? [])
+  return phases.length > 0 ? Math.min(...phases) : undefined
+}
+
 const listed = (value: unknown) => (typeof value === 'string' ? value.split(',').map((one) => one.trim()) : [])
-const number = (value: unknown) => Number.parseInt(String(value), 10) || 0
+
+/** Returns an integer as Go reads it (strconv.Atoi); undefined if the text is none. */
+const integer = (value: unknown) => (typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : undefined)

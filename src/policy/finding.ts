@@ -1,4 +1,4 @@
-import type { Tool } from './apply-order.ts'
+import type { Absence, Tool } from './apply-order.ts'
 import type { Severity } from './finding-codes.ts'
 import type { GrantName } from './grant.ts'
 import type { LintFinding } from './lint.ts'
@@ -60,6 +60,8 @@ export interface RefusedAtInstall {
   readonly severity: Severity
   readonly reference: Reference
   readonly tool: Tool
+  /** Why the grant is not there. */
+  readonly absence: Absence
   /** The first of the grants that permit the reference. */
   readonly grant: GrantName
   readonly grantKind: string

@@ -1,4 +1,4 @@
-import { type Applied, isLater, type Tool } from '../policy/apply-order.ts'
+import { type Applied, absence, type Tool } from '../policy/apply-order.ts'
 import type { RefusedAtInstall } from '../policy/finding.ts'
 import { SEVERITIES } from '../policy/finding-codes.ts'
 import type { Grant } from '../policy/grant.ts'
@@ -25,15 +25,17 @@ export function refusedAtInstall(
   const appliedOf = (object: WrittenObject) => applied(object, indexes.get(object) ?? 0)
   return references.flatMap(({ object, reference, grants, moreGrants }): RefusedAtInstall[] => {
     const [first] = grants
-    const isLate = (grant: Grant) => {
+    const absenceOf = (grant: Grant) => {
       const of = written.get(grant)
-      return of !== undefined && isLater(tool, appliedOf(of), appliedOf(object))
+      return of && absence(tool, appliedOf(of), appliedOf(object))
     }
     const at = first && written.get(first)
-    if (!at || moreGrants > 0 || !grants.every(isLate)) return []
+    const why = first && absenceOf(first)
+    if (!at || !why || moreGrants > 0 || !grants.every(absenceOf)) return []
     return [
       {
         ...{ code: 'refused-at-install', severity: SEVERITIES['refused-at-install'], reference, tool },
+        absence: why,
         grant: { namespace: first.namespace, name: first.name },
         grantKind: at.name.kind,
         other: placeOf(at, ''),

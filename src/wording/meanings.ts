@@ -13,7 +13,7 @@ const VERSION = apiVersionOf(REFERENCE_GRANT)
 const MEANINGS: Record<FindingCode, { readonly meaning: string; readonly remedy: string }> = {
   'not-permitted': { meaning: 'no grant permits a reference', remedy: '`refgrant grant` prints the grant for the owner of the target' },
   'too-many-references': { meaning: `an object has more than ${MOST_REFERENCES.toLocaleString('en')} references to other namespaces, so the webhook refuses it`, remedy: 'split the object' },
-  'refused-at-install': { meaning: 'a grant permits the reference, but the tool of `--order` applies the grant after the object, so the webhook refuses the first installation (`check` only)', remedy: 'add what the message says: a hook, a wave, `dependsOn` or another order' },
+  'refused-at-install': { meaning: 'a grant permits the reference, but the tool of `--order` applies the grant after the object, deletes it before or does not apply it, so the webhook refuses the first installation (`check` only)', remedy: 'write what the message says: a hook, a wave, `dependsOn` or another order' },
   'grant-unknown-version': { meaning: 'the API server rejects the grant, because it does not serve its `apiVersion`; the grant does not count', remedy: `write \`${VERSION}\`` },
   'grant-too-many-entries': { meaning: `the API server rejects the grant, because \`from\` or \`to\` has more than ${MOST_ENTRIES} entries; the grant does not count`, remedy: 'divide it into several grants' },
   'grant-empty': { meaning: '`from` or `to` is missing or empty, so the grant permits nothing', remedy: 'add entries, or delete the grant' },

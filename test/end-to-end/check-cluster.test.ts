@@ -15,6 +15,7 @@ import { until } from '../harness/until.ts'
 
 const RBAC = 'rbac.authorization.k8s.io'
 const HOOK = { 'helm.sh/hook': 'pre-install,pre-upgrade' }
+const SHORT = { ...HOOK, 'helm.sh/hook-delete-policy': 'before-hook-creation,hook-succeeded' }
 
 let cluster: Cluster
 let guard: Refgrant
@@ -52,6 +53,14 @@ suite('check --order says what the first installation refuses', () => {
   const charts: [title: string, route: ApiObject, grant: ApiObject, refused: boolean][] = [
     ['an HTTPRoute is created before its grant', checkout, allow('HTTPRoute'), true],
     ['a grant that is a hook is created before', checkout, annotated(allow('HTTPRoute'), HOOK), false],
+    [
+      'a hook may be in other letters',
+      checkout,
+      annotated(allow('HTTPRoute'), { 'helm.sh/hook': 'Pre-Install' }),
+      false,
+    ],
+    ['a hook that is deleted on success is gone', checkout, annotated(allow('HTTPRoute'), SHORT), true],
+    ['a hook of upgrades is not created', tcp, annotated(allow('TCPRoute'), { 'helm.sh/hook': 'pre-upgrade' }), true],
     ['a TCPRoute is created after its grant, by the names of the kinds', tcp, allow('TCPRoute'), false],
   ]
   for (const [title, object, itsGrant, refused] of charts)

@@ -54,19 +54,21 @@ export const questionOptions = {
 /**
  * Returns the paths that a command reads, from its arguments and from `-f`.
  *
- * @param verb the name of the command, for the error
+ * @param verb the name of the command, for the error; `grant` can also be asked without paths
  * @param kustomize the folder of `-k`
  * @throws Failure if there is nothing to read
  */
 export function pathsOf(
   args: readonly string[],
   filename: readonly string[],
-  verb: string,
+  verb: 'check' | 'grant',
   kustomize?: string,
 ): string[] {
   const paths = [...args, ...filename]
   if (paths.length === 0 && kustomize === undefined)
-    throw new Failure(`there is nothing to ${verb}: name files or folders, or - for standard input`)
+    throw new Failure(
+      `there is nothing to ${verb}: name files or folders, or - for standard input${verb === 'grant' ? ', or ask with --from and --to' : ''}`,
+    )
   return paths
 }
 

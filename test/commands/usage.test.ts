@@ -99,7 +99,10 @@ const wrong: Record<string, [argv: string[], says: string]> = {
   ],
   'two former reports': [['audit', '--since', 'a', '--since', 'b'], '--since takes one report: leave the other out'],
   'two configurations': [['grant', '.', '--config', 'a', '--config=b'], '--config takes one file: leave the other out'],
-  'no file to grant': [['grant'], 'there is nothing to grant: name files or folders, or - for standard input'],
+  'no file to grant': [
+    ['grant'],
+    'there is nothing to grant: name files or folders, or - for standard input, or ask with --from and --to',
+  ],
 }
 
 suite('wrong usage is an error that says what to do:', { concurrency: 2 }, () => {

@@ -1,8 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import { Failure } from '../system/failure.ts'
+import { readOnce } from '../system/read-once.ts'
 import { reasonOf } from '../system/reason.ts'
 import { quote } from '../wording/quote.ts'
 import type { Certificate } from './issue.ts'
@@ -62,13 +63,19 @@ export async function readClientAuthorities(file: string): Promise<string> {
  *
  * @throws Failure if the file cannot be read or does not hold a certificate
  */
-export async function readAuthorities(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((error) => {
-    throw new Failure(`cannot read the authorities: ${quote(file)}: ${reasonOf(error)} (--ca)`, { cause: error })
-  })
+export function readAuthorities(file: string): string {
+  const text = authoritiesText(file)
   if (authoritiesIn(text).length === 0)
     throw new Failure(`${file} holds no certificate: name a PEM file of certificate authorities with --ca`)
   return text
+}
+
+function authoritiesText(file: string): string {
+  try {
+    return readOnce(file).toString()
+  } catch (error) {
+    throw new Failure(`cannot read the authorities: ${quote(file)}: ${reasonOf(error)} (--ca)`, { cause: error })
+  }
 }
 
 async function textOf(file: string, what: string): Promise<string> {

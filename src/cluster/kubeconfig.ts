@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { parse } from 'yaml'
+import { readOnce } from '../system/read-once.ts'
 import { reasonOf } from '../system/reason.ts'
 import { bare, quote } from '../wording/quote.ts'
 import type { ImpersonatingUser } from './impersonation.ts'
@@ -126,7 +127,7 @@ function mergedFrom(files: readonly string[]): Merged {
 function add(merged: Merged, file: string, mayBeEmpty: boolean): void {
   try {
     // kubectl knows merge keys: a user may take fields from an anchor.
-    const content: unknown = parse(readFileSync(file, 'utf8'), { merge: true })
+    const content: unknown = parse(readOnce(file).toString(), { merge: true })
     if (!content && mayBeEmpty) return
     if (!content) throw new Error('is empty')
     if (!isMap(content)) throw new Error('is not a kubeconfig')

@@ -50,7 +50,7 @@ export function manifestsCommand(): Command {
         '--static is for the part webhook, without --diff: the API server does not show what it reads from files',
       )
     const registration = registrationOf(config)
-    const client = await webhookClient(options)
+    const client = webhookClient(options)
     const chosen = part === undefined ? COMPARED : [part]
     if (diff) return printDifferences(chosen, { registration, client }, options)
     const objects = chosen.flatMap((name) => objectsOf(name, registration, client))

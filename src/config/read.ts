@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { declaredKindProblem, kindProblem, kindsProblem, type RowProblem, rowProblem } from '../policy/own-fields.ts'
 import { knownKinds } from '../policy/well-known.ts'
 import { Failure } from '../system/failure.ts'
+import { readOnce } from '../system/read-once.ts'
 import { reasonOf } from '../system/reason.ts'
 import { bare } from '../wording/quote.ts'
 import { rowSentence } from '../wording/row-problem.ts'
@@ -21,17 +22,25 @@ export class ConfigError extends Failure {}
  * @throws ConfigError if the file cannot be read, or has an error
  */
 export function readConfig(file: string | undefined, overrides: Overrides = {}): Config {
-  return configOf(file, textOf(file), overrides)
+  return configOf(file, read(file, readOnce), overrides)
 }
 
 /**
- * Returns the text of a file; an empty text without a file.
+ * Returns the text of a file that is read again when it changes; an empty text without a file.
  *
  * @throws ConfigError if the file cannot be read
  */
 export function textOf(file: string | undefined): string {
+  return read(file, (file) => {
+    if (statSync(file).isFIFO())
+      throw new Error('is a pipe, which a server cannot read again when it changes: name a file')
+    return readFileSync(file)
+  })
+}
+
+function read(file: string | undefined, how: (file: string) => Buffer): string {
   try {
-    return file === undefined ? '' : readFileSync(file, 'utf8')
+    return file === undefined ? '' : how(file).toString()
   } catch (error) {
     const reason = `${reasonOf(error)} (name a configuration with --config)`
     throw new ConfigError(`${bare(file ?? '')}: ${reason}`, { cause: error })

@@ -19,6 +19,8 @@ export class Unreadable extends Error {}
  * @throws Unreadable
  */
 export async function readNamed(path: string): Promise<Buffer> {
+  if (path === STDIN && process.stdin.readableEnded)
+    throw new Unreadable('is given twice: standard input has one content')
   if (path === STDIN) return collect(process.stdin as AsyncIterable<Buffer>)
   return withFile(path, constants.O_RDONLY, (file) => collect(file.createReadStream({ autoClose: false })))
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { atRevision } from '../files/revision.ts'
+import { STDIN } from '../files/text.ts'
 import { type Baseline, findingsIn } from '../report/baseline.ts'
 import type { CheckReport } from '../report/check.ts'
 import { toldOf } from '../report/told.ts'
@@ -24,7 +25,7 @@ export async function readBaseline(
   asked: Asked,
   check: (asked: Asked) => Promise<CheckReport>,
 ): Promise<Baseline> {
-  if (existsSync(named)) return reportIn(named)
+  if (named === STDIN || existsSync(named)) return reportIn(named)
   const { paths, grants = [], kustomize } = asked
   showProgress(`reading ${quote(named)}`)
   const rendered = kustomize === undefined ? [] : [kustomize]

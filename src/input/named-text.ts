@@ -1,5 +1,6 @@
-import { decoded, readNamed, unreadable } from '../files/text.ts'
+import { decoded, readNamed, STDIN, unreadable } from '../files/text.ts'
 import { Failure } from '../system/failure.ts'
+import { readOnce } from '../system/read-once.ts'
 import { bare } from '../wording/quote.ts'
 
 /**
@@ -9,7 +10,7 @@ import { bare } from '../wording/quote.ts'
  */
 export async function namedText(file: string): Promise<string> {
   try {
-    return decoded(await readNamed(file))
+    return decoded(file === STDIN ? await readNamed(file) : readOnce(file))
   } catch (error) {
     throw new Failure(`${bare(file)}: ${unreadable(error).message}`, { cause: error })
   }

@@ -22,7 +22,7 @@ export interface ClientOptions {
  *
  * @throws Failure if the flags contradict each other, or the authorities cannot be read
  */
-export async function webhookClient(options: ClientOptions): Promise<WebhookClient> {
+export function webhookClient(options: ClientOptions): WebhookClient {
   const { url, ca, certificates, secret, name, namespace = NAMES.namespace } = options
   const isStatic = options.static === true
   if (isStatic && (url === undefined || ca === undefined))
@@ -33,5 +33,5 @@ export async function webhookClient(options: ClientOptions): Promise<WebhookClie
   if (ca === undefined) return { ...reached, secret: certificates === 'files' ? undefined : secret }
   if (certificates === 'self-managed')
     throw new Failure('--certificates self-managed does not use --ca: the server writes its own authority')
-  return { ...reached, caBundle: await readAuthorities(ca) }
+  return { ...reached, caBundle: readAuthorities(ca) }
 }

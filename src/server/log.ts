@@ -47,6 +47,7 @@ class StandardOutput implements DestinationStream {
   constructor() {
     // Opening the stream makes a pipe non-blocking. Lines do not go through the stream, which its first error would close.
     process.stdout.on('error', () => {})
+    process.on('exit', () => this.#flush())
   }
 
   write(line: string): void {
@@ -57,18 +58,19 @@ class StandardOutput implements DestinationStream {
     }
     this.#waiting.push(bytes)
     this.#size += bytes.length
-    // If earlier lines wait, their timer also writes this one.
-    if (this.#waiting.length === 1) this.#flush()
+    // One write serves all lines of a turn of the event loop. If earlier lines wait for a reader, their timer also writes this.
+    if (this.#waiting.length === 1) setImmediate(this.#flush)
   }
 
-  #flush(): void {
+  readonly #flush = () => {
+    if (this.#waiting.length === 0) return
     let rest = this.#waiting.length === 1 ? (this.#waiting[0] as Buffer) : Buffer.concat(this.#waiting)
     try {
       while (rest.length > 0) rest = rest.subarray(writeSync(this.#file, rest))
     } catch (error) {
       this.#waiting = [rest]
       this.#size = rest.length
-      const timer = setTimeout(() => this.#flush(), RETRY)
+      const timer = setTimeout(this.#flush, RETRY)
       // A stopping server waits for a slow reader of its last lines, but not for other errors.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') timer.unref()
       return

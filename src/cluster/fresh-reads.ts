@@ -4,6 +4,7 @@ import { type GrantKind, resourceOf } from '../policy/grant-kinds.ts'
 import type { Api } from './api.ts'
 import { ApiError } from './api-error.ts'
 import type { Charge } from './budget.ts'
+import { Deadline } from './deadline.ts'
 import { confirmAbsent, discover } from './discovery.ts'
 import type { FairQueue } from './fair-queue.ts'
 import { grantResource } from './grant-resource.ts'
@@ -150,19 +151,17 @@ export class FreshReads {
     observer.readStarted(this.#name)
     const begun = now()
     let end: ReadEnd = 'failed'
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(new DOMException('the read took too long', 'TimeoutError')), LONGEST_READ)
+    const deadline = new Deadline('the read did not end', LONGEST_READ, signal)
     try {
-      const result = await this.#list(namespace, AbortSignal.any([signal, late.signal]), own)
+      const result = await this.#list(namespace, deadline.signal, own)
       end = 'done'
       return result
     } catch (error) {
       if (signal.aborted || error instanceof Outgrown) end = 'given up'
       // Node's client throws an AbortError in place of the reason.
-      throw late.signal.aborted ? late.signal.reason : error
+      throw deadline.reasonFor(error)
     } finally {
-      // A timer that went on would keep the signals of the read in memory.
-      clearTimeout(timer)
+      deadline.clear()
       observer.readEnded(this.#name, end, now() - begun)
     }
   }

@@ -35,7 +35,7 @@ try: $(INSTALLED) ## send an AdmissionReview to the server of `make run`
 sandbox: certs ## start a real API server on this machine, with the webhook registered; CONFIG=FILE sets a configuration
 	@$(if $(CONFIG),REFGRANT_CONFIG=$(abspath $(CONFIG))) node test/sandbox/sandbox.ts
 
-cluster: image ## start a cluster of one real node with refgrant installed, in namespaces of its own, which needs root (CONTRIBUTING)
+cluster: image ## start a cluster of one real node with refgrant installed, in namespaces of its own, which needs root (CONTRIBUTING.md)
 	@node test/node/cluster.ts
 
 # The runner ends with the make that started it, and everything that it started ends with it. `exec` keeps other processes
@@ -46,7 +46,7 @@ UNIT_TESTS = NODE_COMPILE_CACHE=$(CACHE)/compiled $(TEST) --test-concurrency=4 \
 	$$(find test -name '*.test.ts' -not -path 'test/end-to-end/*' -not -path 'test/attacks/*' \
 		-not -path 'test/image/*' -not -path 'test/node/*' -not -path 'test/control-plane/*' | sort)
 
-test: $(BUNDLE) ## run all tests; the first run compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README)
+test: $(BUNDLE) ## run all tests; the first run compiles Kubernetes, unless KUBEBUILDER_ASSETS is set (README.md)
 	@# The programs are built before the tests, whose files run at the same time and would build one program several times.
 	node test/harness/control-plane/binaries.ts
 	node test/harness/control-plane/helm.ts
@@ -71,7 +71,7 @@ test-image: $(BUNDLE) ## build both images and run them, which needs root, Linux
 		{ echo "this machine has no $$tool: apt-get install $(IMAGE_PACKAGES)" >&2; exit 1; }; done
 	$(TEST) --test-concurrency=1 'test/image/*.test.ts'
 
-test-node: image ## test on a real node, in namespaces of its own, which needs root and Linux on amd64 (CONTRIBUTING)
+test-node: image ## test on a real node, in namespaces of its own, which needs root and Linux on amd64 (CONTRIBUTING.md)
 	$(TEST) --test-concurrency=1 'test/node/*.test.ts'
 
 test-long: export REFGRANT_LONG := 1

@@ -42,7 +42,7 @@ export async function grantedFor(
   const ofVerdict = (verdict: string) =>
     explained.filter(({ answer }) => answer.verdict === verdict).map(({ reference }) => reference)
   const [refused, unknown] = [ofVerdict('not permitted'), ofVerdict('not known')]
-  const { created, changed, useless, notes } = missingFor(refused, known, coverage, {
+  const { created, changed, useless, notes } = missingFor(refused, ofVerdict('permitted'), known, coverage, {
     ...how,
     cluster: clusterOptionsOf(asked),
   })

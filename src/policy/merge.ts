@@ -1,6 +1,6 @@
 import type { Coverage } from './coverage.ts'
 import { applied, correctionOf, type Operation } from './edit.ts'
-import { entriesOf } from './entry-difference.ts'
+import { type Difference, entriesOf } from './entry-difference.ts'
 import { ENTRY_FIELDS, HALVES, type Half, likestField } from './entry-fields.ts'
 import { entryFrom, entryTo, grantObject, parseGrant } from './grant.ts'
 import { lookupIn } from './grant-index.ts'
@@ -9,8 +9,9 @@ import { type GrantKind, grantKindsFor } from './grant-kinds.ts'
 import { judge } from './judge.ts'
 import { isSlip, type Part } from './likeness.ts'
 import { type LintFinding, lintGrant } from './lint.ts'
-import { MOST_ENTRIES } from './names.ts'
+import { MOST_ENTRIES, SUBDOMAIN } from './names.ts'
 import { byNearness, type Candidate, type NearMiss, nearMiss } from './near-miss.ts'
+import { type Pairs, pairsOf, permitsMore } from './pairs.ts'
 import { property } from './property.ts'
 import type { Reference } from './reference.ts'
 
@@ -38,23 +39,31 @@ const MOST_COMPARED = 100_000
  * grant has no error.
  *
  * @param anyName whether an entry is to expose every object of the kind
+ * @param permitted references that the grants permit, and that are to stay permitted
+ * @param isShared whether references that are not known may need a grant: then no name that may be in use is replaced
  */
 export function mergedInto<T extends Candidate>(
   references: readonly Reference[],
   candidates: readonly T[],
   anyName: boolean,
   coverage: Coverage,
+  permitted: readonly Reference[] = [],
+  isShared: (candidate: T) => boolean = () => false,
 ): Merged<T> {
   const changed = new Map<T, T>()
   const left: Reference[] = []
   const unsound = new Map<T, Unsound<T>>()
+  const wanted = pairsOf(references)
+  const kept = pairsOf([...references, ...permitted])
+  const needs = { wanted: anyName ? wanted.every : wanted.named, used: new Set([...kept.named, ...kept.every]) }
   const byNamespace = Map.groupBy(candidates, ({ name }) => name.namespace)
   for (const reference of references) {
     const near = byNamespace.get(reference.to.namespace) ?? []
     const current = near.map((one) => changed.get(one) ?? one)
     if (current.some((one) => permits(one, reference))) continue
     const errors: Unsound<T>[] = []
-    const found = soundChange(changesOf(current, reference, anyName), coverage, errors)
+    const isFit = (one: T, object: object) => isOnlyNeeded(one, object, reference, needs)
+    const found = soundChange(changesOf(current, reference, anyName, isShared), coverage, errors, isFit)
     const original = found && near[current.indexOf(found.candidate)]
     if (found && original) {
       const before = property(original.object, 'spec')
@@ -67,18 +76,36 @@ export function mergedInto<T extends Candidate>(
   return { changed: [...changed.values()], left, unsound: [...unsound.values()] }
 }
 
-/** Returns the first change that leaves no error, with the grant as it is to be; collects the errors of those before it. */
+/** Whether a change permits only what references need, and takes nothing from those that have it. */
+function isOnlyNeeded(
+  candidate: Candidate,
+  object: object,
+  reference: Reference,
+  { wanted, used }: { readonly wanted: Pairs; readonly used: Pairs },
+): boolean {
+  const kind = kindOf(candidate, reference)
+  const after = kind && grantIn({ ...candidate, object }, kind)
+  const before = kind && candidate.refused === undefined ? grantIn(candidate, kind) : undefined
+  if (!after || permitsMore(after, before, (pair) => !wanted.has(pair))) return false
+  return !before || !permitsMore(before, after, (pair) => used.has(pair))
+}
+
+/**
+ * Returns the first change that leaves no error and does not permit too much, with the grant as it is to be; collects the errors
+ * of those before it.
+ */
 function soundChange<T extends Candidate>(
   changes: Iterable<Change<T>>,
   coverage: Coverage,
   errors: Unsound<T>[],
+  isFit: (candidate: T, object: object) => boolean,
 ): { readonly candidate: T; readonly object: object } | undefined {
   for (const change of changes) {
     const { candidate } = change
     const object = changedBy(change)
     const error = errorIn(object, candidate, coverage)
-    if (!error) return { candidate, object }
-    errors.push({ candidate, error })
+    if (error) errors.push({ candidate, error })
+    else if (isFit(candidate, object)) return { candidate, object }
   }
   return undefined
 }
@@ -116,17 +143,22 @@ function errorIn(object: object, { name }: Candidate, coverage: Coverage): LintF
   return findings.find(({ severity }) => severity === 'error')
 }
 
+/** Whether there may be an object or a namespace of the name that a correction replaces. */
+const mayBeUsed = ({ path, found = '' }: Difference) => /\.name(space)?$/.test(path) && SUBDOMAIN.test(found)
+
 /** Yields the grants that may be corrected, the nearest first, and then those that may have another entry. */
 function* changesOf<T extends Candidate>(
   candidates: readonly T[],
   reference: Reference,
   anyName: boolean,
+  isShared: (candidate: T) => boolean,
 ): Generator<Change<T>> {
   const work = { left: MOST_COMPARED }
   const slips = candidates
     .map((one) => nearMiss(one, reference, work))
     .filter((miss): miss is NearMiss<T> => miss?.differences.every(({ how }) => how === 'slip') ?? false)
     .filter((miss) => !anyName || exposesEvery(miss))
+    .filter((miss) => !isShared(miss.candidate) || !miss.differences.some(mayBeUsed))
     .sort(byNearness)
   for (const miss of slips) {
     const patch = correctionOf(miss, reference)

@@ -33,17 +33,23 @@ export interface MissingGrants {
   readonly notes: readonly string[]
 }
 
-/** Returns the grants that permit references which no grant permits. */
+/**
+ * Returns the grants that permit references which no grant permits.
+ *
+ * @param permitted other references, which grants permit
+ */
 export function missingFor(
   references: readonly Reference[],
+  permitted: readonly Reference[],
   known: Known,
   coverage: Coverage,
   { anyName, merge, cluster }: MissingOptions,
 ): MissingGrants {
   const candidates = distinct(known.candidates)
   const possible = references.filter((one) => ungrantable(one) === undefined)
+  const isShared = ({ file }: PlacedCandidate) => file === undefined
   const { changed, left, unsound } = merge
-    ? mergedInto(possible, candidates, anyName, coverage)
+    ? mergedInto(possible, candidates, anyName, coverage, permitted, isShared)
     : { changed: [], left: possible, unsound: [] }
   const grants = missingGrants(left, anyName).map((grant) => {
     const kind = kindOf(grant, coverage.grantKinds)

@@ -1,5 +1,6 @@
 import { editOf } from '../policy/edit.ts'
 import { entriesOf } from '../policy/entry-difference.ts'
+import type { Half } from '../policy/entry-fields.ts'
 import type { Place as FilePlace } from '../policy/finding.ts'
 import type { GrantName } from '../policy/grant.ts'
 import { grantKindFor, grantKindsFor, kindOf } from '../policy/grant-kinds.ts'
@@ -76,13 +77,15 @@ export function patchCommand(miss: NearMiss, reference: Reference, cluster: stri
 
 /** Returns what else the edit of a grant permits; undefined if it permits the reference only. */
 export function wideningSentence(miss: NearMiss, reference: Reference): string | undefined {
-  const added = (half: string) => editOf(miss, reference)?.some(({ path }) => path === `/spec/${half}/-`) ?? false
+  const changes = editOf(miss, reference)?.filter(({ op }) => op !== 'test') ?? []
+  const isChanged = (half: Half) => changes.some(({ path }) => path.startsWith(`/spec/${half}`))
+  const edit = changes.every(({ op }) => op === 'add') ? 'entry' : 'edit'
   const { from, to } = reference
   const [accepted, exposed] = [entriesOf(miss.candidate, 'from'), entriesOf(miss.candidate, 'to')]
-  if (added('from') && (exposed.length > 1 || exposed.some((one) => property(one, 'name') === undefined)))
-    return `With this entry, each ${printable(from.kind)} of namespace ${quote(from.namespace)} may refer to all that the grant exposes.`
-  if (added('to') && accepted.length > 1)
-    return `With this entry, all ${accepted.length} entries of spec.from may refer to ${targetTitle(to)}.`
+  if (isChanged('from') && (exposed.length > 1 || exposed.some((one) => property(one, 'name') === undefined)))
+    return `With this ${edit}, each ${printable(from.kind)} of namespace ${quote(from.namespace)} may refer to all that the grant exposes.`
+  if (isChanged('to') && accepted.length > 1)
+    return `With this ${edit}, all ${accepted.length} entries of spec.from may refer to ${targetTitle(to)}.`
   return undefined
 }
 

@@ -190,7 +190,7 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
     )
   })
 
-  test('says what else an added entry permits', async () => {
+  test('says what else an edit permits', async () => {
     const every = GRANT.replace('HTTPRoute', 'GRPCRoute').replace('      name: payments\n', '')
     const two = GRANT.replace('payments', 'ledger').replace(
       '  to:',
@@ -206,7 +206,15 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
       await explained(two),
       /^ {3}With this entry, all 2 entries of spec\.from may refer to Service "payments"\.$/m,
     )
-    assert.doesNotMatch(await explained(GRANT.replace('HTTPRoute', 'GRPCRoute')), /With this entry/)
+    assert.match(
+      await explained(two.replace('ledger', 'payment')),
+      /^ {3}With this edit, all 2 entries of spec\.from may refer to Service "payments"\.$/m,
+    )
+    for (const [right, wrong] of [
+      ['HTTPRoute', 'GRPCRoute'],
+      ['payments', 'payment'],
+    ] as const)
+      assert.doesNotMatch(await explained(GRANT.replace(right, wrong)), /With this/)
   })
 
   test('notes that a kind has no guarded field', async () => {

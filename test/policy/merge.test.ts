@@ -90,6 +90,48 @@ suite('an existing grant takes the place of a new one only where it then permits
     })
   })
 
+  test('a misspelt name is not corrected if another referrer would reach the target too', () => {
+    const existing = [candidateOf([SHOP, MARKET], [{ name: 'payment' }])]
+    assert.deepEqual(mergedOf(existing, [reference('shop', 'payments')]), { changed: [], left: 1 })
+    const both = [reference('shop', 'payments'), reference('market', 'payments')]
+    assert.deepEqual(mergedOf(existing, both), { changed: [[['shop', 'market'], ['payments']]], left: 0 })
+  })
+
+  test('a misspelt namespace is not corrected if the referrer would reach another target too', () => {
+    const existing = [candidateOf([{ ...SHOP, namespace: 'shpo' }], [{ name: 'payments' }, { name: 'ledger' }])]
+    assert.equal(mergedOf(existing, [reference('shop', 'payments')]).left, 1)
+    assert.equal(mergedOf(existing, [reference('shop', 'payments'), reference('shop', 'ledger')]).left, 0)
+  })
+
+  test('a misspelt name is not corrected if another reference needs it, which may be one of the same run', () => {
+    const changedBy = (references: Reference[], permitted: Reference[], name: string) =>
+      mergedInto(references, [candidateOf([SHOP], [{ name }])], false, coverage, permitted).changed.map(specOf)
+    const [right, one, other] = [
+      reference('shop', 'payments'),
+      reference('shop', 'payment'),
+      reference('shop', 'paymants'),
+    ]
+    assert.deepEqual(changedBy([right], [one], 'payment'), [[['shop'], ['payment', 'payments']]])
+    assert.deepEqual(changedBy([right, other], [], 'paymets'), [[['shop'], ['payments', 'paymants']]])
+  })
+
+  test('of a grant that others may need, only a name that nothing can have is corrected', () => {
+    const changedBy = (name: string) => {
+      const existing = [candidateOf([SHOP], [{ name }])]
+      return mergedInto([reference('shop', 'payments')], existing, false, coverage, [], () => true).changed.map(specOf)
+    }
+    assert.deepEqual(changedBy('payment'), [[['shop'], ['payment', 'payments']]])
+    assert.deepEqual(changedBy('Payments'), [[['shop'], ['payments']]])
+  })
+
+  test('a grant that the API server rejects is not corrected if its other entries would count then', () => {
+    const existing = {
+      ...candidateOf([{ ...SHOP, namespace: 'shop ' }, MARKET], [{ name: 'payments' }]),
+      refused: 'spec.from[0].namespace',
+    }
+    assert.equal(mergedOf([existing], [reference('shop', 'payments')]).left, 1)
+  })
+
   test('a grant with 16 entries takes no more', () => {
     const full = Array.from({ length: 16 }, (_, at) => ({ name: `service-${String.fromCharCode(97 + at).repeat(4)}` }))
     assert.equal(mergedOf([candidateOf([SHOP], full)], [reference('shop', 'payments')]).left, 1)
@@ -154,9 +196,8 @@ suite('a changed grant has no error, and one that would have is not changed:', (
 
 test('merged grants permit every reference, and nothing that neither the old grants nor the new ones would', () => {
   const kind = fc.constantFrom('HTTPRoute', 'GRPCRoute')
-  // Names that are not one letter off: what is misspelt is replaced.
-  const namespace = fc.constantFrom('shop', 'market', 'warehouse')
-  const name = fc.constantFrom('payments', 'ledger', 'tax')
+  const namespace = fc.constantFrom('shop', 'shpo', 'market', 'warehouse')
+  const name = fc.constantFrom('payments', 'payment', 'ledger', 'tax')
   const entries = fc.record({
     from: fc.array(fc.record({ kind, namespace }), { minLength: 1, maxLength: 2 }),
     to: fc.array(
@@ -165,8 +206,10 @@ test('merged grants permit every reference, and nothing that neither the old gra
     ),
   })
   const wanted = fc.tuple(namespace, name, kind).map(([from, to, of]) => reference(from, to, of))
-  const every = ['shop', 'market', 'warehouse'].flatMap((from) =>
-    ['payments', 'ledger', 'tax'].flatMap((to) => ['HTTPRoute', 'GRPCRoute'].map((of) => reference(from, to, of))),
+  const every = ['shop', 'shpo', 'market', 'warehouse'].flatMap((from) =>
+    ['payments', 'payment', 'ledger', 'tax'].flatMap((to) =>
+      ['HTTPRoute', 'GRPCRoute'].map((of) => reference(from, to, of)),
+    ),
   )
   const parsed = (objects: readonly { object: unknown }[]) =>
     objects.map(({ object }) => parseGrant(object)).filter((one): one is Grant => one !== undefined)
@@ -174,13 +217,20 @@ test('merged grants permit every reference, and nothing that neither the old gra
   fc.assert(
     fc.property(fc.array(entries, { maxLength: 3 }), fc.array(wanted, { maxLength: 4 }), (existing, references) => {
       const before = existing.map(({ from, to }, at) => candidateOf(from, to, `g${at}`))
-      const { changed, left } = mergedInto(references, before, false, coverage)
+      const permitted = references.filter((one) => judge([one], lookupIn(parsed(before)))[0]?.permitted)
+      const refused = references.filter((one) => !permitted.includes(one))
+      const { changed, left } = mergedInto(refused, before, false, coverage, permitted)
       const names = new Set(changed.map((one) => one.name.name))
       const after = [...before.filter((one) => !names.has(one.name.name)), ...changed]
+      const wide = permittedBy([...parsed(before), ...missingGrants(references)])
+      const merged = permittedBy([...parsed(after), ...missingGrants(left)])
+      // What is misspelt in the old grants is replaced, so it may be permitted no more.
       assert.deepEqual(
-        permittedBy([...parsed(after), ...missingGrants(left)]),
-        permittedBy([...parsed(before), ...missingGrants(references)]),
+        merged.map((one, at) => one && !wide[at]),
+        every.map(() => false),
       )
+      const grants = lookupIn([...parsed(after), ...missingGrants(left)])
+      for (const one of references) assert.ok(judge([one], grants)[0]?.permitted)
     }),
   )
 })

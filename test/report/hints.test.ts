@@ -31,7 +31,7 @@ function explained(text: string): string {
 }
 
 const missing = (text: string, how: { anyName?: boolean; merge?: boolean } = {}) =>
-  missingFor([REFERENCE], known(text), coverage, {
+  missingFor([REFERENCE], [], known(text), coverage, {
     ...{ anyName: false, merge: false, ...how },
     cluster,
   })
@@ -65,7 +65,7 @@ suite('the correction of a grant of the cluster', () => {
     const candidates = [{ name, object, refused: 'apiVersion' }]
     for (const version of ['v1', 'v1beta1']) {
       const all = { candidates, unknown: new Set<string>(), versions: new Map([[REFERENCE_GRANT, version]]) }
-      const { created, notes } = missingFor([REFERENCE], all, coverage, { anyName: false, merge: false, cluster })
+      const { created, notes } = missingFor([REFERENCE], [], all, coverage, { anyName: false, merge: false, cluster })
       assert.match(notes.join('\n'), new RegExp(`: write "gateway\\.networking\\.k8s\\.io/${version}"$`))
       assert.equal((created[0] as { apiVersion: string }).apiVersion, `gateway.networking.k8s.io/${version}`)
     }

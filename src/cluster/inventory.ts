@@ -4,6 +4,7 @@ import { type Grant, parseGrant } from '../policy/grant.ts'
 import type { GroupKind, ObjectName } from '../policy/reference.ts'
 import type { NamedObject } from '../policy/survey.ts'
 import { objectTitle } from '../wording/objects.ts'
+import { listRights } from '../wording/rights.ts'
 import type { Api } from './api.ts'
 import { ApiError } from './api-error.ts'
 import { discover, discoverKinds } from './discovery.ts'
@@ -73,21 +74,20 @@ export async function takeInventory(
       }
     }
   }
-  problems.push(...forbiddenLines(forbidden))
+  problems.push(...forbiddenLines(forbidden, scope))
   return { objects, grants, unknown, problems }
 }
 
 const cannotList = (what: string, { message }: Error) => `cannot list ${what}: ${message}`
 
 /** Returns one line for all kinds that the API server does not let the caller list. */
-function forbiddenLines(forbidden: readonly { what: string; error: ApiError }[]): string[] {
+function forbiddenLines(forbidden: readonly { what: string; error: ApiError }[], { namespace }: Scope): string[] {
   const [first, ...others] = forbidden
   if (!first) return []
-  if (others.length === 0) return [cannotList(first.what, first.error)]
   const all = forbidden.map(({ what }) => what).join(', ')
-  return [
-    `cannot list ${all}: HTTP 403: the API server does not permit the user to list these ${forbidden.length} kinds`,
-  ]
+  const reason = `HTTP 403: the API server does not permit the user to list these ${forbidden.length} kinds`
+  const line = others.length === 0 ? cannotList(first.what, first.error) : `cannot list ${all}: ${reason}`
+  return [`${line}; ${listRights(namespace)}`]
 }
 
 async function takeGrants(

@@ -10,6 +10,7 @@ import type { Audited } from '../report/audited.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { quote, visible } from '../wording/quote.ts'
+import { listRights } from '../wording/rights.ts'
 import { whileListing } from './listing.ts'
 
 interface ClusterChoice extends ConnectionChoice {
@@ -47,8 +48,7 @@ function remedyFor(error: unknown, namespace: string | undefined): string {
   const isAnonymous = error.status === 403 && error.message.includes('"system:anonymous"')
   if (error.status === 401 || isAnonymous)
     return '; the API server does not accept the credentials of the kubeconfig, or there are none: kubectl auth whoami says who you are'
-  const mayRead = error.status === 403 && namespace === undefined
-  return mayRead ? '; if you have rights in one namespace only, use -n NAMESPACE' : ''
+  return error.status === 403 ? `; ${listRights(namespace)}` : ''
 }
 
 function candidateName(grant: Grant, { grantKinds }: Coverage): ObjectName {

@@ -1,8 +1,8 @@
-import manifest from '../../package.json' with { type: 'json' }
 import { MOST_REFERENCES } from '../policy/crossing.ts'
 import { type FindingCode, SEVERITIES } from '../policy/finding-codes.ts'
 import { apiVersionOf, REFERENCE_GRANT } from '../policy/grant-kinds.ts'
 import { MOST_ENTRIES } from '../policy/names.ts'
+import { documentation } from './documentation.ts'
 import { EXAMPLES } from './examples.ts'
 
 /** The `apiVersion` to write, which is that of new grants too. */
@@ -72,18 +72,15 @@ Wrong:
 Right:
   ${right}
 
-Documentation: ${FINDINGS_PAGE}#${code}
+Documentation: ${documentation(`findings.md#${code}`)}
 `
 }
 
 /** The page of a finding, for programs. */
 export function findingFields(code: FindingCode) {
-  const documentation = `${FINDINGS_PAGE}#${code}`
-  return { code, severity: SEVERITIES[code], ...MEANINGS[code], ...EXAMPLES[code], documentation }
+  const page = documentation(`findings.md#${code}`)
+  return { code, severity: SEVERITIES[code], ...MEANINGS[code], ...EXAMPLES[code], documentation: page }
 }
-
-/** Where the documentation is, since the package does not have it. */
-const FINDINGS_PAGE = `${manifest.repository}/blob/main/docs/findings.md`
 
 /** All pages, as Markdown. */
 export function findingPages(): string {

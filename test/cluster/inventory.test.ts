@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
+import manifest from '../../package.json' with { type: 'json' }
 import { Api } from '../../src/cluster/api.ts'
 import { connectionFrom } from '../../src/cluster/connection.ts'
 import { type Inventory, takeInventory } from '../../src/cluster/inventory.ts'
@@ -10,6 +11,7 @@ import { FakeApiServer, storedGrant } from '../harness/stand-ins/fake-api-server
 
 const GROUP = 'gateway.networking.k8s.io'
 const MIB = 1024 * 1024
+const SECURITY = `${manifest.repository}/blob/main/docs/security.md`
 
 const own: GuardedField = {
   from: { group: GROUP, kind: 'Mirror', plural: 'mirrors' },
@@ -97,7 +99,7 @@ suite('an inventory', { timeout: 300_000 }, () => {
     const { take } = await clusterWith(t, { httproutes: 403, mirrors: 403 })
     const { problems } = await take(new Coverage([...ofRoutes, own]))
     assert.deepEqual(problems, [
-      `cannot list httproutes.${GROUP}, mirrors.${GROUP}: HTTP 403: the API server does not permit the user to list these 2 kinds`,
+      `cannot list httproutes.${GROUP}, mirrors.${GROUP}: HTTP 403: the API server does not permit the user to list these 2 kinds; you need a ClusterRoleBinding to a ClusterRole with the verb list for these resources (${SECURITY}); if you have rights in one namespace only, use -n NAMESPACE`,
     ])
   })
 

@@ -127,6 +127,12 @@ suite('audit of a cluster', () => {
     const whole = await audit('--kubeconfig', owner)
     assert.equal(whole.code, 2)
     assert.match(whole.stderr, /HTTP 403.*; if you have rights in one namespace only, use -n NAMESPACE$/m)
+    const other = await audit('--kubeconfig', owner, '-n', 'shop')
+    assert.equal(other.code, 2)
+    assert.match(
+      other.stderr,
+      /HTTP 403.*; you need a RoleBinding in namespace "shop" to a ClusterRole with the verb list /,
+    )
     const { code, stderr, report } = await audit('--kubeconfig', owner, '-n', 'billing')
     assert.deepEqual([code, stderr, report.complete, report.namespace], [0, '', true, 'billing'])
     assert.deepEqual(

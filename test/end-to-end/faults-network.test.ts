@@ -113,7 +113,7 @@ suite('no answer is wrong, and the watch recovers', () => {
     }))
 
   test(`while nothing passes for ${HOLE} s, on connections that stay open`, (context) =>
-    judgeUnder(context, cluster, { name: `black-holed for ${HOLE} s`, least: few }, async (churn) => {
+    judgeUnder(context, cluster, { name: `packets dropped for ${HOLE} s`, least: few }, async (churn) => {
       const { proxy, refgrant } = cluster
       await lasting(churn, 1)
       proxy.hole()

@@ -33,10 +33,14 @@ export function serveCommand(): Command {
     const { certificates, grants, cert, key } = options
     const isOfFiles = certificates === 'files' || [grants, cert, key].some((one) => one !== undefined)
     if (isOfFiles && certificates !== 'self-managed') refuseIdle(self, SELF_MANAGED, 'with a certificate from files')
+    if (grants !== undefined) refuseIdle(self, REGISTERED, 'with --grants, which needs no cluster and no registration')
     const { serve } = await import('../runtime/serve.ts')
     await serve(options, stopping)
   })
 }
+
+/** The options about the registration in a cluster, by the names of their values. */
+const REGISTERED = ['name', 'namespace', 'static', 'failurePolicy']
 
 /** The options, in the order of the help. */
 const options = () => [

@@ -39,6 +39,7 @@ export function refuseUnread(
 ): void {
   if (!read.cluster) refuseIdle(command, CLUSTER, 'without --live, which reads the grants of a cluster', 'add --live')
   if (!read.files) refuseIdle(command, ['exclude'], 'without files')
+  if (!read.files) refuseIdle(command, ['live'], 'without files, since the cluster is read anyway')
   if (!read.files && isPlaced) refuseIdle(command, ['namespace'], 'beside KIND/NAMESPACE, which names the namespace')
 }
 

@@ -45,6 +45,16 @@ const idle: Record<string, readonly string[]> = {
     ...['serve', '--cert', 'a', '--host', 'a.example', '--propagation', '1s'],
   ],
   '--secret has no effect with a certificate from files: leave it out': ['serve', '--grants', '.', '--secret', 'a'],
+  '--name, --namespace, --static, --failure-policy have no effect with --grants, which needs no cluster and no registration: leave them out':
+    ['serve', '--grants', '.', '--name', 'a', '--namespace', 'b', '--static', '--failure-policy', 'Fail'],
+  '--live has no effect without files, since the cluster is read anyway: leave it out': [
+    ...['explain', 'httproute/checkout', '--live'],
+  ],
+  '--live has no effect without files, since the cluster is read anyway: leave it out ': [
+    'grant',
+    ...QUESTION,
+    '--live',
+  ],
   '--diff has no effect on the part values: leave it out': ['manifests', 'values', '--diff'],
 }
 

@@ -454,7 +454,7 @@ suite('the identity of a command is that of its kubeconfig and its options:', { 
   const files = () => folderWith({ 'route.yaml': ROUTE })
   const COMMANDS: [command: string[], codes: number[]][] = [
     [['audit'], [0]],
-    [['explain', '--from', 'HTTPRoute/shop', '--to', 'Service/billing/payments', '--live'], [1]],
+    [['explain', '--from', 'HTTPRoute/shop', '--to', 'Service/billing/payments'], [1]],
     [['grant', '--live', 'route.yaml'], [0]],
     [['check', '--live', 'route.yaml'], [1]],
     [['manifests', '--diff'], [1]],

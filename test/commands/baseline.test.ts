@@ -50,6 +50,17 @@ async function compared(cwd: string, ...argv: string[]) {
   return { code, stdout, stderr, counts: [introduced, fixed, unchanged].map(Number) }
 }
 
+test('the names are those of objects with introduced findings', async () => {
+  const cwd = repositoryWith({ 'a.json': routeTo('old', 'x'), 'b.json': routeTo('both', 'x') })
+  writeFileSync(path.join(cwd, 'b.json'), routeTo('both', 'x', 'y'))
+  writeFileSync(path.join(cwd, 'c.json'), routeTo('new', 'x'))
+  const { stdout } = await refgrant(['check', '.', '--baseline', 'HEAD', '-o', 'name'], { cwd })
+  assert.deepEqual(
+    stdout.split('\n'),
+    ['both', 'new'].map((name) => `httproute.gateway.networking.k8s.io/${name}`).concat(''),
+  )
+})
+
 test('the number of unchanged findings is printed, and how to see them', async () => {
   const cwd = repositoryWith({ 'a.json': routeTo('one', 'x', 'y') })
   const { stdout } = await refgrant(['check', '.', '--baseline', 'HEAD'], { cwd })

@@ -21,9 +21,10 @@ export const WRITERS = {
   markdown: checkMarkdown,
 } satisfies Record<string, (report: CheckReport, format: Format) => Iterable<string>>
 
-/** Prints the names of the objects and grants with findings. */
+/** Prints the names of the objects and grants with findings; compared with a baseline, with introduced ones. */
 function checkNames({ findings }: CheckReport): Generator<string> {
-  return namesText(findings.map(toldOf).flatMap(({ object, grant }) => object ?? grant ?? []))
+  const shown = findings.filter(({ change }) => change !== 'unchanged')
+  return namesText(shown.map(toldOf).flatMap(({ object, grant }) => object ?? grant ?? []))
 }
 
 /** The formats of a report, by the names of `--output`. */

@@ -10,6 +10,7 @@ import type { GuardedField } from '../policy/catalogue.ts'
 import { Failure } from '../system/failure.ts'
 import { reasonOf } from '../system/reason.ts'
 import { unlessAborted } from '../system/unless-aborted.ts'
+import { counted } from '../wording/counted.ts'
 import { apiOf } from './cluster-api.ts'
 import { DriftWatch } from './drift-watch.ts'
 import { type GrantSupply, type SupplyContext, syncedOnce } from './grant-supply.ts'
@@ -44,7 +45,11 @@ export async function clusterGrants(
     served: keyPair.current?.cert,
   })
   const drift = new DriftWatch({ api, wanted, logger, observe: driftMetrics(registry) })
-  const knowledge = () => ({ grants: grants.size, ageSeconds: grants.age / 1_000 })
+  const knowledge = () => {
+    const { size, age, incomplete } = grants
+    const lacking = incomplete > 0 ? counted(incomplete, 'incomplete namespace') : undefined
+    return { grants: size, ageSeconds: age / 1_000, lacking }
+  }
   knowledgeMetrics(registry, knowledge)
   const watches: Task = {
     name: 'watches of grants',

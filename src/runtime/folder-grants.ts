@@ -1,6 +1,7 @@
 import { limitsOf } from '../config/config.ts'
 import { GrantFolder } from '../files/grant-folder.ts'
 import { Failure } from '../system/failure.ts'
+import { counted } from '../wording/counted.ts'
 import { quote } from '../wording/quote.ts'
 import { registration } from './drift-watch.ts'
 import { type GrantSupply, type SupplyContext, syncedOnce } from './grant-supply.ts'
@@ -23,7 +24,11 @@ export async function folderGrants(folder: string, { live, logger, registry }: S
   const source = await GrantFolder.open(options).catch((cause) => {
     throw new Failure(`the folder of grants ${quote(folder)} ${cause.message} (--grants)`, { cause })
   })
-  const knowledge = () => ({ grants: source.grants.length, ageSeconds: source.age / 1_000 })
+  const knowledge = () => {
+    const { grants, age, unreadable } = source
+    const lacking = unreadable > 0 ? counted(unreadable, 'unreadable file') : undefined
+    return { grants: grants.length, ageSeconds: age / 1_000, lacking }
+  }
   knowledgeMetrics(registry, knowledge)
   folderMetrics(registry, () => source.unreadable)
   const looks = new Periodic(LOOK, () => source.look())

@@ -39,11 +39,10 @@ export interface SupplyContext {
 export function syncedOnce(knowledge: () => Knowledge): () => Check[] {
   let synced = false
   return () => {
-    const { grants, ageSeconds } = knowledge()
+    const { grants, ageSeconds, lacking } = knowledge()
     synced ||= Number.isFinite(ageSeconds)
-    const detail = synced
-      ? `${counted(grants, 'grant')}, complete ${ageSeconds.toFixed(1)} s ago`
-      : 'waiting for the first list'
+    const known = `${counted(grants, 'grant')}, as of ${ageSeconds.toFixed(1)} s ago${lacking ? `; ${lacking}` : ''}`
+    const detail = synced ? known : 'waiting for the first list'
     return [{ name: 'grants', ok: synced, detail }]
   }
 }

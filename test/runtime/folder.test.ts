@@ -8,6 +8,17 @@ import { Tasks } from '../../src/runtime/task.ts'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
 
+test('the readiness of a folder names the files that cannot be read', async () => {
+  const logger = pino({ level: 'silent' })
+  const supply = await folderGrants(folderWith({ 'grants.yaml': GRANT, 'broken.yaml': '{' }), {
+    live: new LiveConfig(undefined, {}, logger),
+    logger,
+    registry: new Registry(),
+  } as never)
+  const [{ detail } = {}] = new Tasks(supply.tasks).checks()
+  assert.match(detail ?? '', /^1 grant, as of \d+\.\d s ago; 1 unreadable file$/)
+})
+
 test('grants of a folder are counted, and the registration is reported as not compared', async () => {
   const registry = new Registry()
   const logger = pino({ level: 'silent' })

@@ -7,6 +7,8 @@ export interface Knowledge {
   readonly grants: number
   /** Time since the cached grants were last known to be complete, in s; Infinity before the first time. */
   readonly ageSeconds: number
+  /** What is not cached, in words: `2 incomplete namespaces`. */
+  readonly lacking?: string | undefined
 }
 
 /** Exposes the state of the source of grants. */

@@ -126,7 +126,9 @@ function exitCode(error: unknown): number {
     return EXIT.failed
   }
   // Only an unexpected error shows its stack.
-  tell(error instanceof Failure ? error.message : inspect(error))
+  if ((error as NodeJS.ErrnoException).syscall === 'uv_cwd')
+    tell('the current folder was removed: change to another one')
+  else tell(error instanceof Failure ? error.message : inspect(error))
   return EXIT.failed
 }
 

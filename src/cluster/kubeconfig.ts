@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
-import { parse } from 'yaml'
+import { parse, YAMLParseError } from 'yaml'
 import { readOnce } from '../system/read-once.ts'
 import { reasonOf } from '../system/reason.ts'
 import { bare, quote } from '../wording/quote.ts'
@@ -126,8 +126,7 @@ function mergedFrom(files: readonly string[]): Merged {
 /** @param mayBeEmpty whether the file may have no content, since there are others */
 function add(merged: Merged, file: string, mayBeEmpty: boolean): void {
   try {
-    // kubectl knows merge keys: a user may take fields from an anchor.
-    const content: unknown = parse(readOnce(file).toString(), { merge: true })
+    const content = parsed(readOnce(file).toString())
     if (!content && mayBeEmpty) return
     if (!content) throw new Error('is empty')
     if (!isMap(content)) throw new Error('is not a kubeconfig')
@@ -138,6 +137,17 @@ function add(merged: Merged, file: string, mayBeEmpty: boolean): void {
         if (!merged[section].has(name)) merged[section].set(name, fields)
   } catch (error) {
     throw new Error(`${bare(file)}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** @throws Error without a part of the text, which may be a token or a key */
+function parsed(text: string): unknown {
+  try {
+    // kubectl knows merge keys: a user may take fields from an anchor. A warning would show a line.
+    return parse(text, { merge: true, logLevel: 'error' })
+  } catch (error) {
+    const [at] = error instanceof YAMLParseError ? (error.linePos ?? []) : []
+    throw new Error(`is not valid YAML${at ? `: see line ${at.line}, column ${at.col}` : ''}`)
   }
 }
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeEnd } from '../system/ending.ts'
 import { Failure } from '../system/failure.ts'
-import { quote } from '../wording/quote.ts'
+import { reasonOf } from '../system/reason.ts'
+import { bare, quote } from '../wording/quote.ts'
 import { gitText, isPartialClone } from './git.ts'
 import { ProgramError } from './program.ts'
 import { writeTree } from './revision-tree.ts'
@@ -59,7 +60,15 @@ function temporaryFolder(): { folder: string; remove: () => void } {
   }
   // First: a signal that arrives meanwhile waits.
   const over = beforeEnd(clear)
-  folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'refgrant-')))
+  try {
+    folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'refgrant-')))
+  } catch (error) {
+    over()
+    const where = `${bare(tmpdir())}: ${reasonOf(error)}`
+    throw new Failure(`cannot make a temporary folder for the revision in ${where}: name another with TMPDIR`, {
+      cause: error,
+    })
+  }
   const remove = () => {
     over()
     clear()

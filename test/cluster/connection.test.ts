@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
+import { inspect } from 'node:util'
 import { type Certificate, issueAuthority, issueServer } from '../../src/certificates/issue.ts'
 import { Api } from '../../src/cluster/api.ts'
 import { type ConnectionChoice, connectionFrom, isInPod } from '../../src/cluster/connection.ts'
@@ -114,6 +115,29 @@ suite('a connection', { timeout: 300_000 }, () => {
     server.file('empty', '\n')
     const kubeconfig = path.join(server.folder, 'empty')
     assert.throws(() => connectionFrom({ kubeconfig }), { message: `${kubeconfig}: is empty` })
+  })
+
+  test('names the place of what is not YAML, without its text, which may be a token', async (t) => {
+    const server = await start(t)
+    const warnings: Error[] = []
+    const listen = (warning: Error) => warnings.push(warning)
+    process.on('warning', listen)
+    t.after(() => process.off('warning', listen))
+    const said = (token: string) => {
+      server.file('broken', `users:\n- name: u\n  user:\n    token: ${token}\n`)
+      const kubeconfig = path.join(server.folder, 'broken')
+      try {
+        connectionFrom({ kubeconfig })
+      } catch (error) {
+        return inspect(error).replace(kubeconfig, 'FILE')
+      }
+      return ''
+    }
+    assert.match(said('hidden: x'), /FILE: is not valid YAML: see line 4, column 12\n/)
+    for (const token of ['hidden: x', '"hidden', '*hidden', '!hidden x', '{}} hidden', '"\\hidden"'])
+      assert.doesNotMatch(said(token), /hidden/)
+    await new Promise(setImmediate)
+    assert.deepEqual(warnings, [])
   })
 
   test('treats an empty KUBECONFIG as unset', async (t) => {

@@ -274,6 +274,20 @@ suite('a baseline that cannot be read is an error that says why:', { concurrency
       assert.match(stderr, said)
     })
 
+  test('no temporary folder', async () => {
+    const { code, stderr } = await refgrant(['check', '.', '--baseline', 'HEAD'], {
+      cwd: folder,
+      env: { TMPDIR: '/nowhere' },
+    })
+    assert.deepEqual(
+      [code, stderr],
+      [
+        2,
+        'refgrant: cannot make a temporary folder for the revision in /nowhere: no such file or directory: name another with TMPDIR\n',
+      ],
+    )
+  })
+
   test('no git', async () => {
     const { code, stderr } = await refgrant(['check', 'a.yaml', '--baseline', 'HEAD'], {
       cwd: folder,

@@ -136,6 +136,12 @@ test('the value of a short option may follow an =, as with kubectl', async () =>
   assert.equal(JSON.parse(stdout).kind, 'Version')
 })
 
+test('a current folder that was removed is an error in words', async () => {
+  const under = ['sh', '-c', 'rmdir "$PWD" && exec "$@"', 'sh']
+  const { code, stderr } = await refgrant(['check', '/dev/null'], { under, cwd: folderWith({}) })
+  assert.deepEqual([code, stderr], [2, 'refgrant: the current folder was removed: change to another one\n'])
+})
+
 suite('--help', { concurrency: 2 }, () => {
   const names = [
     'serve',

@@ -1,5 +1,6 @@
 import { distinctTargets } from '../policy/distinct-targets.ts'
 import type { Reference } from '../policy/reference.ts'
+import { counted } from '../wording/counted.ts'
 import { fitted, lengthOf } from '../wording/fitted.ts'
 import { lintLine } from '../wording/grant-finding.ts'
 import { objectPieces } from '../wording/objects.ts'
@@ -40,7 +41,10 @@ function ofGrant({ grant, findings, count }: Advised): string[] {
   return linesThatFit(findings, (finding) => [lintLine(grant, finding, LONGEST.one)], {
     unjudged: count - findings.length,
     end: [],
-    rest: (count) => fitted(LONGEST.one)`${objectPieces(grant)}: ${`and ${count} more findings.`}`,
+    rest: (count) =>
+      fitted(
+        LONGEST.one,
+      )`${objectPieces(grant)}: ${`and ${counted(count, 'more finding')}. To see all: refgrant check FILE`}`,
   })
 }
 
@@ -60,7 +64,10 @@ function ofViolations(references: readonly Reference[], { kept, unjudged, end }:
   return linesThatFit(ordered, (reference) => violationLines(reference, kept, LONGEST.one), {
     unjudged,
     end,
-    rest: (count) => fitted(LONGEST.one)`${objectPieces(first.from)}: ${`and ${moreReferences(count, unjudged)}`}`,
+    rest: (count) =>
+      fitted(
+        LONGEST.one,
+      )`${objectPieces(first.from)}: ${`and ${moreReferences(count, unjudged)} To see all: refgrant explain -f FILE --live`}`,
   })
 }
 

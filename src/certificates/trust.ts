@@ -76,7 +76,7 @@ export function listed(certificates: readonly X509Certificate[]): string {
   const distinct = new Map(certificates.map((one) => [one.fingerprint256, one]))
   const shown = [...distinct.values()].slice(0, LISTED).map(described)
   const more = distinct.size - shown.length
-  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(', ')
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 function described({ subject, fingerprint256, validTo }: X509Certificate): string {

@@ -4,6 +4,7 @@ import { kustomizationIn } from '../files/kustomize.ts'
 import type { FileObject } from '../files/object-files.ts'
 import { STDIN } from '../files/text.ts'
 import { PROGRAM } from '../system/program.ts'
+import { counted } from '../wording/counted.ts'
 import { objectTitle } from '../wording/objects.ts'
 import { placeTitle } from '../wording/place.ts'
 import { bare, quote } from '../wording/quote.ts'
@@ -27,7 +28,10 @@ export function deliveryNotes(one: Delivery, slot: Slot | undefined, command: st
   const isUncertain = !slot?.hasFiles || slot.isUnknown || slot.rivals.length > 0
   const notes = []
   if (slot?.isApplied && slot.first[0] === one) {
-    const more = slot.count > 1 ? ` and ${slot.count - 1} more` : ''
+    const more =
+      slot.count > 1
+        ? ` and ${counted(slot.count - 1, 'more object that sets it too', 'more objects that set it too')}`
+        : ''
     notes.push(
       `namespace ${quote(namespace)} of the objects in ${folder} comes from ${objectTitle(by.name)} (${place})${more}`,
     )

@@ -90,6 +90,6 @@ function listed(policies: readonly SelectingPolicy[], of = 0): string {
     const words = [types.map(visible).join(' and '), of > 0 ? `${selected} of ${of}` : '']
     return `${quote(name)} (${words.filter((one) => one !== '').join(', ')})`
   })
-  const more = policies.length > NAMED ? `, and ${policies.length - NAMED} more (-o json prints all)` : ''
+  const more = policies.length > NAMED ? ` and ${policies.length - NAMED} more (-o json prints all)` : ''
   return `${named.join(', ')}${more}`
 }

@@ -38,7 +38,10 @@ suite('the author of a grant gets', () => {
   test('the first findings and the number of others, if there are many', () => {
     const { warnings, count } = advice(450_000)
     assert.deepEqual([warnings.length, count], [9, '1350001'])
-    assert.equal(warnings[8], 'ReferenceGrant "shop" in namespace "billing": and 1349993 more findings.')
+    assert.equal(
+      warnings[8],
+      'ReferenceGrant "shop" in namespace "billing": and 1349993 more findings. To see all: refgrant check FILE',
+    )
   })
 
   test('a warning that the grant was not read, if it is too large', () => {

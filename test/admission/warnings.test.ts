@@ -26,7 +26,7 @@ const line = (index: number, target = `s${index}`) =>
 const needed = (target: string) =>
   `Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service "${target}".`
 const rest = (count: string, unjudged = '') =>
-  `HTTPRoute "checkout" in namespace "shop": and ${count} to other namespaces that no grant permits${unjudged}.`
+  `HTTPRoute "checkout" in namespace "shop": and ${count} to other namespaces that no grant permits${unjudged}. To see all: refgrant explain -f FILE --live`
 const UNJUDGED = ' or that were not judged'
 
 suite('warnings of violations', () => {
@@ -117,7 +117,10 @@ suite('warnings of a grant', () => {
   test('are eight, and the others are counted', () => {
     const said = warningsOf({ outcome: 'advised', grant, findings: findings(1_000), count: 2_001 })
     assert.equal(said.length, 9)
-    assert.equal(said[8], 'ReferenceGrant "shop" in namespace "billing": and 1993 more findings.')
+    assert.equal(
+      said[8],
+      'ReferenceGrant "shop" in namespace "billing": and 1993 more findings. To see all: refgrant check FILE',
+    )
   })
 })
 
@@ -151,7 +154,7 @@ function holdTo(warnings: readonly string[], title: string): void {
     assert.doesNotMatch(warning, /[\p{C}\p{Zl}\p{Zp}]/u)
     assert.match(
       warning,
-      /(permits(; the stored object has this reference)?\.|["\w…)]\.|other namespaces\.|apply again\.|more findings\.)$/,
+      /(permits(; the stored object has this reference)?\.|["\w…)]\.|apply again\.|To see all: refgrant (check FILE|explain -f FILE --live))$/,
     )
   }
 }

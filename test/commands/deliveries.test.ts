@@ -123,7 +123,7 @@ suite('the namespace of Flux counts', { concurrency: 2 }, () => {
   test('if several Kustomizations set the same one', async () => {
     const files = { 'apps/shop/route.yaml': ROUTE, [FLUX]: flux({}), 'clusters/test/shop.json': flux({}) }
     const { namespaces, notes } = await checked(['.'], files)
-    assert.deepEqual([namespaces, notes], [['prod'], [`${FROM_FLUX} and 1 more`]])
+    assert.deepEqual([namespaces, notes], [['prod'], [`${FROM_FLUX} and 1 more object that sets it too`]])
   })
 
   test('from the root of the repository, wherever the command runs', async () => {

@@ -122,7 +122,10 @@ test('warnings of the longest names arrive whole', async () => {
     .split('\n')
     .map((line) => line.replace('Warning: ', ''))
   assert.equal(lines.filter((line) => / refers to .* permits\.$/.test(line)).length, 7)
-  assert.match(lines.at(-1) ?? '', /: and 2 more references to other namespaces that no grant permits\.$/)
+  assert.match(
+    lines.at(-1) ?? '',
+    /: and 2 more references to other namespaces that no grant permits\. To see all: refgrant explain -f FILE --live$/,
+  )
 })
 
 suite('grants come and go', () => {

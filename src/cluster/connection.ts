@@ -79,6 +79,8 @@ export function connectionFrom(choice: ConnectionChoice): Connection {
     credentialsWithin: credentials.within,
     async requestOptions(signal, own = false) {
       const { authorization, ...certificate } = await credentials.current(signal)
+      if (authorization !== undefined && UNSENDABLE.test(authorization))
+        throw new Error('the token of the user has a character that cannot be sent, such as a line end: write it again')
       const headers = { ...(authorization !== undefined && { authorization }), ...impersonation }
       return { ...(await material()), ...certificate, headers, agent: own ? agentWith({}) : agent }
     },
@@ -86,9 +88,14 @@ export function connectionFrom(choice: ConnectionChoice): Connection {
   }
 }
 
+/** What a header cannot have: anything but a tab and characters of Latin-1 that are shown. Node would quote the header. */
+const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/
+
 /** Returns the address of a cluster, which must have TLS: without it, anyone on the way could read the credentials. */
 function serverOf({ server }: ClusterEntry): URL {
   const url = URL.parse(server)
+  if (/^[^/]*\/\/[^/]*@/.test(server))
+    throw new Error('its server has a user name or a password: write them as username and password of the user')
   if (url?.protocol !== 'https:') throw new Error(`its server ${quote(server)} is not an https:// address`)
   return url
 }

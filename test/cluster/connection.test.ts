@@ -103,6 +103,19 @@ suite('a connection', { timeout: 300_000 }, () => {
     assert.equal((await ask()).authorization, 'Bearer secret')
   })
 
+  test('says that a token cannot be sent, and does not show it or the password in an address', async (t) => {
+    const server = await start(t)
+    const kubeconfig = server.kubeconfig({ tester: { token: 'hid\nden' } })
+    await assert.rejects(new Api(connectionFrom({ kubeconfig })).get('/version', AbortSignal.timeout(60_000)), {
+      message: 'the token of the user has a character that cannot be sent, such as a line end: write it again',
+    })
+    for (const address of ['https://a:hidden@b', 'http://a:hidden@b', '//a:hidden@b']) {
+      server.file('address', readFileSync(kubeconfig, 'utf8').replace(server.address, address))
+      const message = 'its server has a user name or a password: write them as username and password of the user'
+      assert.throws(() => connectionFrom({ kubeconfig: path.join(server.folder, 'address') }), { message })
+    }
+  })
+
   test('prefers a token file to a token', async (t) => {
     const server = await start(t)
     server.file('token', 'fresh')

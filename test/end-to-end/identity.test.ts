@@ -281,6 +281,11 @@ const REFUSED: [title: string, of: () => Case, reason: RegExp][] = [
     /proxy-url of the kubeconfig is not the URL of a proxy/,
   ],
   ['a server without a scheme', () => ({ cluster: { server: '127.0.0.1:1' } }), /is not an https:\/\/ address/],
+  [
+    'a server with a password',
+    () => ({ cluster: { server: 'https://user:secret@127.0.0.1:1' } }),
+    /its server has a user name or a password/,
+  ],
   ['a plugin that fails', () => ({ user: exec('./failing-plugin') }), /failing-plugin failed with exit code 3/],
   ['a plugin that prints junk', () => ({ user: exec('./junk-plugin') }), /printed no ExecCredential/],
   [

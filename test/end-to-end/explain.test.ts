@@ -6,6 +6,7 @@ import { guardedFields } from '../../src/policy/catalogue.ts'
 import { Coverage } from '../../src/policy/coverage.ts'
 import { knownKinds } from '../../src/policy/well-known.ts'
 import { type Cluster, startCluster } from '../harness/control-plane/cluster.ts'
+import { gatewayApiCrds } from '../harness/control-plane/gateway-api.ts'
 import { folderWith } from '../harness/folders.ts'
 import { MISTAKES, mistaken } from '../harness/objects/mistakes.ts'
 import { grant, route } from '../harness/objects/objects.ts'
@@ -100,6 +101,38 @@ suite('explain of a cluster', () => {
       ofKong.differences.map(({ found }: { found: string }) => found),
       ['configuration.konghq.com/v1alpha1', 'KongReferenceGrant'],
     )
+  })
+
+  test('names a ReferencePolicy, which the last release that had them lets a cluster store', async () => {
+    const { api, kubeconfig } = cluster.controlPlane
+    const crds = await gatewayApiCrds('v0.5.1', 'experimental')
+    await api.installCrds(
+      crds.filter(({ metadata }) => metadata.name === 'referencepolicies.gateway.networking.k8s.io'),
+    )
+    const { spec, metadata } = grant({ name: 'old', to: 'rates' })
+    await api.apply({ apiVersion: 'gateway.networking.k8s.io/v1alpha2', kind: 'ReferencePolicy', metadata, spec })
+    const asked = ['--from', 'HTTPRoute/shop', '--to', 'Service/billing/rates']
+    const { code, report } = await explain(kubeconfig, ...asked)
+    const [{ verdict, nearMisses }] = report.references
+    assert.deepEqual([code, verdict], [1, 'not permitted'])
+    type Difference = { field: string; found: string; wanted: string }
+    type Miss = { grant: { kind: string; name: string }; differences: Difference[]; patch?: object }
+    const miss = nearMisses.find(({ grant }: Miss) => grant.name === 'old') as Miss
+    assert.deepEqual([miss.grant.kind, miss.patch], ['ReferencePolicy', undefined])
+    assert.deepEqual(
+      miss.differences.map(({ field, found, wanted }) => [field, found, wanted]),
+      [
+        ['apiVersion', 'gateway.networking.k8s.io/v1alpha2', 'gateway.networking.k8s.io/v1'],
+        ['kind', 'ReferencePolicy', 'ReferenceGrant'],
+      ],
+    )
+    const { stdout } = await refgrant(['explain', '--kubeconfig', kubeconfig, ...asked])
+    assert.match(
+      stdout,
+      /^\d+\. ReferencePolicy "old" in namespace "billing"\n {3}apiVersion .*\n {3}kind is "ReferencePolicy", but only a ReferenceGrant permits this reference: write "ReferenceGrant"$/m,
+    )
+    await api.apply({ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'ReferenceGrant', metadata, spec })
+    assert.equal((await explain(kubeconfig, ...asked)).code, 0)
   })
 
   test('knows each kind that the cluster serves by the short names of kubectl', async () => {

@@ -15,13 +15,16 @@ export interface Operation {
   readonly value: unknown
 }
 
+/** The differences that no edit corrects: the API server stores no grant with a misspelt field. */
+const UNEDITED: readonly Difference['how'][] = ['rejected', 'full', 'misspelt']
+
 /**
  * Returns the JSON Patch that makes a grant permit a reference; undefined if another object is needed, since the kind, the
  * version or the namespace of an object cannot change, if no grant can permit the reference, or if the API server would reject
  * the grant even with the change.
  */
 export function editOf(miss: NearMiss, reference: Reference): readonly Operation[] | undefined {
-  if (miss.differences.some(({ how }) => how === 'rejected' || how === 'full')) return undefined
+  if (miss.differences.some(({ how }) => UNEDITED.includes(how))) return undefined
   const patch = correctionOf(miss, reference)
   const edited = patch && applied(miss.candidate.object as object, patch)
   const isRefused = edited && grantKindsFor(reference).some((kind) => refusedField(edited, kind) !== undefined)

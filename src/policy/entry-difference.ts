@@ -1,4 +1,4 @@
-import type { Half } from './entry-fields.ts'
+import { HALVES, type Half, likestField } from './entry-fields.ts'
 import { isSlip, type Part, withoutVersion } from './likeness.ts'
 import { isPossibleName, MOST_ENTRIES, VALID } from './names.ts'
 import { property } from './property.ts'
@@ -16,9 +16,9 @@ export interface Difference {
   /**
    * A `slip` is only written in a wrong way; `impossible` is a value that the API server rejects; `other` is the value of
    * something else, and `full` such a value in a half that may not have another entry; `empty` is a half without entries;
-   * `rejected` is a value for which the API server rejects the grant, although another entry is the nearest.
+   * `misspelt` is a field that is meant for a half; `rejected` is a value for which the API server rejects the grant, although another entry is the nearest.
    */
-  readonly how: 'slip' | 'impossible' | 'other' | 'full' | 'empty' | 'rejected'
+  readonly how: 'slip' | 'impossible' | 'other' | 'full' | 'empty' | 'misspelt' | 'rejected'
 }
 
 /** The differences of a part of a grant. */
@@ -66,9 +66,25 @@ export interface Entry extends Compared {
 }
 
 /** Returns the entries of a half, as they are written; none if it is not a list. */
-export function entriesOf({ object }: { readonly object: unknown }, half: Half): readonly unknown[] {
-  const entries = property(property(object, 'spec'), half)
+export function entriesOf({ object }: Written, half: Half): readonly unknown[] {
+  return listIn(object, half)
+}
+
+/** An object as it is written. */
+interface Written {
+  readonly object: unknown
+}
+
+function listIn(object: unknown, field: string): readonly unknown[] {
+  const entries = property(property(object, 'spec'), field)
   return Array.isArray(entries) ? entries : []
+}
+
+/** Returns the field that has the entries of a half: its own or, if that has none, one with a misspelt name. */
+function fieldOf(object: unknown, half: Half): string {
+  const isMeant = (field: string) => likestField(field, HALVES) === half && listIn(object, field).length > 0
+  const isFound = listIn(object, half).length > 0
+  return (isFound ? undefined : Object.keys(Object(property(object, 'spec'))).find(isMeant)) ?? half
 }
 
 /**
@@ -77,13 +93,14 @@ export function entriesOf({ object }: { readonly object: unknown }, half: Half):
  * @param plain returns an entry in the form of a ReferenceGrant
  */
 export function nearestEntry(
-  candidate: { readonly object: unknown },
+  { object }: Written,
   half: Half,
   plain: (entry: unknown) => unknown,
   wanted: Wanted,
   work: Work,
 ): Entry | undefined {
-  const entries = entriesOf(candidate, half)
+  const field = fieldOf(object, half)
+  const entries = listIn(object, field)
   let nearest: Entry | undefined
   for (const [index, written] of entries.entries()) {
     if (work.left <= 0) return undefined
@@ -94,7 +111,14 @@ export function nearestEntry(
   }
   const empty: Difference = { path: `spec.${half}`, found: undefined, wanted: undefined, how: 'empty' }
   if (!nearest) return { differences: [empty], cost: EMPTY, named: false }
-  return entries.length < MOST_ENTRIES ? nearest : withoutRoom(nearest)
+  const found = entries.length < MOST_ENTRIES ? nearest : withoutRoom(nearest)
+  return field === half ? found : inField(field, half, found)
+}
+
+/** Returns the differences of an entry in a misspelt field. */
+function inField(field: string, half: Half, { differences, cost, named }: Entry): Entry {
+  const misspelt: Difference = { path: `spec.${field}`, found: undefined, wanted: half, how: 'misspelt' }
+  return { differences: [misspelt, ...differences], cost: cost + SLIP, named }
 }
 
 /** Returns the differences of an entry beside which no other can be added. */

@@ -37,6 +37,7 @@ export function candidateTitle({ name }: Candidate): string {
 export function differenceSentence(difference: Difference, reference: Reference): string {
   const { path, found, how } = difference
   if (how === 'empty') return `${visible(path)} is not a list with entries`
+  if (how === 'misspelt') return `${visible(path)} is not a field of a spec`
   if (how === 'rejected') {
     const is = isHalf(path) ? `has more than ${MOST_ENTRIES} entries` : 'is not valid'
     return `${visible(path)} ${is}, so the API server rejects the grant`
@@ -49,6 +50,7 @@ export function differenceSentence(difference: Difference, reference: Reference)
 export function editSentence({ path, wanted = '', how }: Difference): string {
   if (path === 'metadata.namespace') return `create it in namespace ${quote(wanted)}`
   if (how === 'empty') return 'add an entry'
+  if (how === 'misspelt') return `write ${wanted}`
   if (how === 'rejected') return isHalf(path) ? 'divide it into several' : 'correct it'
   if (how === 'full') return `create a new grant, since ${half(path)} has ${MOST_ENTRIES} entries, which is the maximum`
   return how === 'other' ? `add an entry with ${quote(wanted)}` : `write ${quote(wanted)}`

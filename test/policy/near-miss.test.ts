@@ -104,6 +104,19 @@ suite('there is no edit if the API server would reject the grant even with it:',
     })
 })
 
+test('a misspelt half is named, with what differs in its entries, and has no edit', () => {
+  const { spec } = mistaken() as ApiObject & { spec: { from: object[]; to: object[] } }
+  const { from, to } = spec
+  const missOf = (changed: object) => missesOf([{ ...mistaken(), spec: changed }])[0]
+  const pathsOf = (changed: object) => missOf(changed)?.differences.map(({ path }) => path)
+  for (const field of ['froms', 'form', 'From']) assert.deepEqual(pathsOf({ [field]: from, to }), [`spec.${field}`])
+  assert.deepEqual(pathsOf({ from, tos: [{ ...to[0], group: 'core' }] }), ['spec.tos', 'spec.to[0].group'])
+  assert.deepEqual(pathsOf({ from: [], froms: from, to }), ['spec.froms'])
+  assert.deepEqual(pathsOf({ froms: [], to }), ['spec.from'])
+  const miss = missOf({ froms: from, to })
+  assert.ok(miss && editOf(miss, REFERENCE) === undefined)
+})
+
 suite('what is not an object is replaced:', () => {
   const { spec } = mistaken() as ApiObject & { spec: object }
   for (const [title, wrong] of Object.entries({ 'the spec': 'x', 'an entry': { ...spec, to: ['payments'] } }))

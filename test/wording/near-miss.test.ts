@@ -74,6 +74,7 @@ const cases: readonly Case[] = [
     'is "Secret", but the reference is to a Service: add an entry with "Service"',
   ],
   ['spec.to[0].name', '', 'payments', 'slip', 'is "", but the reference is to "payments": write "payments"'],
+  ['spec.froms', undefined, 'from', 'misspelt', 'is not a field of a spec: write from'],
   ['spec.from', undefined, undefined, 'empty', 'is not a list with entries: add an entry'],
   [
     'spec.to[1].name',

@@ -18,7 +18,7 @@ const COMMANDS: Commands = {
     build: async () => (await import('./commands/serve.ts')).serveCommand(),
   },
   check: {
-    does: 'check the objects of files against the ReferenceGrants among them',
+    does: 'check the objects in files against the ReferenceGrants among them',
     build: async () => (await import('./commands/check.ts')).checkCommand(),
   },
   explain: {
@@ -30,7 +30,7 @@ const COMMANDS: Commands = {
     build: async () => (await import('./commands/grant.ts')).grantCommand(),
   },
   audit: {
-    does: 'list what the grants permit, the references that they permit, and the references that no grant permits',
+    does: 'list what grants permit, and which references are permitted, by which grant, or not',
     build: async () => (await import('./commands/audit.ts')).auditCommand(),
   },
   catalogue: {
@@ -50,7 +50,7 @@ const COMMANDS: Commands = {
     build: async () => (await import('./commands/certs.ts')).certsCommand(),
   },
   completion: {
-    does: 'print a script with which a shell, or kubectl, completes the command line',
+    does: 'print a completion script for a shell or for kubectl',
     build: async () => (await import('./commands/completion.ts')).completionCommand(),
   },
   version: {

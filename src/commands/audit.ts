@@ -56,7 +56,8 @@ async function audit(args: string[], options: AuditOptions, command: Command): P
   const failOn = options.failOn ?? failuresShown(only)
   const paths = [...args, ...options.filename]
   refuseUnusedOf(command, paths.length > 0, options.output, failOn.has('new'))
-  if (failOn.has('new') && file === undefined) throw new Failure('--fail-on new needs --since, to know what is new')
+  if (failOn.has('new') && file === undefined)
+    throw new Failure('--fail-on new compares with an earlier report: add --since')
   const former = file === undefined ? undefined : await formerReport(file)
   const config = await configurationOf(options.config)
   const coverage = coverageOf(config)

@@ -55,7 +55,7 @@ export function checkCommand(): Command {
     .addOption(filenameOption())
     .addOption(kustomizeOption())
     .addOption(grantsOption('ReferenceGrants that count, whose other objects are ignored'))
-    .option('--live', 'the grants of the cluster count, too, as far as you may list them')
+    .option('--live', 'also count the grants of the cluster, as far as you may list them')
     .addOption(namespaceOption())
     .addOption(excludeOption())
     .addOption(configOption())

@@ -10,12 +10,12 @@ To use it:
   fish     ${PROGRAM} completion fish > ~/.config/fish/completions/${EXECUTABLE}.fish
   kubectl  write it to a file kubectl_complete-refgrant in a folder of PATH, and make it executable
 
-kubectl asks that file what may follow kubectl refgrant.`
+kubectl runs that file to complete what follows kubectl refgrant.`
 
 /** `refgrant completion`: prints what a shell needs to complete the command line. */
 export function completionCommand(): Command {
   return new Command('completion')
-    .addArgument(new Argument('<shell>', 'who completes').choices(Object.keys(SCRIPTS)))
+    .addArgument(new Argument('<shell>', 'the shell, or kubectl').choices(Object.keys(SCRIPTS)))
     .addHelpText('after', AFTER)
     .action((shell: keyof typeof SCRIPTS) => print([SCRIPTS[shell]]))
 }

@@ -40,7 +40,7 @@ interface ExplainOptions extends ConnectionChoice {
 const AFTER = `
 Examples:
   ${PROGRAM} explain httproute/checkout -n shop                            an object of the cluster
-  ${PROGRAM} explain -f route.yaml --live                                  objects of files, by the grants of the cluster too
+  ${PROGRAM} explain -f route.yaml --live                                  objects in files, by the grants of the cluster too
   ${PROGRAM} explain --from HTTPRoute/shop --to Service/billing/payments   a reference that need not exist
   ${PROGRAM} explain grant-core-group                                      a finding
 
@@ -55,7 +55,7 @@ export function explainCommand(): Command {
     .addOption(filenameOption('files and folders whose objects are explained'))
     .addOption(kustomizeOption())
     .addOption(grantsOption('ReferenceGrants that count'))
-    .option('--live', 'with files: the grants of the cluster count too')
+    .option('--live', 'with files: also count the grants of the cluster')
     .addOption(questionOptions.from())
     .addOption(questionOptions.to())
     .option(

@@ -68,7 +68,7 @@ const options = () => [
   failurePolicyOption(),
   settable(
     '--existing-violations <treatment>',
-    'updates that keep a violation; default: from the configuration, else warn',
+    'what happens to updates that keep a violation; default: from the configuration, else warn',
   ).choices(['warn', 'deny']),
   meshRoutesOption(),
   settable(

@@ -83,7 +83,7 @@ async function inRepository(asked: string, root: string): Promise<string> {
   if (asked !== STDIN && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative))
     return relative
   throw new Failure(
-    `${asked === STDIN ? 'standard input' : quote(asked)} is not in the git repository, so it has no former revision: use a report of check -o json as the baseline`,
+    `${asked === STDIN ? 'standard input' : quote(asked)} is not in the git repository, so it has no earlier revision: use a report of check -o json as the baseline`,
   )
 }
 

@@ -79,7 +79,7 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 async function whole({ name, object, before }: PlacedCandidate, cluster: LiveCluster): Promise<object> {
   const live = (await cluster.object(name, name.namespace, name.name)).object as Record<string, unknown>
   if (JSON.stringify(live.spec) !== JSON.stringify(before))
-    throw new Failure(`${candidateTitle({ name, object })} was changed by others meanwhile: run this command again`)
+    throw new Failure(`${candidateTitle({ name, object })} was changed in the meantime: run this command again`)
   const { annotations, ...metadata } = live.metadata as Record<string, unknown>
   for (const field of SERVED) delete metadata[field]
   const { [LAST_APPLIED]: _, ...kept } = (annotations ?? {}) as Record<string, unknown>

@@ -27,7 +27,7 @@ export function webhookClient(options: ClientOptions): WebhookClient {
   const isStatic = options.static === true
   if (isStatic && (url === undefined || ca === undefined))
     throw new Failure(
-      '--static needs --url and --ca: an entry in a file cannot name a Service, and no server can write its authority into the file, so self-managed certificates do not suit',
+      '--static needs --url and --ca: an entry in a file cannot name a Service, and no server can write its authority into the file, so self-managed certificates do not work',
     )
   const reached = { url, names: { name, namespace }, isStatic }
   if (ca === undefined) return { ...reached, secret: certificates === 'files' ? undefined : secret }

@@ -75,7 +75,7 @@ export function questionAsked(
   coverage: Coverage,
 ): ReturnType<typeof endsOf> | undefined {
   if (from === undefined && to === undefined) return undefined
-  if (from === undefined || to === undefined) throw new Failure('--from and --to need each other: give both')
+  if (from === undefined || to === undefined) throw new Failure('--from and --to go together: give both')
   return endsOf({ from, to, namespace, anyName }, coverage)
 }
 

@@ -106,12 +106,12 @@ export const kubeconfigOption = () =>
 export const clusterOptions = () => [
   kubeconfigOption(),
   contextOption(),
-  new Option('--as <user>', 'user whose rights count in place of yours, as in kubectl'),
-  new Option('--as-group <group>', 'group of that user; may be repeated')
+  new Option('--as <user>', 'user to impersonate, as in kubectl'),
+  new Option('--as-group <group>', 'group to impersonate; may be repeated')
     .default([], 'none')
     .argParser((group: string, before: readonly string[]) => [...before, group]),
-  new Option('--as-uid <uid>', 'UID of that user'),
-  new Option('--as-user-extra <key=value>', 'extra value of that user; may be repeated')
+  new Option('--as-uid <uid>', 'UID to impersonate'),
+  new Option('--as-user-extra <key=value>', 'extra value of the user to impersonate; may be repeated')
     .default({}, 'none')
     .argParser(extraOf),
 ]

@@ -390,7 +390,10 @@ billing    shop   wide permits all of it
     const says = async (...argv: string[]) => (await audit(...argv)).stderr
     assert.match(await says('--since', 'gone'), /^refgrant: gone: does not exist\n$/)
     assert.match(await says('--since', 'route.yaml'), /^refgrant: route\.yaml is not a report of an audit: write one /)
-    assert.match(await says('--fail-on', 'new'), /^refgrant: --fail-on new needs --since, to know what is new\n$/)
+    assert.match(
+      await says('--fail-on', 'new'),
+      /^refgrant: --fail-on new compares with an earlier report: add --since\n$/,
+    )
     assert.match(await says('--fail-on', 'all'), /^refgrant: option '--fail-on <what>' cannot be 'all': it must be /)
   })
 })

@@ -364,7 +364,7 @@ const wrong: Record<string, [argv: string[], says: string]> = {
     [],
     'there is nothing to explain: name an object, the code of a finding, files with -f, or ask with --from and --to',
   ],
-  'half a question': [['--from', 'HTTPRoute/shop'], '--from and --to need each other: give both'],
+  'half a question': [['--from', 'HTTPRoute/shop'], '--from and --to go together: give both'],
   'an object and a question': [
     ['httproute/a', '--from', 'HTTPRoute/shop', '--to', 'Service/billing/payments'],
     'name an object, or ask with --from and --to, not both',

@@ -224,7 +224,7 @@ for (const [release, flags] of LONG ? RELEASES : RELEASES.slice(0, 1))
 suite('refgrant manifests --static is refused', () => {
   const refused: Record<string, [argv: string[], says: RegExp]> = {
     'without a URL': [['webhook'], /--static needs --url and --ca: an entry in a file cannot name a Service/],
-    'without an authority': [['webhook', '--url', 'https://a.example'], /so self-managed certificates do not suit/],
+    'without an authority': [['webhook', '--url', 'https://a.example'], /so self-managed certificates do not work/],
     'for the rights': [['rbac'], /--static is for the part webhook/],
   }
   for (const [title, [argv, says]] of Object.entries(refused))

@@ -14,7 +14,7 @@ const MEDIA = 'application/vnd.oci.image'
 /** What a container runs, and how: as the Dockerfile has it. */
 const CONFIG = {
   User: '65532:65532',
-  Env: ['NODE_OPTIONS=--max-old-space-size-percentage=60'],
+  Env: ['NODE_OPTIONS=--max-old-space-size-percentage=60 --max-semi-space-size=4'],
   Entrypoint: ['/nodejs/bin/node', '--permission', '--allow-fs-read=*', '/refgrant/dist/refgrant.js'],
   Cmd: ['serve'],
   ExposedPorts: { '8443/tcp': {}, '8080/tcp': {} },

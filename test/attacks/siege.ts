@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { folderWith } from '../harness/folders.ts'
 import { GRANT } from '../harness/objects/texts.ts'
+import { heapOptions } from '../harness/program/image-options.ts'
 import { Inspector } from '../harness/program/inspector.ts'
 import { MemoryCgroup } from '../harness/program/memory-cgroup.ts'
 import { type Refgrant, startRefgrant } from '../harness/program/refgrant.ts'
@@ -12,9 +13,8 @@ import type { Tally } from './neighbour.ts'
 import { Neighbour } from './neighbour-process.ts'
 import { slowness } from './slowness.ts'
 
-/** What the container has, in bytes, and the part of it that Node's heap may take: as the Dockerfile has it. */
+/** What the container has, in bytes. */
 const CONTAINER = 256 * MIB
-const HEAP = '--max-old-space-size-percentage=60'
 
 /**
  * What the server may hold more after an attack than before, in bytes: in use by JavaScript, and resident, of which most
@@ -116,7 +116,7 @@ async function begin(context: TestContext, siege: Siege, ready: boolean): Promis
   const server = await startRefgrant({
     grants: siege.grants ?? ['--grants', folder],
     program: 'dist/refgrant.js',
-    nodeOptions: [HEAP, '--inspect=127.0.0.1:0'],
+    nodeOptions: [...heapOptions(), '--inspect=127.0.0.1:0'],
     waitFor: ready ? 'ready' : 'listening',
     wrapper: cgroup.wrapper,
     more: ['--log-level', 'info'],

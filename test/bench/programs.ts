@@ -6,6 +6,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
 import { certificates } from '../harness/program/certificates.ts'
+import { imageOptions } from '../harness/program/image-options.ts'
 
 const FLOOR = path.join(import.meta.dirname, 'floor')
 
@@ -23,14 +24,6 @@ export interface Program {
   /** Its resident memory, in MiB. */
   resident(): number
   stop(): Promise<void>
-}
-
-/** What the image runs refgrant with: the options of its Dockerfile. */
-export function imageOptions(): string[] {
-  const dockerfile = readFileSync(path.join(import.meta.dirname, '..', '..', 'Dockerfile'), 'utf8')
-  const entry = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
-  const options = /^ENV NODE_OPTIONS="?([^"\n]*)/m.exec(dockerfile)?.[1]?.split(' ') ?? []
-  return [...options, ...entry.filter((word) => word.startsWith('--'))]
 }
 
 /** Bare Node, and bare Fastify. */

@@ -1,6 +1,7 @@
 import https from 'node:https'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Cluster } from '../harness/control-plane/cluster.ts'
 import { folderWith } from '../harness/folders.ts'
 import { post } from '../harness/traffic/post.ts'
@@ -89,7 +90,7 @@ async function follow(
     const target = `${name}-${at}`
     const body = reviewOf({ operation: 'CREATE', references: 1 }).replaceAll('svc0', target)
     const permitted = async () => {
-      while (!(await post(`${url}${path}`, body, { agent })).body.includes('"allowed":true'));
+      while (!(await post(`${url}${path}`, body, { agent })).body.includes('"allowed":true')) await wait(1)
     }
     const told = watch.tells(target)
     await createGrant(cluster, target, FROM, target)

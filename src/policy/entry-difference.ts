@@ -16,9 +16,9 @@ export interface Difference {
   /**
    * A `slip` is only written in a wrong way; `impossible` is a value that the API server rejects; `other` is the value of
    * something else, and `full` such a value in a half that may not have another entry; `empty` is a half without entries;
-   * `misspelt` is a field that is meant for a half; `rejected` is a value for which the API server rejects the grant, although another entry is the nearest.
+   * `misspelt` is a field that is meant for a half; `swapped` is an entry that belongs in the other half; `rejected` is a value for which the API server rejects the grant, although another entry is the nearest.
    */
-  readonly how: 'slip' | 'impossible' | 'other' | 'full' | 'empty' | 'misspelt' | 'rejected'
+  readonly how: 'slip' | 'impossible' | 'other' | 'full' | 'empty' | 'misspelt' | 'swapped' | 'rejected'
 }
 
 /** The differences of a part of a grant. */
@@ -91,6 +91,7 @@ function fieldOf(object: unknown, half: Half): string {
  * Returns the differences of the nearest entry of a half; undefined if the work is used up.
  *
  * @param plain returns an entry in the form of a ReferenceGrant
+ * @param other what the other half names: its group and kind in this half are one mistake
  */
 export function nearestEntry(
   { object }: Written,
@@ -98,6 +99,7 @@ export function nearestEntry(
   plain: (entry: unknown) => unknown,
   wanted: Wanted,
   work: Work,
+  other?: GroupKind,
 ): Entry | undefined {
   const field = fieldOf(object, half)
   const entries = listIn(object, field)
@@ -105,7 +107,7 @@ export function nearestEntry(
   for (const [index, written] of entries.entries()) {
     if (work.left <= 0) return undefined
     work.left -= 1
-    const found = entryOf(plain(written), `spec.${half}[${index}]`, wanted)
+    const found = entryOf(plain(written), `spec.${half}[${index}]`, wanted, other)
     if (!nearest || found.cost < nearest.cost || (found.cost === nearest.cost && found.named && !nearest.named))
       nearest = found
   }
@@ -127,7 +129,13 @@ function withoutRoom(entry: Entry): Entry {
   return { ...entry, differences }
 }
 
-function entryOf(entry: unknown, path: string, wanted: Wanted): Entry {
+/**
+ * Returns the differences of an entry.
+ *
+ * @param other a group and a kind that together are one mistake
+ */
+export function entryOf(entry: unknown, path: string, wanted: Wanted, other?: GroupKind): Entry {
+  const isOther = other && property(entry, 'group') === other.group && property(entry, 'kind') === other.kind
   const differences: Difference[] = []
   let cost = 0
   let named = false
@@ -140,7 +148,7 @@ function entryOf(entry: unknown, path: string, wanted: Wanted): Entry {
     const isOnlySlip = text === undefined || isWrittenWrong(part, text, entry, wanted)
     const how = isOnlySlip ? 'slip' : VALID[part].test(text) ? 'other' : 'impossible'
     differences.push({ path: `${path}.${part}`, found: text, wanted: value, how })
-    cost += isOnlySlip ? SLIP : OTHER[part]
+    if (part !== 'group' || !isOther) cost += isOnlySlip ? SLIP : OTHER[part]
   }
   return { differences, cost, named }
 }

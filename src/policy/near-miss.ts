@@ -1,6 +1,7 @@
 import {
   type Compared,
   type Difference,
+  type Entry,
   nearestEntry,
   SLIP,
   type Work,
@@ -20,6 +21,7 @@ import { isMisspelt } from './likeness.ts'
 import { property } from './property.ts'
 import type { ObjectName, Reference } from './reference.ts'
 import { hasKnownVersion, hasOldVersion } from './refused-grant.ts'
+import { swappedHalves } from './swapped.ts'
 
 /** An object that is a grant, or was meant to be one, as it is written. */
 export interface Candidate {
@@ -62,22 +64,9 @@ export function nearMiss<T extends Candidate>(
   versions: Versions = new Map(),
 ): NearMiss<T> | undefined {
   const kind = grantKindsFor(reference).find((one) => isKind(candidate, one))
-  const accepted = nearestEntry(
-    candidate,
-    'from',
-    (entry) => (kind ? plainFrom(entry, kind) : entry),
-    wantedFrom(reference),
-    work,
-  )
-  const exposed = nearestEntry(
-    candidate,
-    'to',
-    (entry) => (kind ? plainTo(entry, kind) : entry),
-    wantedTo(reference),
-    work,
-  )
-  if (!accepted || !exposed) return undefined
-  const entries = [accepted, exposed]
+  const entries = halvesOf(candidate, reference, kind, work)
+  if (!entries) return undefined
+  const [accepted, exposed] = entries
   const parts = [identityOf(candidate, kind, reference, versions), placeOf(candidate, reference), ...entries]
   if (kind) parts.push(rejectionOf(candidate, entries))
   const cost = parts.reduce((sum, part) => sum + part.cost, 0)
@@ -86,6 +75,24 @@ export function nearMiss<T extends Candidate>(
   const isElsewhere = placeCost(namespace, reference) === ELSEWHERE
   if (isElsewhere && (accepted.cost + exposed.cost > 0 || !exposed.named)) return undefined
   return { candidate, differences: parts.flatMap(({ differences }) => differences), cost, named: exposed.named }
+}
+
+/** Compares both halves of a grant with the reference, or with its other side if that is nearer; undefined if the work is used up. */
+function halvesOf(
+  candidate: Candidate,
+  reference: Reference,
+  kind: GrantKind | undefined,
+  work: Work,
+): readonly [from: Entry, to: Entry] | undefined {
+  const plainTarget = (entry: unknown) => (kind ? plainTo(entry, kind) : entry)
+  const plainReferrer = (entry: unknown) => (kind ? plainFrom(entry, kind) : entry)
+  const accepted = nearestEntry(candidate, 'from', plainReferrer, wantedFrom(reference), work, reference.to)
+  const exposed = nearestEntry(candidate, 'to', plainTarget, wantedTo(reference), work)
+  if (!accepted || !exposed) return undefined
+  const isHalfRight = accepted.cost === 0 || exposed.cost === 0
+  const swapped = isHalfRight ? undefined : swappedHalves(candidate, reference, plainTarget, work)
+  const isNearer = swapped && swapped[0].cost + swapped[1].cost < accepted.cost + exposed.cost
+  return isNearer ? [swapped[0], { ...swapped[1], named: swapped[0].named }] : [accepted, exposed]
 }
 
 /** Compares near misses: the nearest first. */
@@ -124,10 +131,14 @@ function identityOf(
 
 /** Returns the field for which the API server rejects a grant, unless that is one of the differences already. */
 function rejectionOf({ refused }: Candidate, parts: readonly Compared[]): Compared {
-  const isKnown = parts.some(({ differences }) => differences.some(({ path }) => path === refused))
+  const isKnown = parts.some(({ differences }) => differences.some((one) => isAbout(one, refused)))
   if (refused === undefined || refused === 'apiVersion' || isKnown) return { differences: [], cost: 0 }
   return { differences: [{ path: refused, found: undefined, wanted: undefined, how: 'rejected' }], cost: SLIP }
 }
+
+/** Whether the correction of a difference replaces a field. */
+const isAbout = ({ path, how }: Difference, field = '') =>
+  path === field || (how === 'swapped' && field.startsWith(`${path}.`))
 
 /** Compares the namespace of a grant with that of the target. */
 function placeOf({ name: { namespace } }: Candidate, reference: Reference): Compared {

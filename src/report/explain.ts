@@ -84,7 +84,7 @@ function* missLines(
   yield `${number}. ${candidateTitle(miss.candidate)}`
   for (const difference of miss.differences) {
     const place = file !== undefined && lineOf ? `${placeTitle({ file, line: lineOf(difference.path) })}: ` : ''
-    yield `   ${place}${differenceSentence(difference, reference)}: ${editSentence(difference)}`
+    yield `   ${place}${differenceSentence(difference, reference)}: ${editSentence(difference, reference)}`
   }
   const widening = wideningSentence(miss, reference)
   if (widening !== undefined) yield `   ${widening}`
@@ -150,7 +150,9 @@ function missJson(miss: NearMiss<PlacedCandidate>, reference: Reference) {
     ...nearMissJson(miss),
     file,
     line: lineOf?.(miss.differences[0]?.path ?? ''),
-    message: miss.differences.map((one) => `${differenceSentence(one, reference)}: ${editSentence(one)}`).join('; '),
+    message: miss.differences
+      .map((one) => `${differenceSentence(one, reference)}: ${editSentence(one, reference)}`)
+      .join('; '),
     patch: editOf(miss, reference),
     alsoPermits: wideningSentence(miss, reference),
   }

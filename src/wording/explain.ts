@@ -1,4 +1,4 @@
-import { editOf } from '../policy/edit.ts'
+import { applied, editOf } from '../policy/edit.ts'
 import { entriesOf } from '../policy/entry-difference.ts'
 import type { Half } from '../policy/entry-fields.ts'
 import type { Place as FilePlace } from '../policy/finding.ts'
@@ -77,11 +77,14 @@ export function patchCommand(miss: NearMiss, reference: Reference, cluster: stri
 
 /** Returns what else the edit of a grant permits; undefined if it permits the reference only. */
 export function wideningSentence(miss: NearMiss, reference: Reference): string | undefined {
-  const changes = editOf(miss, reference)?.filter(({ op }) => op !== 'test') ?? []
+  const patch = editOf(miss, reference)
+  if (!patch) return undefined
+  const changes = patch.filter(({ op }) => op !== 'test')
   const isChanged = (half: Half) => changes.some(({ path }) => path.startsWith(`/spec/${half}`))
   const edit = changes.every(({ op }) => op === 'add') ? 'entry' : 'edit'
   const { from, to } = reference
-  const [accepted, exposed] = [entriesOf(miss.candidate, 'from'), entriesOf(miss.candidate, 'to')]
+  const edited = { object: applied(miss.candidate.object as object, patch) }
+  const [accepted, exposed] = [entriesOf(edited, 'from'), entriesOf(edited, 'to')]
   if (isChanged('from') && (exposed.length > 1 || exposed.some((one) => property(one, 'name') === undefined)))
     return `With this ${edit}, each ${printable(from.kind)} of namespace ${quote(from.namespace)} may refer to all that the grant exposes.`
   if (isChanged('to') && accepted.length > 1)

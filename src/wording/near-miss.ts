@@ -18,7 +18,9 @@ export function nearestSentence({ candidate, differences }: NearMiss, reference:
 
 /** Returns how to correct the grant that is nearest, in place of the new one. */
 export function editNote({ candidate, differences }: NearMiss, reference: Reference, created: GrantName): string {
-  const what = differences.map((one) => `${differenceSentence(one, reference)}: ${editSentence(one)}`).join('; ')
+  const what = differences
+    .map((one) => `${differenceSentence(one, reference)}: ${editSentence(one, reference)}`)
+    .join('; ')
   const title = grantTitle(created, grantKindFor(reference).kind)
   return `in place of the new ${title}, you may correct ${candidateTitle(candidate)}: ${what}`
 }
@@ -38,6 +40,7 @@ export function differenceSentence(difference: Difference, reference: Reference)
   const { path, found, how } = difference
   if (how === 'empty') return `${visible(path)} is not a list with entries`
   if (how === 'misspelt') return `${visible(path)} is not a field of a spec`
+  if (how === 'swapped') return swappedSentence(path, reference)
   if (how === 'rejected') {
     const is = isHalf(path) ? `has more than ${MOST_ENTRIES} entries` : 'is not valid'
     return `${visible(path)} ${is}, so the API server rejects the grant`
@@ -46,10 +49,21 @@ export function differenceSentence(difference: Difference, reference: Reference)
   return `${visible(path)} ${is}, ${reasonOf(difference, reference)}`
 }
 
+/** The first difference of a swap, which is in `from`, says what it is. */
+function swappedSentence(path: string, { from, to }: Reference): string {
+  if (path.startsWith('spec.to')) return `${visible(path)} names the kind of the referrer, ${printable(from.kind)}`
+  return `from and to are swapped: ${visible(path)} names the kind of the target, ${printable(to.kind)}`
+}
+
 /** Returns what to write in a field: `write "HTTPRoute"`. */
-export function editSentence({ path, wanted = '', how }: Difference): string {
+export function editSentence({ path, wanted = '', how }: Difference, { from, to }: Reference): string {
   if (path === 'metadata.namespace') return `create it in namespace ${quote(wanted)}`
   if (how === 'empty') return 'add an entry'
+  if (how === 'swapped') {
+    const { group, kind } = path.startsWith('spec.from') ? from : to
+    const last = path.startsWith('spec.from') ? `namespace ${quote(from.namespace)}` : `name ${quote(to.name)}`
+    return `write group ${quote(group)}, kind ${quote(kind)} and ${last}`
+  }
   if (how === 'misspelt') return `write ${wanted}`
   if (how === 'rejected') return isHalf(path) ? 'divide it into several' : 'correct it'
   if (how === 'full') return `create a new grant, since ${half(path)} has ${MOST_ENTRIES} entries, which is the maximum`
@@ -71,8 +85,12 @@ function reasonOf({ path, found, wanted = '' }: Difference, reference: Reference
   }
   const part = path.slice(path.lastIndexOf('.') + 1)
   if (path.startsWith('spec.from')) {
-    if (part === 'kind') return `but the reference comes from ${article(from.kind)} ${printable(from.kind)}`
-    return `but the reference comes from ${part} ${quote(wanted)}`
+    if (part === 'kind') {
+      const whose = found === to.kind ? 'the kind of the target, ' : ''
+      return `${whose}but the reference comes from ${article(from.kind)} ${printable(from.kind)}`
+    }
+    const whose = part === 'namespace' && found === to.namespace ? 'the namespace of the target, ' : ''
+    return `${whose}but the reference comes from ${part} ${quote(wanted)}`
   }
   if (part === 'group') return `but the group of ${printable(to.kind)} is ${quote(wanted)}`
   if (part === 'kind') return `but the reference is to ${article(to.kind)} ${printable(to.kind)}`

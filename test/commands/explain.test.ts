@@ -65,9 +65,54 @@ These grants nearly permit it, the nearest first:
 1. ReferenceGrant "shop" in namespace "billing"
    grant.yaml:9: spec.from[0].kind is "GRPCRoute", but the reference comes from an HTTPRoute: add an entry with "HTTPRoute"
    grant.yaml:12: spec.to[0].group is "core", but the group of Service is "": write ""
+   With this edit, all 2 entries of spec.from may refer to Service "payments".
 Needed in namespace "billing": a ReferenceGrant from HTTPRoute (gateway.networking.k8s.io) in namespace "shop" to Service "payments".
 To print the grants that are missing: refgrant grant route.yaml grant.yaml
 `,
+    )
+  })
+
+  test('says that from and to are swapped, and where to create the grant', async () => {
+    const entries = GRANT.slice(GRANT.indexOf('  from:'))
+    const swapped = GRANT.replace(
+      entries,
+      `  from: [{group: "", kind: Service, namespace: billing}]
+  to: [{group: gateway.networking.k8s.io, kind: HTTPRoute}]
+`,
+    )
+    const cwd = folderWith({
+      'route.yaml': ROUTE,
+      'a.yaml': swapped,
+      'b.yaml': swapped.replace('  namespace: billing', '  namespace: shop'),
+    })
+    const { stdout } = await refgrant(['explain', '-f', '.'], { cwd })
+    const lines = stdout.split('\n')
+    const both = [
+      'spec.from[0] names the kind of the target, Service: write group "gateway.networking.k8s.io", kind "HTTPRoute" and namespace "shop"',
+      'spec.to[0] names the kind of the referrer, HTTPRoute: write group "", kind "Service" and name "payments"',
+    ]
+    const place =
+      'metadata.namespace is "shop", the namespace of the HTTPRoute, but the target is in namespace "billing": create it in namespace "billing"'
+    assert.deepEqual(lines.slice(2, 9), [
+      '1. ReferenceGrant "shop" in namespace "billing"',
+      `   a.yaml:7: from and to are swapped: ${both[0]}`,
+      `   a.yaml:8: ${both[1]}`,
+      '2. ReferenceGrant "shop" in namespace "shop"',
+      `   b.yaml:5: ${place}`,
+      `   b.yaml:7: from and to are swapped: ${both[0]}`,
+      `   b.yaml:8: ${both[1]}`,
+    ])
+    const report = JSON.parse((await refgrant(['explain', '-f', '.', '-o', 'json'], { cwd })).stdout)
+    const [inTarget, inReferrer] = report.references[0].nearMisses
+    assert.deepEqual(inTarget.differences, [
+      { field: 'spec.from[0]', reason: 'swapped' },
+      { field: 'spec.to[0]', reason: 'swapped' },
+    ])
+    assert.deepEqual([inTarget.patch.length, inTarget.alsoPermits, inReferrer.patch], [4, undefined, undefined])
+    const { stdout: checked } = await refgrant(['check', '.'], { cwd })
+    assert.match(
+      checked,
+      /The nearest is ReferenceGrant "shop" in namespace "billing": from and to are swapped: spec\.from\[0\] names the kind of the target, Service, and spec\.to\[0\] names the kind of the referrer, HTTPRoute\./,
     )
   })
 

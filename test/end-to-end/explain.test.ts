@@ -182,6 +182,33 @@ suite('explain of a cluster', () => {
     assert.match(after, /: ReferenceGrant "near" in namespace "billing" permits it\.\n/)
   })
 
+  test('prints a patch for a grant whose from and to are swapped, and where to create one of the namespace of the route', async () => {
+    const { api, kubeconfig, kubectl } = cluster.controlPlane
+    const swapped = (namespace: string) => ({
+      ...mistaken(),
+      metadata: { name: 'swapped', namespace },
+      spec: {
+        from: [{ group: '', kind: 'Service', namespace: 'billing' }],
+        to: [{ group: 'gateway.networking.k8s.io', kind: 'GRPCRoute', name: 'checkout' }],
+      },
+    })
+    await api.apply(swapped('billing'), swapped('market'))
+    const asked = () => explain(kubeconfig, '--from', 'GRPCRoute/market', '--to', 'Service/billing/rates')
+    const [first, second] = (await asked()).report.references[0].nearMisses
+    assert.deepEqual([first.grant.name, second.grant.name], ['swapped', 'swapped'])
+    assert.match(first.message, /^from and to are swapped: /)
+    assert.match(second.message, /create it in namespace "billing"; from and to are swapped: /)
+    assert.equal(second.patch, undefined)
+    const patch = ['patch', 'referencegrants', 'swapped', '-n', 'billing', '--type', 'json', '-p']
+    const { code, stderr } = await run(kubectl, [
+      ...['--kubeconfig', kubeconfig],
+      ...[...patch, JSON.stringify(first.patch)],
+    ])
+    assert.equal(code, 0, stderr)
+    assert.equal((await asked()).report.references[0].verdict, 'permitted')
+    await api.delete(swapped('billing'), swapped('market'))
+  })
+
   test('says whether a proposed grant in a file would permit what the cluster holds', async () => {
     const { kubeconfig, api } = cluster.controlPlane
     const stored = grant({ name: 'stored', to: 'cart-2' })

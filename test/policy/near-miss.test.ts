@@ -256,3 +256,103 @@ test('a text is one letter off if one character is added, left out or replaced, 
     [true, true, true, false],
   )
 })
+
+suite('from and to that are swapped are named, and the edit writes both:', () => {
+  const target = { group: '', kind: 'Service' }
+  const referrer = { group: GROUP, kind: 'HTTPRoute' }
+  const specs: Record<string, { from: object[]; to: object[] }> = {
+    'each with what its fields can hold': { from: [{ ...target, namespace: 'billing' }], to: [referrer] },
+    'with the name of the route': {
+      from: [{ ...target, namespace: 'billing' }],
+      to: [{ ...referrer, name: 'checkout' }],
+    },
+    'with the namespace of the route': { from: [{ ...target, namespace: 'shop' }], to: [referrer] },
+    'as whole entries, which the API server rejects': {
+      from: [{ ...target, name: 'payments' }],
+      to: [{ ...referrer, namespace: 'shop' }],
+    },
+    'with a slip': { from: [{ ...target, group: 'core', namespace: 'billing' }], to: [referrer] },
+  }
+  const swappedIn = (namespace: string, spec: object) => ({
+    ...mistaken(),
+    metadata: { name: 'swapped', namespace },
+    spec,
+  })
+  const told = (object: ApiObject, reference = REFERENCE) =>
+    missesOf([...OTHERS, object], reference)
+      .filter(({ candidate }) => candidate.name.name === 'swapped')[0]
+      ?.differences.map(({ path, how }) => `${path} ${how}`)
+  const both = ['spec.from[0] swapped', 'spec.to[0] swapped']
+
+  for (const [title, spec] of Object.entries(specs)) {
+    test(title, () => {
+      const object = swappedIn('billing', spec)
+      assert.deepEqual(told(object), both)
+      const [miss] = missesOf([...OTHERS, object])
+      assert.equal(miss?.candidate.name.name, 'swapped')
+      const patch = editOf(miss, REFERENCE)
+      assert.ok(patch)
+      const edited = applyPatch(object, patch) as ApiObject & { spec: unknown }
+      assert.ok(permits(edited))
+      assert.deepEqual(edited.spec, (mistaken() as ApiObject & { spec: unknown }).spec)
+    })
+
+    test(`${title}, in the namespace of the route`, () => {
+      const object = swappedIn('shop', spec)
+      assert.deepEqual(told(object), ['metadata.namespace other', ...both])
+      const nearest = new NearMissSearch([candidateOf(object)]).nearest(REFERENCE)
+      assert.ok(nearest && editOf(nearest, REFERENCE) === undefined)
+    })
+  }
+
+  const [ofFields] = Object.values(specs)
+  test('not in a third namespace, and not for another target or referrer', () => {
+    assert.equal(told(swappedIn('finance', { ...ofFields })), undefined)
+    const others = [
+      { from: [{ ...target, namespace: 'finance' }], to: [referrer] },
+      { from: [{ ...target, name: 'ledger', namespace: 'billing' }], to: [referrer] },
+      { from: [{ ...target, namespace: 'billing' }], to: [{ ...referrer, namespace: 'market' }] },
+      { from: [{ ...target, namespace: 'billing' }], to: [{ ...referrer, kind: 'Gateway' }] },
+      { from: [{ group: '', namespace: 'billing' }], to: [referrer] },
+    ]
+    for (const spec of others) assert.equal(told(swappedIn('billing', spec)), undefined, JSON.stringify(spec))
+  })
+
+  test('not if one half is right, or both kinds are the same', () => {
+    const { spec } = mistaken() as ApiObject & { spec: { from: object[] } }
+    const from = [{ ...target, namespace: 'billing' }, ...spec.from]
+    assert.deepEqual(told(swappedIn('billing', { from, to: [referrer] })), [
+      'spec.to[0].group other',
+      'spec.to[0].kind other',
+    ])
+    const toRoute = { ...REFERENCE, to: { ...REFERENCE.to, group: GROUP, kind: 'HTTPRoute' } }
+    const routes = { from: [{ ...referrer, namespace: 'billing' }], to: [referrer] }
+    assert.deepEqual(told(swappedIn('billing', routes), toRoute), ['spec.from[0].namespace other'])
+  })
+
+  test('what is nearer comes first', () => {
+    const nearer = mistaken(...MISTAKES.filter(({ title }) => title === 'to.group is core'))
+    const farther = mistaken(...MISTAKES.filter(({ title }) => title === 'to.name is another one'))
+    const named = [
+      { ...farther, metadata: { ...farther.metadata, name: 'farther' } },
+      swappedIn('billing', { ...ofFields }),
+      nearer,
+    ]
+    assert.deepEqual(
+      missesOf(named).map(({ candidate }) => candidate.name.name),
+      ['allow-shop', 'swapped', 'farther'],
+    )
+  })
+})
+
+test('an entry of from that names the target instead of the referrer is one mistake, beside a namespace another', () => {
+  const { spec } = mistaken() as ApiObject & { spec: object }
+  const told = (namespace: string) => {
+    const object = { ...mistaken(), spec: { ...spec, from: [{ group: '', kind: 'Service', namespace }] } }
+    const miss = new NearMissSearch([candidateOf(object)]).nearest(REFERENCE)
+    assert.ok(miss && permits(applyPatch(object, editOf(miss, REFERENCE) ?? [])))
+    return miss.differences.map(({ path }) => path.replace('spec.from[0].', ''))
+  }
+  assert.deepEqual(told('shop'), ['group', 'kind'])
+  assert.deepEqual(told('billing'), ['group', 'kind', 'namespace'])
+})

@@ -74,6 +74,27 @@ const cases: readonly Case[] = [
     'is "Secret", but the reference is to a Service: add an entry with "Service"',
   ],
   ['spec.to[0].name', '', 'payments', 'slip', 'is "", but the reference is to "payments": write "payments"'],
+  [
+    'spec.to[1]',
+    undefined,
+    undefined,
+    'swapped',
+    'names the kind of the referrer, HTTPRoute: write group "", kind "Service" and name "payments"',
+  ],
+  [
+    'spec.from[0].kind',
+    'Service',
+    'HTTPRoute',
+    'other',
+    'is "Service", the kind of the target, but the reference comes from an HTTPRoute: add an entry with "HTTPRoute"',
+  ],
+  [
+    'spec.from[0].namespace',
+    'billing',
+    'shop',
+    'other',
+    'is "billing", the namespace of the target, but the reference comes from namespace "shop": add an entry with "shop"',
+  ],
   ['spec.froms', undefined, 'from', 'misspelt', 'is not a field of a spec: write from'],
   ['spec.from', undefined, undefined, 'empty', 'is not a list with entries: add an entry'],
   [
@@ -117,7 +138,10 @@ suite('a field that differs is worded with its edit:', () => {
   for (const [path, found, wanted, how, says] of cases)
     test(`${path} ${says}`, () => {
       const difference = { path, found, wanted, how }
-      assert.equal(`${differenceSentence(difference, REFERENCE)}: ${editSentence(difference)}`, `${path} ${says}`)
+      assert.equal(
+        `${differenceSentence(difference, REFERENCE)}: ${editSentence(difference, REFERENCE)}`,
+        `${path} ${says}`,
+      )
     })
 })
 

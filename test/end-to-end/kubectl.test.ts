@@ -25,6 +25,8 @@ const denial =
 before(async () => {
   cluster = await startCluster()
   await cluster.namespaces('shop', 'billing')
+  const front = { name: 'front', labels: { 'refgrant.dev/mode': 'warn' } }
+  await cluster.controlPlane.api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: front })
   refgrant = await startGuard(cluster, { config })
 })
 after(async () => {
@@ -97,9 +99,6 @@ suite('every way to write a route', () => {
 })
 
 test('two objects of one apply with the same violation are each warned about, and told once which grant is needed', async () => {
-  const { api } = cluster.controlPlane
-  const metadata = { name: 'front', labels: { 'refgrant.dev/mode': 'warn' } }
-  await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata })
   const twins = ['left', 'right'].map((name) =>
     route({ name, namespace: 'front', backends: [['payments', 'billing']] }),
   )

@@ -230,6 +230,24 @@ suite('fresh reads', () => {
     })
   })
 
+  test('that are not answered, while grants of their namespace are created', { timeout: 300_000 }, (context) => {
+    const references = route(numbered((index) => reference(`payments-${index}`, 'tenant-vault'), 9_000))
+    const name = '40 reviews with 9,000 references wait while 500 grants of their namespace are created'
+    return attacked(context, name, { list: silent }, {}, async (victim, cluster) => {
+      const sent = atOnce(40, () =>
+        send(victim, '/validate/deny?timeout=10s', review(references, { namespace: 'tenant' })),
+      )
+      await until('a fresh read is in flight', () => cluster.asked('/namespaces/tenant-vault/') > 0)
+      const spec = JSON.stringify({
+        ...JSON.parse(specFrom('tenant')),
+        to: [{ group: '', kind: 'Service', name: 'other' }],
+      })
+      for (let at = 0; at < 500; at += 1) cluster.tell(added(grantOf('tenant-vault', `grant-${at}`, { spec })))
+      await until('they are cached', async () => (await victim.metric('refgrant_grants')) > 500)
+      await sent
+    })
+  })
+
   test('for clients that have gone', { timeout: 300_000 }, (context) =>
     attacked(context, 'fresh reads for clients that have gone', { list: silent }, {}, async (victim) => {
       let left = 2_000

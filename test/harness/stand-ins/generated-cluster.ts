@@ -54,6 +54,11 @@ export class GeneratedCluster {
     for (const exchange of this.#watches.splice(0)) exchange.end()
   }
 
+  /** Sends a line by each watch that says nothing. */
+  tell(line: string): void {
+    for (const exchange of this.#watches) exchange.write(line)
+  }
+
   /** Requests so far whose path holds this. */
   asked(part: string): number {
     return this.#server.asked.filter((path) => path.includes(part)).length

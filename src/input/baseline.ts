@@ -52,7 +52,8 @@ export async function readBaseline(
       ),
       ...(problem === undefined ? [] : [`the baseline ${quote(named)} may have more findings: ${inside(problem)}`]),
     ]
-    return { source: named, findings, notes }
+    const omitted = new Map(Array.from(report.omitted, ([digest, { count }]) => [digest, count]))
+    return { source: named, findings, omitted, notes }
   })
 }
 
@@ -60,5 +61,6 @@ async function reportIn(file: string): Promise<Baseline> {
   const report = findingsIn(await namedText(file))
   if (!report) throw new Failure(`${bare(file)}: is not a report of ${PROGRAM} check -o json`)
   const note = `the baseline ${quote(file)} is not complete: a finding that it does not have counts as introduced`
-  return { source: file, findings: report.findings, notes: report.isComplete ? [] : [note] }
+  const { findings, omitted, isComplete } = report
+  return { source: file, findings, omitted, notes: isComplete ? [] : [note] }
 }

@@ -10,7 +10,7 @@ export interface FailOn {
 }
 
 /** What decides whether a finding makes a command fail. */
-type Judged = Pick<Finding, 'code' | 'severity' | 'change'>
+export type Judged = Pick<Finding, 'code' | 'severity' | 'change'>
 
 /** What each word stands for; a code stands for itself. */
 const WORDS: Record<string, readonly Severity[]> = {

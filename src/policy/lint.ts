@@ -38,6 +38,7 @@ export interface LintResult {
  * @param namespace the grant's namespace
  * @param grantKind the kind of the grant
  * @param most the most findings to return; the others are only counted, since each entry of a grant may have several
+ * @param rest is called for each of the others
  */
 export function lintGrant(
   object: unknown,
@@ -45,9 +46,10 @@ export function lintGrant(
   coverage: Coverage,
   most: number,
   grantKind = REFERENCE_GRANT,
+  rest?: (code: LintCode, path: string) => void,
 ): LintResult {
   const spec = property(object, 'spec')
-  const findings = new Findings(most)
+  const findings = new Findings(most, rest)
   const isStandard = grantKind === REFERENCE_GRANT
   const hasParents = fromChildren(spec, coverage)
   const known = knownKinds(coverage)
@@ -99,11 +101,13 @@ class Findings implements LintResult {
   readonly findings: LintFinding[] = []
   readonly counts = { error: 0, warning: 0, note: 0 }
   readonly #most: number
+  readonly #rest: ((code: LintCode, path: string) => void) | undefined
   #half = ''
   #index = 0
 
-  constructor(most: number) {
+  constructor(most: number, rest?: (code: LintCode, path: string) => void) {
     this.#most = most
+    this.#rest = rest
   }
 
   /** Sets the entry that the next findings are about. */
@@ -125,7 +129,10 @@ class Findings implements LintResult {
   #add(code: LintCode, path: () => string, value?: string, meant?: string): void {
     const severity = SEVERITIES[code]
     this.counts[severity] += 1
-    if (this.findings.length >= this.#most) return
+    if (this.findings.length >= this.#most) {
+      this.#rest?.(code, path())
+      return
+    }
     const said = { ...(value !== undefined && { value }), ...(meant !== undefined && { meant }) }
     this.findings.push({ code, severity, path: path(), ...said })
   }

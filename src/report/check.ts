@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import { API_VERSION } from '../admission/names.ts'
-import { type FailOn, fails } from '../policy/fail-on.ts'
+import { type FailOn, fails, type Judged } from '../policy/fail-on.ts'
 import type { Finding } from '../policy/finding.ts'
 import type { Severity } from '../policy/finding-codes.ts'
 import type { ObjectName } from '../policy/reference.ts'
@@ -10,6 +10,7 @@ import { placeTitle } from '../wording/place.ts'
 import { quote, visible } from '../wording/quote.ts'
 import { neededGrants, SPELT_OUT } from '../wording/refusal.ts'
 import { shown, toJson } from './json.ts'
+import { type Omitted, type OmittedFinding, omittedJson } from './omitted.ts'
 import { type Told, toldOf } from './told.ts'
 
 /** The result of `refgrant check`. */
@@ -20,6 +21,8 @@ export interface CheckReport {
   readonly references: number
   /** The findings that are shown, in the order of files and lines. */
   readonly findings: readonly Finding[]
+  /** The findings that are counted and not shown. */
+  readonly omitted: Omitted
   /** The counts of all findings, including those that are not shown. */
   readonly counts: Readonly<Record<Severity, number>>
   /** Objects whose references need no grant. */
@@ -40,6 +43,10 @@ interface Comparison {
   readonly unchanged: number
   /** The findings that only the baseline has. */
   readonly fixed: readonly Told[]
+  /** The number of the others, which the baseline does not show. */
+  readonly omittedFixed: number
+  /** The introduced findings that are not shown. */
+  readonly omittedIntroduced: readonly OmittedFinding[]
 }
 
 /** Commands that help with references that no grant permits. */
@@ -64,7 +71,7 @@ export function* checkText(report: CheckReport, remedies: Remedies, stream?: Nod
     const severity = stream ? styleText(COLOURS[finding.severity], finding.severity, { stream }) : finding.severity
     yield `${place}${severity}: ${findingSentence(finding)} [${finding.code}]\n`
   }
-  const more = omitted(report)
+  const more = unshown(report)
   if (more > 0) yield `Not shown: ${counted(more, 'more finding')}\n`
   const refused = shown.flatMap((one) => (one.code === 'not-permitted' ? [one.reference] : []))
   if (refused.length > 0) {
@@ -85,8 +92,8 @@ function summaryLine({ files, objects, references, counts, exemptObjects }: Chec
 }
 
 /** Returns `compared with "main": 1 introduced, 0 fixed, 12 unchanged`. */
-export function comparedLine({ source, introduced, fixed, unchanged }: Comparison): string {
-  return `compared with ${quote(source)}: ${introduced} introduced, ${fixed.length} fixed, ${unchanged} unchanged`
+export function comparedLine({ source, introduced, fixed, omittedFixed, unchanged }: Comparison): string {
+  return `compared with ${quote(source)}: ${introduced} introduced, ${fixed.length + omittedFixed} fixed, ${unchanged} unchanged`
 }
 
 function* comparedLines(baseline: Comparison): Generator<string> {
@@ -113,31 +120,43 @@ export function checkJson(report: CheckReport): Generator<string> {
     complete: problems.length === 0,
     problems,
     notes: report.notes,
-    baseline: report.baseline,
+    baseline: comparisonJson(report),
     summary: { files, objects, references, errors, warnings, notes },
     findings: findings.map(toldOf),
     omittedFindings: omitted(report),
+    omittedIdentities: omittedJson(report.omitted),
     exempt: exemptObjects.map(({ object, reason }) => ({ object: shown(object), reason })),
   })
 }
 
-/** Whether a report makes the command fail. Findings that are not shown count by their severity. */
+function comparisonJson({ baseline }: CheckReport) {
+  return baseline && { ...baseline, omittedIntroduced: countOf(baseline.omittedIntroduced) }
+}
+
+/** Whether a report makes the command fail. Findings that are not shown count, too. */
 export function failed(failOn: FailOn, report: CheckReport): boolean {
-  if (report.findings.some((finding) => fails(failOn, finding))) return true
-  return !failOn.onlyNew && [...failOn.severities].some((severity) => report.counts[severity] > 0)
+  const { findings, omitted, baseline } = report
+  const rest = failOn.onlyNew ? baseline?.omittedIntroduced : omitted.values()
+  return [...findings, ...(rest ?? [])].some((one: Judged) => fails(failOn, one))
 }
 
 /** Returns a note if only findings that the baseline has, too, make the command fail. */
 export function oldFailures(failOn: FailOn, report: CheckReport): string[] {
-  const { baseline, findings } = report
-  const isNew = findings.some((finding) => fails({ ...failOn, onlyNew: true }, finding))
-  if (baseline === undefined || isNew || !failed(failOn, report)) return []
+  const { baseline } = report
+  if (baseline === undefined || failed({ ...failOn, onlyNew: true }, report) || !failed(failOn, report)) return []
   return [
     `the exit code is 1 because of findings that ${quote(baseline.source)} has too: with --fail-on new, only new findings make it 1`,
   ]
 }
 
+/** Returns the number of findings that are not shown; compared with a baseline, of the introduced ones. */
+export function unshown(report: CheckReport): number {
+  return report.baseline ? countOf(report.baseline.omittedIntroduced) : omitted(report)
+}
+
+const countOf = (some: readonly OmittedFinding[]) => some.reduce((sum, { count }) => sum + count, 0)
+
 /** Returns the number of findings that are counted but not shown. */
-export function omitted({ findings, counts }: CheckReport): number {
+function omitted({ findings, counts }: CheckReport): number {
   return counts.error + counts.warning + counts.note - findings.length
 }

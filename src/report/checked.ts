@@ -13,6 +13,7 @@ import { quote } from '../wording/quote.ts'
 import type { CheckReport } from './check.ts'
 import { duplicatesOf } from './duplicates.ts'
 import { flawsOf, SHOWN } from './flaws.ts'
+import { OmittedFindings } from './omitted.ts'
 import { refusedAtInstall } from './order.ts'
 import { withoutVariables } from './variables.ts'
 import { placeOf, type WrittenGrant, type WrittenObject } from './written.ts'
@@ -56,12 +57,15 @@ export function checkOf(
   const surveyed = survey(coverage, objects, grants, exemptNamespaces)
   const { tooLarge, exemptObjects } = surveyed
   const { rendered: references, notes: unrendered } = withoutVariables(surveyed.references)
-  const { flaws, counts } = flawsOf(own, ({ object }) => object, coverage, most)
+  const omitted = new OmittedFindings()
+  const { flaws, counts } = flawsOf(own, ({ object }) => object, coverage, most, omitted)
   const duplicates = duplicatesOf(own)
   const objectFlaws = objects.flatMap((one) => [...lintObject(coverage, one.name, one.object)].map(flawIn(one)))
   const [refused, unjudged] = parted(references, checked.unknown ?? new Set())
   const late = checked.tool ? refusedAtInstall(references, objects, own, checked.tool) : []
   const nearMisses = new NearMissSearch(candidates)
+  for (const one of [...duplicates.slice(most), ...objectFlaws.slice(most), ...late.slice(most)]) omitted.add(one)
+  for (const { reference } of refused.slice(most)) omitted.add({ ...NOT_PERMITTED, reference })
   return {
     files,
     objects: objects.length,
@@ -74,6 +78,7 @@ export function checkOf(
       ...late.slice(0, most),
       ...refused.slice(0, most).map((one) => notPermitted(one, nearMisses)),
     ].sort(byPlace),
+    omitted: omitted.byDigest,
     counts: {
       error: counts.error + tooLarge.length + late.length + refused.length + countOf(objectFlaws, 'error'),
       warning: counts.warning + duplicates.length + countOf(objectFlaws, 'warning'),
@@ -112,8 +117,10 @@ const countOf = (flaws: readonly ObjectFlaw[], severity: Severity) =>
 function notPermitted({ object, reference }: SurveyedReference<WrittenObject>, nearMisses: NearMissSearch): Placed {
   const place = placeOf(object, reference.path)
   const nearest = nearMisses.nearest(reference)
-  return { code: 'not-permitted', severity: SEVERITIES['not-permitted'], reference, ...(nearest && { nearest }), place }
+  return { ...NOT_PERMITTED, reference, ...(nearest && { nearest }), place }
 }
+
+const NOT_PERMITTED = { code: 'not-permitted', severity: SEVERITIES['not-permitted'] } as const
 
 function tooManyReferences({ object, count }: { object: WrittenObject; count: number }): Placed {
   const severity = SEVERITIES['too-many-references']

@@ -67,16 +67,43 @@ function subjectOf(finding: Finding) {
   }
 }
 
+/** What identifies a finding. */
+type Identified = Pick<Told, 'code' | 'object' | 'grant' | 'target' | 'field'>
+
+/** Returns what identifies a finding, without its message. */
+export function identified(finding: Finding): Identified {
+  return { code: finding.code, ...subjectOf(finding) }
+}
+
+/** Returns a digest of the identity of a finding. Reports that are baselines hold it. */
+export function digestOf(finding: Identified): string {
+  return createHash('sha256').update(identityOf(finding)).digest('hex').slice(0, DIGITS)
+}
+
+/** The hexadecimal digits of a digest: 64 bits, so that two of a million identities are hardly ever taken for one. */
+const DIGITS = 16
+
 /**
  * Returns what a finding is about: its code, its subject, its target, and its field without list indexes. It is the same
  * after lines, files or entries of a list have moved.
  */
-export function identityOf({ code, object, grant, target, field }: Told): string {
+function identityOf({ code, object, grant, target, field }: Identified): string {
   const { group = '', kind = '' } = object ?? {}
   const { namespace = '', name = '' } = object ?? grant ?? {}
   const to = target && [target.group, target.kind, target.namespace, target.name]
-  return JSON.stringify([code, group, kind, namespace, name, to, field?.replaceAll(/\[\d+\]/g, '[]')])
+  return JSON.stringify([
+    code,
+    group,
+    kind,
+    namespace,
+    name,
+    to,
+    field === undefined ? undefined : withoutIndexes(field),
+  ])
 }
+
+/** Returns a field without the indexes of its lists: `spec.from[].kind`. */
+export const withoutIndexes = (field: string) => field.replaceAll(/\[\d+\]/g, '[]')
 
 /** Returns findings with a digest of each identity, which no other finding has; those of one identity are numbered. */
 export function* withDigests(findings: Iterable<Told>): Generator<readonly [told: Told, digest: string]> {

@@ -388,3 +388,48 @@ test('a namespace that Flux sets counts in the revision as it does now', async (
   assert.deepEqual(counts, [0, 0, 1], stdout + stderr)
   assert.match(stderr, /namespace "prod" of the objects in apps comes from/)
 })
+
+suite('a report that does not show all its findings', () => {
+  /** More findings of each kind than a report shows: references, and entries of a grant. */
+  const services = Array.from({ length: 1_500 }, (_, at) => `s${at}`)
+  const grantOf = (entries: number) =>
+    GRANT.replace(/to:.*/s, `to: [${'{group: core, kind: Service, name: a},'.repeat(entries)}]\n`)
+  const write = (folder: string, some: readonly string[], entries: number) => {
+    writeFileSync(path.join(folder, 'route.json'), routeTo('one', ...some))
+    writeFileSync(path.join(folder, 'grant.yaml'), grantOf(entries))
+  }
+  const folder = folderWith({})
+  write(folder, services, 1_200)
+  const reported = async () => JSON.parse((await refgrant(['check', '.', '-o', 'json'], { cwd: folder })).stdout)
+  const against = (report: object) => {
+    const file = path.join(folderWith({ 'report.json': JSON.stringify(report) }), 'report.json')
+    return compared(folder, '.', '--baseline', file, '--fail-on', 'new')
+  }
+
+  test('is a baseline for all of them, each with its number', async () => {
+    const report = await reported()
+    const { version, digests } = report.omittedIdentities
+    const left = Object.values<number>(digests)
+    const total = 1_500 + 1_201
+    assert.deepEqual([report.findings.length, report.omittedFindings, version], [2_000, total - 2_000, 1])
+    assert.deepEqual([left.length, left.toSorted((a, b) => a - b).at(-1)], [501, 201])
+    assert.ok(Object.keys(digests).every((one) => /^[0-9a-f]{16}$/.test(one)))
+
+    const same = await against(report)
+    assert.deepEqual({ ...same, stdout: '' }, { code: 0, counts: [0, 0, total], stdout: '', stderr: '' })
+
+    write(folder, [...services.slice(0, 1_400), 'new'], 1_202)
+    const other = await against(report)
+    assert.deepEqual([other.code, other.counts, other.stderr], [1, [3, 100, total - 100], ''])
+    write(folder, services, 1_200)
+  })
+
+  test('is a baseline for those that are shown, with a note, if it does not say so in a known version', async () => {
+    const { omittedIdentities, ...old } = await reported()
+    for (const report of [old, { ...old, omittedIdentities: { ...omittedIdentities, version: 2 } }]) {
+      const { code, counts, stderr } = await against(report)
+      assert.deepEqual([code, counts], [1, [701, 0, 2_000]])
+      assert.match(stderr, /is not complete: a finding that it does not have counts as introduced/)
+    }
+  })
+})

@@ -1,7 +1,7 @@
 import { counted } from '../../wording/counted.ts'
 import { visible } from '../../wording/quote.ts'
 import type { CheckReport } from '../check.ts'
-import { comparedLine, omitted } from '../check.ts'
+import { comparedLine, unshown } from '../check.ts'
 import { countsOf, errorsFirst, type Format } from './format.ts'
 
 /** The most that GitHub takes as the summary of a step, in bytes, less room for the last line. */
@@ -22,7 +22,7 @@ export function* checkMarkdown(report: CheckReport, { pathOf }: Format): Generat
   })
   const problems = report.problems.map((problem) => `- could not be read: ${literal(visible(problem))}\n`)
   const table = '| severity | place | finding | code |\n|---|---|---|---|\n'
-  let left = omitted(report)
+  let left = unshown(report)
   for (const text of [head, ...problems, ...(rows.length > 0 ? [`\n${table}`, ...rows] : [])]) {
     if (fits(text)) yield text
     else left += 1

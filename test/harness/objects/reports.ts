@@ -8,8 +8,16 @@ import type { Format } from '../../../src/report/formats/format.ts'
 import { WRITERS } from '../../../src/report/formats/writers.ts'
 import { folderWith } from '../folders.ts'
 
-/** Returns what `refgrant check` finds in these files. */
-export async function reportOf(files: Record<string, string>, configuration?: string): Promise<CheckReport> {
+/**
+ * Returns what `refgrant check` finds in these files.
+ *
+ * @param most the most findings of each kind that the report shows
+ */
+export async function reportOf(
+  files: Record<string, string>,
+  configuration?: string,
+  most?: number,
+): Promise<CheckReport> {
   const config = readConfig(configuration)
   const coverage = coverageOf(config)
   const folder = folderWith(files)
@@ -18,6 +26,7 @@ export async function reportOf(files: Record<string, string>, configuration?: st
     await readInput({ paths, exclude: [] }, coverage, 'check'),
     coverage,
     new Set(config.exempt.namespaces),
+    most,
   )
   for (const { place } of report.findings) if (place) Object.assign(place, { file: path.relative(folder, place.file) })
   return report

@@ -18,9 +18,6 @@ export interface Operation {
 /** The differences that no edit corrects: the API server stores no grant with a misspelt field. */
 const UNEDITED: readonly Difference['how'][] = ['rejected', 'full', 'misspelt']
 
-/** The differences whose value, or whose entry, is replaced. */
-const REPLACED: readonly Difference['how'][] = ['slip', 'impossible', 'swapped']
-
 /**
  * Returns the JSON Patch that makes a grant permit a reference; undefined if another object is needed, since the kind, the
  * version or the namespace of an object cannot change, if no grant can permit the reference, or if the API server would reject
@@ -38,7 +35,7 @@ export function editOf(miss: NearMiss, reference: Reference): readonly Operation
  * Returns the JSON Patch that corrects the differences in `spec`, whatever else is wrong with the grant; undefined if other
  * fields differ, or if no grant can permit the reference.
  *
- * What is only written in a wrong way, or is impossible, is replaced, and so is an entry that belongs in the other half. Another entry for another kind, namespace or object stays, since
+ * What is only written in a wrong way, or is impossible, is replaced, and so is an entry that belongs in the other half, if no other entry needs it. Another entry for another kind, namespace or object stays, since
  * others may need it, and the patch adds an entry. `test` makes the patch fail if an entry was changed, added or removed in
  * between: the patch would expose it too.
  */
@@ -75,15 +72,23 @@ function changesOf(
   const entries = property(spec, half)
   const [entry] = needed
   if (!Array.isArray(entries)) return [{ op: 'add', path: `/spec/${half}`, value: [entry] }]
-  if (!ofHalf.every(({ how }) => REPLACED.includes(how))) return [{ op: 'add', path: `/spec/${half}/-`, value: entry }]
+  const isSwapped = ofHalf.some(({ how }) => how === 'swapped')
+  const isReplaced = isSwapped ? isOnly(spec, half) : ofHalf.every(({ how }) => how === 'slip' || how === 'impossible')
+  if (!isReplaced) return [{ op: 'add', path: `/spec/${half}/-`, value: entry }]
   const index = Number(/\[(\d+)\]/.exec(ofHalf[0]?.path ?? '')?.[1])
-  return isObject(entries[index]) && ofHalf.every(({ how }) => how !== 'swapped')
+  return isObject(entries[index]) && !isSwapped
     ? ofHalf.map(replacement)
     : [{ op: 'replace', path: `/spec/${half}/${index}`, value: entry }]
 }
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Whether an entry of a half serves only one entry of the other half. */
+function isOnly(spec: object, half: Half): boolean {
+  const others = property(spec, half === 'from' ? 'to' : 'from')
+  return Array.isArray(others) && others.length === 1
+}
 
 /** Returns the test that a half is as it was read, if it was there. */
 function unchanged(spec: unknown, half: Half): Operation[] {

@@ -1,3 +1,4 @@
+import type { Difference } from '../policy/entry-difference.ts'
 import type { GrantFlaw, Place } from '../policy/finding.ts'
 import type { Severity } from '../policy/finding-codes.ts'
 import type { Grant } from '../policy/grant.ts'
@@ -160,8 +161,10 @@ function refusedRow({ reference }: SurveyedReference, nearest: AuditReport['near
   const [row = []] = [...referenceRow(reference)]
   if (!near) return [row]
   const { namespace, name } = near.candidate.name
-  return [[...row, bare(`${namespace}/${name}`), near.differences.map(({ path }) => visible(path)).join(', ')]]
+  return [[...row, bare(`${namespace}/${name}`), near.differences.map(fieldOf).join(', ')]]
 }
 
 export const isRefused = ({ grants }: SurveyedReference) => grants.length === 0
 export const findingsOf = ({ counts }: AuditReport) => counts.error + counts.warning + counts.note
+
+const fieldOf = ({ path, how }: Difference) => `${visible(path)}${how === 'swapped' ? ' (swapped)' : ''}`

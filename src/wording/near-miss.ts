@@ -62,7 +62,7 @@ export function editSentence({ path, wanted = '', how }: Difference, { from, to 
   if (how === 'swapped') {
     const { group, kind } = path.startsWith('spec.from') ? from : to
     const last = path.startsWith('spec.from') ? `namespace ${quote(from.namespace)}` : `name ${quote(to.name)}`
-    return `write group ${quote(group)}, kind ${quote(kind)} and ${last}`
+    return `write an entry with group ${quote(group)}, kind ${quote(kind)} and ${last}`
   }
   if (how === 'misspelt') return `write ${wanted}`
   if (how === 'rejected') return isHalf(path) ? 'divide it into several' : 'correct it'

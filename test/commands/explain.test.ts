@@ -88,8 +88,8 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
     const { stdout } = await refgrant(['explain', '-f', '.'], { cwd })
     const lines = stdout.split('\n')
     const both = [
-      'spec.from[0] names the kind of the target, Service: write group "gateway.networking.k8s.io", kind "HTTPRoute" and namespace "shop"',
-      'spec.to[0] names the kind of the referrer, HTTPRoute: write group "", kind "Service" and name "payments"',
+      'spec.from[0] names the kind of the target, Service: write an entry with group "gateway.networking.k8s.io", kind "HTTPRoute" and namespace "shop"',
+      'spec.to[0] names the kind of the referrer, HTTPRoute: write an entry with group "", kind "Service" and name "payments"',
     ]
     const place =
       'metadata.namespace is "shop", the namespace of the HTTPRoute, but the target is in namespace "billing": create it in namespace "billing"'
@@ -109,6 +109,8 @@ To print the grants that are missing: refgrant grant route.yaml grant.yaml
       { field: 'spec.to[0]', reason: 'swapped' },
     ])
     assert.deepEqual([inTarget.patch.length, inTarget.alsoPermits, inReferrer.patch], [4, undefined, undefined])
+    const { stdout: audited } = await refgrant(['audit', '.'], { cwd })
+    assert.match(audited, / billing\/shop +spec\.from\[0\] \(swapped\), spec\.to\[0\] \(swapped\)\n/)
     const { stdout: checked } = await refgrant(['check', '.'], { cwd })
     assert.match(
       checked,

@@ -318,6 +318,21 @@ suite('from and to that are swapped are named, and the edit writes both:', () =>
     for (const spec of others) assert.equal(told(swappedIn('billing', spec)), undefined, JSON.stringify(spec))
   })
 
+  test('an entry that another entry may need as it is stays', () => {
+    const others = { from: { ...referrer, kind: 'Gateway', namespace: 'infra' }, to: { ...target, name: 'rates' } }
+    for (const half of ['from', 'to'] as const) {
+      const written = { from: [...(ofFields?.from ?? [])], to: [...(ofFields?.to ?? [])] }
+      written[half].push(others[half])
+      const object = swappedIn('billing', written)
+      const [miss] = missesOf([object])
+      const edited = applyPatch(object, (miss && editOf(miss, REFERENCE)) ?? []) as typeof object & {
+        spec: typeof written
+      }
+      assert.ok(permits(edited))
+      assert.deepEqual([edited.spec.from.length, edited.spec.to.length], [2, 2])
+    }
+  })
+
   test('not if one half is right, or both kinds are the same', () => {
     const { spec } = mistaken() as ApiObject & { spec: { from: object[] } }
     const from = [{ ...target, namespace: 'billing' }, ...spec.from]

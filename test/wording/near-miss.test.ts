@@ -79,7 +79,7 @@ const cases: readonly Case[] = [
     undefined,
     undefined,
     'swapped',
-    'names the kind of the referrer, HTTPRoute: write group "", kind "Service" and name "payments"',
+    'names the kind of the referrer, HTTPRoute: write an entry with group "", kind "Service" and name "payments"',
   ],
   [
     'spec.from[0].kind',

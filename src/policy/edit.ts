@@ -35,8 +35,9 @@ export function editOf(miss: NearMiss, reference: Reference): readonly Operation
  * Returns the JSON Patch that corrects the differences in `spec`, whatever else is wrong with the grant; undefined if other
  * fields differ, or if no grant can permit the reference.
  *
- * What is only written in a wrong way, or is impossible, is replaced, and so is an entry that belongs in the other half, if no other entry needs it. Another entry for another kind, namespace or object stays, since
- * others may need it, and the patch adds an entry. `test` makes the patch fail if an entry was changed, added or removed in
+ * What is only written in a wrong way, or is impossible, is replaced. So is an entry that belongs in the other half, if no
+ * other entry needs it. An entry for another kind, namespace or object stays, since others may need it, and the patch adds an
+ * entry. `test` makes the patch fail if an entry was changed, added or removed in
  * between: the patch would expose it too.
  */
 export function correctionOf(

@@ -37,20 +37,17 @@ export async function judgeFresh(
   })
   const verdicts = new Verdicts(byNamespace, source)
   const reading = new AbortController()
-  const leave = () => reading.abort(signal.reason)
-  if (signal.aborted) leave()
-  signal.addEventListener('abort', leave)
+  const received = (namespace: string, grants: GrantLookup) => verdicts.take(namespace, grants)
   try {
     const answered = verdicts.followCache(places.map(({ namespace }) => namespace))
     const owner = references[0]?.from.namespace ?? ''
-    const read = source.fresh(places, owner, (namespace, grants) => verdicts.take(namespace, grants), reading.signal)
+    const read = source.fresh(places, owner, received, AbortSignal.any([signal, reading.signal]))
     // No one needs the result of a read that is still in flight.
     if ((await Promise.race([read, answered])) === 'answered') reading.abort()
   } catch (error) {
     if (error instanceof LookupFailed) return error
     throw error
   } finally {
-    signal.removeEventListener('abort', leave)
     verdicts.unfollow()
   }
   return {
@@ -78,9 +75,9 @@ class Verdicts {
     return this.#verdicts.get(reference)
   }
 
-  /** Judges the references to a namespace by these grants. */
+  /** Judges the references to a namespace by these grants of a read, unless the cache has permitted them. */
   take(namespace: string, grants: GrantLookup): void {
-    this.#set(namespace, this.#judge(namespace, grants))
+    if (this.#open.has(namespace)) this.#set(namespace, this.#judge(namespace, grants))
   }
 
   /** Follows the cache of these namespaces. Resolves if all of them have verdicts, one at least by the cache. */

@@ -101,6 +101,16 @@ suite('while a fresh read is in flight', { timeout: 300_000 }, () => {
     }
   })
 
+  test('a read that began before the grant changes no verdict of the cache', async () => {
+    const { source, add, answer, end } = reading()
+    const judged = judgeFresh([to('billing'), to('ledger')], source, waiting())
+    add(grantTo('billing'))
+    answer('billing', [])
+    answer('ledger', [grantTo('ledger')])
+    end()
+    assert.deepEqual(await permittedOf(judged), [true, true])
+  })
+
   test('a review judges a namespace again only a few times', async () => {
     const { source, add, looks, answer, end } = reading()
     const judged = judgeFresh([to('billing')], source, waiting())

@@ -77,7 +77,9 @@ class StandardOutput implements DestinationStream {
     }
     this.#waiting = []
     this.#size = 0
-    if (this.#dropped > 0) this.#tellDropped()
+    if (this.#dropped === 0) return
+    this.#tellDropped()
+    this.#flush()
   }
 
   #tellDropped(): void {

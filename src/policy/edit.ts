@@ -4,7 +4,7 @@ import { entryFrom, entryTo, grantObject } from './grant.ts'
 import { grantKindFor, grantKindsFor } from './grant-kinds.ts'
 import { ungrantable } from './missing-grant.ts'
 import type { NearMiss } from './near-miss.ts'
-import { property } from './property.ts'
+import { isObject, property } from './property.ts'
 import type { Reference } from './reference.ts'
 import { refusedField } from './refused-grant.ts'
 
@@ -37,8 +37,7 @@ export function editOf(miss: NearMiss, reference: Reference): readonly Operation
  *
  * What is only written in a wrong way, or is impossible, is replaced. So is an entry that belongs in the other half, if no
  * other entry needs it. An entry for another kind, namespace or object stays, since others may need it, and the patch adds an
- * entry. `test` makes the patch fail if an entry was changed, added or removed in
- * between: the patch would expose it too.
+ * entry. `test` makes the patch fail if an entry was changed, added or removed in between: the patch would expose it too.
  */
 export function correctionOf(
   { candidate, differences }: NearMiss,
@@ -81,9 +80,6 @@ function changesOf(
     ? ofHalf.map(replacement)
     : [{ op: 'replace', path: `/spec/${half}/${index}`, value: entry }]
 }
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Whether an entry of a half serves only one entry of the other half. */
 function isOnly(spec: object, half: Half): boolean {

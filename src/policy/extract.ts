@@ -1,6 +1,7 @@
 import type { Coverage } from './coverage.ts'
 import type { FieldSteps, FieldTree, PlacedField } from './field-tree.ts'
 import { type GrantKind, REFERENCE_GRANT } from './grant-kinds.ts'
+import { isObject } from './property.ts'
 import type { GroupKind, ObjectName, Reference } from './reference.ts'
 
 /** Replaces a part of a reference that is not a string. Every schema of Gateway API rejects such a part. */
@@ -86,13 +87,13 @@ interface Met {
 function walk(value: unknown, tree: FieldTree | undefined, path: string, met: Met): void {
   if (value === undefined || value === null || !tree) return
   for (const field of tree.ending) {
-    if (isRecord(value)) met.found(value, field, path)
+    if (isObject(value)) met.found(value, field, path)
     else if (field.own) met.other(field)
   }
   for (const next of tree.next) {
     if (next.step === '[]' && Array.isArray(value)) {
       for (let index = 0; index < value.length; index += 1) walk(value[index], next, `${path}[${index}]`, met)
-    } else if (next.step === '[]' || !isRecord(value)) {
+    } else if (next.step === '[]' || !isObject(value)) {
       next.own.forEach(met.other)
     } else if (Object.hasOwn(value, next.step)) {
       walk(value[next.step], next, path + next.suffix, met)
@@ -116,8 +117,4 @@ function text(value: object, property: string, absent: string): string {
   const found: unknown = Object.hasOwn(value, property) ? (value as Record<string, unknown>)[property] : undefined
   if (found === undefined || found === null) return absent
   return typeof found === 'string' ? found : NOT_TEXT
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,5 @@
 import { apiVersionOf, type GrantKind, REFERENCE_GRANT, resourceOf } from './grant-kinds.ts'
-import { property } from './property.ts'
+import { isObject, property } from './property.ts'
 import type { GroupKind } from './reference.ts'
 
 /** An entry of `spec.from`: the kind and namespace that the grant accepts references from. */
@@ -53,7 +53,7 @@ export function parseGrant(object: unknown, kind = REFERENCE_GRANT): Grant | und
 /** Returns an entry of `from` in the form of a ReferenceGrant: with a group, and `""` for the core group. */
 export function plainFrom(entry: unknown, kind: GrantKind): unknown {
   if (kind.fromGroup === undefined) return plainTo(entry, kind)
-  return isEntry(entry) ? { ...entry, group: kind.fromGroup } : entry
+  return isObject(entry) ? { ...entry, group: kind.fromGroup } : entry
 }
 
 /** Returns an entry of `to` in the form of a ReferenceGrant. */
@@ -114,8 +114,4 @@ function parseTo(entry: unknown): GrantTo | undefined {
 function entries<T>(spec: unknown, half: string, parse: (entry: unknown) => T | undefined): T[] {
   const list = property(spec, half)
   return Array.isArray(list) ? list.map(parse).filter((entry) => entry !== undefined) : []
-}
-
-function isEntry(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,6 @@
 import { API_VERSION } from '../admission/names.ts'
 import type { CheckReport } from './check.ts'
-import { type Omitted, type OmittedFinding, omittedIn } from './omitted.ts'
+import { countOf, type Omitted, type OmittedFinding, omittedIn } from './omitted.ts'
 import { digestOf, identified, type Told } from './told.ts'
 
 /** The findings that a report has. */
@@ -36,7 +36,7 @@ export function comparedWith(report: CheckReport, baseline: Baseline): CheckRepo
     notes: [...report.notes, ...baseline.notes],
     baseline: {
       source: baseline.source,
-      introduced: shown + introduced.reduce((sum, { count }) => sum + count, 0),
+      introduced: shown + countOf(introduced),
       unchanged: compared.length - shown + unchanged,
       ...former.left(),
       omittedIntroduced: introduced,

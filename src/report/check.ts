@@ -10,7 +10,7 @@ import { placeTitle } from '../wording/place.ts'
 import { quote, visible } from '../wording/quote.ts'
 import { neededGrants, SPELT_OUT } from '../wording/refusal.ts'
 import { shown, toJson } from './json.ts'
-import { type Omitted, type OmittedFinding, omittedJson } from './omitted.ts'
+import { countOf, type Omitted, type OmittedFinding, omittedJson } from './omitted.ts'
 import { type Told, toldOf } from './told.ts'
 
 /** The result of `refgrant check`. */
@@ -153,8 +153,6 @@ export function oldFailures(failOn: FailOn, report: CheckReport): string[] {
 export function unshown(report: CheckReport): number {
   return report.baseline ? countOf(report.baseline.omittedIntroduced) : omitted(report)
 }
-
-const countOf = (some: readonly OmittedFinding[]) => some.reduce((sum, { count }) => sum + count, 0)
 
 /** Returns the number of findings that are counted but not shown. */
 function omitted({ findings, counts }: CheckReport): number {

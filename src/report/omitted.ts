@@ -12,6 +12,9 @@ export interface OmittedFinding {
 /** The findings that a report counts and does not show, by the digest of their identity. */
 export type Omitted = ReadonlyMap<string, OmittedFinding>
 
+/** Returns how many findings these are. */
+export const countOf = (some: readonly OmittedFinding[]) => some.reduce((sum, { count }) => sum + count, 0)
+
 /** The version of the digests in a report: a change of `digestOf` or of `identityOf` needs another. */
 const VERSION = 1
 

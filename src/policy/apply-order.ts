@@ -130,5 +130,5 @@ function argoPhase(annotations: Applied['annotations']): number | undefined {
 
 const listed = (value: unknown) => (typeof value === 'string' ? value.split(',').map((one) => one.trim()) : [])
 
-/** Returns an integer as Go reads it (strconv.Atoi); undefined if the text is none. */
+/** Returns an integer as Go reads it (strconv.Atoi); undefined if the text is not an integer. */
 const integer = (value: unknown) => (typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : undefined)

@@ -16,7 +16,8 @@ export interface Difference {
   /**
    * A `slip` is only written in a wrong way; `impossible` is a value that the API server rejects; `other` is the value of
    * something else, and `full` such a value in a half that may not have another entry; `empty` is a half without entries;
-   * `misspelt` is a field that is meant for a half; `swapped` is an entry that belongs in the other half; `rejected` is a value for which the API server rejects the grant, although another entry is the nearest.
+   * `misspelt` is a field that is meant for a half; `swapped` is an entry that belongs in the other half; `rejected` is a
+   * value for which the API server rejects the grant, although another entry is the nearest.
    */
   readonly how: 'slip' | 'impossible' | 'other' | 'full' | 'empty' | 'misspelt' | 'swapped' | 'rejected'
 }

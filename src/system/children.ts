@@ -39,11 +39,11 @@ export function endChild(child: ChildProcess): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It runs as another user, who alone may end it.
+    // It runs as another user, so this process may not end it.
   }
 }
 
-/** Whether this process has a terminal, be it with all of its streams redirected. */
+/** Whether this process has a terminal, even if all of its streams are redirected. */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'))

@@ -7,10 +7,10 @@ const last = new Set<() => void>()
 let isHeld = false
 
 /**
- * Does something before this process ends, by whatever signal but SIGKILL it ends. What else handles a signal decides when the
- * process ends.
+ * Calls a function before this process ends, also if a signal other than SIGKILL ends it. If something else handles the signal, that
+ * decides when the process ends.
  *
- * @returns what takes this back
+ * @returns a function that undoes this
  */
 export function beforeEnd(act: () => void): () => void {
   hold()

@@ -8,7 +8,7 @@ const MOST = 64 * MIB
 /**
  * Reads what an option names: a file, a device, or a pipe such as `<(program)`. A second read of a pipe finds nothing.
  *
- * @throws Error if it is too large, or a pipe that no program writes to, which would keep the command waiting for ever
+ * @throws Error if it is too large, or a pipe that no program writes to, which would keep the command waiting forever
  */
 export function readOnce(file: string): Buffer {
   if (!statSync(file).isFIFO()) return wholeOf(file)

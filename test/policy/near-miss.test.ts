@@ -156,7 +156,7 @@ suite('an entry for another object stays, and what is misspelt is replaced:', ()
     })
 
   for (const title of [
-    'from.namespace is none that exists',
+    'from.namespace does not exist',
     'to.name has the domain of a Service',
     'to.kind is a short name',
   ])

@@ -83,7 +83,7 @@ export const MISTAKES: readonly Mistake[] = [
     from.kind = 'httproutes'
   }),
   mistake(
-    'from.namespace is none that exists',
+    'from.namespace does not exist',
     { [fields.namespace]: 'shop' },
     ({ from }) => {
       from.namespace = 'All'
